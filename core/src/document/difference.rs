@@ -1,0 +1,64 @@
+//! Our document against the signed copy the portal returns.
+//!
+//! The signed copy is no echo: it adds `AckNo`, `AckDt`, `Irn` and an `ItemNo` per item, renders numbers anew
+//! (`100.0`), and leaves out bank, payment-term and contract members (observed in signed replies of 2021 to
+//! 2023). None of that is a difference; anything else is, and means that the reply is not about what was sent.
+
+use super::member::Member;
+use super::path::Path;
+
+/// A member on which the two copies disagree.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
+pub struct Difference {
+    /// Place in the document; list entries count from 0.
+    pub path: String,
+    /// What we sent; nothing when we did not send the member.
+    pub ours: Option<String>,
+    /// What the other copy has; nothing when it lacks the member.
+    pub theirs: Option<String>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Comparison {
+    path: Path,
+    /// Open sections the signed copy may leave out as a whole, and has left out.
+    dropped: usize,
+    pub(super) differences: Vec<Difference>,
+}
+
+impl Comparison {
+    /// True when the signed copy may lack the member.
+    pub(crate) const fn may_drop(&self, member: &Member) -> bool {
+        member.dropped || self.dropped > 0
+    }
+
+    pub(crate) fn leaf(
+        &mut self,
+        member: &'static Member,
+        ours: Option<String>,
+        theirs: Option<String>,
+    ) {
+        self.differences.push(Difference {
+            path: self.path.of(member.name),
+            ours,
+            theirs,
+        });
+    }
+
+    /// Compares the members of a section.
+    pub(crate) fn within(
+        &mut self,
+        member: &'static Member,
+        index: Option<usize>,
+        theirs_absent: bool,
+        compare: impl FnOnce(&mut Self),
+    ) {
+        let dropped = usize::from(member.dropped && theirs_absent);
+        self.path.push(member, index);
+        self.dropped += dropped;
+        compare(self);
+        self.dropped -= dropped;
+        self.path.pop();
+    }
+}

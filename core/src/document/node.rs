@@ -1,0 +1,286 @@
+//! What the reader, the writer, the check and the comparison do with one member, for every kind of member.
+
+use super::difference::Comparison;
+use super::field::{Facet, Field, Leaf};
+use super::member::{Kind, Member};
+use super::reader::Reader;
+use super::scanner::{JsonError, Token};
+use super::writer;
+
+/// An object of the document with a member table.
+pub(crate) trait Section: Default + 'static {
+    /// One value per member.
+    type Slot: Copy + 'static;
+    /// The table, in the order of the form.
+    const MEMBERS: &'static [(Self::Slot, Member)];
+
+    fn read_slot(
+        &mut self,
+        slot: Self::Slot,
+        member: &'static Member,
+        reader: &mut Reader<'_>,
+    ) -> Result<(), JsonError>;
+    fn visit_members(&self, visitor: &mut dyn Visitor);
+    fn write_members(&self, out: &mut Vec<u8>);
+    fn compare_members(&self, theirs: &Self, comparison: &mut Comparison);
+    fn unknown_mut(&mut self) -> &mut Vec<UnknownMember>;
+    /// True when no member is given.
+    fn has_nothing(&self) -> bool;
+}
+
+/// A member INV-01 does not have, kept as it stood. It is not sent.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "a name and its JSON are all a member has"
+)]
+pub struct UnknownMember {
+    /// Name as the source spells it.
+    pub name: Box<str>,
+    /// The value, as JSON text.
+    pub json: Box<str>,
+}
+
+/// A leaf as a visitor sees it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Seen<'a> {
+    Absent,
+    Value(Facet<'a>),
+    Malformed(&'a str),
+}
+
+/// Something that walks all members of a document in table order.
+pub(crate) trait Visitor {
+    fn leaf(&mut self, member: &'static Member, seen: Seen<'_>);
+    /// An object begins; it is left again by [`leave`](Self::leave). `blank` when no member is given.
+    /// False when its members are of no interest.
+    fn enter(&mut self, member: &'static Member, index: Option<usize>, blank: bool) -> bool;
+    fn leave(&mut self);
+    /// A list of so many entries, which are entered one by one afterwards.
+    fn list(&mut self, member: &'static Member, count: usize);
+}
+
+/// One member of a section, whatever its kind.
+pub(crate) trait Node {
+    fn read(&mut self, reader: &mut Reader<'_>, member: &'static Member) -> Result<(), JsonError>;
+    fn write(&self, member: &'static Member, out: &mut Vec<u8>);
+    fn visit(&self, member: &'static Member, visitor: &mut dyn Visitor);
+    fn compare(&self, theirs: &Self, member: &'static Member, comparison: &mut Comparison);
+    fn is_blank(&self) -> bool;
+}
+
+impl<T: Leaf> Node for Field<T> {
+    fn read(&mut self, reader: &mut Reader<'_>, member: &'static Member) -> Result<(), JsonError> {
+        let token = reader.scanner.token()?;
+        let (exact, repair) = match &token {
+            Token::Null => return Ok(()),
+            Token::Text(text, _) if text.is_empty() && member.empty_is_absent => {
+                reader.repaired(member, token.raw(), "an empty string was read as absent");
+                return Ok(());
+            }
+            Token::Text(text, _) if T::KIND == Kind::Text => {
+                (T::parse(text).ok(), Repair::Spelling(text))
+            }
+            Token::Number(digits) if T::KIND == Kind::Number => {
+                (T::parse(digits).ok(), Repair::None)
+            }
+            Token::Text(text, _) => (None, Repair::Kind(text.trim())),
+            // A code that a program turned into a number keeps its digits; one with an exponent lost them.
+            Token::Number(digits) if !digits.contains(['e', 'E', '-']) => {
+                (None, Repair::Kind(digits))
+            }
+            _ => (None, Repair::None),
+        };
+        if let Some(value) = exact {
+            *self = Self::Value(value);
+            return Ok(());
+        }
+        let (repaired, note) = match repair {
+            Repair::Spelling(text) => (T::repair(text), "another spelling was read by its meaning"),
+            Repair::Kind(text) if T::KIND == Kind::Number => {
+                (T::parse(text).ok(), "a string was read as the number in it")
+            }
+            Repair::Kind(text) => (
+                T::parse(text).ok(),
+                "a number was read as a string of its digits",
+            ),
+            Repair::None => (None, ""),
+        };
+        *self = match repaired {
+            Some(value) if reader.lenient => {
+                reader.repaired(member, token.raw(), note);
+                Self::Value(value)
+            }
+            _ => Self::Malformed(token.raw().into()),
+        };
+        Ok(())
+    }
+
+    fn write(&self, member: &'static Member, out: &mut Vec<u8>) {
+        match self {
+            Self::Absent => {}
+            Self::Value(value) => {
+                writer::name(member.name, out);
+                value.write(out);
+            }
+            Self::Malformed(text) => {
+                writer::name(member.name, out);
+                writer::raw(text, out);
+            }
+        }
+    }
+
+    fn visit(&self, member: &'static Member, visitor: &mut dyn Visitor) {
+        let seen = match self {
+            Self::Absent => Seen::Absent,
+            Self::Value(value) => Seen::Value(value.facet()),
+            Self::Malformed(text) => Seen::Malformed(text),
+        };
+        visitor.leaf(member, seen);
+    }
+
+    fn compare(&self, theirs: &Self, member: &'static Member, comparison: &mut Comparison) {
+        let same = match (self, theirs) {
+            (Self::Absent, Self::Absent) => true,
+            (Self::Value(ours), Self::Value(theirs)) => ours.same(theirs),
+            (Self::Malformed(ours), Self::Malformed(theirs)) => ours == theirs,
+            (Self::Value(ours), Self::Absent) => {
+                comparison.may_drop(member) || ours.facet().is_neutral()
+            }
+            (Self::Absent, Self::Value(theirs)) => theirs.facet().is_neutral(),
+            (Self::Malformed(_), Self::Absent) => comparison.may_drop(member),
+            _ => false,
+        };
+        if !same {
+            comparison.leaf(member, self.shown(), theirs.shown());
+        }
+    }
+
+    fn is_blank(&self) -> bool {
+        self.is_absent()
+    }
+}
+
+/// How a value that is not of its exact form may still be read.
+enum Repair<'a> {
+    None,
+    Spelling(&'a str),
+    Kind(&'a str),
+}
+
+impl<T: Leaf> Field<T> {
+    /// The value or the malformed text, for a person.
+    pub(crate) fn shown(&self) -> Option<String> {
+        match self {
+            Self::Absent => None,
+            Self::Value(value) => Some(value.show()),
+            Self::Malformed(text) => Some(text.to_string()),
+        }
+    }
+}
+
+/// Writes a section as an object.
+pub(crate) fn write_section<S: Section>(section: &S, member: &'static Member, out: &mut Vec<u8>) {
+    writer::name(member.name, out);
+    out.push(b'{');
+    section.write_members(out);
+    out.push(b'}');
+}
+
+pub(crate) fn visit_section<S: Section>(
+    section: &S,
+    member: &'static Member,
+    index: Option<usize>,
+    visitor: &mut dyn Visitor,
+) {
+    if visitor.enter(member, index, section.has_nothing()) {
+        section.visit_members(visitor);
+    }
+    visitor.leave();
+}
+
+impl<S: Section> Node for Option<S> {
+    fn read(&mut self, reader: &mut Reader<'_>, member: &'static Member) -> Result<(), JsonError> {
+        let mut section = S::default();
+        if reader.object_member(member, &mut section)? {
+            *self = Some(section);
+        }
+        Ok(())
+    }
+
+    fn write(&self, member: &'static Member, out: &mut Vec<u8>) {
+        if let Some(section) = self {
+            write_section(section, member, out);
+        }
+    }
+
+    fn visit(&self, member: &'static Member, visitor: &mut dyn Visitor) {
+        if let Some(section) = self {
+            visit_section(section, member, None, visitor);
+        }
+    }
+
+    fn compare(&self, theirs: &Self, member: &'static Member, comparison: &mut Comparison) {
+        let nothing = S::default();
+        let (ours, theirs) = (
+            self.as_ref().unwrap_or(&nothing),
+            theirs.as_ref().unwrap_or(&nothing),
+        );
+        comparison.within(member, None, theirs.has_nothing(), |comparison| {
+            ours.compare_members(theirs, comparison)
+        });
+    }
+
+    fn is_blank(&self) -> bool {
+        self.is_none()
+    }
+}
+
+impl<S: Section> Node for Vec<S> {
+    fn read(&mut self, reader: &mut Reader<'_>, member: &'static Member) -> Result<(), JsonError> {
+        reader.list_member(member, self)
+    }
+
+    fn write(&self, member: &'static Member, out: &mut Vec<u8>) {
+        if self.is_empty() {
+            return;
+        }
+        writer::name(member.name, out);
+        out.push(b'[');
+        for (index, section) in self.iter().enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            out.push(b'{');
+            section.write_members(out);
+            out.push(b'}');
+        }
+        out.push(b']');
+    }
+
+    fn visit(&self, member: &'static Member, visitor: &mut dyn Visitor) {
+        visitor.list(member, self.len());
+        for (index, section) in self.iter().enumerate() {
+            visit_section(section, member, Some(index), visitor);
+        }
+    }
+
+    fn compare(&self, theirs: &Self, member: &'static Member, comparison: &mut Comparison) {
+        if theirs.is_empty() && comparison.may_drop(member) {
+            return;
+        }
+        if self.len() != theirs.len() {
+            let count = |entries: usize| Some(format!("{entries} entries"));
+            comparison.leaf(member, count(self.len()), count(theirs.len()));
+        }
+        for (index, (ours, theirs)) in self.iter().zip(theirs).enumerate() {
+            comparison.within(member, Some(index), false, |comparison| {
+                ours.compare_members(theirs, comparison)
+            });
+        }
+    }
+
+    fn is_blank(&self) -> bool {
+        self.is_empty()
+    }
+}

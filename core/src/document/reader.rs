@@ -1,0 +1,316 @@
+//! From JSON text to [`Invoice`]: member names in any case, numbers as digits, everything odd noted.
+//!
+//! The reader refuses only what is not one JSON object of bearable size. All else becomes a finding beside a
+//! document that is as complete as the text allows; the [`rulebook`](crate::rulebook) judges afterwards.
+
+use crate::finding::Finding;
+
+use super::Invoice;
+use super::member::{Kind, Member};
+use super::node::{Section, UnknownMember};
+use super::path::Path;
+use super::scanner::{JsonError, JsonFault, MAX_BYTES, Scanner};
+
+/// How strictly a text is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReadOptions {
+    /// Read numbers given as strings, codes given as numbers, and dates written `DD-MM-YYYY` by their meaning,
+    /// with a `repaired` finding each. Default: true.
+    pub lenient: bool,
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        Self { lenient: true }
+    }
+}
+
+impl ReadOptions {
+    /// Exactly the types and spellings of the schema.
+    #[must_use]
+    pub const fn strict() -> Self {
+        Self { lenient: false }
+    }
+}
+
+/// A document as far as it could be read, and what there is to say about the text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReadInvoice {
+    /// The document.
+    pub invoice: Invoice,
+    /// Repairs, unknown members, repeated members, values that are no objects; in the order of the text.
+    pub findings: Vec<Finding>,
+}
+
+pub(crate) struct Reader<'a> {
+    pub(crate) scanner: Scanner<'a>,
+    pub(crate) lenient: bool,
+    path: Path,
+    findings: Vec<Finding>,
+}
+
+pub(super) fn read(text: &str, options: ReadOptions) -> Result<ReadInvoice, JsonError> {
+    let mut reader = Reader {
+        scanner: Scanner::new(text),
+        lenient: options.lenient,
+        path: Path::default(),
+        findings: Vec::new(),
+    };
+    if text.len() > MAX_BYTES {
+        return Err(reader.scanner.error(JsonFault::TooLarge));
+    }
+    // A byte order mark is not JSON, and programs on Windows write one all the same.
+    if text.starts_with('\u{feff}') {
+        reader.scanner = Scanner::new(text.get('\u{feff}'.len_utf8()..).unwrap_or_default());
+    }
+    if reader.scanner.next_byte() != Some(b'{') {
+        let start = reader.scanner.error(JsonFault::NotAnObject);
+        reader.scanner.skip()?;
+        reader.scanner.finish()?;
+        return Err(start);
+    }
+    let mut invoice = Invoice::default();
+    reader.members(&mut invoice)?;
+    reader.scanner.finish()?;
+    Ok(ReadInvoice {
+        invoice,
+        findings: reader.findings,
+    })
+}
+
+impl Reader<'_> {
+    /// Reads the members of an object into a section. Each table has fewer than 64 rows.
+    fn members<S: Section>(&mut self, section: &mut S) -> Result<(), JsonError> {
+        self.scanner.open(b'{')?;
+        let (mut first, mut hint, mut seen) = (true, 0, 0_u64);
+        while self.scanner.entry(b'}', first)? {
+            first = false;
+            let name = self.scanner.name()?;
+            match lookup::<S>(&name, hint) {
+                Some((row, slot, member)) => {
+                    hint = row + 1;
+                    let bit = 1_u64 << (row % 64);
+                    if seen & bit == 0 {
+                        seen |= bit;
+                        section.read_slot(slot, member, self)?;
+                    } else {
+                        self.repeated(&name, member, section)?;
+                    }
+                }
+                None => self.unknown(&name, section)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a member that is an object; false when it is `null` or something else, which is kept aside.
+    pub(crate) fn object_member<S: Section>(
+        &mut self,
+        member: &'static Member,
+        section: &mut S,
+    ) -> Result<bool, JsonError> {
+        if self.scanner.next_byte() == Some(b'{') {
+            self.path.push(member, None);
+            self.members(section)?;
+            self.path.pop();
+            return Ok(true);
+        }
+        let found = self.scanner.skip()?;
+        if found != "null" {
+            let path = self.path.of(member.name);
+            self.wrong_kind(path, member.name, Kind::Section, found);
+        }
+        Ok(false)
+    }
+
+    /// Reads a member that is a list of objects.
+    pub(crate) fn list_member<S: Section>(
+        &mut self,
+        member: &'static Member,
+        entries: &mut Vec<S>,
+    ) -> Result<(), JsonError> {
+        if self.scanner.next_byte() != Some(b'[') {
+            let found = self.scanner.skip()?;
+            if found != "null" {
+                let path = self.path.of(member.name);
+                self.wrong_kind(path, member.name, Kind::List, found);
+            }
+            return Ok(());
+        }
+        self.scanner.open(b'[')?;
+        let mut first = true;
+        while self.scanner.entry(b']', first)? {
+            first = false;
+            let mut section = S::default();
+            if self.scanner.next_byte() == Some(b'{') {
+                self.path.push(member, Some(entries.len()));
+                self.members(&mut section)?;
+                self.path.pop();
+            } else {
+                let found = self.scanner.skip()?;
+                let path = self.path.entry(member.name, entries.len());
+                self.wrong_kind(path, member.name, Kind::Section, found);
+            }
+            // An entry that is no object keeps its place, so that the others keep their numbers.
+            entries.push(section);
+        }
+        Ok(())
+    }
+
+    /// Notes that a value was read by its meaning.
+    pub(crate) fn repaired(&mut self, member: &'static Member, found: &str, note: &str) {
+        let finding = Finding::repaired(
+            "read.repaired",
+            self.path.of(member.name),
+            format!("{} is not in the form of the schema: {note}", member.name),
+        );
+        self.findings.push(
+            finding
+                .with_found(found)
+                .with_expected(member.form.kind().name())
+                .with_fix("Nothing to do for this document; correct the program that wrote it."),
+        );
+    }
+
+    fn wrong_kind(&mut self, path: String, name: &str, kind: Kind, found: &str) {
+        let finding = Finding::error(
+            "schema.type",
+            path,
+            format!("{name} is not {}", kind.name()),
+        )
+        .with_code("5002")
+        .with_found(found)
+        .with_expected(kind.name())
+        .with_fix(format!(
+            "Write {} here, or leave the member out if it is optional.",
+            kind.name()
+        ));
+        self.findings.push(finding);
+    }
+
+    fn repeated<S: Section>(
+        &mut self,
+        name: &str,
+        member: &Member,
+        section: &mut S,
+    ) -> Result<(), JsonError> {
+        let json = self.scanner.skip()?;
+        let finding = Finding::error(
+            "schema.duplicate",
+            self.path.of(member.name),
+            format!(
+                "{} stands twice in the same object (here as {name})",
+                member.name
+            ),
+        );
+        self.findings.push(
+            finding
+                .with_code("5002")
+                .with_found(json)
+                .with_expected("each member once; names that differ only in case are the same name")
+                .with_fix("Remove one of the two members."),
+        );
+        keep(section, name, json);
+        Ok(())
+    }
+
+    fn unknown<S: Section>(&mut self, name: &str, section: &mut S) -> Result<(), JsonError> {
+        let json = self.scanner.skip()?;
+        let path = self.path.of(name);
+        let finding = if path.eq_ignore_ascii_case("Irn") {
+            Finding::warning(
+                "schema.irn_given",
+                "Irn",
+                "the document brings an Irn, which must not be sent",
+            )
+            .with_fix("Nothing to do: the IRN is computed here and confirmed by the portal.")
+        } else {
+            Finding::warning(
+                "schema.unknown",
+                path,
+                format!("INV-01 has no member {name} here; it is not sent"),
+            )
+            .with_fix("Check the spelling, or remove the member.")
+        };
+        self.findings.push(finding.with_found(json));
+        keep(section, name, json);
+        Ok(())
+    }
+}
+
+fn keep<S: Section>(section: &mut S, name: &str, json: &str) {
+    section.unknown_mut().push(UnknownMember {
+        name: name.into(),
+        json: json.into(),
+    });
+}
+
+/// Finds a row by name in any case, beginning where the last member stood: most texts follow the order of the form.
+fn lookup<S: Section>(name: &str, hint: usize) -> Option<(usize, S::Slot, &'static Member)> {
+    let find = |from: usize, rows: &'static [(S::Slot, Member)]| {
+        let at = rows
+            .iter()
+            .position(|(_, member)| member.name.eq_ignore_ascii_case(name))?;
+        rows.get(at)
+            .map(|(slot, member)| (from + at, *slot, member))
+    };
+    let (before, after) = S::MEMBERS
+        .split_at_checked(hint)
+        .unwrap_or((S::MEMBERS, &[]));
+    find(hint, after).or_else(|| find(0, before))
+}
+
+impl JsonError {
+    /// The fault as a finding about the whole document.
+    #[must_use]
+    pub fn to_finding(&self) -> Finding {
+        let (rule, code, fix) = match self.fault {
+            JsonFault::TooLarge => (
+                "json.size",
+                "5002",
+                "Split the document, or leave out attachments.",
+            ),
+            JsonFault::NotAnObject => (
+                "json.object",
+                "2140",
+                "Give one INV-01 object per document.",
+            ),
+            JsonFault::TooDeep => (
+                "json.depth",
+                "2140",
+                "Give a plain INV-01 object; it needs four levels.",
+            ),
+            _ => (
+                "json.syntax",
+                "2140",
+                "Correct the program that wrote the file, or export it again.",
+            ),
+        };
+        Finding::error(rule, "", self.to_string())
+            .with_code(code)
+            .with_fix(fix)
+            .with_place(format!("line {}, column {}", self.line, self.column))
+    }
+}
+
+impl std::fmt::Display for JsonError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.fault {
+            JsonFault::Truncated => f.write_str("the JSON ends too early"),
+            JsonFault::Unexpected { wanted } => write!(f, "not JSON: expected {wanted}"),
+            JsonFault::TrailingText => f.write_str("not JSON: text follows the document"),
+            JsonFault::TooDeep => write!(
+                f,
+                "the JSON is nested more than {} levels deep",
+                super::MAX_DEPTH
+            ),
+            JsonFault::TooLarge => write!(f, "the document is larger than {MAX_BYTES} bytes"),
+            JsonFault::NotAnObject => f.write_str("the JSON is not an object"),
+        }?;
+        write!(f, " at line {}, column {}", self.line, self.column)
+    }
+}
+
+impl std::error::Error for JsonError {}

@@ -1,0 +1,240 @@
+//! The rules of the portal, checked before anything leaves.
+//!
+//! [`check`] is the only way to a [`Checked`] document, and only a `Checked` document has a payload to send. It
+//! reports everything it finds, in a fixed order: what the reader noted, the schema, parties, document, items, tax,
+//! totals. One rule never keeps another from speaking, except where its values are not there to be judged.
+//!
+//! The [`rules`] are a table: id, portal code, severity, ground and days in force. What a rule means and how sure
+//! its source is can so be shown to a person (`einvoice rules`) and compared between releases.
+
+mod arithmetic;
+mod items;
+mod parties;
+mod schema;
+mod table;
+mod tax;
+#[cfg(test)]
+mod tests;
+mod totals;
+
+use std::borrow::Cow;
+
+use jiff::civil::Date;
+
+pub use table::rules;
+
+use crate::document::{Invoice, MAX_BYTES, ReadInvoice};
+use crate::finding::{Finding, Severity};
+use crate::irn::{Irn, IrnRule};
+use crate::key::DocumentKey;
+
+/// Where a rule comes from, and so how sure it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Ground {
+    /// JSON schema of the National Informatics Centre.
+    Schema,
+    /// The form of notification 60/2020.
+    Notification,
+    /// List of validations and list of error codes, as republished by service providers.
+    Validations,
+    /// Advisory of the GST network.
+    Advisory,
+    /// A rule of ours, where the portal's is not known or less careful.
+    Own,
+}
+
+/// One rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct Rule {
+    /// Name, `group.subject`.
+    pub id: &'static str,
+    /// Number the portal uses, where it is known.
+    pub code: Option<&'static str>,
+    /// What breaking it means.
+    pub severity: Severity,
+    /// Where it comes from.
+    pub ground: Ground,
+    /// First day of reporting on which it holds.
+    pub from: Option<Date>,
+    /// Last day of reporting on which it holds.
+    pub until: Option<Date>,
+    /// What it asks, in a sentence.
+    pub summary: &'static str,
+}
+
+impl Rule {
+    /// True when the rule holds for documents reported on this day.
+    #[must_use]
+    pub fn in_force(&self, day: Date) -> bool {
+        self.from.is_none_or(|from| from <= day) && self.until.is_none_or(|until| day <= until)
+    }
+
+    /// A finding of this rule.
+    pub(crate) fn finding(&self, path: impl Into<String>, message: impl Into<String>) -> Finding {
+        let mut finding = Finding::new(self.severity, self.id, path, message);
+        finding.code = self.code.map(Cow::Borrowed);
+        finding
+    }
+}
+
+/// What a check needs to know beside the document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CheckOptions {
+    /// The day of reporting, in India.
+    pub as_of: Date,
+    /// What a wrong GSTIN check character means; nothing switches the rule off. The portal's test systems use
+    /// GSTINs that fail it.
+    pub gstin_check_digit: Option<Severity>,
+}
+
+impl CheckOptions {
+    /// All rules, as they stand on a day.
+    #[must_use]
+    pub const fn on(as_of: Date) -> Self {
+        Self {
+            as_of,
+            gstin_check_digit: Some(Severity::Error),
+        }
+    }
+
+    /// With another severity for GSTIN check characters, or none.
+    #[must_use]
+    pub const fn with_gstin_check_digit(mut self, severity: Option<Severity>) -> Self {
+        self.gstin_check_digit = severity;
+        self
+    }
+}
+
+/// A document that passed every error-level rule as of a day, with its payload. Only [`check`] makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    invoice: Box<Invoice>,
+    key: DocumentKey,
+    payload: Vec<u8>,
+    findings: Vec<Finding>,
+}
+
+impl Checked {
+    /// The document.
+    #[must_use]
+    pub fn invoice(&self) -> &Invoice {
+        &self.invoice
+    }
+
+    /// Its key.
+    #[must_use]
+    pub const fn key(&self) -> &DocumentKey {
+        &self.key
+    }
+
+    /// Its IRN by a rule; [`IrnRule::on`] the day of registration.
+    #[must_use]
+    pub fn irn(&self, rule: IrnRule) -> Irn {
+        Irn::compute(&self.key, rule)
+    }
+
+    /// The canonical JSON to send.
+    #[must_use]
+    pub fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+
+    /// Warnings, repairs and remarks; no errors.
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// The document and its findings, to be changed and checked again.
+    #[must_use]
+    pub fn into_parts(self) -> (Invoice, Vec<Finding>) {
+        (*self.invoice, self.findings)
+    }
+}
+
+/// A document that must not be sent as it stands, and everything there is to say about it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{} must not be sent as it stands: {} error(s)", invoice.label(), findings.iter().filter(|finding| finding.is_error()).count())]
+#[non_exhaustive]
+pub struct Rejected {
+    /// The document as it was read.
+    pub invoice: Box<Invoice>,
+    /// All findings, errors and others.
+    pub findings: Vec<Finding>,
+}
+
+/// What a check comes to.
+pub type CheckResult = Result<Checked, Rejected>;
+
+/// Checks a document against all rules of a day.
+///
+/// `read_findings` are those of the reader or mapper; they come first in the result, and an error among them
+/// rejects the document as any other does.
+///
+/// # Errors
+/// [`Rejected`] when any finding is an error.
+pub fn check(invoice: Invoice, read_findings: Vec<Finding>, options: &CheckOptions) -> CheckResult {
+    let mut findings = read_findings;
+    schema::check(&invoice, &mut findings);
+    let mut sheet = Sheet {
+        invoice: &invoice,
+        options: *options,
+        findings,
+    };
+    parties::check(&mut sheet);
+    items::check(&mut sheet);
+    tax::check(&mut sheet);
+    totals::check(&mut sheet);
+    let mut findings = sheet.findings;
+    let invoice = Box::new(invoice);
+    if findings.iter().any(Finding::is_error) {
+        return Err(Rejected { invoice, findings });
+    }
+    let mut payload = Vec::with_capacity(1024 + 512 * invoice.item_list.len());
+    invoice.write_json(&mut payload);
+    if payload.len() > MAX_BYTES {
+        findings.push(
+            table::SIZE
+                .finding("", "the document is larger than the portal takes")
+                .with_found(format!("{} bytes", payload.len()))
+                .with_expected(format!("at most {MAX_BYTES} bytes"))
+                .with_fix("Leave out attachments, or split the document."),
+        );
+    }
+    let key = invoice.document_key();
+    match key {
+        Some(key) if payload.len() <= MAX_BYTES => Ok(Checked {
+            invoice,
+            key,
+            payload,
+            findings,
+        }),
+        // The schema rules leave no document without a key, so this is the oversized one.
+        _ => Err(Rejected { invoice, findings }),
+    }
+}
+
+/// Checks what a reader made of a text.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_read(read: ReadInvoice, options: &CheckOptions) -> CheckResult {
+    check(read.invoice, read.findings, options)
+}
+
+/// The document under check, what is known beside it, and the findings so far.
+pub(crate) struct Sheet<'a> {
+    invoice: &'a Invoice,
+    options: CheckOptions,
+    findings: Vec<Finding>,
+}
+
+impl Sheet<'_> {
+    fn push(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+}

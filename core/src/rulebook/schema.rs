@@ -1,0 +1,238 @@
+//! The rules of the schema: obligation, type, length, range, decimals, pattern and list of words, for every member.
+
+use crate::document::node::{Seen, Visitor};
+use crate::document::path::Path;
+use crate::document::scanner::{Scanner, Token};
+use crate::document::{Facet, Form, Invoice, Member, Pattern};
+use crate::finding::{Finding, Severity};
+use crate::number::{self, NumberError};
+
+use super::Rule;
+use super::table;
+
+pub(super) fn check(invoice: &Invoice, findings: &mut Vec<Finding>) {
+    let mut check = SchemaCheck {
+        path: Path::default(),
+        read: findings.len(),
+        findings,
+    };
+    invoice.walk(&mut check);
+}
+
+struct SchemaCheck<'a> {
+    path: Path,
+    findings: &'a mut Vec<Finding>,
+    /// How many findings are the reader's.
+    read: usize,
+}
+
+impl Visitor for SchemaCheck<'_> {
+    fn leaf(&mut self, member: &'static Member, seen: Seen<'_>) {
+        match seen {
+            Seen::Absent if member.required => self.missing(member, self.path.of(member.name)),
+            Seen::Absent | Seen::Value(Facet::Done | Facet::No) => {}
+            Seen::Value(Facet::Text(text)) => {
+                if let Some(rule) = text_fault(text, member.form) {
+                    self.fault(member, rule, text);
+                }
+            }
+            Seen::Value(Facet::Number(units)) => self.number(member, units),
+            Seen::Value(Facet::Date(date)) => self.years(member, date),
+            Seen::Malformed(raw) => self.malformed(member, raw),
+        }
+    }
+
+    fn enter(&mut self, member: &'static Member, index: Option<usize>, blank: bool) -> bool {
+        self.path.push(member, index);
+        if !blank {
+            return true;
+        }
+        let here = self.path.here();
+        // The reader has already said that something stands here which is no object.
+        let noted = self
+            .findings
+            .iter()
+            .take(self.read)
+            .any(|finding| finding.is_error() && finding.path == here);
+        if noted {
+            return false;
+        }
+        if member.required && index.is_none() {
+            self.missing(member, here);
+            return false;
+        }
+        true
+    }
+
+    fn leave(&mut self) {
+        self.path.pop();
+    }
+
+    fn list(&mut self, member: &'static Member, count: usize) {
+        let Form::List { min, max } = member.form else {
+            return;
+        };
+        let path = self.path.of(member.name);
+        if count < min
+            && !self
+                .findings
+                .iter()
+                .take(self.read)
+                .any(|finding| finding.path == path)
+        {
+            self.findings.push(
+                table::ITEMS_MIN
+                    .finding(path, format!("{} has no entry", member.name))
+                    .with_found(count)
+                    .with_expected(format!("{min} to {max} entries"))
+                    .with_fix("Give the lines of the document."),
+            );
+        } else if count > max {
+            self.findings.push(
+                table::ITEMS_MAX
+                    .finding(path, format!("{} has {count} entries", member.name))
+                    .with_found(count)
+                    .with_expected(format!("{min} to {max} entries"))
+                    .with_fix("Split the document, or ask the portal for a higher limit."),
+            );
+        }
+    }
+}
+
+impl SchemaCheck<'_> {
+    fn missing(&mut self, member: &'static Member, path: String) {
+        let meaning = member.meaning.trim_end_matches('.');
+        self.findings.push(
+            table::REQUIRED
+                .finding(path, format!("{} is missing ({meaning})", member.name))
+                .with_expected(describe(member.form))
+                .with_fix(format!("Give {}: {meaning}.", member.name)),
+        );
+    }
+
+    fn number(&mut self, member: &'static Member, units: i64) {
+        let Form::Number { decimals, min, max } = member.form else {
+            return;
+        };
+        if units < min || units > max {
+            self.fault(
+                member,
+                &table::RANGE,
+                &number::units_to_string(units, decimals),
+            );
+        }
+    }
+
+    fn years(&mut self, member: &'static Member, date: crate::date::DocumentDate) {
+        let year = date.date().year();
+        if (2010..=2029).contains(&year) {
+            return;
+        }
+        self.fault(member, &table::PATTERN, &date.to_string());
+        if let Some(finding) = self.findings.last_mut() {
+            finding.expected = Some("a date of the years 2010 to 2029, DD/MM/YYYY".into());
+            finding.fix = Some("Correct the year.".into());
+            if member.late_years_warn && year > 2029 {
+                finding.severity = Severity::Warning;
+                finding.fix = Some(
+                    "The portal may refuse this year; the optional date can be left out.".into(),
+                );
+            }
+        }
+    }
+
+    fn malformed(&mut self, member: &'static Member, raw: &str) {
+        let rule = match member.form {
+            Form::Number { decimals, .. } => match number::fault(raw, decimals) {
+                Some(NumberError::TooManyDecimals { .. }) => &table::DECIMALS,
+                Some(NumberError::OutOfRange) => &table::RANGE,
+                _ => &table::TYPE,
+            },
+            form => content(raw)
+                .and_then(|text| text_fault(&text, form))
+                .unwrap_or(&table::TYPE),
+        };
+        self.fault(member, rule, raw);
+    }
+
+    fn fault(&mut self, member: &'static Member, rule: &'static Rule, found: &str) {
+        let (name, form) = (member.name, member.form);
+        let message = match rule.id {
+            "schema.type" => format!("{name} is not {}", form.kind().name()),
+            "schema.length" => format!(
+                "{name} has {} characters",
+                content(found).unwrap_or_default().chars().count()
+            ),
+            "schema.decimals" => format!("{name} has too many decimals"),
+            "schema.range" => format!("{name} is out of range"),
+            "schema.enum" => format!("{name} is not one of the allowed values"),
+            _ => format!("{name} has not the form the portal asks for"),
+        };
+        let meaning = member.meaning.trim_end_matches('.');
+        self.findings.push(
+            rule.finding(self.path.of(name), message)
+                .with_found(found)
+                .with_expected(describe(form))
+                .with_fix(format!("Correct {name} ({meaning}) in the source.")),
+        );
+    }
+}
+
+/// The text a malformed value stands for: a JSON string resolved, anything else as it is; nothing for an object,
+/// a list or a truth value.
+fn content(raw: &str) -> Option<String> {
+    let mut scanner = Scanner::new(raw);
+    let token = scanner.token();
+    match token {
+        Ok(Token::Text(text, _)) if scanner.finish().is_ok() => Some(text.into_owned()),
+        Ok(Token::Other(_)) if scanner.finish().is_ok() => None,
+        _ => Some(raw.to_owned()),
+    }
+}
+
+/// The first rule a text breaks.
+fn text_fault(text: &str, form: Form) -> Option<&'static Rule> {
+    let Form::Text { min, max, pattern } = form else {
+        return None;
+    };
+    if pattern.is_list() {
+        return (!pattern.admits(text)).then_some(&table::ENUM);
+    }
+    // Characters are counted only where the bytes leave it open: there are never more characters than bytes.
+    let short = text.len() < min || (text.len() > max && text.chars().count() > max);
+    if short || (!text.is_ascii() && text.chars().count() < min) {
+        return Some(&table::LENGTH);
+    }
+    (!pattern.admits(text)).then_some(&table::PATTERN)
+}
+
+/// The form of a member in words.
+fn describe(form: Form) -> String {
+    match form {
+        Form::Text { pattern, .. } if pattern.is_list() => pattern.expected(),
+        Form::Text { min, max, pattern } => {
+            let length = if min == max {
+                format!("{min} characters")
+            } else {
+                format!("{min} to {max} characters")
+            };
+            match pattern {
+                Pattern::Gstin
+                | Pattern::GstinOrUrp
+                | Pattern::State
+                | Pattern::Hsn
+                | Pattern::Date => pattern.expected(),
+                _ => format!("{length}, {}", pattern.expected()),
+            }
+        }
+        Form::Number { decimals, min, max } => {
+            let bound = |units| number::units_to_string(units, decimals);
+            let places = match decimals {
+                0 => "no decimals".to_owned(),
+                places => format!("at most {places} decimals"),
+            };
+            format!("a number from {} to {}, {places}", bound(min), bound(max))
+        }
+        form => form.kind().name().to_owned(),
+    }
+}
