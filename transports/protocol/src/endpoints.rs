@@ -1,0 +1,90 @@
+//! Where each operation lives below the base of an IRP, and how its address is written.
+
+use einvoice_core::operation::OperationKind;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Paths below the base address.
+///
+/// The defaults are those of the NIC sites. Private IRPs keep them, as far as their documents are
+/// public; the portal compares them with regard to case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Endpoints {
+    /// Login. Default `/eivital/v1.04/auth` (version 1.04 since June 2021).
+    pub login: String,
+    /// Generate IRN. Default `/eicore/v1.03/Invoice`.
+    pub generate_irn: String,
+    /// Get IRN, the IRN appended as a path segment. Default `/eicore/v1.03/Invoice/irn`.
+    pub get_irn: String,
+    /// Get IRN by document, type, number and date in the query.
+    /// Default `/eicore/v1.03/Invoice/irnbydocdetails`.
+    pub get_irn_by_document: String,
+    /// GSTIN details, the GSTIN appended as a path segment. Default `/eivital/v1.04/Master/gstin`.
+    pub gstin_details: String,
+    /// Heartbeat; any answer with HTTP status 200 means that the site is up.
+    /// Default `/eivital/v1.04/heartbeat/ping`.
+    pub heartbeat: String,
+}
+
+impl Default for Endpoints {
+    fn default() -> Self {
+        Self {
+            login: "/eivital/v1.04/auth".to_owned(),
+            generate_irn: "/eicore/v1.03/Invoice".to_owned(),
+            get_irn: "/eicore/v1.03/Invoice/irn".to_owned(),
+            get_irn_by_document: "/eicore/v1.03/Invoice/irnbydocdetails".to_owned(),
+            gstin_details: "/eivital/v1.04/Master/gstin".to_owned(),
+            heartbeat: "/eivital/v1.04/heartbeat/ping".to_owned(),
+        }
+    }
+}
+
+impl Endpoints {
+    /// The operations these endpoints serve.
+    pub const OPERATIONS: [OperationKind; 4] = [
+        OperationKind::GenerateIrn,
+        OperationKind::GetIrn,
+        OperationKind::GetIrnByDocument,
+        OperationKind::GstinDetails,
+    ];
+}
+
+/// Percent-encodes everything but the unreserved characters of RFC 3986, so that a value with `/`,
+/// `&` or a blank stays one path segment or one query value.
+#[must_use]
+pub fn percent_encode(value: &str) -> String {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    let mut encoded = String::with_capacity(value.len() + 8);
+    for byte in value.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push('%');
+            for nibble in [byte >> 4, byte & 0x0F] {
+                encoded.extend(HEX.get(usize::from(nibble)).copied().map(char::from));
+            }
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slashes_of_numbers_and_dates_are_encoded() {
+        assert_eq!(percent_encode("AB/12-3"), "AB%2F12-3");
+        assert_eq!(percent_encode("05/11/2026"), "05%2F11%2F2026");
+        assert_eq!(percent_encode("a&b c"), "a%26b%20c");
+    }
+
+    #[test]
+    fn a_partly_written_table_keeps_the_other_defaults() {
+        let endpoints: Endpoints = serde_json::from_str(r#"{"login":"/x/auth"}"#).unwrap();
+        assert_eq!(endpoints.login, "/x/auth");
+        assert_eq!(endpoints.generate_irn, "/eicore/v1.03/Invoice");
+        assert!(serde_json::from_str::<Endpoints>(r#"{"logni":"/x"}"#).is_err());
+    }
+}

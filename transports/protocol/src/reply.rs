@@ -1,0 +1,189 @@
+//! Opened replies as core's types. Numbers stay text: an acknowledgement number has fifteen digits.
+
+use einvoice_core::irn::Irn;
+use einvoice_core::operation::{EwayBill, InfoDetail, Registration, RegistrationStatus, Taxpayer};
+
+use crate::members::{Members, MembersError};
+
+/// Why an opened reply is not what the operation should bring.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReplyError {
+    /// No JSON object.
+    #[error("the content is damaged: {0}")]
+    Damaged(#[from] MembersError),
+    /// A member without which the reply says nothing is missing or has another form.
+    #[error("its member {member} is missing or is not {expected}")]
+    Member {
+        /// Name of the member.
+        member: &'static str,
+        /// What it should be.
+        expected: &'static str,
+    },
+}
+
+/// Reads the answer to Generate IRN and to both ways of reading a registration.
+///
+/// # Errors
+/// When it is no object, or lacks IRN, acknowledgement number or acknowledgement time.
+pub fn registration(json: &str, info: Vec<InfoDetail>) -> Result<Registration, ReplyError> {
+    let members = Members::read(json, &["Irn", "AckNo", "Status", "SignedInvoice", "SignedQRCode"])?;
+    let missing = |member, expected| ReplyError::Member { member, expected };
+    let irn = members
+        .text("Irn")
+        .and_then(|irn| Irn::parse(irn.trim()).ok())
+        .ok_or(missing("Irn", "a text of 64 hexadecimal digits"))?;
+    let ack_no = members
+        .digits("AckNo")
+        .filter(|number| (1..=20).contains(&number.len()))
+        .ok_or(missing("AckNo", "a whole number"))?;
+    let ack_date = members.moment("AckDt").ok_or(missing("AckDt", "a time like 2026-11-05 14:26:00"))?;
+    Ok(Registration {
+        ack_no,
+        ack_date,
+        irn,
+        status: status(members.text("Status")),
+        signed_invoice: members.text("SignedInvoice"),
+        signed_qr: members.text("SignedQRCode"),
+        ewb: eway_bill(&members),
+        remarks: members.text("Remarks"),
+        info,
+    })
+}
+
+/// A reply without `Status` is what some providers pass on of a success; the portal itself always
+/// writes it.
+fn status(word: Option<String>) -> RegistrationStatus {
+    let Some(word) = word else { return RegistrationStatus::Active };
+    match word.trim().to_ascii_uppercase().as_str() {
+        "ACT" => RegistrationStatus::Active,
+        "CNL" => RegistrationStatus::Cancelled,
+        _ => RegistrationStatus::Other(word),
+    }
+}
+
+fn eway_bill(members: &Members<'_>) -> Option<EwayBill> {
+    // Null when none was made; 0 is what some servers write for a null number.
+    let number = members.digits("EwbNo").filter(|number| number.bytes().any(|digit| digit != b'0'))?;
+    Some(EwayBill { number, date: members.moment("EwbDt"), valid_till: members.moment("EwbValidTill") })
+}
+
+/// Reads the answer to GSTIN details.
+///
+/// # Errors
+/// When it is no object or names no GSTIN.
+pub fn taxpayer(json: &str) -> Result<Taxpayer, ReplyError> {
+    let members = Members::read(json, &["Gstin", "Status", "BlkStatus"])?;
+    let gstin = members.text("Gstin").ok_or(ReplyError::Member { member: "Gstin", expected: "a GSTIN" })?;
+    let address = ["AddrBnm", "AddrBno", "AddrFlno", "AddrSt", "AddrLoc"];
+    Ok(Taxpayer {
+        gstin: gstin.trim().to_owned(),
+        legal_name: members.text("LegalName"),
+        trade_name: members.text("TradeName"),
+        address: address.iter().filter_map(|part| members.text(part)).collect(),
+        state_code: members.text("StateCode"),
+        pin: members.text("AddrPncd").filter(|pin| pin != "0"),
+        taxpayer_type: members.text("TxpType"),
+        status: members.text("Status"),
+        block_status: members.text("BlkStatus"),
+        registered_on: members.text("DtReg"),
+        deregistered_on: members.text("DtDReg"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::sample;
+    use proptest::prelude::*;
+    use serde_json::value::RawValue;
+
+    const IRN: &str = "706daeccda0ef6f818da78f3a2a05a1288731057373002289b46c3229289a2e7";
+
+    fn minimal(extra: &str) -> String {
+        format!(r#"{{"AckNo":232210036743849,"AckDt":"2022-09-16 19:29:00","Irn":"{IRN}"{extra}}}"#)
+    }
+
+    #[test]
+    fn replies_recorded_by_others_are_read_with_every_digit() {
+        for (name, ewb) in [
+            ("gsp-generate-irn-with-ewb.json", Some("391009149369")),
+            ("gsp-generate-irn-service.json", None),
+            ("gsp-generate-irn-credit-note.json", None),
+            ("gsp-generate-irn-debit-note.json", None),
+            ("gsp-get-irn.json", None),
+        ] {
+            let Some(text) = sample(name) else { return };
+            let file: std::collections::BTreeMap<String, Box<RawValue>> = serde_json::from_str(&text).unwrap();
+            let response = Members::read(file["response_data"].get(), &[]).unwrap();
+            let info = response.get("info").map(crate::info::details).unwrap_or_default();
+            let found = registration(response.get("result").unwrap().get(), info).unwrap();
+            assert_eq!(found.ack_no.len(), 15, "{name}");
+            assert_eq!(found.status, RegistrationStatus::Active, "{name}");
+            assert_eq!(found.ewb.as_ref().map(|ewb| ewb.number.as_str()), ewb, "{name}");
+            assert!(found.signed_invoice.is_some() && found.signed_qr.is_some(), "{name}");
+            for detail in &found.info {
+                assert!(detail.code == "EWBPPD" || !detail.errors.is_empty(), "{name}: {detail:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_duplicate_reply_recorded_by_others_points_at_the_earlier_registration() {
+        let Some(text) = sample("gsp-duplicate-irn.json") else { return };
+        let file: std::collections::BTreeMap<String, Box<RawValue>> = serde_json::from_str(&text).unwrap();
+        let response = Members::read(file["response_data"].get(), &[]).unwrap();
+        let details = crate::info::details(response.get("result").unwrap());
+        assert_eq!(details[0].duplicate.as_ref().unwrap().irn.to_string(), IRN);
+    }
+
+    #[test]
+    fn signed_parts_an_eway_bill_and_remarks_may_be_absent() {
+        let found = registration(&minimal(r#","SignedInvoice":null,"EwbNo":0,"Status":"CNL""#), Vec::new()).unwrap();
+        assert_eq!((found.signed_invoice, found.ewb, found.remarks), (None, None, None));
+        assert_eq!(found.status, RegistrationStatus::Cancelled);
+    }
+
+    #[test]
+    fn an_eway_bill_number_is_read_from_a_number_and_from_text() {
+        for written in ["391009149369", "\"391009149369\""] {
+            let json = minimal(&format!(r#","EwbNo":{written},"EwbDt":"2022-09-16 19:29:00","EwbValidTill":null"#));
+            let ewb = registration(&json, Vec::new()).unwrap().ewb.unwrap();
+            assert_eq!((ewb.number.as_str(), ewb.valid_till), ("391009149369", None));
+        }
+    }
+
+    #[test]
+    fn a_reply_without_its_essentials_is_no_registration() {
+        for (json, member) in [
+            ("{}", "Irn"),
+            (r#"{"Irn":"12"}"#, "Irn"),
+            (&format!(r#"{{"Irn":"{IRN}"}}"#), "AckNo"),
+            (&format!(r#"{{"Irn":"{IRN}","AckNo":1.5e14}}"#), "AckNo"),
+            (&format!(r#"{{"Irn":"{IRN}","AckNo":1}}"#), "AckDt"),
+        ] {
+            let error = registration(json, Vec::new()).unwrap_err();
+            assert!(matches!(error, ReplyError::Member { member: found, .. } if found == member), "{json}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_taxpayer_keeps_the_portals_words_and_drops_empty_parts() {
+        let json = r#"{"Gstin":"29AAAAA0000A1Z5","TradeName":"Acme","LegalName":"Acme Ltd","AddrBnm":"","AddrBno":"12",
+            "AddrFlno":null,"AddrSt":"Main Road","AddrLoc":"Bengaluru","StateCode":29,"AddrPncd":0,"TxpType":"REG",
+            "Status":"ACT","BlkStatus":null,"DtReg":"2017-07-01","DtDReg":null}"#;
+        let found = taxpayer(json).unwrap();
+        assert_eq!(found.address, ["12", "Main Road", "Bengaluru"]);
+        assert_eq!((found.state_code.as_deref(), found.pin), (Some("29"), None));
+        assert_eq!((found.status.as_deref(), found.block_status), (Some("ACT"), None));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused_without_a_panic(text in ".*") {
+            let _either = registration(&text, Vec::new());
+            let _either = registration(&minimal(&format!(",{text:?}:{text}")), Vec::new());
+            let _either = taxpayer(&text);
+        }
+    }
+}
