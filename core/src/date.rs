@@ -43,9 +43,7 @@ pub fn ist_date(at: Timestamp) -> Date {
 pub struct DocumentDate(Date);
 
 impl DocumentDate {
-    const ERROR: DateError = DateError {
-        expected: "DD/MM/YYYY",
-    };
+    const ERROR: DateError = DateError { expected: "DD/MM/YYYY" };
 
     /// Reads `DD/MM/YYYY`, both digits of day and month written.
     ///
@@ -66,9 +64,7 @@ impl DocumentDate {
         let month = number(&[*m1, *m2]).and_then(|month| i8::try_from(month).ok());
         let year = number(&[*y1, *y2, *y3, *y4]);
         match (year, month, day) {
-            (Some(year), Some(month), Some(day)) => {
-                Self::from_ymd(year, month, day).ok_or(Self::ERROR)
-            }
+            (Some(year), Some(month), Some(day)) => Self::from_ymd(year, month, day).ok_or(Self::ERROR),
             _ => Err(Self::ERROR),
         }
     }
@@ -92,9 +88,7 @@ impl DocumentDate {
     #[must_use]
     pub fn financial_year(self) -> FinancialYear {
         let (year, month) = (self.0.year(), self.0.month());
-        FinancialYear {
-            start: if month >= 4 { year } else { year - 1 },
-        }
+        FinancialYear { start: if month >= 4 { year } else { year - 1 } }
     }
 }
 
@@ -106,13 +100,7 @@ impl From<Date> for DocumentDate {
 
 impl fmt::Display for DocumentDate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:02}/{:02}/{:04}",
-            self.0.day(),
-            self.0.month(),
-            self.0.year()
-        )
+        write!(f, "{:02}/{:02}/{:04}", self.0.day(), self.0.month(), self.0.year())
     }
 }
 
@@ -123,18 +111,12 @@ pub struct FinancialYear {
 }
 
 impl FinancialYear {
-    const ERROR: DateError = DateError {
-        expected: "YYYY-YY, the second year following the first",
-    };
+    const ERROR: DateError = DateError { expected: "YYYY-YY, the second year following the first" };
 
     /// The financial year that begins in April of this year.
     #[must_use]
     pub const fn starting(year: i16) -> Option<Self> {
-        if year >= 0 && year <= 9999 {
-            Some(Self { start: year })
-        } else {
-            None
-        }
+        if year >= 0 && year <= 9999 { Some(Self { start: year }) } else { None }
     }
 
     /// The calendar year in which it begins.
@@ -169,9 +151,7 @@ impl fmt::Display for FinancialYear {
 pub struct PortalTime(DateTime);
 
 impl PortalTime {
-    const ERROR: DateError = DateError {
-        expected: "yyyy-MM-dd HH:mm:ss",
-    };
+    const ERROR: DateError = DateError { expected: "yyyy-MM-dd HH:mm:ss" };
 
     /// Reads `yyyy-MM-dd HH:mm:ss`.
     ///
@@ -179,54 +159,16 @@ impl PortalTime {
     /// When the form differs or there is no such moment.
     pub fn parse(text: &str) -> Result<Self, DateError> {
         let bytes = text.as_bytes();
-        let [
-            y1,
-            y2,
-            y3,
-            y4,
-            b'-',
-            m1,
-            m2,
-            b'-',
-            d1,
-            d2,
-            b' ',
-            h1,
-            h2,
-            b':',
-            i1,
-            i2,
-            b':',
-            s1,
-            s2,
-        ] = bytes
-        else {
+        let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b' ', h1, h2, b':', i1, i2, b':', s1, s2] = bytes else {
             return Err(Self::ERROR);
         };
-        let small = |tens: &u8, units: &u8| {
-            number(&[*tens, *units]).and_then(|value| i8::try_from(value).ok())
-        };
+        let small = |tens: &u8, units: &u8| number(&[*tens, *units]).and_then(|value| i8::try_from(value).ok());
         let year = number(&[*y1, *y2, *y3, *y4]).ok_or(Self::ERROR)?;
-        let parts = [
-            small(m1, m2),
-            small(d1, d2),
-            small(h1, h2),
-            small(i1, i2),
-            small(s1, s2),
-        ];
-        let [
-            Some(month),
-            Some(day),
-            Some(hour),
-            Some(minute),
-            Some(second),
-        ] = parts
-        else {
+        let parts = [small(m1, m2), small(d1, d2), small(h1, h2), small(i1, i2), small(s1, s2)];
+        let [Some(month), Some(day), Some(hour), Some(minute), Some(second)] = parts else {
             return Err(Self::ERROR);
         };
-        DateTime::new(year, month, day, hour, minute, second, 0)
-            .map(Self)
-            .map_err(|_| Self::ERROR)
+        DateTime::new(year, month, day, hour, minute, second, 0).map(Self).map_err(|_| Self::ERROR)
     }
 
     /// The moment a clock shows, in the portal's zone; parts of a second are cut.
@@ -258,29 +200,13 @@ impl PortalTime {
 impl fmt::Display for PortalTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (date, time) = (self.0.date(), self.0.time());
-        write!(
-            f,
-            "{:04}-{:02}-{:02} ",
-            date.year(),
-            date.month(),
-            date.day()
-        )?;
-        write!(
-            f,
-            "{:02}:{:02}:{:02}",
-            time.hour(),
-            time.minute(),
-            time.second()
-        )
+        write!(f, "{:04}-{:02}-{:02} ", date.year(), date.month(), date.day())?;
+        write!(f, "{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second())
     }
 }
 
 fn number(digits: &[u8]) -> Option<i16> {
-    digits.iter().try_fold(0_i16, |sum, digit| {
-        digit
-            .is_ascii_digit()
-            .then(|| sum * 10 + i16::from(digit - b'0'))
-    })
+    digits.iter().try_fold(0_i16, |sum, digit| digit.is_ascii_digit().then(|| sum * 10 + i16::from(digit - b'0')))
 }
 
 macro_rules! as_text {
@@ -316,32 +242,17 @@ mod tests {
 
     #[test]
     fn only_days_of_the_calendar_in_the_one_form_are_dates() {
-        assert_eq!(
-            DocumentDate::parse("29/02/2024").unwrap().to_string(),
-            "29/02/2024"
-        );
-        for text in [
-            "29/02/2023",
-            "31/04/2025",
-            "1/04/2025",
-            "01-04-2025",
-            "2025/04/01",
-            "00/01/2025",
-            "",
-            "01/13/2025",
-        ] {
+        assert_eq!(DocumentDate::parse("29/02/2024").unwrap().to_string(), "29/02/2024");
+        for text in
+            ["29/02/2023", "31/04/2025", "1/04/2025", "01-04-2025", "2025/04/01", "00/01/2025", "", "01/13/2025"]
+        {
             assert!(DocumentDate::parse(text).is_err(), "{text:?}");
         }
     }
 
     #[test]
     fn the_financial_year_turns_in_april() {
-        let year = |text: &str| {
-            DocumentDate::parse(text)
-                .unwrap()
-                .financial_year()
-                .to_string()
-        };
+        let year = |text: &str| DocumentDate::parse(text).unwrap().financial_year().to_string();
         assert_eq!(year("31/03/2025"), "2024-25");
         assert_eq!(year("01/04/2025"), "2025-26");
         assert_eq!(year("01/04/1999"), "1999-00");
@@ -352,31 +263,17 @@ mod tests {
     #[test]
     fn portal_times_are_indian() {
         let time = PortalTime::parse("2022-09-17 17:05:00").unwrap();
-        assert_eq!(
-            time.to_timestamp().unwrap(),
-            "2022-09-17T11:35:00Z".parse::<Timestamp>().unwrap()
-        );
+        assert_eq!(time.to_timestamp().unwrap(), "2022-09-17T11:35:00Z".parse::<Timestamp>().unwrap());
         assert_eq!(PortalTime::at(time.to_timestamp().unwrap()), time);
         assert_eq!(time.to_string(), "2022-09-17 17:05:00");
-        for text in [
-            "2022-09-17",
-            "2022-09-17T17:05:00",
-            "2022-09-17 24:00:00",
-            "2022-02-30 00:00:00",
-        ] {
+        for text in ["2022-09-17", "2022-09-17T17:05:00", "2022-09-17 24:00:00", "2022-02-30 00:00:00"] {
             assert!(PortalTime::parse(text).is_err(), "{text:?}");
         }
     }
 
     #[test]
     fn the_indian_day_begins_at_half_past_six_in_the_evening_utc() {
-        assert_eq!(
-            ist_date("2025-05-31T18:29:59Z".parse().unwrap()),
-            jiff::civil::date(2025, 5, 31)
-        );
-        assert_eq!(
-            ist_date("2025-05-31T18:30:00Z".parse().unwrap()),
-            jiff::civil::date(2025, 6, 1)
-        );
+        assert_eq!(ist_date("2025-05-31T18:29:59Z".parse().unwrap()), jiff::civil::date(2025, 5, 31));
+        assert_eq!(ist_date("2025-05-31T18:30:00Z".parse().unwrap()), jiff::civil::date(2025, 6, 1));
     }
 }

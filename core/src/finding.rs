@@ -85,31 +85,19 @@ impl Finding {
 
     /// A finding that keeps the document from being sent.
     #[must_use]
-    pub fn error(
-        rule: impl Into<Cow<'static, str>>,
-        path: impl Into<String>,
-        message: impl Into<String>,
-    ) -> Self {
+    pub fn error(rule: impl Into<Cow<'static, str>>, path: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(Severity::Error, rule, path, message)
     }
 
     /// A finding that lets the document go out.
     #[must_use]
-    pub fn warning(
-        rule: impl Into<Cow<'static, str>>,
-        path: impl Into<String>,
-        message: impl Into<String>,
-    ) -> Self {
+    pub fn warning(rule: impl Into<Cow<'static, str>>, path: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(Severity::Warning, rule, path, message)
     }
 
     /// A deviation of the input that was read by its meaning.
     #[must_use]
-    pub fn repaired(
-        rule: impl Into<Cow<'static, str>>,
-        path: impl Into<String>,
-        message: impl Into<String>,
-    ) -> Self {
+    pub fn repaired(rule: impl Into<Cow<'static, str>>, path: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(Severity::Repaired, rule, path, message)
     }
 
@@ -193,15 +181,8 @@ mod tests {
             .with_expected("3 to 8 characters")
             .with_fix("Write the unit quantity code.");
         let json = serde_json::to_value(&finding).unwrap();
-        let names: Vec<_> = json
-            .as_object()
-            .unwrap()
-            .keys()
-            .map(String::as_str)
-            .collect();
-        let mut wanted = [
-            "rule", "code", "severity", "path", "found", "expected", "message", "fix",
-        ];
+        let names: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
+        let mut wanted = ["rule", "code", "severity", "path", "found", "expected", "message", "fix"];
         wanted.sort_unstable();
         assert_eq!(
             {

@@ -10,10 +10,7 @@ use crate::key::DocumentKey;
 
 /// How the document number enters the hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "callers try each rule in turn; a third one must be seen by all of them"
-)]
+#[expect(clippy::exhaustive_enums, reason = "callers try each rule in turn; a third one must be seen by all of them")]
 pub enum IrnRule {
     /// In capitals: documents registered from 1 June 2025 (GSTN advisory of 4 April 2025).
     UpperCase,
@@ -25,11 +22,7 @@ impl IrnRule {
     /// The rule of a registration day (the day of registration counts, not the document date).
     #[must_use]
     pub fn on(registration_day: jiff::civil::Date) -> Self {
-        if registration_day >= jiff::civil::date(2025, 6, 1) {
-            Self::UpperCase
-        } else {
-            Self::AsWritten
-        }
+        if registration_day >= jiff::civil::date(2025, 6, 1) { Self::UpperCase } else { Self::AsWritten }
     }
 }
 
@@ -58,10 +51,7 @@ impl Irn {
         context.update(key.doc_type.code().as_bytes());
         context.update(number.as_bytes());
         let mut bytes = [0; 32];
-        bytes
-            .iter_mut()
-            .zip(context.finish().as_ref())
-            .for_each(|(to, from)| *to = *from);
+        bytes.iter_mut().zip(context.finish().as_ref()).for_each(|(to, from)| *to = *from);
         Self(bytes)
     }
 
@@ -150,20 +140,14 @@ mod tests {
 
     #[test]
     fn the_published_example_is_reproduced() {
-        let irn = Irn::compute(
-            &key("01AAAAB1234C1Z0/2019-20/INV/AB1234"),
-            IrnRule::AsWritten,
-        );
+        let irn = Irn::compute(&key("01AAAAB1234C1Z0/2019-20/INV/AB1234"), IrnRule::AsWritten);
         assert_eq!(irn.to_string(), PUBLISHED);
         assert_eq!(PUBLISHED.to_uppercase().parse::<Irn>(), Ok(irn));
     }
 
     #[test]
     fn small_letters_count_only_before_june_2025() {
-        let (small, capital) = (
-            key("27AAPFU0939F1ZV/2025-26/INV/a1"),
-            key("27AAPFU0939F1ZV/2025-26/INV/A1"),
-        );
+        let (small, capital) = (key("27AAPFU0939F1ZV/2025-26/INV/a1"), key("27AAPFU0939F1ZV/2025-26/INV/A1"));
         let before = IrnRule::on(jiff::civil::date(2025, 5, 31));
         let after = IrnRule::on(jiff::civil::date(2025, 6, 1));
         assert_ne!(Irn::compute(&small, before), Irn::compute(&capital, before));
@@ -173,10 +157,7 @@ mod tests {
 
     #[test]
     fn registered_documents_have_the_irn_we_compute() {
-        let path = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../../shared/spec/samples/irn-vectors.json"
-        );
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/spec/samples/irn-vectors.json");
         let Ok(text) = std::fs::read_to_string(path) else {
             eprintln!("skipped: no IRN vectors beside the workspace");
             return;
@@ -185,13 +166,7 @@ mod tests {
         assert!(!vectors.is_empty());
         for vector in vectors {
             let input = vector["input"].as_str().unwrap();
-            let text = format!(
-                "{}/{}/{}/{}",
-                &input[..15],
-                &input[15..22],
-                &input[22..25],
-                &input[25..]
-            );
+            let text = format!("{}/{}/{}/{}", &input[..15], &input[15..22], &input[22..25], &input[25..]);
             let irn = Irn::compute(&key(&text), IrnRule::AsWritten);
             assert_eq!(irn.to_string(), vector["irn"].as_str().unwrap());
         }

@@ -12,10 +12,7 @@ use crate::identifier::{DocumentNumber, Gstin};
 
 /// Kind of document; the set is complete by the schema (INV-01 1.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "the schema names three kinds; another would be another schema"
-)]
+#[expect(clippy::exhaustive_enums, reason = "the schema names three kinds; another would be another schema")]
 pub enum DocumentType {
     /// Tax invoice, `INV`.
     Invoice,
@@ -85,11 +82,7 @@ pub struct KeyError {
 
 impl fmt::Display for DocumentKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}/{}/{}/{}",
-            self.supplier, self.year, self.doc_type, self.number
-        )
+        write!(f, "{}/{}/{}/{}", self.supplier, self.year, self.doc_type, self.number)
     }
 }
 
@@ -101,21 +94,10 @@ impl FromStr for DocumentKey {
         let mut parts = text.splitn(4, '/');
         let mut next = || parts.next().unwrap_or_default();
         let supplier = Gstin::parse(next()).map_err(|_| KeyError { part: "the GSTIN" })?;
-        let year = FinancialYear::parse(next()).map_err(|_| KeyError {
-            part: "the financial year",
-        })?;
-        let doc_type = DocumentType::parse(next()).ok_or(KeyError {
-            part: "the document type",
-        })?;
-        let number = DocumentNumber::parse(next()).map_err(|_| KeyError {
-            part: "the document number",
-        })?;
-        Ok(Self {
-            supplier,
-            year,
-            doc_type,
-            number,
-        })
+        let year = FinancialYear::parse(next()).map_err(|_| KeyError { part: "the financial year" })?;
+        let doc_type = DocumentType::parse(next()).ok_or(KeyError { part: "the document type" })?;
+        let number = DocumentNumber::parse(next()).map_err(|_| KeyError { part: "the document number" })?;
+        Ok(Self { supplier, year, doc_type, number })
     }
 }
 

@@ -187,11 +187,7 @@ impl Amount {
 /// Half away from zero: the portal's "half up" on amounts, which are never negative but for rounding.
 fn divide_half_up(value: i128, divisor: i128) -> Option<i64> {
     let half = divisor / 2;
-    let shifted = if value < 0 {
-        value.checked_sub(half)?
-    } else {
-        value.checked_add(half)?
-    };
+    let shifted = if value < 0 { value.checked_sub(half)? } else { value.checked_add(half)? };
     i64::try_from(shifted / divisor).ok()
 }
 
@@ -234,14 +230,18 @@ fn parse_scaled(text: &str, places: u32) -> Result<i64, NumberError> {
     if whole.is_empty() || (whole.len() > 1 && whole.first() == Some(&b'0')) {
         return Err(NumberError::NotANumber);
     }
-    whole.iter().for_each(|digit| digits.push(*digit));
+    for digit in whole {
+        digits.push(*digit);
+    }
     let rest = match rest {
         [b'.', after @ ..] => {
             let (fraction, rest) = split_digits(after);
             if fraction.is_empty() {
                 return Err(NumberError::NotANumber);
             }
-            fraction.iter().for_each(|digit| digits.push(*digit));
+            for digit in fraction {
+                digits.push(*digit);
+            }
             digits.decimals = i64::try_from(fraction.len()).map_err(|_| NumberError::OutOfRange)?;
             rest
         }
@@ -251,15 +251,9 @@ fn parse_scaled(text: &str, places: u32) -> Result<i64, NumberError> {
     if digits.mantissa == 0 {
         return Ok(0);
     }
-    let shift = (digits.zeros - digits.decimals)
-        .saturating_add(exponent)
-        .saturating_add(i64::from(places));
+    let shift = (digits.zeros - digits.decimals).saturating_add(exponent).saturating_add(i64::from(places));
     let Ok(shift) = u32::try_from(shift) else {
-        return Err(if shift < 0 {
-            NumberError::TooManyDecimals { allowed: places }
-        } else {
-            NumberError::OutOfRange
-        });
+        return Err(if shift < 0 { NumberError::TooManyDecimals { allowed: places } } else { NumberError::OutOfRange });
     };
     if digits.overflow {
         return Err(NumberError::OutOfRange);
@@ -273,36 +267,26 @@ fn parse_scaled(text: &str, places: u32) -> Result<i64, NumberError> {
 }
 
 fn split_digits(bytes: &[u8]) -> (&[u8], &[u8]) {
-    let end = bytes
-        .iter()
-        .position(|byte| !byte.is_ascii_digit())
-        .unwrap_or(bytes.len());
+    let end = bytes.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(bytes.len());
     bytes.split_at_checked(end).unwrap_or((bytes, &[]))
 }
 
 fn parse_exponent(bytes: &[u8]) -> Result<i64, NumberError> {
     let [b'e' | b'E', rest @ ..] = bytes else {
-        return if bytes.is_empty() {
-            Ok(0)
-        } else {
-            Err(NumberError::NotANumber)
-        };
+        return if bytes.is_empty() { Ok(0) } else { Err(NumberError::NotANumber) };
     };
     let (negative, unsigned) = match rest {
         [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        rest => (false, rest),
+        [b'+', rest @ ..] | rest => (false, rest),
     };
     let (figures, after) = split_digits(unsigned);
     if figures.is_empty() || !after.is_empty() {
         return Err(NumberError::NotANumber);
     }
     // Saturation is harmless: beyond a few thousand the number is out of range or has too many decimals.
-    let magnitude = figures.iter().fold(0_i64, |sum, digit| {
-        sum.saturating_mul(10)
-            .saturating_add(i64::from(digit - b'0'))
-            .min(1_000_000_000)
-    });
+    let magnitude = figures
+        .iter()
+        .fold(0_i64, |sum, digit| sum.saturating_mul(10).saturating_add(i64::from(digit - b'0')).min(1_000_000_000));
     Ok(if negative { -magnitude } else { magnitude })
 }
 
@@ -321,11 +305,7 @@ fn split_scaled(units: i64, places: u32) -> (&'static str, u64, u64, usize) {
 
 fn display_scaled(units: i64, places: u32, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let (sign, whole, fraction, width) = split_scaled(units, places);
-    if fraction == 0 {
-        write!(f, "{sign}{whole}")
-    } else {
-        write!(f, "{sign}{whole}.{fraction:0width$}")
-    }
+    if fraction == 0 { write!(f, "{sign}{whole}") } else { write!(f, "{sign}{whole}.{fraction:0width$}") }
 }
 
 /// A count of smallest units as the number it stands for.
@@ -373,97 +353,48 @@ mod tests {
     fn zeros_beyond_the_last_place_are_no_decimals() {
         assert_eq!(Amount::parse("100.50000"), Ok(Amount::from_paise(10_050)));
         assert_eq!(Amount::parse("1200.0"), Ok(Amount::from_paise(120_000)));
-        assert_eq!(
-            Amount::parse("0.00000000000000000000000000000000"),
-            Ok(Amount::ZERO)
-        );
+        assert_eq!(Amount::parse("0.00000000000000000000000000000000"), Ok(Amount::ZERO));
         assert_eq!(Whole::parse("560001.0"), Ok(Whole::from_units(560_001)));
     }
 
     #[test]
     fn a_third_decimal_is_refused_in_an_amount_and_kept_in_a_price() {
-        assert_eq!(
-            Amount::parse("1.005"),
-            Err(NumberError::TooManyDecimals { allowed: 2 })
-        );
-        assert_eq!(
-            UnitPrice::parse("1.005"),
-            Ok(UnitPrice::from_thousandths(1_005))
-        );
-        assert_eq!(
-            UnitPrice::parse("1.0005"),
-            Err(NumberError::TooManyDecimals { allowed: 3 })
-        );
+        assert_eq!(Amount::parse("1.005"), Err(NumberError::TooManyDecimals { allowed: 2 }));
+        assert_eq!(UnitPrice::parse("1.005"), Ok(UnitPrice::from_thousandths(1_005)));
+        assert_eq!(UnitPrice::parse("1.0005"), Err(NumberError::TooManyDecimals { allowed: 3 }));
     }
 
     #[test]
     fn exponents_are_read_exactly() {
         assert_eq!(Amount::parse("1.5E2"), Ok(Amount::from_paise(15_000)));
         assert_eq!(Amount::parse("15000e-2"), Ok(Amount::from_paise(15_000)));
-        assert_eq!(
-            Amount::parse("1e-3"),
-            Err(NumberError::TooManyDecimals { allowed: 2 })
-        );
-        assert_eq!(
-            Amount::parse("1e999999999999999999999"),
-            Err(NumberError::OutOfRange)
-        );
+        assert_eq!(Amount::parse("1e-3"), Err(NumberError::TooManyDecimals { allowed: 2 }));
+        assert_eq!(Amount::parse("1e999999999999999999999"), Err(NumberError::OutOfRange));
         assert_eq!(Amount::parse("0e999999999999999999999"), Ok(Amount::ZERO));
     }
 
     #[test]
     fn what_json_would_not_call_a_number_is_refused() {
-        for text in [
-            "", "-", "+1", "01", "1.", ".5", "1,000", " 1", "1 ", "1e", "1e+", "NaN", "--1",
-            "1.5.2", "0x10",
-        ] {
-            assert_eq!(
-                Amount::parse(text),
-                Err(NumberError::NotANumber),
-                "{text:?}"
-            );
+        for text in ["", "-", "+1", "01", "1.", ".5", "1,000", " 1", "1 ", "1e", "1e+", "NaN", "--1", "1.5.2", "0x10"] {
+            assert_eq!(Amount::parse(text), Err(NumberError::NotANumber), "{text:?}");
         }
     }
 
     #[test]
     fn numbers_beyond_sixty_four_bits_are_out_of_range() {
-        assert_eq!(
-            Amount::parse("92233720368547758.07"),
-            Ok(Amount::from_paise(i64::MAX))
-        );
-        assert_eq!(
-            Amount::parse("92233720368547758.08"),
-            Err(NumberError::OutOfRange)
-        );
-        assert_eq!(
-            Amount::parse("-92233720368547758.08"),
-            Ok(Amount::from_paise(i64::MIN))
-        );
-        assert_eq!(
-            Amount::parse("123456789012345678901234567890"),
-            Err(NumberError::OutOfRange)
-        );
-        assert_eq!(
-            Amount::parse("1.2345678901234567890123456789"),
-            Err(NumberError::TooManyDecimals { allowed: 2 })
-        );
+        assert_eq!(Amount::parse("92233720368547758.07"), Ok(Amount::from_paise(i64::MAX)));
+        assert_eq!(Amount::parse("92233720368547758.08"), Err(NumberError::OutOfRange));
+        assert_eq!(Amount::parse("-92233720368547758.08"), Ok(Amount::from_paise(i64::MIN)));
+        assert_eq!(Amount::parse("123456789012345678901234567890"), Err(NumberError::OutOfRange));
+        assert_eq!(Amount::parse("1.2345678901234567890123456789"), Err(NumberError::TooManyDecimals { allowed: 2 }));
     }
 
     #[test]
     fn taxes_round_half_up_to_the_paisa() {
         let rate = Rate::from_thousandths(12_000);
-        assert_eq!(
-            rate.of(Amount::from_paise(997_884)),
-            Some(Amount::from_paise(119_746))
-        );
-        assert_eq!(
-            Rate::from_thousandths(5_000).of(Amount::from_paise(10)),
-            Some(Amount::from_paise(1))
-        );
-        assert_eq!(
-            Rate::from_thousandths(5_000).half_of(Amount::from_paise(20)),
-            Some(Amount::from_paise(1))
-        );
+        assert_eq!(rate.of(Amount::from_paise(997_884)), Some(Amount::from_paise(119_746)));
+        assert_eq!(Rate::from_thousandths(5_000).of(Amount::from_paise(10)), Some(Amount::from_paise(1)));
+        assert_eq!(Rate::from_thousandths(5_000).half_of(Amount::from_paise(20)), Some(Amount::from_paise(1)));
         let gross = Quantity::from_thousandths(100_345).times(UnitPrice::from_thousandths(99_545));
         assert_eq!(gross, Some(Amount::from_paise(998_884)));
     }

@@ -45,9 +45,7 @@ pub enum QrError {
     #[error("no QR code found in the image")]
     NoCode,
     /// There is a QR code, and its content could not be restored.
-    #[error(
-        "a QR code is in the image, and it could not be read ({reason}); scan it larger or sharper"
-    )]
+    #[error("a QR code is in the image, and it could not be read ({reason}); scan it larger or sharper")]
     Unreadable {
         /// What the decoder says.
         reason: String,
@@ -69,11 +67,7 @@ pub fn png(text: &str) -> Result<Vec<u8>, QrError> {
     (0..margin).for_each(|_| pixels.extend_from_slice(&blank));
     for row in colors.chunks(modules) {
         let mut line = blank.clone();
-        for (column, _) in row
-            .iter()
-            .enumerate()
-            .filter(|(_, color)| **color == Color::Dark)
-        {
+        for (column, _) in row.iter().enumerate().filter(|(_, color)| **color == Color::Dark) {
             let start = margin + column * MODULE_PIXELS;
             for pixel in start..start + MODULE_PIXELS {
                 if let Some(byte) = line.get_mut(pixel / 8) {
@@ -91,9 +85,7 @@ pub fn png(text: &str) -> Result<Vec<u8>, QrError> {
     encoder.set_color(ColorType::Grayscale);
     encoder.set_depth(BitDepth::One);
     let mut writer = encoder.write_header().map_err(QrError::NotWritten)?;
-    writer
-        .write_image_data(&pixels)
-        .map_err(QrError::NotWritten)?;
+    writer.write_image_data(&pixels).map_err(QrError::NotWritten)?;
     writer.finish().map_err(QrError::NotWritten)?;
     Ok(out)
 }
@@ -104,10 +96,7 @@ pub fn png(text: &str) -> Result<Vec<u8>, QrError> {
 /// When the text is too long for a QR code.
 pub fn svg(text: &str) -> Result<String, QrError> {
     let code = encode(text)?;
-    Ok(code
-        .render::<qrcode::render::svg::Color<'_>>()
-        .module_dimensions(4, 4)
-        .build())
+    Ok(code.render::<qrcode::render::svg::Color<'_>>().module_dimensions(4, 4).build())
 }
 
 fn encode(text: &str) -> Result<QrCode, QrError> {
@@ -128,11 +117,7 @@ pub fn decode_png(bytes: &[u8]) -> Result<String, QrError> {
     for grid in image.detect_grids() {
         match grid.decode() {
             Ok((_, text)) => return Ok(text),
-            Err(error) => {
-                failure = QrError::Unreadable {
-                    reason: error.to_string(),
-                }
-            }
+            Err(error) => failure = QrError::Unreadable { reason: error.to_string() },
         }
     }
     Err(failure)
@@ -144,12 +129,7 @@ fn gray(bytes: &[u8]) -> Result<(usize, usize, Vec<u8>), QrError> {
         return Err(QrError::ImageTooLarge);
     }
     // Four bytes a pixel of the largest image, and as much again for the decoder itself.
-    let mut decoder = Decoder::new_with_limits(
-        Cursor::new(bytes),
-        Limits {
-            bytes: 512 * 1024 * 1024,
-        },
-    );
+    let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), Limits { bytes: 512 * 1024 * 1024 });
     decoder.set_transformations(Transformations::normalize_to_color8());
     let mut reader = decoder.read_info().map_err(QrError::NotPng)?;
     let (width, height) = reader.info().size();
@@ -196,10 +176,7 @@ mod tests {
     fn the_image_is_black_and_white_with_a_quiet_zone() {
         let image = png("A").unwrap();
         let (width, height, luminance) = gray(&image).unwrap();
-        assert_eq!(
-            (width, height),
-            ((21 + 8) * MODULE_PIXELS, (21 + 8) * MODULE_PIXELS)
-        );
+        assert_eq!((width, height), ((21 + 8) * MODULE_PIXELS, (21 + 8) * MODULE_PIXELS));
         assert!(luminance.iter().all(|shade| [0, 255].contains(shade)));
         let quiet = MODULE_PIXELS * QUIET_ZONE_MODULES;
         assert!(luminance[..quiet * width].iter().all(|shade| *shade == 255));
@@ -208,10 +185,7 @@ mod tests {
 
     #[test]
     fn a_text_longer_than_a_code_holds_is_refused() {
-        assert!(matches!(
-            png(&"x".repeat(2_954)),
-            Err(QrError::TextTooLong { bytes: 2_954 })
-        ));
+        assert!(matches!(png(&"x".repeat(2_954)), Err(QrError::TextTooLong { bytes: 2_954 })));
         assert!(png(&"x".repeat(2_953)).is_ok());
         assert!(svg("x").unwrap().contains("<svg"));
     }

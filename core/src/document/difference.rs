@@ -33,17 +33,8 @@ impl Comparison {
         member.dropped || self.dropped > 0
     }
 
-    pub(crate) fn leaf(
-        &mut self,
-        member: &'static Member,
-        ours: Option<String>,
-        theirs: Option<String>,
-    ) {
-        self.differences.push(Difference {
-            path: self.path.of(member.name),
-            ours,
-            theirs,
-        });
+    pub(crate) fn leaf(&mut self, member: &'static Member, ours: Option<String>, theirs: Option<String>) {
+        self.differences.push(Difference { path: self.path.of(member.name), ours, theirs });
     }
 
     /// Compares the members of a section.

@@ -5,9 +5,7 @@ use crate::identifier::Gstin;
 use crate::number::{Amount, Whole};
 
 use super::field::{Field, Text, YesNo};
-use super::member::{
-    Pattern, date, gstin, item_amount, list, section, shaped, text, whole, yes_no,
-};
+use super::member::{Pattern, date, gstin, item_amount, list, section, shaped, text, whole, yes_no};
 use super::table::sections;
 
 sections! {

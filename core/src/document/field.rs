@@ -16,10 +16,7 @@ use super::writer;
 
 /// A member's value as the source has it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "a member is absent, readable or not; there is no fourth way"
-)]
+#[expect(clippy::exhaustive_enums, reason = "a member is absent, readable or not; there is no fourth way")]
 pub enum Field<T> {
     /// Not given, or `null`.
     #[default]
@@ -82,7 +79,7 @@ impl<T: Leaf> Field<T> {
         if trimmed.is_empty() {
             return Self::Absent;
         }
-        match T::parse(trimmed).or_else(|_| T::repair(trimmed).ok_or(())) {
+        match T::parse(trimmed).or_else(|()| T::repair(trimmed).ok_or(())) {
             Ok(value) => Self::Value(value),
             Err(()) => Self::Malformed(text.into()),
         }
@@ -118,10 +115,7 @@ pub trait Leaf: sealed::Sealed + Sized {
     const KIND: Kind;
     /// Reads the resolved string, or the digits of the number.
     #[doc(hidden)]
-    #[expect(
-        clippy::result_unit_err,
-        reason = "the member's form says what is wrong; see the schema rules"
-    )]
+    #[expect(clippy::result_unit_err, reason = "the member's form says what is wrong; see the schema rules")]
     fn parse(text: &str) -> Result<Self, ()>;
     /// Reads a deviating spelling whose meaning is plain.
     #[doc(hidden)]
@@ -221,10 +215,7 @@ impl fmt::Display for YesNo {
 
 /// Kind of supply; the set is complete by the schema (INV-01 1.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "the schema names six kinds; every rule must decide on each"
-)]
+#[expect(clippy::exhaustive_enums, reason = "the schema names six kinds; every rule must decide on each")]
 pub enum SupplyType {
     /// Business to business, `B2B`.
     B2b,
@@ -416,42 +407,14 @@ macro_rules! word_leaf {
     };
 }
 
-word_leaf!(
-    Gstin,
-    |text| Self::parse(text).map_err(|_| ()),
-    |_| None,
-    |_value| Facet::Done
-);
-word_leaf!(
-    StateCode,
-    |text| Self::parse(text).map_err(|_| ()),
-    |_| None,
-    |_value| Facet::Done
-);
-word_leaf!(
-    HsnCode,
-    |text| Self::parse(text).map_err(|_| ()),
-    |_| None,
-    |_value| Facet::Done
-);
-word_leaf!(
-    DocumentNumber,
-    |text| Self::parse(text).map_err(|_| ()),
-    |_| None,
-    |_value| Facet::Done
-);
-word_leaf!(
-    DocumentType,
-    |text| Self::parse(text).ok_or(()),
-    |_| None,
-    |_value| Facet::Done
-);
+word_leaf!(Gstin, |text| Self::parse(text).map_err(|_| ()), |_| None, |_value| Facet::Done);
+word_leaf!(StateCode, |text| Self::parse(text).map_err(|_| ()), |_| None, |_value| Facet::Done);
+word_leaf!(HsnCode, |text| Self::parse(text).map_err(|_| ()), |_| None, |_value| Facet::Done);
+word_leaf!(DocumentNumber, |text| Self::parse(text).map_err(|_| ()), |_| None, |_value| Facet::Done);
+word_leaf!(DocumentType, |text| Self::parse(text).ok_or(()), |_| None, |_value| Facet::Done);
 word_leaf!(
     SupplyType,
-    |text| Self::ALL
-        .into_iter()
-        .find(|kind| kind.code().eq_ignore_ascii_case(text))
-        .ok_or(()),
+    |text| Self::ALL.into_iter().find(|kind| kind.code().eq_ignore_ascii_case(text)).ok_or(()),
     |_| None,
     |_value| Facet::Done
 );
@@ -463,11 +426,7 @@ word_leaf!(
         _ => Err(()),
     },
     |_| None,
-    |value| if *value == Self::No {
-        Facet::No
-    } else {
-        Facet::Done
-    }
+    |value| if *value == Self::No { Facet::No } else { Facet::Done }
 );
 word_leaf!(
     PartyGstin,
@@ -477,9 +436,7 @@ word_leaf!(
         Gstin::parse(text).map(Self::Registered).map_err(|_| ())
     },
     // The 2026 FAQ on the ship-to field calls URP case-insensitive; the schema has capitals, which are sent.
-    |text| text
-        .eq_ignore_ascii_case("URP")
-        .then_some(Self::Unregistered),
+    |text| text.eq_ignore_ascii_case("URP").then_some(Self::Unregistered),
     |_value| Facet::Done
 );
 word_leaf!(

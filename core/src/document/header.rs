@@ -102,7 +102,7 @@ sections! {
 
     /// Consignee, where it is not the address of the recipient.
     struct ShipDtls in ShipDtlsSlot {
-        /// GSTIN of the consignee or URP; becomes mandatory with EwbDtls if the rule on hold since July 2026 returns.
+        /// GSTIN of the consignee or URP; becomes mandatory with `EwbDtls` if the rule on hold since July 2026 returns.
         Gstin => gstin: Field<PartyGstin> = party();
         /// Legal name.
         LglNm => lgl_nm: Field<Text> = text(3, 100).required();

@@ -5,9 +5,7 @@ use crate::identifier::HsnCode;
 use crate::number::{Amount, Quantity, Rate, UnitPrice};
 
 use super::field::{Field, Text, YesNo};
-use super::member::{
-    Pattern, date, item_amount, list, price, quantity, rate, section, shaped, text, yes_no,
-};
+use super::member::{Pattern, date, item_amount, list, price, quantity, rate, section, shaped, text, yes_no};
 use super::table::sections;
 
 sections! {
@@ -37,7 +35,7 @@ sections! {
         Discount => discount: Field<Amount> = item_amount();
         /// Value before tax where it differs from the taxable value; no check.
         PreTaxVal => pre_tax_val: Field<Amount> = item_amount();
-        /// Taxable value = TotAmt - Discount.
+        /// Taxable value = `TotAmt` - `Discount`.
         AssAmt => ass_amt: Field<Amount> = item_amount().required();
         /// Rate in per cent: IGST rate, or CGST + SGST.
         GstRt => gst_rt: Field<Rate> = rate().required();

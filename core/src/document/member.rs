@@ -85,9 +85,7 @@ impl Pattern {
             Self::Letters => all(u8::is_ascii_alphabetic),
             Self::Capitals => all(u8::is_ascii_uppercase),
             Self::LettersAndDigits => all(u8::is_ascii_alphanumeric),
-            Self::Reference => {
-                all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-'))
-            }
+            Self::Reference => all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-')),
             Self::Email => is_email(text),
         }
     }
@@ -129,9 +127,7 @@ fn is_email(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
     !local.is_empty()
         && !domain.is_empty()
-        && local
-            .bytes()
-            .all(|byte| plain(byte) || matches!(byte, b'+' | b'_'))
+        && local.bytes().all(|byte| plain(byte) || matches!(byte, b'+' | b'_'))
         && domain.bytes().all(plain)
 }
 
@@ -183,6 +179,7 @@ impl Form {
 
 /// A row of the member table.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "independent columns of a table, each a yes or no")]
 pub struct Member {
     /// Canonical name.
     pub name: &'static str,
@@ -216,6 +213,7 @@ impl Member {
 
 /// What a table row says beyond name and meaning.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "independent columns of a table, each a yes or no")]
 pub(crate) struct Row {
     form: Form,
     required: bool,
@@ -226,13 +224,7 @@ pub(crate) struct Row {
 
 impl Row {
     const fn of(form: Form) -> Self {
-        Self {
-            form,
-            required: false,
-            dropped: false,
-            late_years_warn: false,
-            empty_is_absent: false,
-        }
+        Self { form, required: false, dropped: false, late_years_warn: false, empty_is_absent: false }
     }
 
     /// The section must have it.

@@ -104,10 +104,7 @@ impl Invoice {
     /// An empty document of the present schema version, for mappers to fill.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            version: VERSION.into(),
-            ..Self::default()
-        }
+        Self { version: VERSION.into(), ..Self::default() }
     }
 
     /// Reads one document, leniently; see [`ReadOptions`].
@@ -164,16 +161,8 @@ impl Invoice {
     /// What a person calls the document: `INV A/1 of 05/11/2026`.
     #[must_use]
     pub fn label(&self) -> String {
-        let typ = self
-            .doc_dtls
-            .typ
-            .shown()
-            .unwrap_or_else(|| "document".into());
-        let no = self
-            .doc_dtls
-            .no
-            .shown()
-            .unwrap_or_else(|| "without number".into());
+        let typ = self.doc_dtls.typ.shown().unwrap_or_else(|| "document".into());
+        let no = self.doc_dtls.no.shown().unwrap_or_else(|| "without number".into());
         match self.doc_dtls.dt.shown() {
             Some(dt) => format!("{typ} {no} of {dt}"),
             None => format!("{typ} {no}"),

@@ -30,10 +30,7 @@ pub(crate) trait Section: Default + 'static {
 
 /// A member INV-01 does not have, kept as it stood. It is not sent.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[expect(
-    clippy::exhaustive_structs,
-    reason = "a name and its JSON are all a member has"
-)]
+#[expect(clippy::exhaustive_structs, reason = "a name and its JSON are all a member has")]
 pub struct UnknownMember {
     /// Name as the source spells it.
     pub name: Box<str>,
@@ -78,17 +75,11 @@ impl<T: Leaf> Node for Field<T> {
                 reader.repaired(member, token.raw(), "an empty string was read as absent");
                 return Ok(());
             }
-            Token::Text(text, _) if T::KIND == Kind::Text => {
-                (T::parse(text).ok(), Repair::Spelling(text))
-            }
-            Token::Number(digits) if T::KIND == Kind::Number => {
-                (T::parse(digits).ok(), Repair::None)
-            }
+            Token::Text(text, _) if T::KIND == Kind::Text => (T::parse(text).ok(), Repair::Spelling(text)),
+            Token::Number(digits) if T::KIND == Kind::Number => (T::parse(digits).ok(), Repair::None),
             Token::Text(text, _) => (None, Repair::Kind(text.trim())),
             // A code that a program turned into a number keeps its digits; one with an exponent lost them.
-            Token::Number(digits) if !digits.contains(['e', 'E', '-']) => {
-                (None, Repair::Kind(digits))
-            }
+            Token::Number(digits) if !digits.contains(['e', 'E', '-']) => (None, Repair::Kind(digits)),
             _ => (None, Repair::None),
         };
         if let Some(value) = exact {
@@ -100,10 +91,7 @@ impl<T: Leaf> Node for Field<T> {
             Repair::Kind(text) if T::KIND == Kind::Number => {
                 (T::parse(text).ok(), "a string was read as the number in it")
             }
-            Repair::Kind(text) => (
-                T::parse(text).ok(),
-                "a number was read as a string of its digits",
-            ),
+            Repair::Kind(text) => (T::parse(text).ok(), "a number was read as a string of its digits"),
             Repair::None => (None, ""),
         };
         *self = match repaired {
@@ -144,9 +132,7 @@ impl<T: Leaf> Node for Field<T> {
             (Self::Absent, Self::Absent) => true,
             (Self::Value(ours), Self::Value(theirs)) => ours.same(theirs),
             (Self::Malformed(ours), Self::Malformed(theirs)) => ours == theirs,
-            (Self::Value(ours), Self::Absent) => {
-                comparison.may_drop(member) || ours.facet().is_neutral()
-            }
+            (Self::Value(ours), Self::Absent) => comparison.may_drop(member) || ours.facet().is_neutral(),
             (Self::Absent, Self::Value(theirs)) => theirs.facet().is_neutral(),
             (Self::Malformed(_), Self::Absent) => comparison.may_drop(member),
             _ => false,
@@ -222,12 +208,9 @@ impl<S: Section> Node for Option<S> {
 
     fn compare(&self, theirs: &Self, member: &'static Member, comparison: &mut Comparison) {
         let nothing = S::default();
-        let (ours, theirs) = (
-            self.as_ref().unwrap_or(&nothing),
-            theirs.as_ref().unwrap_or(&nothing),
-        );
+        let (ours, theirs) = (self.as_ref().unwrap_or(&nothing), theirs.as_ref().unwrap_or(&nothing));
         comparison.within(member, None, theirs.has_nothing(), |comparison| {
-            ours.compare_members(theirs, comparison)
+            ours.compare_members(theirs, comparison);
         });
     }
 
@@ -275,7 +258,7 @@ impl<S: Section> Node for Vec<S> {
         }
         for (index, (ours, theirs)) in self.iter().zip(theirs).enumerate() {
             comparison.within(member, Some(index), false, |comparison| {
-                ours.compare_members(theirs, comparison)
+                ours.compare_members(theirs, comparison);
             });
         }
     }

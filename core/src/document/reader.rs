@@ -4,6 +4,7 @@
 //! document that is as complete as the text allows; the [`rulebook`](crate::rulebook) judges afterwards.
 
 use crate::finding::Finding;
+use crate::rulebook::table;
 
 use super::Invoice;
 use super::member::{Kind, Member};
@@ -52,12 +53,8 @@ pub(crate) struct Reader<'a> {
 }
 
 pub(super) fn read(text: &str, options: ReadOptions) -> Result<ReadInvoice, JsonError> {
-    let mut reader = Reader {
-        scanner: Scanner::new(text),
-        lenient: options.lenient,
-        path: Path::default(),
-        findings: Vec::new(),
-    };
+    let mut reader =
+        Reader { scanner: Scanner::new(text), lenient: options.lenient, path: Path::default(), findings: Vec::new() };
     if text.len() > MAX_BYTES {
         return Err(reader.scanner.error(JsonFault::TooLarge));
     }
@@ -74,10 +71,7 @@ pub(super) fn read(text: &str, options: ReadOptions) -> Result<ReadInvoice, Json
     let mut invoice = Invoice::default();
     reader.members(&mut invoice)?;
     reader.scanner.finish()?;
-    Ok(ReadInvoice {
-        invoice,
-        findings: reader.findings,
-    })
+    Ok(ReadInvoice { invoice, findings: reader.findings })
 }
 
 impl Reader<'_> {
@@ -161,13 +155,10 @@ impl Reader<'_> {
 
     /// Notes that a value was read by its meaning.
     pub(crate) fn repaired(&mut self, member: &'static Member, found: &str, note: &str) {
-        let finding = Finding::repaired(
-            "read.repaired",
-            self.path.of(member.name),
-            format!("{} is not in the form of the schema: {note}", member.name),
-        );
+        let message = format!("{} is not in the form of the schema: {note}", member.name);
         self.findings.push(
-            finding
+            table::REPAIRED
+                .finding(self.path.of(member.name), message)
                 .with_found(found)
                 .with_expected(member.form.kind().name())
                 .with_fix("Nothing to do for this document; correct the program that wrote it."),
@@ -175,39 +166,22 @@ impl Reader<'_> {
     }
 
     fn wrong_kind(&mut self, path: String, name: &str, kind: Kind, found: &str) {
-        let finding = Finding::error(
-            "schema.type",
-            path,
-            format!("{name} is not {}", kind.name()),
-        )
-        .with_code("5002")
-        .with_found(found)
-        .with_expected(kind.name())
-        .with_fix(format!(
-            "Write {} here, or leave the member out if it is optional.",
-            kind.name()
-        ));
-        self.findings.push(finding);
+        let kind = kind.name();
+        self.findings.push(
+            table::TYPE
+                .finding(path, format!("{name} is not {kind}"))
+                .with_found(found)
+                .with_expected(kind)
+                .with_fix(format!("Write {kind} here, or leave the member out if it is optional.")),
+        );
     }
 
-    fn repeated<S: Section>(
-        &mut self,
-        name: &str,
-        member: &Member,
-        section: &mut S,
-    ) -> Result<(), JsonError> {
+    fn repeated<S: Section>(&mut self, name: &str, member: &Member, section: &mut S) -> Result<(), JsonError> {
         let json = self.scanner.skip()?;
-        let finding = Finding::error(
-            "schema.duplicate",
-            self.path.of(member.name),
-            format!(
-                "{} stands twice in the same object (here as {name})",
-                member.name
-            ),
-        );
+        let message = format!("{} stands twice in the same object (here as {name})", member.name);
         self.findings.push(
-            finding
-                .with_code("5002")
+            table::DUPLICATE
+                .finding(self.path.of(member.name), message)
                 .with_found(json)
                 .with_expected("each member once; names that differ only in case are the same name")
                 .with_fix("Remove one of the two members."),
@@ -220,19 +194,13 @@ impl Reader<'_> {
         let json = self.scanner.skip()?;
         let path = self.path.of(name);
         let finding = if path.eq_ignore_ascii_case("Irn") {
-            Finding::warning(
-                "schema.irn_given",
-                "Irn",
-                "the document brings an Irn, which must not be sent",
-            )
-            .with_fix("Nothing to do: the IRN is computed here and confirmed by the portal.")
+            table::IRN_GIVEN
+                .finding("Irn", "the document brings an Irn, which must not be sent")
+                .with_fix("Nothing to do: the IRN is computed here and confirmed by the portal.")
         } else {
-            Finding::warning(
-                "schema.unknown",
-                path,
-                format!("INV-01 has no member {name} here; it is not sent"),
-            )
-            .with_fix("Check the spelling, or remove the member.")
+            table::UNKNOWN
+                .finding(path, format!("INV-01 has no member {name} here; it is not sent"))
+                .with_fix("Check the spelling, or remove the member.")
         };
         self.findings.push(finding.with_found(json));
         keep(section, name, json);
@@ -241,24 +209,16 @@ impl Reader<'_> {
 }
 
 fn keep<S: Section>(section: &mut S, name: &str, json: &str) {
-    section.unknown_mut().push(UnknownMember {
-        name: name.into(),
-        json: json.into(),
-    });
+    section.unknown_mut().push(UnknownMember { name: name.into(), json: json.into() });
 }
 
 /// Finds a row by name in any case, beginning where the last member stood: most texts follow the order of the form.
 fn lookup<S: Section>(name: &str, hint: usize) -> Option<(usize, S::Slot, &'static Member)> {
     let find = |from: usize, rows: &'static [(S::Slot, Member)]| {
-        let at = rows
-            .iter()
-            .position(|(_, member)| member.name.eq_ignore_ascii_case(name))?;
-        rows.get(at)
-            .map(|(slot, member)| (from + at, *slot, member))
+        let at = rows.iter().position(|(_, member)| member.name.eq_ignore_ascii_case(name))?;
+        rows.get(at).map(|(slot, member)| (from + at, *slot, member))
     };
-    let (before, after) = S::MEMBERS
-        .split_at_checked(hint)
-        .unwrap_or((S::MEMBERS, &[]));
+    let (before, after) = S::MEMBERS.split_at_checked(hint).unwrap_or((S::MEMBERS, &[]));
     find(hint, after).or_else(|| find(0, before))
 }
 
@@ -266,32 +226,21 @@ impl JsonError {
     /// The fault as a finding about the whole document.
     #[must_use]
     pub fn to_finding(&self) -> Finding {
-        let (rule, code, fix) = match self.fault {
-            JsonFault::TooLarge => (
-                "json.size",
-                "5002",
-                "Split the document, or leave out attachments.",
-            ),
-            JsonFault::NotAnObject => (
-                "json.object",
-                "2140",
-                "Give one INV-01 object per document.",
-            ),
-            JsonFault::TooDeep => (
-                "json.depth",
-                "2140",
-                "Give a plain INV-01 object; it needs four levels.",
-            ),
-            _ => (
-                "json.syntax",
-                "2140",
-                "Correct the program that wrote the file, or export it again.",
-            ),
+        let (rule, fix) = match self.fault {
+            JsonFault::TooLarge => (&table::SIZE, "Split the document, or leave out attachments."),
+            JsonFault::NotAnObject => (&table::JSON_OBJECT, "Give one INV-01 object per document."),
+            JsonFault::TooDeep => (&table::JSON_DEPTH, "Give a plain INV-01 object; it needs four levels."),
+            _ => (&table::JSON_SYNTAX, "Correct the program that wrote the file, or export it again."),
         };
-        Finding::error(rule, "", self.to_string())
-            .with_code(code)
+        rule.finding("", self.to_string())
             .with_fix(fix)
             .with_place(format!("line {}, column {}", self.line, self.column))
+    }
+}
+
+impl From<JsonError> for Finding {
+    fn from(error: JsonError) -> Self {
+        error.to_finding()
     }
 }
 
@@ -301,11 +250,7 @@ impl std::fmt::Display for JsonError {
             JsonFault::Truncated => f.write_str("the JSON ends too early"),
             JsonFault::Unexpected { wanted } => write!(f, "not JSON: expected {wanted}"),
             JsonFault::TrailingText => f.write_str("not JSON: text follows the document"),
-            JsonFault::TooDeep => write!(
-                f,
-                "the JSON is nested more than {} levels deep",
-                super::MAX_DEPTH
-            ),
+            JsonFault::TooDeep => write!(f, "the JSON is nested more than {} levels deep", super::MAX_DEPTH),
             JsonFault::TooLarge => write!(f, "the document is larger than {MAX_BYTES} bytes"),
             JsonFault::NotAnObject => f.write_str("the JSON is not an object"),
         }?;

@@ -77,12 +77,7 @@ type Scanned<T> = Result<T, JsonError>;
 
 impl<'a> Scanner<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        Self {
-            text,
-            bytes: text.as_bytes(),
-            at: 0,
-            depth: 0,
-        }
+        Self { text, bytes: text.as_bytes(), at: 0, depth: 0 }
     }
 
     /// Error at the present position.
@@ -93,17 +88,8 @@ impl<'a> Scanner<'a> {
         }
         let before = self.text.get(..end).unwrap_or_default();
         let line = 1 + before.bytes().filter(|byte| *byte == b'\n').count();
-        let column = 1 + before
-            .rsplit('\n')
-            .next()
-            .unwrap_or_default()
-            .chars()
-            .count();
-        JsonError {
-            fault,
-            line,
-            column,
-        }
+        let column = 1 + before.rsplit('\n').next().unwrap_or_default().chars().count();
+        JsonError { fault, line, column }
     }
 
     fn unexpected<T>(&self, wanted: &'static str) -> Scanned<T> {
@@ -135,11 +121,7 @@ impl<'a> Scanner<'a> {
 
     pub(crate) fn open(&mut self, bracket: u8) -> Scanned<()> {
         if !self.take(bracket) {
-            return self.unexpected(if bracket == b'{' {
-                "an object"
-            } else {
-                "a list"
-            });
+            return self.unexpected(if bracket == b'{' { "an object" } else { "a list" });
         }
         self.depth += 1;
         if self.depth > MAX_DEPTH {
@@ -160,11 +142,7 @@ impl<'a> Scanner<'a> {
         if self.take(b',') {
             return Ok(true);
         }
-        self.unexpected(if close == b'}' {
-            "a comma or }"
-        } else {
-            "a comma or ]"
-        })
+        self.unexpected(if close == b'}' { "a comma or }" } else { "a comma or ]" })
     }
 
     /// The name of the next member, and the colon after it.
@@ -181,18 +159,14 @@ impl<'a> Scanner<'a> {
 
     /// The text must end here.
     pub(crate) fn finish(&mut self) -> Scanned<()> {
-        if self.next_byte().is_some() {
-            Err(self.error(JsonFault::TrailingText))
-        } else {
-            Ok(())
-        }
+        if self.next_byte().is_some() { Err(self.error(JsonFault::TrailingText)) } else { Ok(()) }
     }
 
     pub(crate) fn token(&mut self) -> Scanned<Token<'a>> {
         match self.next_byte() {
             Some(b'"') => self.string().map(|(text, raw)| Token::Text(text, raw)),
             Some(b'-' | b'0'..=b'9') => self.number().map(Token::Number),
-            Some(b'n') => self.word("null").map(|_| Token::Null),
+            Some(b'n') => self.word("null").map(|()| Token::Null),
             _ => self.skip().map(Token::Other),
         }
     }
@@ -281,9 +255,7 @@ impl<'a> Scanner<'a> {
         let mut resolved: Option<String> = None;
         loop {
             let run = self.bytes.get(self.at..).unwrap_or_default();
-            let length = run
-                .iter()
-                .position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
+            let length = run.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
             self.at += length.unwrap_or(run.len());
             let text = self.text.get(plain..self.at).unwrap_or_default();
             match self.peek() {
@@ -389,19 +361,8 @@ mod tests {
 
     #[test]
     fn escapes_and_surrogate_pairs_are_resolved() {
-        assert_eq!(
-            text_of(r#""a\n\"\\\/\u00e9\ud83d\ude00b""#).unwrap(),
-            "a\n\"\\/é😀b"
-        );
-        for text in [
-            r#""\ud83d""#,
-            r#""\ud83dx""#,
-            r#""\ude00""#,
-            r#""\ud83d\u0041""#,
-            r#""\x""#,
-            "\"\n\"",
-            "\"a",
-        ] {
+        assert_eq!(text_of(r#""a\n\"\\\/\u00e9\ud83d\ude00b""#).unwrap(), "a\n\"\\/é😀b");
+        for text in [r#""\ud83d""#, r#""\ud83dx""#, r#""\ude00""#, r#""\ud83d\u0041""#, r#""\x""#, "\"\n\"", "\"a"] {
             assert!(text_of(text).is_err(), "{text:?}");
         }
     }
@@ -419,14 +380,8 @@ mod tests {
     fn nesting_is_limited() {
         let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
         assert!(scan(&nested(MAX_DEPTH)).is_ok());
-        assert_eq!(
-            scan(&nested(MAX_DEPTH + 1)).unwrap_err().fault,
-            JsonFault::TooDeep
-        );
-        assert_eq!(
-            scan(&nested(1_000_000)).unwrap_err().fault,
-            JsonFault::TooDeep
-        );
+        assert_eq!(scan(&nested(MAX_DEPTH + 1)).unwrap_err().fault, JsonFault::TooDeep);
+        assert_eq!(scan(&nested(1_000_000)).unwrap_err().fault, JsonFault::TooDeep);
     }
 
     proptest! {
@@ -439,10 +394,11 @@ mod tests {
         }
 
         #[test]
-        fn strings_mean_what_an_independent_parser_reads(body in r#"([a-zé"😀/]|\\[nrt"\\/bf]|\\u[0-9a-f]{4}){0,12}"#) {
-            let json = format!("\"{}\"", body.replace("\\\"", "\u{0}").replace('"', "").replace('\u{0}', "\\\""));
-            let theirs = serde_json::from_str::<String>(&json).ok();
-            prop_assert_eq!(text_of(&json).ok(), theirs);
+        fn strings_mean_what_an_independent_parser_reads(
+            body in r#"([a-zé😀/]|\\[nrt"\\/bf]|\\u[0-9a-f]{4}|\\ud83d\\ude0[0-9]){0,12}"#
+        ) {
+            let json = format!("\"{body}\"");
+            prop_assert_eq!(text_of(&json).ok(), serde_json::from_str::<String>(&json).ok());
         }
 
         #[test]

@@ -9,17 +9,17 @@ use super::table::{plain_sections, sections};
 sections! {
     /// Totals of the document.
     struct ValDtls in ValDtlsSlot {
-        /// Sum of AssAmt.
+        /// Sum of `AssAmt`.
         AssVal => ass_val: Field<Amount> = document_amount().required();
-        /// Sum of CgstAmt.
+        /// Sum of `CgstAmt`.
         CgstVal => cgst_val: Field<Amount> = document_amount();
-        /// Sum of SgstAmt.
+        /// Sum of `SgstAmt`.
         SgstVal => sgst_val: Field<Amount> = document_amount();
-        /// Sum of IgstAmt.
+        /// Sum of `IgstAmt`.
         IgstVal => igst_val: Field<Amount> = document_amount();
-        /// Sum of CesAmt and CesNonAdvlAmt.
+        /// Sum of `CesAmt` and `CesNonAdvlAmt`.
         CesVal => ces_val: Field<Amount> = document_amount();
-        /// Sum of StateCesAmt and StateCesNonAdvlAmt.
+        /// Sum of `StateCesAmt` and `StateCesNonAdvlAmt`.
         StCesVal => st_ces_val: Field<Amount> = document_amount();
         /// Discount on the document, after tax.
         Discount => discount: Field<Amount> = document_amount();

@@ -6,10 +6,7 @@ use std::fmt::{self, Write as _};
 pub(crate) fn string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     let mut rest = text.as_bytes();
-    while let Some(at) = rest
-        .iter()
-        .position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f))
-    {
+    while let Some(at) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)) {
         let (plain, from) = rest.split_at(at);
         out.extend_from_slice(plain);
         let Some((byte, after)) = from.split_first() else {
@@ -45,10 +42,7 @@ fn display(value: &impl fmt::Display, out: &mut Vec<u8>) {
     }
     // Writing to memory cannot fail, and no Display of this crate invents an error.
     let written = write!(Bytes(out), "{value}");
-    debug_assert!(
-        written.is_ok(),
-        "a Display implementation reported an error"
-    );
+    debug_assert!(written.is_ok(), "a Display implementation reported an error");
 }
 
 /// Appends `"name":` with the comma before it, where one is due.

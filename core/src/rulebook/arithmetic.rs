@@ -15,10 +15,7 @@ pub(super) fn bounds(calculated: Amount) -> (Amount, Amount) {
     let floor = calculated.paise().div_euclid(100);
     let ceil = floor.saturating_add(i64::from(calculated.paise().rem_euclid(100) != 0));
     let rupees = |rupees: i64| Amount::from_paise(rupees.saturating_mul(100));
-    (
-        rupees(floor.saturating_sub(1)),
-        rupees(ceil.saturating_add(1)),
-    )
+    (rupees(floor.saturating_sub(1)), rupees(ceil.saturating_add(1)))
 }
 
 /// An amount where absent counts as nought; nothing when it could not be read.
@@ -32,9 +29,7 @@ pub(super) fn or_zero(field: &Field<Amount>) -> Option<Amount> {
 
 /// The sum of amounts of which absent ones count as nought; nothing when one could not be read.
 pub(super) fn sum<'a>(fields: impl IntoIterator<Item = &'a Field<Amount>>) -> Option<Amount> {
-    fields
-        .into_iter()
-        .try_fold(Amount::ZERO, |sum, field| sum.checked_add(or_zero(field)?))
+    fields.into_iter().try_fold(Amount::ZERO, |sum, field| sum.checked_add(or_zero(field)?))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ mod arithmetic;
 mod items;
 mod parties;
 mod schema;
-mod table;
+pub(crate) mod table;
 mod tax;
 #[cfg(test)]
 mod tests;
@@ -95,10 +95,7 @@ impl CheckOptions {
     /// All rules, as they stand on a day.
     #[must_use]
     pub const fn on(as_of: Date) -> Self {
-        Self {
-            as_of,
-            gstin_check_digit: Some(Severity::Error),
-        }
+        Self { as_of, gstin_check_digit: Some(Severity::Error) }
     }
 
     /// With another severity for GSTIN check characters, or none.
@@ -180,11 +177,7 @@ pub type CheckResult = Result<Checked, Rejected>;
 pub fn check(invoice: Invoice, read_findings: Vec<Finding>, options: &CheckOptions) -> CheckResult {
     let mut findings = read_findings;
     schema::check(&invoice, &mut findings);
-    let mut sheet = Sheet {
-        invoice: &invoice,
-        options: *options,
-        findings,
-    };
+    let mut sheet = Sheet { invoice: &invoice, options: *options, findings };
     parties::check(&mut sheet);
     items::check(&mut sheet);
     tax::check(&mut sheet);
@@ -207,12 +200,7 @@ pub fn check(invoice: Invoice, read_findings: Vec<Finding>, options: &CheckOptio
     }
     let key = invoice.document_key();
     match key {
-        Some(key) if payload.len() <= MAX_BYTES => Ok(Checked {
-            invoice,
-            key,
-            payload,
-            findings,
-        }),
+        Some(key) if payload.len() <= MAX_BYTES => Ok(Checked { invoice, key, payload, findings }),
         // The schema rules leave no document without a key, so this is the oversized one.
         _ => Err(Rejected { invoice, findings }),
     }

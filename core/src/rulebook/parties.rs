@@ -23,34 +23,15 @@ fn check_digits(sheet: &mut Sheet<'_>) {
     };
     let invoice = sheet.invoice;
     let party = |party: Option<PartyGstin>| party.and_then(PartyGstin::gstin);
-    let ship = invoice
-        .ship_dtls
-        .as_ref()
-        .and_then(|ship| party(ship.gstin.get()));
+    let ship = invoice.ship_dtls.as_ref().and_then(|ship| party(ship.gstin.get()));
     let transporter = invoice.ewb_dtls.as_ref().and_then(|ewb| ewb.trans_id.get());
     let gstins = [
-        (
-            "TranDtls.EcmGstin",
-            invoice.tran_dtls.ecm_gstin.get(),
-            severity,
-        ),
-        (
-            "SellerDtls.Gstin",
-            invoice.seller_dtls.gstin.get(),
-            severity,
-        ),
-        (
-            "BuyerDtls.Gstin",
-            party(invoice.buyer_dtls.gstin.get()),
-            severity,
-        ),
+        ("TranDtls.EcmGstin", invoice.tran_dtls.ecm_gstin.get(), severity),
+        ("SellerDtls.Gstin", invoice.seller_dtls.gstin.get(), severity),
+        ("BuyerDtls.Gstin", party(invoice.buyer_dtls.gstin.get()), severity),
         ("ShipDtls.Gstin", ship, severity),
         // Faults of the e-way bill part do not refuse the IRN, and a TRANSIN need not follow the check character.
-        (
-            "EwbDtls.TransId",
-            transporter,
-            severity.min(Severity::Warning),
-        ),
+        ("EwbDtls.TransId", transporter, severity.min(Severity::Warning)),
     ];
     for (path, gstin, severity) in gstins {
         if let Some(gstin) = gstin.filter(|gstin| !gstin.check_digit_ok()) {
@@ -73,25 +54,16 @@ fn seller(sheet: &mut Sheet<'_>) {
     }
 }
 
-fn state_of(
-    sheet: &mut Sheet<'_>,
-    rule: &'static super::Rule,
-    path: &str,
-    gstin: Gstin,
-    state: StateCode,
-) {
+fn state_of(sheet: &mut Sheet<'_>, rule: &'static super::Rule, path: &str, gstin: Gstin, state: StateCode) {
     if gstin.state() == Some(state) {
         return;
     }
     let expected = gstin.as_str().get(..2).unwrap_or_default();
     sheet.push(
-        rule.finding(
-            path,
-            format!("the state code is {state}, and the GSTIN {gstin} begins with {expected}"),
-        )
-        .with_found(state)
-        .with_expected(expected)
-        .with_fix("Correct the state code, or the GSTIN if that is the wrong one."),
+        rule.finding(path, format!("the state code is {state}, and the GSTIN {gstin} begins with {expected}"))
+            .with_found(state)
+            .with_expected(expected)
+            .with_fix("Correct the state code, or the GSTIN if that is the wrong one."),
     );
 }
 
@@ -100,24 +72,19 @@ fn buyer(sheet: &mut Sheet<'_>, supply: SupplyType) {
     let (party, state) = (buyer.gstin.get(), buyer.stcd.get());
     match party {
         Some(PartyGstin::Unregistered) if !supply.is_export() => {
-            let rule = if supply == SupplyType::DeemedExport {
-                &table::DEEMED_URP
-            } else {
-                &table::BUYER_URP
-            };
+            let rule = if supply == SupplyType::DeemedExport { &table::DEEMED_URP } else { &table::BUYER_URP };
             sheet.push(
                 rule.finding("BuyerDtls.Gstin", format!("the recipient is URP, and the supply type is {supply}"))
                     .with_found("URP")
                     .with_expected("the GSTIN of the recipient")
-                    .with_fix("Give the recipient's GSTIN. A supply to an unregistered person in India is not reported."),
+                    .with_fix(
+                        "Give the recipient's GSTIN. A supply to an unregistered person in India is not reported.",
+                    ),
             );
         }
         Some(PartyGstin::Registered(gstin)) if supply.is_export() => sheet.push(
             table::EXPORT_URP
-                .finding(
-                    "BuyerDtls.Gstin",
-                    format!("the supply type is {supply}, and the recipient has a GSTIN"),
-                )
+                .finding("BuyerDtls.Gstin", format!("the supply type is {supply}, and the recipient has a GSTIN"))
                 .with_found(gstin)
                 .with_expected("URP")
                 .with_fix("Write URP for a recipient abroad, or correct the supply type."),
@@ -138,15 +105,10 @@ fn buyer(sheet: &mut Sheet<'_>, supply: SupplyType) {
         }
         _ => {}
     }
-    if let Some(state) =
-        state.filter(|state| supply.is_export() && *state != StateCode::OTHER_COUNTRY)
-    {
+    if let Some(state) = state.filter(|state| supply.is_export() && *state != StateCode::OTHER_COUNTRY) {
         sheet.push(
             table::EXPORT_STATE
-                .finding(
-                    "BuyerDtls.Stcd",
-                    format!("the recipient of an export has state {state}"),
-                )
+                .finding("BuyerDtls.Stcd", format!("the recipient of an export has state {state}"))
                 .with_found(state)
                 .with_expected("96")
                 .with_fix("Write 96 (other country)."),
@@ -169,10 +131,7 @@ fn places(sheet: &mut Sheet<'_>, supply: SupplyType) {
     if supply.is_export() && pos != StateCode::OTHER_COUNTRY {
         sheet.push(
             table::EXPORT_POS
-                .finding(
-                    "BuyerDtls.Pos",
-                    format!("the place of supply of an export is {pos}"),
-                )
+                .finding("BuyerDtls.Pos", format!("the place of supply of an export is {pos}"))
                 .with_found(pos)
                 .with_expected("96")
                 .with_fix("Write 96 (other country)."),
@@ -182,9 +141,7 @@ fn places(sheet: &mut Sheet<'_>, supply: SupplyType) {
             table::POS
                 .finding(
                     "BuyerDtls.Pos",
-                    format!(
-                        "the place of supply is 96 (other country), and the supply type is {supply}"
-                    ),
+                    format!("the place of supply is 96 (other country), and the supply type is {supply}"),
                 )
                 .with_found(pos)
                 .with_expected("a state code")
@@ -192,16 +149,13 @@ fn places(sheet: &mut Sheet<'_>, supply: SupplyType) {
         );
     }
     let igst_on_intra = sheet.invoice.tran_dtls.igst_on_intra.get() == Some(YesNo::Yes);
-    if let Some(state) = sheet
-        .invoice
-        .seller_dtls
-        .stcd
-        .get()
-        .filter(|state| igst_on_intra && *state != pos)
-    {
+    if let Some(state) = sheet.invoice.seller_dtls.stcd.get().filter(|state| igst_on_intra && *state != pos) {
         sheet.push(
             table::IGST_ON_INTRA
-                .finding("TranDtls.IgstOnIntra", format!("IgstOnIntra is Y, and the supplier's state {state} is not the place of supply {pos}"))
+                .finding(
+                    "TranDtls.IgstOnIntra",
+                    format!("IgstOnIntra is Y, and the supplier's state {state} is not the place of supply {pos}"),
+                )
                 .with_found("Y")
                 .with_expected("N, or nothing")
                 .with_fix("Leave IgstOnIntra out: an inter-state supply has IGST anyway."),
@@ -214,10 +168,7 @@ fn reverse_charge(sheet: &mut Sheet<'_>, supply: SupplyType) {
     if sheet.invoice.tran_dtls.reg_rev.get() == Some(YesNo::Yes) && !allowed {
         sheet.push(
             table::REVERSE_CHARGE
-                .finding(
-                    "TranDtls.RegRev",
-                    format!("reverse charge is Y, and the supply type is {supply}"),
-                )
+                .finding("TranDtls.RegRev", format!("reverse charge is Y, and the supply type is {supply}"))
                 .with_found("Y")
                 .with_expected("N, or nothing")
                 .with_fix("Leave RegRev out, or correct the supply type."),
@@ -227,13 +178,7 @@ fn reverse_charge(sheet: &mut Sheet<'_>, supply: SupplyType) {
 
 fn document_date(sheet: &mut Sheet<'_>) {
     let today = sheet.options.as_of;
-    if let Some(date) = sheet
-        .invoice
-        .doc_dtls
-        .dt
-        .get()
-        .filter(|date| date.date() > today)
-    {
+    if let Some(date) = sheet.invoice.doc_dtls.dt.get().filter(|date| date.date() > today) {
         let today = crate::date::DocumentDate::from(today);
         sheet.push(
             table::FUTURE

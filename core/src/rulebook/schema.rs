@@ -11,11 +11,7 @@ use super::Rule;
 use super::table;
 
 pub(super) fn check(invoice: &Invoice, findings: &mut Vec<Finding>) {
-    let mut check = SchemaCheck {
-        path: Path::default(),
-        read: findings.len(),
-        findings,
-    };
+    let mut check = SchemaCheck { path: Path::default(), read: findings.len(), findings };
     invoice.walk(&mut check);
 }
 
@@ -49,11 +45,7 @@ impl Visitor for SchemaCheck<'_> {
         }
         let here = self.path.here();
         // The reader has already said that something stands here which is no object.
-        let noted = self
-            .findings
-            .iter()
-            .take(self.read)
-            .any(|finding| finding.is_error() && finding.path == here);
+        let noted = self.findings.iter().take(self.read).any(|finding| finding.is_error() && finding.path == here);
         if noted {
             return false;
         }
@@ -73,13 +65,7 @@ impl Visitor for SchemaCheck<'_> {
             return;
         };
         let path = self.path.of(member.name);
-        if count < min
-            && !self
-                .findings
-                .iter()
-                .take(self.read)
-                .any(|finding| finding.path == path)
-        {
+        if count < min && !self.findings.iter().take(self.read).any(|finding| finding.path == path) {
             self.findings.push(
                 table::ITEMS_MIN
                     .finding(path, format!("{} has no entry", member.name))
@@ -101,7 +87,7 @@ impl Visitor for SchemaCheck<'_> {
 
 impl SchemaCheck<'_> {
     fn missing(&mut self, member: &'static Member, path: String) {
-        let meaning = member.meaning.trim_end_matches('.');
+        let meaning = meaning(member);
         self.findings.push(
             table::REQUIRED
                 .finding(path, format!("{} is missing ({meaning})", member.name))
@@ -115,11 +101,7 @@ impl SchemaCheck<'_> {
             return;
         };
         if units < min || units > max {
-            self.fault(
-                member,
-                &table::RANGE,
-                &number::units_to_string(units, decimals),
-            );
+            self.fault(member, &table::RANGE, &number::units_to_string(units, decimals));
         }
     }
 
@@ -134,9 +116,7 @@ impl SchemaCheck<'_> {
             finding.fix = Some("Correct the year.".into());
             if member.late_years_warn && year > 2029 {
                 finding.severity = Severity::Warning;
-                finding.fix = Some(
-                    "The portal may refuse this year; the optional date can be left out.".into(),
-                );
+                finding.fix = Some("The portal may refuse this year; the optional date can be left out.".into());
             }
         }
     }
@@ -148,9 +128,7 @@ impl SchemaCheck<'_> {
                 Some(NumberError::OutOfRange) => &table::RANGE,
                 _ => &table::TYPE,
             },
-            form => content(raw)
-                .and_then(|text| text_fault(&text, form))
-                .unwrap_or(&table::TYPE),
+            form => content(raw).and_then(|text| text_fault(&text, form)).unwrap_or(&table::TYPE),
         };
         self.fault(member, rule, raw);
     }
@@ -159,16 +137,13 @@ impl SchemaCheck<'_> {
         let (name, form) = (member.name, member.form);
         let message = match rule.id {
             "schema.type" => format!("{name} is not {}", form.kind().name()),
-            "schema.length" => format!(
-                "{name} has {} characters",
-                content(found).unwrap_or_default().chars().count()
-            ),
+            "schema.length" => format!("{name} has {} characters", content(found).unwrap_or_default().chars().count()),
             "schema.decimals" => format!("{name} has too many decimals"),
             "schema.range" => format!("{name} is out of range"),
             "schema.enum" => format!("{name} is not one of the allowed values"),
             _ => format!("{name} has not the form the portal asks for"),
         };
-        let meaning = member.meaning.trim_end_matches('.');
+        let meaning = meaning(member);
         self.findings.push(
             rule.finding(self.path.of(name), message)
                 .with_found(found)
@@ -206,22 +181,21 @@ fn text_fault(text: &str, form: Form) -> Option<&'static Rule> {
     (!pattern.admits(text)).then_some(&table::PATTERN)
 }
 
+/// The meaning of a member as part of a sentence.
+fn meaning(member: &Member) -> String {
+    member.meaning.trim_end_matches('.').replace('`', "")
+}
+
 /// The form of a member in words.
 fn describe(form: Form) -> String {
     match form {
         Form::Text { pattern, .. } if pattern.is_list() => pattern.expected(),
         Form::Text { min, max, pattern } => {
-            let length = if min == max {
-                format!("{min} characters")
-            } else {
-                format!("{min} to {max} characters")
-            };
+            let length = if min == max { format!("{min} characters") } else { format!("{min} to {max} characters") };
             match pattern {
-                Pattern::Gstin
-                | Pattern::GstinOrUrp
-                | Pattern::State
-                | Pattern::Hsn
-                | Pattern::Date => pattern.expected(),
+                Pattern::Gstin | Pattern::GstinOrUrp | Pattern::State | Pattern::Hsn | Pattern::Date => {
+                    pattern.expected()
+                }
                 _ => format!("{length}, {}", pattern.expected()),
             }
         }

@@ -1,7 +1,7 @@
 //! The table of rules.
 
 use super::{Ground, Rule};
-use crate::finding::Severity::{self, Error, Warning};
+use crate::finding::Severity::{self, Error, Repaired, Warning};
 
 const fn rule(
     id: &'static str,
@@ -10,20 +10,12 @@ const fn rule(
     ground: Ground,
     summary: &'static str,
 ) -> Rule {
-    Rule {
-        id,
-        code,
-        severity,
-        ground,
-        from: None,
-        until: None,
-        summary,
-    }
+    Rule { id, code, severity, ground, from: None, until: None, summary }
 }
 
 macro_rules! rules {
     ($($name:ident = $id:literal, $code:expr, $severity:ident, $ground:ident, $summary:literal;)+) => {
-        $(pub(super) static $name: Rule = rule($id, $code, $severity, Ground::$ground, $summary);)+
+        $(pub(crate) static $name: Rule = rule($id, $code, $severity, Ground::$ground, $summary);)+
 
         static RULES: &[Rule] = &[$(rule($id, $code, $severity, Ground::$ground, $summary)),+];
     };
@@ -36,6 +28,10 @@ pub fn rules() -> &'static [Rule] {
 }
 
 rules! {
+    JSON_SYNTAX = "json.syntax", Some("2140"), Error, Schema, "The document is JSON.";
+    JSON_OBJECT = "json.object", Some("2140"), Error, Schema, "The document is one JSON object.";
+    JSON_DEPTH = "json.depth", Some("2140"), Error, Own, "The document is nested at most 64 levels deep.";
+    REPAIRED = "schema.repaired", None, Repaired, Own, "A value has the type and spelling of the schema, not just their meaning.";
     REQUIRED = "schema.required", Some("5002"), Error, Schema, "A mandatory member is given.";
     TYPE = "schema.type", Some("5002"), Error, Schema, "A member is a string, a number, an object or a list, as the schema has it.";
     LENGTH = "schema.length", Some("5002"), Error, Schema, "A text has as many characters as the schema allows.";

@@ -35,20 +35,12 @@ fn supply(sheet: &Sheet<'_>) -> Option<Supply> {
     let invoice = sheet.invoice;
     let kind = invoice.tran_dtls.sup_typ.get()?;
     if kind.is_export() || kind.is_sez() {
-        return Some(Supply {
-            kind,
-            inter_state: true,
-            because: format!("the supply type is {kind}"),
-        });
+        return Some(Supply { kind, inter_state: true, because: format!("the supply type is {kind}") });
     }
     let home = invoice.seller_dtls.stcd.get()?;
     let place = invoice.buyer_dtls.pos.get()?;
     if home == place && invoice.tran_dtls.igst_on_intra.get() == Some(YesNo::Yes) {
-        return Some(Supply {
-            kind,
-            inter_state: true,
-            because: "IgstOnIntra is Y".into(),
-        });
+        return Some(Supply { kind, inter_state: true, because: "IgstOnIntra is Y".into() });
     }
     Some(Supply {
         kind,
@@ -63,48 +55,21 @@ fn inter_state(sheet: &mut Sheet<'_>, index: usize, item: &Item, supply: &Supply
         kind if kind.is_sez() => &table::CGST_IN_SEZ,
         _ => &table::CGST_IN_INTER,
     };
-    for (name, amount) in [
-        ("CgstAmt", item.cgst_amt.get()),
-        ("SgstAmt", item.sgst_amt.get()),
-    ] {
+    for (name, amount) in [("CgstAmt", item.cgst_amt.get()), ("SgstAmt", item.sgst_amt.get())] {
         wrong_kind(sheet, rule, index, (name, amount), "IgstAmt", supply);
     }
     let passed = or_zero(&item.igst_amt);
     // Without payment of tax: no IGST is accepted at any rate (GSTN advisory).
-    if skips_amounts(sheet, item)
-        || (supply.kind.is_without_payment() && passed == Some(Amount::ZERO))
-    {
+    if skips_amounts(sheet, item) || (supply.kind.is_without_payment() && passed == Some(Amount::ZERO)) {
         return;
     }
-    let calculated = item
-        .gst_rt
-        .get()
-        .zip(item.ass_amt.get())
-        .and_then(|(rate, taxable)| rate.of(taxable));
-    compare(
-        sheet,
-        &table::IGST_AMOUNT,
-        index,
-        "IgstAmt",
-        ("AssAmt x GstRt / 100", calculated),
-        passed,
-    );
+    let calculated = item.gst_rt.get().zip(item.ass_amt.get()).and_then(|(rate, taxable)| rate.of(taxable));
+    compare(sheet, &table::IGST_AMOUNT, index, "IgstAmt", ("AssAmt x GstRt / 100", calculated), passed);
 }
 
 fn intra_state(sheet: &mut Sheet<'_>, index: usize, item: &Item, supply: &Supply) {
-    wrong_kind(
-        sheet,
-        &table::IGST_IN_INTRA,
-        index,
-        ("IgstAmt", item.igst_amt.get()),
-        "CgstAmt and SgstAmt",
-        supply,
-    );
-    let calculated = item
-        .gst_rt
-        .get()
-        .zip(item.ass_amt.get())
-        .and_then(|(rate, taxable)| rate.half_of(taxable));
+    wrong_kind(sheet, &table::IGST_IN_INTRA, index, ("IgstAmt", item.igst_amt.get()), "CgstAmt and SgstAmt", supply);
+    let calculated = item.gst_rt.get().zip(item.ass_amt.get()).and_then(|(rate, taxable)| rate.half_of(taxable));
     let taxed = calculated.is_some_and(|tax| !tax.is_zero());
     if taxed && item.cgst_amt.is_absent() && item.sgst_amt.is_absent() {
         sheet.push(
@@ -121,10 +86,7 @@ fn intra_state(sheet: &mut Sheet<'_>, index: usize, item: &Item, supply: &Supply
     {
         sheet.push(
             table::CGST_UNEQUAL
-                .finding(
-                    path(index, "SgstAmt"),
-                    format!("SgstAmt is {sgst}, and CgstAmt is {cgst}"),
-                )
+                .finding(path(index, "SgstAmt"), format!("SgstAmt is {sgst}, and CgstAmt is {cgst}"))
                 .with_found(sgst)
                 .with_expected(cgst)
                 .with_fix("Make the two equal: each is half of the tax."),
@@ -134,37 +96,20 @@ fn intra_state(sheet: &mut Sheet<'_>, index: usize, item: &Item, supply: &Supply
         return;
     }
     for (name, passed) in [("CgstAmt", cgst), ("SgstAmt", sgst)] {
-        compare(
-            sheet,
-            &table::CGST_AMOUNT,
-            index,
-            name,
-            ("AssAmt x GstRt / 200", calculated),
-            passed,
-        );
+        compare(sheet, &table::CGST_AMOUNT, index, name, ("AssAmt x GstRt / 200", calculated), passed);
     }
 }
 
 /// True where amounts are not held against the rate: notes, and goods taxed on their retail sale price.
 fn skips_amounts(sheet: &Sheet<'_>, item: &Item) -> bool {
-    is_note(sheet.invoice)
-        || item
-            .hsn_cd
-            .get()
-            .is_some_and(|code| is_taxed_on_retail_price(sheet, code))
+    is_note(sheet.invoice) || item.hsn_cd.get().is_some_and(|code| is_taxed_on_retail_price(sheet, code))
 }
 
 /// Pan masala and tobacco from 1 February 2026 (GSTN advisory); bidis are not told apart by these headings.
 fn is_taxed_on_retail_price(sheet: &Sheet<'_>, code: HsnCode) -> bool {
-    let date = sheet
-        .invoice
-        .doc_dtls
-        .dt
-        .get()
-        .map(crate::date::DocumentDate::date);
+    let date = sheet.invoice.doc_dtls.dt.get().map(crate::date::DocumentDate::date);
     date.is_some_and(|date| date >= jiff::civil::date(2026, 2, 1))
-        && (matches!(code.heading(), 2401..=2403)
-            || matches!(code.number(), 21_069_020 | 24_041_100 | 24_041_900))
+        && (matches!(code.heading(), 2401..=2403) || matches!(code.number(), 21_069_020 | 24_041_100 | 24_041_900))
 }
 
 fn wrong_kind(
@@ -177,15 +122,10 @@ fn wrong_kind(
 ) {
     if let Some(amount) = amount.filter(|amount| !amount.is_zero()) {
         sheet.push(
-            rule.finding(
-                path(index, name),
-                format!("{name} is {amount}, and {}", supply.because),
-            )
-            .with_found(amount)
-            .with_expected("0, or nothing")
-            .with_fix(format!(
-                "Charge {instead} instead, or correct what decides the kind of tax."
-            )),
+            rule.finding(path(index, name), format!("{name} is {amount}, and {}", supply.because))
+                .with_found(amount)
+                .with_expected("0, or nothing")
+                .with_fix(format!("Charge {instead} instead, or correct what decides the kind of tax.")),
         );
     }
 }
@@ -201,12 +141,6 @@ fn compare(
     if let (Some(calculated), Some(passed)) = (calculated, passed)
         && !accepts(calculated, passed)
     {
-        sheet.push(differs(
-            rule,
-            path(index, name),
-            formula,
-            calculated,
-            passed,
-        ));
+        sheet.push(differs(rule, path(index, name), formula, calculated, passed));
     }
 }

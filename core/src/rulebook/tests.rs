@@ -1,1 +1,348 @@
-//! Tests.
+//! Whole documents against the whole rulebook.
+
+use std::path::Path;
+
+use jiff::civil::{Date, date};
+use proptest::prelude::*;
+
+use super::*;
+use crate::document::{Field, ReadOptions};
+use crate::number::Amount;
+
+/// A two-line invoice between invented parties, right in every respect.
+const RIGHT: &str = r#"{"Version":"1.1",
+    "TranDtls":{"TaxSch":"GST","SupTyp":"B2B"},
+    "DocDtls":{"Typ":"INV","No":"AE/26-27/7","Dt":"05/11/2026"},
+    "SellerDtls":{"Gstin":"29AAACE1234F1Z2","LglNm":"Aruna Electricals","Addr1":"7 Temple Road","Loc":"Bengaluru",
+        "Pin":560001,"Stcd":"29"},
+    "BuyerDtls":{"Gstin":"27AABCM5678K1ZY","LglNm":"Madhav Motors","Pos":"27","Addr1":"2 Mill Lane","Loc":"Pune",
+        "Pin":411001,"Stcd":"27"},
+    "ItemList":[
+        {"SlNo":"1","IsServc":"N","HsnCd":"850440","Qty":3,"Unit":"NOS","UnitPrice":1000.5,"TotAmt":3001.5,
+            "Discount":1.5,"AssAmt":3000,"GstRt":18,"IgstAmt":540,"TotItemVal":3540},
+        {"SlNo":"2","IsServc":"Y","HsnCd":"998719","UnitPrice":500,"TotAmt":500,"AssAmt":500,"GstRt":18,"IgstAmt":90,
+            "TotItemVal":590}],
+    "ValDtls":{"AssVal":3500,"IgstVal":630,"TotInvVal":4130}}"#;
+
+const DAY: Date = date(2026, 11, 22);
+
+fn invoice() -> Invoice {
+    Invoice::from_json(RIGHT).unwrap().invoice
+}
+
+/// Changes the right document and gives the findings, as rule and path.
+fn findings(change: impl FnOnce(&mut Invoice)) -> Vec<(String, String)> {
+    let mut invoice = invoice();
+    change(&mut invoice);
+    named(check(invoice, Vec::new(), &CheckOptions::on(DAY)))
+}
+
+fn named(result: CheckResult) -> Vec<(String, String)> {
+    let findings = match result {
+        Ok(checked) => checked.findings,
+        Err(rejected) => rejected.findings,
+    };
+    findings.into_iter().map(|finding| (finding.rule.into_owned(), finding.path)).collect()
+}
+
+/// The document with some JSON replaced by other JSON.
+fn replaced(from: &str, to: &str) -> CheckResult {
+    assert!(RIGHT.contains(from), "{from}");
+    let read = Invoice::from_json_with(&RIGHT.replace(from, to), ReadOptions::strict()).unwrap();
+    check_read(read, &CheckOptions::on(DAY))
+}
+
+fn only(rule: &str, path: &str) -> Vec<(String, String)> {
+    vec![(rule.to_owned(), path.to_owned())]
+}
+
+fn paise(paise: i64) -> Field<Amount> {
+    Field::Value(Amount::from_paise(paise))
+}
+
+#[test]
+fn a_right_document_is_checked_and_its_payload_is_canonical() {
+    let checked = check(invoice(), Vec::new(), &CheckOptions::on(DAY)).unwrap();
+    assert_eq!(checked.findings(), []);
+    assert_eq!(checked.key().to_string(), "29AAACE1234F1Z2/2026-27/INV/AE/26-27/7");
+    assert_eq!(checked.payload(), checked.invoice().to_json().as_bytes());
+    assert_eq!(checked.irn(IrnRule::on(DAY)), Irn::compute(checked.key(), IrnRule::UpperCase));
+}
+
+#[test]
+fn an_empty_document_lacks_every_mandatory_section_once() {
+    let rejected = check(Invoice::default(), Vec::new(), &CheckOptions::on(DAY)).unwrap_err();
+    let paths: Vec<_> = rejected.findings.iter().map(|finding| finding.path.as_str()).collect();
+    assert_eq!(paths, ["Version", "TranDtls", "DocDtls", "SellerDtls", "BuyerDtls", "ItemList", "ValDtls"]);
+    assert_eq!(rejected.to_string(), "document without number must not be sent as it stands: 7 error(s)");
+}
+
+#[test]
+fn each_schema_rule_speaks_for_its_own_fault() {
+    let rule = |from: &str, to: &str| {
+        let named = named(replaced(from, to));
+        assert_eq!(named.len(), 1, "{from} -> {to}: {named:?}");
+        named[0].0.clone()
+    };
+    assert_eq!(rule(r#""LglNm":"Madhav Motors","#, ""), "schema.required");
+    assert_eq!(rule(r#""Pin":411001"#, r#""Pin":"411001""#), "schema.type");
+    assert_eq!(rule(r#""Stcd":"27""#, r#""Stcd":27"#), "schema.type");
+    assert_eq!(rule(r#""Pin":411001"#, r#""Pin":99999"#), "schema.range");
+    assert_eq!(rule(r#""Pin":411001"#, r#""Pin":411001.5"#), "schema.decimals");
+    assert_eq!(rule(r#""IgstVal":630"#, r#""IgstVal":630.001"#), "schema.decimals");
+    assert_eq!(rule("Madhav Motors", "MM"), "schema.length");
+    assert_eq!(rule("Madhav Motors", &"é".repeat(101)), "schema.length");
+    assert_eq!(rule("Madhav Motors", r#"Madhav \"Motors\""#), "schema.pattern");
+    assert_eq!(rule(r#""HsnCd":"850440""#, r#""HsnCd":"85044""#), "schema.pattern");
+    assert_eq!(rule(r#""SupTyp":"B2B""#, r#""SupTyp":"B2C""#), "schema.enum");
+    assert_eq!(rule(r#""IsServc":"Y""#, r#""IsServc":"y""#), "schema.enum");
+    assert_eq!(rule(r#""Version":"1.1""#, r#""Version":"1.0""#), "schema.enum");
+    assert_eq!(rule("05/11/2026", "31/11/2026"), "schema.pattern");
+    assert_eq!(rule("AE/26-27/7", "0007"), "schema.pattern");
+    assert_eq!(rule("AE/26-27/7", "A1234567890123456"), "schema.length");
+}
+
+#[test]
+fn lengths_count_characters_and_not_bytes() {
+    assert!(replaced("Madhav Motors", &"é".repeat(100)).is_ok());
+    assert_eq!(named(replaced("Madhav Motors", "éé")), only("schema.length", "BuyerDtls.LglNm"));
+}
+
+#[test]
+fn a_malformed_value_is_shown_as_it_stood_with_what_is_expected_and_what_to_do() {
+    let rejected = replaced(r#""Pin":411001"#, r#""Pin":"4110 01""#).unwrap_err();
+    let finding = &rejected.findings[0];
+    assert_eq!(finding.code.as_deref(), Some("5002"));
+    assert_eq!(finding.found.as_deref(), Some("\"4110 01\""));
+    assert_eq!(finding.expected.as_deref(), Some("a number from 100000 to 999999, no decimals"));
+    assert!(finding.fix.is_some());
+}
+
+#[test]
+fn a_wrong_check_character_is_an_error_a_warning_or_nothing_as_wished() {
+    let result = |severity| {
+        let mut invoice = invoice();
+        invoice.buyer_dtls.gstin = crate::identifier::Gstin::parse("27AABCM5678K1ZX").unwrap().into();
+        check(invoice, Vec::new(), &CheckOptions::on(DAY).with_gstin_check_digit(severity))
+    };
+    let rejected = result(Some(Severity::Error)).unwrap_err();
+    assert_eq!(rejected.findings[0].rule, "gstin.check_digit");
+    assert_eq!(rejected.findings[0].expected.as_deref(), Some("Y as last character"));
+    assert_eq!(result(Some(Severity::Warning)).unwrap().findings()[0].severity, Severity::Warning);
+    assert_eq!(result(None).unwrap().findings(), []);
+}
+
+#[test]
+fn errors_of_the_reader_reject_and_come_first() {
+    let read =
+        Invoice::from_json(&RIGHT.replace(r#""No":"AE"#, r#""dt":"x","No":"AE"#).replace("4130", "4133")).unwrap();
+    let rejected = check_read(read, &CheckOptions::on(DAY)).unwrap_err();
+    assert_eq!(rejected.findings[0].rule, "schema.duplicate");
+    assert!(rejected.findings.iter().any(|finding| finding.rule == "totals.tot_inv_val"));
+}
+
+#[test]
+fn a_section_that_is_no_object_is_reported_once() {
+    let read = Invoice::from_json(&RIGHT.replace(r#"{"TaxSch":"GST","SupTyp":"B2B"}"#, "7")).unwrap();
+    assert_eq!(named(check_read(read, &CheckOptions::on(DAY))), only("schema.type", "TranDtls"));
+    let read = Invoice::from_json(&RIGHT.replace(r#""ItemList":["#, r#""ItemList":5,"x":["#)).unwrap();
+    let rejected = check_read(read, &CheckOptions::on(DAY)).unwrap_err();
+    assert_eq!(rejected.findings.iter().filter(|finding| finding.path == "ItemList").count(), 1);
+}
+
+#[test]
+fn totals_that_do_not_foot_name_both_numbers() {
+    let rejected = replaced(r#""TotInvVal":4130"#, r#""TotInvVal":4190"#).unwrap_err();
+    let finding = &rejected.findings[0];
+    assert_eq!((&*finding.rule, finding.code.as_deref()), ("totals.tot_inv_val", Some("2189")));
+    assert_eq!((finding.found.as_deref(), finding.expected.as_deref()), (Some("4190"), Some("4130")));
+    assert!(finding.message.contains("4129 to 4131"), "{}", finding.message);
+    for (from, to, rule) in [
+        (r#""AssVal":3500"#, r#""AssVal":3502"#, "totals.ass_val"),
+        (r#""IgstVal":630,"#, "", "totals.igst_val"),
+        (r#""TotItemVal":590"#, r#""TotItemVal":580"#, "items.tot_item_val"),
+        (r#""AssAmt":500"#, r#""AssAmt":497"#, "items.ass_amt"),
+    ] {
+        assert!(named(replaced(from, to)).iter().any(|(found, _)| found == rule), "{rule}");
+    }
+}
+
+#[test]
+fn a_rupee_either_way_is_accepted_and_a_paisa_more_is_not() {
+    assert!(replaced(r#""TotInvVal":4130"#, r#""TotInvVal":4131"#).is_ok());
+    assert!(replaced(r#""TotInvVal":4130"#, r#""TotInvVal":4129"#).is_ok());
+    assert_eq!(
+        named(replaced(r#""TotInvVal":4130"#, r#""TotInvVal":4131.01"#)),
+        only("totals.tot_inv_val", "ValDtls.TotInvVal")
+    );
+}
+
+#[test]
+fn the_kind_of_tax_follows_supplier_state_and_place_of_supply() {
+    let named = findings(|invoice| {
+        invoice.item_list[0].cgst_amt = paise(27_000);
+        invoice.item_list[0].sgst_amt = paise(27_000);
+        invoice.item_list[0].igst_amt = Field::Absent;
+    });
+    let rules: Vec<_> = named.iter().map(|(rule, _)| rule.as_str()).collect();
+    assert!(rules.contains(&"tax.cgst_in_inter") && rules.contains(&"tax.igst_amount"), "{rules:?}");
+
+    let intra = |change: fn(&mut Invoice)| {
+        findings(|invoice| {
+            invoice.buyer_dtls.pos = crate::identifier::StateCode::parse("29").unwrap().into();
+            for (item, half) in invoice.item_list.iter_mut().zip([27_000, 4_500]) {
+                item.igst_amt = Field::Absent;
+                (item.cgst_amt, item.sgst_amt) = (paise(half), paise(half));
+            }
+            let values = &mut invoice.val_dtls;
+            (values.igst_val, values.cgst_val, values.sgst_val) = (Field::Absent, paise(31_500), paise(31_500));
+            change(invoice);
+        })
+    };
+    assert_eq!(intra(|_| {}), []);
+    let missing = intra(|invoice| {
+        invoice.item_list[1].cgst_amt = Field::Absent;
+        invoice.item_list[1].sgst_amt = Field::Absent;
+    });
+    assert_eq!(missing[1], ("tax.cgst_missing".to_owned(), "ItemList[1].CgstAmt".to_owned()));
+    let unequal = intra(|invoice| invoice.item_list[0].sgst_amt = paise(20_000));
+    assert!(unequal.iter().any(|(rule, _)| rule == "tax.cgst_unequal"));
+    let igst = intra(|invoice| invoice.item_list[0].igst_amt = paise(54_000));
+    assert!(igst.iter().any(|(rule, _)| rule == "tax.igst_in_intra"));
+}
+
+#[test]
+fn notes_are_not_held_against_rates() {
+    let change = |invoice: &mut Invoice| {
+        invoice.item_list[0].gst_rt = Field::Value(crate::number::Rate::from_thousandths(17_000));
+    };
+    let rules: Vec<_> = findings(change).into_iter().map(|(rule, _)| rule).collect();
+    assert_eq!(rules, ["items.rate", "tax.igst_amount"]);
+    let note = findings(|invoice| {
+        change(invoice);
+        invoice.doc_dtls.typ = Field::Value(crate::key::DocumentType::CreditNote);
+    });
+    assert_eq!(note, []);
+}
+
+#[test]
+fn parties_must_fit_the_supply() {
+    let named = |from: &str, to: &str| named(replaced(from, to));
+    assert_eq!(named(r#""Stcd":"29""#, r#""Stcd":"30""#), only("seller.state", "SellerDtls.Stcd"));
+    assert_eq!(named(r#""Stcd":"27""#, r#""Stcd":"28""#), only("buyer.state", "BuyerDtls.Stcd"));
+    assert_eq!(named("27AABCM5678K1ZY", "URP"), only("buyer.urp", "BuyerDtls.Gstin"));
+    let same = named("27AABCM5678K1ZY", "29AAACE1234F1Z2");
+    assert!(same.contains(&("buyer.same_gstin".to_owned(), "BuyerDtls.Gstin".to_owned())));
+    assert_eq!(named(r#""Pin":411001,"#, ""), only("buyer.pin", "BuyerDtls.Pin"));
+    assert_eq!(named(r#""Pos":"27""#, r#""Pos":"96""#), only("buyer.pos", "BuyerDtls.Pos"));
+    let export = named(r#""SupTyp":"B2B""#, r#""SupTyp":"EXPWP""#);
+    let rules: Vec<_> = export.iter().map(|(rule, _)| rule.as_str()).collect();
+    assert_eq!(rules, ["buyer.export_urp", "buyer.export_state", "buyer.export_pos"]);
+    assert_eq!(named("05/11/2026", "23/11/2026"), only("document.future", "DocDtls.Dt"));
+    assert!(replaced("05/11/2026", "22/11/2026").is_ok());
+}
+
+#[test]
+fn items_must_be_numbered_and_goods_measured() {
+    assert_eq!(named(replaced(r#""SlNo":"2""#, r#""SlNo":"1""#)), only("items.sl_no", "ItemList[1].SlNo"));
+    assert_eq!(named(replaced(r#""Qty":3,"#, "")), only("items.qty", "ItemList[0].Qty"));
+    assert_eq!(named(replaced(r#""Unit":"NOS","#, "")), only("items.unit", "ItemList[0].Unit"));
+    assert_eq!(named(replaced("998719", "848719")), only("items.service", "ItemList[1].HsnCd"));
+    let crowded = findings(|invoice| {
+        let item = invoice.item_list[1].clone();
+        invoice.item_list.extend(std::iter::repeat_n(item, 1_000));
+    });
+    assert_eq!(crowded[0], ("items.too_many".to_owned(), "ItemList".to_owned()));
+}
+
+#[test]
+fn dates_beyond_the_schema_warn_where_they_can_be_left_out_and_reject_elsewhere() {
+    let batch = |name: &str, day: &str| {
+        let to = format!(r#""SlNo":"1","BchDtls":{{"Nm":"B-1","{name}":"{day}"}}"#);
+        replaced(r#""SlNo":"1""#, &to)
+    };
+    assert_eq!(batch("ExpDt", "01/01/2031").unwrap().findings()[0].rule, "schema.pattern");
+    assert!(batch("WrDt", "01/01/2009").is_err());
+    assert_eq!(batch("ExpDt", "01/01/2029").unwrap().findings(), []);
+}
+
+#[test]
+fn rule_names_are_unique_and_every_finding_names_one() {
+    let ids: std::collections::BTreeSet<_> = rules().iter().map(|rule| rule.id).collect();
+    assert_eq!(ids.len(), rules().len());
+    assert!(rules().iter().all(|rule| rule.summary.ends_with('.') && rule.in_force(DAY)));
+}
+
+/// The invoices of others beside the workspace, where they are there.
+fn samples() -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/spec/samples/invoices");
+    let Ok(entries) = std::fs::read_dir(&folder) else {
+        eprintln!("skipped: no sample invoices beside the workspace");
+        return Vec::new();
+    };
+    let mut samples: Vec<_> = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), std::fs::read_to_string(&path).unwrap()))
+        .collect();
+    samples.sort();
+    samples
+}
+
+#[test]
+fn invoices_made_by_others_pass_but_for_the_check_characters_of_test_systems() {
+    for (name, text) in samples() {
+        let read = Invoice::from_json(&text).unwrap();
+        assert_eq!(read.findings, [], "{name}");
+        let day = read.invoice.doc_dtls.dt.get().unwrap().date();
+        let options = CheckOptions::on(day);
+        let digits = check(read.invoice.clone(), Vec::new(), &options);
+        assert_eq!(digits.is_ok(), name == "b2b-intra-laptop-stand", "{name}");
+        let checked = check(read.invoice, Vec::new(), &options.with_gstin_check_digit(None));
+        let checked = checked.unwrap_or_else(|rejected| panic!("{name}: {:#?}", rejected.findings));
+        assert!(checked.findings().is_empty(), "{name}: {:#?}", checked.findings());
+        let again = Invoice::from_json_with(&checked.invoice().to_json(), ReadOptions::strict()).unwrap();
+        assert_eq!(checked.invoice().differences(&again.invoice), []);
+        assert_eq!(&again.invoice, checked.invoice(), "{name}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn exact_arithmetic_always_passes(lines in prop::collection::vec(
+        (1_i64..1_000_000, 1_i64..100_000_000, 0_usize..13), 1..20,
+    )) {
+        use crate::number::{Quantity, Rate, UnitPrice};
+        const RATES: [i64; 13] = [0, 100, 250, 1_000, 1_500, 3_000, 5_000, 6_000, 7_500, 12_000, 18_000, 28_000, 40_000];
+        let mut invoice = invoice();
+        let template = invoice.item_list.remove(0);
+        invoice.item_list.clear();
+        let (mut taxable, mut tax) = (Amount::ZERO, Amount::ZERO);
+        for (index, (quantity, price, rate)) in lines.into_iter().enumerate() {
+            let (quantity, price) = (Quantity::from_thousandths(quantity), UnitPrice::from_thousandths(price));
+            let rate = Rate::from_thousandths(RATES[rate]);
+            let gross = quantity.times(price).unwrap();
+            let igst = rate.of(gross).unwrap();
+            (taxable, tax) = (taxable.checked_add(gross).unwrap(), tax.checked_add(igst).unwrap());
+            invoice.item_list.push(crate::document::Item {
+                sl_no: (index + 1).to_string().into(),
+                qty: quantity.into(),
+                unit_price: price.into(),
+                tot_amt: gross.into(),
+                discount: Field::Absent,
+                ass_amt: gross.into(),
+                gst_rt: rate.into(),
+                igst_amt: igst.into(),
+                tot_item_val: gross.checked_add(igst).unwrap().into(),
+                ..template.clone()
+            });
+        }
+        let values = &mut invoice.val_dtls;
+        (values.ass_val, values.igst_val) = (taxable.into(), tax.into());
+        values.tot_inv_val = taxable.checked_add(tax).unwrap().into();
+        let checked = check(invoice, Vec::new(), &CheckOptions::on(DAY)).unwrap();
+        prop_assert!(checked.findings().iter().all(|finding| finding.rule == "items.rate_ended"));
+    }
+}

@@ -24,64 +24,22 @@ pub(super) fn check(sheet: &mut Sheet<'_>) {
         return;
     }
     for total in totals(values) {
-        let calculated = total.columns.iter().try_fold(Amount::ZERO, |all, column| {
-            all.checked_add(sum(items.iter().map(column))?)
-        });
+        let calculated =
+            total.columns.iter().try_fold(Amount::ZERO, |all, column| all.checked_add(sum(items.iter().map(column))?));
         // AssVal must be given, and where it is not the schema rules have said so; other totals may be absent.
-        let passed = if total.name == "AssVal" {
-            total.passed.get()
-        } else {
-            or_zero(total.passed)
-        };
-        compare(
-            sheet,
-            total.rule,
-            total.name,
-            total.formula,
-            calculated,
-            passed,
-        );
+        let passed = if total.name == "AssVal" { total.passed.get() } else { or_zero(total.passed) };
+        compare(sheet, total.rule, total.name, total.formula, calculated, passed);
     }
     document_value(sheet);
 }
 
 fn totals(values: &crate::document::ValDtls) -> [Total<'_>; 6] {
-    let total = |rule, name, formula, passed, columns| Total {
-        rule,
-        name,
-        formula,
-        passed,
-        columns,
-    };
+    let total = |rule, name, formula, passed, columns| Total { rule, name, formula, passed, columns };
     [
-        total(
-            &table::ASS_VAL,
-            "AssVal",
-            "the sum of AssAmt",
-            &values.ass_val,
-            &[|item| &item.ass_amt],
-        ),
-        total(
-            &table::SGST_VAL,
-            "SgstVal",
-            "the sum of SgstAmt",
-            &values.sgst_val,
-            &[|item| &item.sgst_amt],
-        ),
-        total(
-            &table::CGST_VAL,
-            "CgstVal",
-            "the sum of CgstAmt",
-            &values.cgst_val,
-            &[|item| &item.cgst_amt],
-        ),
-        total(
-            &table::IGST_VAL,
-            "IgstVal",
-            "the sum of IgstAmt",
-            &values.igst_val,
-            &[|item| &item.igst_amt],
-        ),
+        total(&table::ASS_VAL, "AssVal", "the sum of AssAmt", &values.ass_val, &[|item| &item.ass_amt]),
+        total(&table::SGST_VAL, "SgstVal", "the sum of SgstAmt", &values.sgst_val, &[|item| &item.sgst_amt]),
+        total(&table::CGST_VAL, "CgstVal", "the sum of CgstAmt", &values.cgst_val, &[|item| &item.cgst_amt]),
+        total(&table::IGST_VAL, "IgstVal", "the sum of IgstAmt", &values.igst_val, &[|item| &item.igst_amt]),
         total(
             &table::CES_VAL,
             "CesVal",
@@ -94,22 +52,14 @@ fn totals(values: &crate::document::ValDtls) -> [Total<'_>; 6] {
             "StCesVal",
             "the sum of StateCesAmt and StateCesNonAdvlAmt",
             &values.st_ces_val,
-            &[
-                |item| &item.state_ces_amt,
-                |item| &item.state_ces_non_advl_amt,
-            ],
+            &[|item| &item.state_ces_amt, |item| &item.state_ces_non_advl_amt],
         ),
     ]
 }
 
 fn document_value(sheet: &mut Sheet<'_>) {
     let values = &sheet.invoice.val_dtls;
-    let Some(items) = sum(sheet
-        .invoice
-        .item_list
-        .iter()
-        .map(|item| &item.tot_item_val))
-    else {
+    let Some(items) = sum(sheet.invoice.item_list.iter().map(|item| &item.tot_item_val)) else {
         return;
     };
     let Some(discount) = or_zero(&values.discount) else {
@@ -129,21 +79,9 @@ fn document_value(sheet: &mut Sheet<'_>) {
     }
     let calculated = or_zero(&values.oth_chrg)
         .zip(or_zero(&values.rnd_off_amt))
-        .and_then(|(charges, rounding)| {
-            items
-                .checked_sub(discount)?
-                .checked_add(charges)?
-                .checked_add(rounding)
-        });
+        .and_then(|(charges, rounding)| items.checked_sub(discount)?.checked_add(charges)?.checked_add(rounding));
     let formula = "the sum of TotItemVal - Discount + OthChrg + RndOffAmt";
-    compare(
-        sheet,
-        &table::TOT_INV_VAL,
-        "TotInvVal",
-        formula,
-        calculated,
-        values.tot_inv_val.get(),
-    );
+    compare(sheet, &table::TOT_INV_VAL, "TotInvVal", formula, calculated, values.tot_inv_val.get());
 }
 
 fn compare(
@@ -157,12 +95,6 @@ fn compare(
     if let (Some(calculated), Some(passed)) = (calculated, passed)
         && !accepts(calculated, passed)
     {
-        sheet.push(differs(
-            rule,
-            format!("ValDtls.{name}"),
-            formula,
-            calculated,
-            passed,
-        ));
+        sheet.push(differs(rule, format!("ValDtls.{name}"), formula, calculated, passed));
     }
 }
