@@ -11,9 +11,7 @@ use einvoice_core::entropy::SharedEntropy;
 use einvoice_core::environment::{Environment, Product};
 use einvoice_core::operation::{InfoDetail, Operation, OperationKind, Reply};
 use einvoice_core::session::Session;
-use einvoice_core::transport::{
-    LoginRequest, Probe, Transport, TransportCapability, TransportError, TransportMode,
-};
+use einvoice_core::transport::{LoginRequest, Probe, Transport, TransportCapability, TransportError, TransportMode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -108,12 +106,8 @@ impl<E: Exchange> IrpTransport<E> {
     /// Joins an exchange, an IRP's settings and its key for logins.
     #[must_use]
     pub fn new(exchange: E, settings: IrpSettings, auth_key: AuthPublicKey, entropy: SharedEntropy) -> Self {
-        let mut capability = TransportCapability::new(
-            settings.mode,
-            settings.environment,
-            settings.site,
-            Endpoints::OPERATIONS,
-        );
+        let mut capability =
+            TransportCapability::new(settings.mode, settings.environment, settings.site, Endpoints::OPERATIONS);
         capability.payload_bytes_max = settings.payload_bytes_max;
         capability.concurrency_per_gstin = settings.concurrency_per_gstin;
         Self {
@@ -274,7 +268,9 @@ impl<E: Exchange> Transport for IrpTransport<E> {
 
     async fn login(&self, request: LoginRequest<'_>) -> Result<Session, TransportError> {
         if request.product != Product::EInvoice {
-            return Err(self.not_sent(format!("this route logs in to the e-invoice system, not to {}", request.product)));
+            return Err(
+                self.not_sent(format!("this route logs in to the e-invoice system, not to {}", request.product))
+            );
         }
         let app_key = AppKey::generate(self.entropy.as_ref()).map_err(|error| self.not_sent(error.to_string()))?;
         let body = login::request(request.access.user(), &app_key, request.force_refresh, &self.auth_key)
@@ -329,7 +325,9 @@ impl<E: Exchange> Transport for IrpTransport<E> {
                 let text = text.trim().chars().filter(|c| !c.is_control()).take(PROBE_TEXT_CHARS).collect();
                 Ok(Probe { endpoint, text })
             }
-            Ok(response) => Err(no_heartbeat(endpoint, format!("the heartbeat brought HTTP status {}", response.status))),
+            Ok(response) => {
+                Err(no_heartbeat(endpoint, format!("the heartbeat brought HTTP status {}", response.status)))
+            }
             // That something answered is not enough to call the portal up.
             Err(TransportError::BadAnswer { reason, .. }) => Err(no_heartbeat(endpoint, reason)),
             Err(error) => Err(error),

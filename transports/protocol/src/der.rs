@@ -40,9 +40,12 @@ impl<'a> Der<'a> {
                 return None;
             }
             let (octets, rest) = rest.split_at_checked(count)?;
-            (octets.iter().try_fold(0_usize, |length, octet| {
-                length.checked_mul(256)?.checked_add(usize::from(*octet))
-            })?, rest)
+            (
+                octets
+                    .iter()
+                    .try_fold(0_usize, |length, octet| length.checked_mul(256)?.checked_add(usize::from(*octet)))?,
+                rest,
+            )
         };
         let (content, rest) = rest.split_at_checked(length)?;
         self.0 = rest;

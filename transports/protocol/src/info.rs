@@ -167,9 +167,8 @@ fn duplicate(description: &str, registered_by: Option<String>) -> Option<Duplica
 pub fn distance_km(text: &str) -> Option<u32> {
     let upper = text.to_ascii_uppercase();
     let before = upper.split("KM").next().filter(|before| before.len() < upper.len())?.trim_end();
-    let digits = before.rfind(|character: char| !character.is_ascii_digit()).map_or(Some(before), |at| {
-        before.get(at + 1..)
-    })?;
+    let digits =
+        before.rfind(|character: char| !character.is_ascii_digit()).map_or(Some(before), |at| before.get(at + 1..))?;
     digits.parse().ok()
 }
 
@@ -235,9 +234,8 @@ mod tests {
     #[test]
     fn a_duplicate_at_another_portal_names_that_portal_and_may_lack_the_date() {
         let irn = "706daeccda0ef6f818da78f3a2a05a1288731057373002289b46c3229289a2e7";
-        let json = format!(
-            r#"[{{"InfCd":"DUPIRNGLP","RegIrp":"IRP3","Desc":{{"AckNo":"1","AckDt":"-","Irn":"{irn}"}}}}]"#
-        );
+        let json =
+            format!(r#"[{{"InfCd":"DUPIRNGLP","RegIrp":"IRP3","Desc":{{"AckNo":"1","AckDt":"-","Irn":"{irn}"}}}}]"#);
         let found = details(&raw(&json)).remove(0).duplicate.unwrap();
         assert_eq!((found.ack_date, found.registered_by.as_deref()), (None, Some("IRP3")));
     }

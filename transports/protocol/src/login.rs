@@ -189,7 +189,8 @@ pub fn read(data: &Data<'_>, app_key: &AppKey, previous: Option<&SavedSession>) 
     let expires_at = expires.to_timestamp().ok_or(expiry)?;
     let (sek, app_key) = match find_sek(&wrapped, sealed, &app_keys) {
         Some((sek, app_key)) => (sek.to_secret(), app_key.to_secret()),
-        None => match previous.filter(|previous| previous.token == token && Sek::from_bytes(previous.sek.expose()).is_ok())
+        None => match previous
+            .filter(|previous| previous.token == token && Sek::from_bytes(previous.sek.expose()).is_ok())
         {
             Some(previous) => (previous.sek.clone(), previous.app_key.clone()),
             None => return Err(LoginError::SekOfAnotherLogin { expires: expires.to_string() }),
@@ -211,7 +212,10 @@ fn open_with_any(text: &str, app_keys: &[&AppKey]) -> Result<Zeroizing<String>, 
 
 /// Inside an answer that was sealed as a whole the SEK may stand as it is.
 fn find_sek<'a>(wrapped: &str, sealed: bool, app_keys: &[&'a AppKey]) -> Option<(Sek, &'a AppKey)> {
-    if sealed && let Ok(bytes) = BASE64.decode(wrapped).map(Zeroizing::new) && let Ok(sek) = Sek::from_bytes(&bytes) {
+    if sealed
+        && let Ok(bytes) = BASE64.decode(wrapped).map(Zeroizing::new)
+        && let Ok(sek) = Sek::from_bytes(&bytes)
+    {
         return Some((sek, app_keys.first()?));
     }
     app_keys.iter().find_map(|app_key| Some((app_key.open_sek(wrapped).ok()?, *app_key)))

@@ -29,7 +29,9 @@ pub enum KeyError {
         bytes: usize,
     },
     /// No PEM block and no base64 either.
-    #[error("no public key found: expected a block that begins with '-----BEGIN PUBLIC KEY-----' or '-----BEGIN CERTIFICATE-----'")]
+    #[error(
+        "no public key found: expected a block that begins with '-----BEGIN PUBLIC KEY-----' or '-----BEGIN CERTIFICATE-----'"
+    )]
     NothingFound,
     /// A block without its end, or with characters that are no base64.
     #[error("the block '{label}' is damaged: {reason}; copy the whole file again")]
@@ -145,19 +147,14 @@ impl RsaPublicKey {
         Self::from_components(without_leading_zeros(modulus), without_leading_zeros(exponent), certificate_sha1)
     }
 
-    fn from_components(
-        modulus: &[u8],
-        exponent: &[u8],
-        certificate_sha1: Option<[u8; 20]>,
-    ) -> Result<Self, KeyError> {
+    fn from_components(modulus: &[u8], exponent: &[u8], certificate_sha1: Option<[u8; 20]>) -> Result<Self, KeyError> {
         let bits = modulus.len() * 8;
         if !(KEY_BITS_MIN..=KEY_BITS_MAX).contains(&bits) {
             return Err(KeyError::Size { bits });
         }
         let components = PublicKeyComponents { n: modulus, e: exponent };
-        let spki: PublicKeyX509Der<'_> = components
-            .as_der()
-            .map_err(|_| KeyError::NotAKey { reason: "modulus and exponent make no RSA key" })?;
+        let spki: PublicKeyX509Der<'_> =
+            components.as_der().map_err(|_| KeyError::NotAKey { reason: "modulus and exponent make no RSA key" })?;
         Ok(Self {
             modulus: modulus.to_vec(),
             exponent: exponent.to_vec(),
