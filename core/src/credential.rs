@@ -1,0 +1,301 @@
+//! Credentials as India issues them, and the contract of a place that keeps them.
+//!
+//! A **client pair** (client id and secret) belongs to a PAN and an environment, and serves every
+//! GSTIN of that PAN; behind a GSP it belongs to the provider account. An **API user** belongs to one
+//! GSTIN, one product, one environment and one way in: the portal binds it to "direct" or to a named
+//! GSP when it is created, so one GSTIN can have several.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::BoxError;
+use crate::environment::{Environment, Product, RouteName};
+use crate::identifier::{Gstin, Pan};
+use crate::secret::Secret;
+use crate::session::SavedSession;
+
+/// Keeps client pairs, API users and live sessions.
+///
+/// # Cancellation
+/// Dropping a future of `put`, `remove` or `save_session` leaves either the old or the new content,
+/// never a mixture.
+#[async_trait]
+pub trait CredentialStore: fmt::Debug + Send + Sync {
+    /// What this store can do.
+    fn capability(&self) -> CredentialCapability;
+
+    /// The client pair of a scope.
+    ///
+    /// # Errors
+    /// [`CredentialError::Missing`] when there is none; an empty value is never returned.
+    async fn client(&self, scope: &ClientScope) -> Result<ClientPair, CredentialError>;
+
+    /// The API user of a scope.
+    ///
+    /// # Errors
+    /// [`CredentialError::Missing`] when there is none.
+    async fn api_user(&self, scope: &UserScope) -> Result<ApiUser, CredentialError>;
+
+    /// Adds an entry or replaces the one of the same scope.
+    ///
+    /// # Errors
+    /// [`CredentialError::ReadOnly`] where the capability says so.
+    async fn put(&self, entry: CredentialEntry) -> Result<(), CredentialError>;
+
+    /// Everything the store holds, without secrets, in a stable order.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn list(&self) -> Result<Vec<CredentialSummary>, CredentialError>;
+
+    /// Removes the entry of a scope, and with an API user its saved session.
+    ///
+    /// # Errors
+    /// [`CredentialError::Missing`] when there is none.
+    async fn remove(&self, scope: &CredentialScope) -> Result<(), CredentialError>;
+
+    /// The session last saved for a user, expired or not.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn session(&self, scope: &UserScope) -> Result<Option<SavedSession>, CredentialError>;
+
+    /// Keeps a session so that other workers, and the next run, use it instead of logging in.
+    ///
+    /// # Errors
+    /// When it cannot be kept. The caller goes on with the session in hand.
+    async fn save_session(&self, scope: &UserScope, session: &SavedSession) -> Result<(), CredentialError>;
+}
+
+/// What a credential store can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CredentialCapability {
+    /// `put` and `remove` work.
+    pub writable: bool,
+    /// What is kept on disk is encrypted there.
+    pub encrypted_at_rest: bool,
+    /// Sessions outlive the process.
+    pub keeps_sessions: bool,
+}
+
+impl CredentialCapability {
+    /// Describes a store.
+    #[must_use]
+    pub const fn new(writable: bool, encrypted_at_rest: bool, keeps_sessions: bool) -> Self {
+        Self { writable, encrypted_at_rest, keeps_sessions }
+    }
+}
+
+/// Whose client pair it is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ClientHolder {
+    /// A taxpayer that goes direct: all GSTINs of the PAN share the pair.
+    Pan(Pan),
+    /// An account at a GSP or provider.
+    Provider {
+        /// Name of the account, as configured on the route.
+        account: String,
+        /// Set where the provider issues a pair for each product.
+        product: Option<Product>,
+    },
+}
+
+/// The scope of a client pair.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ClientScope {
+    /// Environment the pair was issued for.
+    pub environment: Environment,
+    /// Whose pair it is.
+    pub holder: ClientHolder,
+}
+
+/// The scope of an API user.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct UserScope {
+    /// The taxpayer.
+    pub gstin: Gstin,
+    /// The government system.
+    pub product: Product,
+    /// The environment.
+    pub environment: Environment,
+    /// The way in the user is bound to.
+    pub route: RouteName,
+}
+
+/// The scope of either kind of entry.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(clippy::exhaustive_enums, reason = "the portal issues these two kinds of credentials")]
+pub enum CredentialScope {
+    /// A client pair.
+    Client(ClientScope),
+    /// An API user.
+    User(UserScope),
+}
+
+/// Client id and secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientPair {
+    /// Client id; shown in part only.
+    pub client_id: Secret<String>,
+    /// Client secret.
+    pub client_secret: Secret<String>,
+}
+
+/// User name and password of an API user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiUser {
+    /// User name.
+    pub user_name: Secret<String>,
+    /// Password.
+    pub password: Secret<String>,
+}
+
+/// An entry to put into a store.
+#[derive(Debug, Clone)]
+#[expect(clippy::exhaustive_enums, reason = "the portal issues these two kinds of credentials")]
+pub enum CredentialEntry {
+    /// A client pair and its scope.
+    Client(ClientScope, ClientPair),
+    /// An API user and its scope.
+    User(UserScope, ApiUser),
+}
+
+impl CredentialEntry {
+    /// The scope of this entry.
+    #[must_use]
+    pub fn scope(&self) -> CredentialScope {
+        match self {
+            Self::Client(scope, _) => CredentialScope::Client(scope.clone()),
+            Self::User(scope, _) => CredentialScope::User(scope.clone()),
+        }
+    }
+}
+
+/// One line of [`CredentialStore::list`]; holds nothing secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CredentialSummary {
+    /// What the entry is for.
+    pub scope: CredentialScope,
+    /// Client id or user name with all but its first two characters masked.
+    pub name_hint: String,
+    /// When a saved session ends, if there is one.
+    pub session_expires_at: Option<jiff::Timestamp>,
+}
+
+/// Shows the first two characters of a name and masks the rest, keeping neither its length.
+#[must_use]
+pub fn name_hint(name: &str) -> String {
+    name.chars().take(2).chain("****".chars()).collect()
+}
+
+/// Everything one login needs, shared cheaply between sessions.
+#[derive(Debug, Clone)]
+pub struct Access {
+    inner: Arc<AccessParts>,
+}
+
+#[derive(Debug)]
+struct AccessParts {
+    gstin: Gstin,
+    client: ClientPair,
+    user: ApiUser,
+}
+
+impl Access {
+    /// Joins a client pair and an API user of a GSTIN.
+    #[must_use]
+    pub fn new(gstin: Gstin, client: ClientPair, user: ApiUser) -> Self {
+        Self { inner: Arc::new(AccessParts { gstin, client, user }) }
+    }
+
+    /// The taxpayer.
+    #[must_use]
+    pub fn gstin(&self) -> Gstin {
+        self.inner.gstin
+    }
+
+    /// The client pair.
+    #[must_use]
+    pub fn client(&self) -> &ClientPair {
+        &self.inner.client
+    }
+
+    /// The API user.
+    #[must_use]
+    pub fn user(&self) -> &ApiUser {
+        &self.inner.user
+    }
+}
+
+impl fmt::Display for CredentialScope {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Client(ClientScope { environment, holder: ClientHolder::Pan(pan) }) => {
+                write!(formatter, "client pair of PAN {pan} in {environment}")
+            }
+            Self::Client(ClientScope { environment, holder: ClientHolder::Provider { account, product } }) => {
+                write!(formatter, "client pair of provider account {account} in {environment}")?;
+                product.map_or(Ok(()), |product| write!(formatter, " for {product}"))
+            }
+            Self::User(UserScope { gstin, product, environment, route }) => {
+                write!(formatter, "API user of {gstin} for {product} in {environment} by route {route}")
+            }
+        }
+    }
+}
+
+/// Why credentials could not be had or kept.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CredentialError {
+    /// There is no entry of this scope.
+    #[error("no {scope} in {store}")]
+    Missing {
+        /// What was looked for.
+        scope: Box<CredentialScope>,
+        /// Where it was looked for, for a person, with the name under which it would be found.
+        store: String,
+    },
+    /// The store cannot be changed.
+    #[error("{store} is read-only: {hint}")]
+    ReadOnly {
+        /// Which store.
+        store: String,
+        /// What to do instead.
+        hint: String,
+    },
+    /// The store cannot be opened: wrong passphrase, missing file, permissions.
+    #[error("{store} cannot be opened: {reason}")]
+    Locked {
+        /// Which store.
+        store: String,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// The store holds something that is no valid entry.
+    #[error("{store} is damaged: {reason}")]
+    Damaged {
+        /// Which store.
+        store: String,
+        /// What is wrong, without any secret.
+        reason: String,
+    },
+    /// Reading or writing failed.
+    #[error("{store} failed: {reason}")]
+    Io {
+        /// Which store.
+        store: String,
+        /// What was tried.
+        reason: String,
+        /// The underlying error.
+        #[source]
+        source: Option<BoxError>,
+    },
+}

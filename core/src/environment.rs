@@ -1,0 +1,97 @@
+//! Where a call goes: environment, product, site and route.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Which set of government systems a route talks to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(clippy::exhaustive_enums, reason = "the portal has these two environments and no third")]
+pub enum Environment {
+    /// The real thing: registrations have legal effect.
+    Production,
+    /// The portal's test system, or the emulator: nothing done there counts.
+    Sandbox,
+}
+
+/// Which government system an API user or a session belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Product {
+    /// The e-invoice system (IRP).
+    EInvoice,
+    /// The e-way bill system.
+    EWayBill,
+}
+
+impl fmt::Display for Environment {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Production => "production",
+            Self::Sandbox => "sandbox",
+        })
+    }
+}
+
+impl fmt::Display for Product {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::EInvoice => "e_invoice",
+            Self::EWayBill => "e_way_bill",
+        })
+    }
+}
+
+/// Name of a configured way to the portal, as written in `[[route]] name = "..."`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct RouteName(String);
+
+impl RouteName {
+    /// Takes a name as configured.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
+
+    /// The name as configured.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RouteName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// The portal site that registered, or was asked to register, a document.
+///
+/// An IRN lives at the site that made it; the `irp` request header names that site (`NIC1`, `NIC2`)
+/// when another one is asked. Kept as text because private IRPs have names of their own.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Site(String);
+
+impl Site {
+    /// Takes a site name such as `NIC1`.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
+
+    /// The name as the portal writes it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Site {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}

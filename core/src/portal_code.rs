@@ -1,0 +1,191 @@
+//! What the portal's error codes mean for the next step.
+//!
+//! The table `core/data/portal-codes.csv` carries one class for each published code of the e-invoice
+//! and the e-way bill system. Texts stay the portal's own: a reply's code and message are kept
+//! verbatim in [`PortalError`], and the class only decides what happens next.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+
+/// What a portal code asks of us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ErrorClass {
+    /// The token is no longer accepted: drop it, log in once, repeat once.
+    TokenExpired,
+    /// Credentials, a header or the registration at the portal is wrong: stop this GSTIN.
+    Auth,
+    /// Client pair, provider or site header is wrong: stop the route.
+    ClientConfig,
+    /// Our own envelope or encryption is wrong: stop the route, the document is innocent.
+    PayloadOrCrypto,
+    /// Too many calls: close the gate for this GSTIN for a while.
+    RateLimit,
+    /// The portal stumbled: the outcome may be unknown.
+    Transient,
+    /// A system behind the portal stumbled: the outcome may be unknown.
+    UpstreamTransient,
+    /// It exists already: look it up and compare.
+    Duplicate,
+    /// A read found nothing.
+    NotFound,
+    /// The document breaks a rule: correct it before it is sent again.
+    Validation,
+    /// A business rule forbids the step.
+    Business,
+    /// This user may not do this.
+    Permission,
+    /// The record is in a state that forbids the step.
+    StateConflict,
+    /// The time allowed for the step is over, or has not begun.
+    TimeWindow,
+    /// The taxpayer is blocked or inactive.
+    TaxpayerBlocked,
+    /// Another site or system issued the record: ask there.
+    WrongSystem,
+    /// Only the e-way bill part failed; the IRN stands.
+    Ewb,
+    /// Concerns a special register (gold); shown as text.
+    Gold,
+    /// Meant for tax officers; should never be seen here.
+    OfficerOnly,
+    /// The code is in no published list; treated as a refusal after the portal has been asked.
+    Unknown,
+}
+
+impl ErrorClass {
+    /// The class of a portal code; [`ErrorClass::Unknown`] for a code that no list has.
+    #[must_use]
+    pub fn of(code: &str) -> Self {
+        CLASSES.get(code).copied().unwrap_or(Self::Unknown)
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "token_expired" => Self::TokenExpired,
+            "auth" => Self::Auth,
+            "client_config" => Self::ClientConfig,
+            "payload_or_crypto" => Self::PayloadOrCrypto,
+            "rate_limit" => Self::RateLimit,
+            "transient" => Self::Transient,
+            "upstream_transient" => Self::UpstreamTransient,
+            "duplicate" => Self::Duplicate,
+            "not_found" => Self::NotFound,
+            "validation" => Self::Validation,
+            "business" => Self::Business,
+            "permission" => Self::Permission,
+            "state_conflict" => Self::StateConflict,
+            "time_window" => Self::TimeWindow,
+            "taxpayer_blocked" => Self::TaxpayerBlocked,
+            "wrong_system" => Self::WrongSystem,
+            "ewb" => Self::Ewb,
+            "gold" => Self::Gold,
+            "officer_only" => Self::OfficerOnly,
+            "unknown" => Self::Unknown,
+            _ => return None,
+        })
+    }
+
+    /// How careful one must be with this class: of several codes in one reply the most careful
+    /// decides. What is not proven refused comes before what is, and "stop" before "retry".
+    #[must_use]
+    pub const fn caution(self) -> u8 {
+        match self {
+            Self::Transient | Self::UpstreamTransient => 100,
+            Self::Duplicate => 95,
+            Self::Unknown => 90,
+            Self::PayloadOrCrypto => 80,
+            Self::ClientConfig => 75,
+            Self::Auth => 70,
+            Self::TaxpayerBlocked | Self::Permission => 65,
+            Self::RateLimit => 60,
+            Self::TokenExpired => 55,
+            Self::StateConflict | Self::TimeWindow | Self::WrongSystem | Self::Business => 50,
+            Self::Validation => 40,
+            Self::NotFound => 30,
+            Self::Gold | Self::OfficerOnly => 20,
+            Self::Ewb => 10,
+        }
+    }
+}
+
+static CLASSES: LazyLock<HashMap<&'static str, ErrorClass>> = LazyLock::new(|| {
+    include_str!("../data/portal-codes.csv")
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.split_once(','))
+        .filter_map(|(code, class)| Some((code, ErrorClass::from_name(class.trim())?)))
+        .collect()
+});
+
+/// One error as the portal wrote it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PortalError {
+    /// The portal's code, verbatim but for surrounding blanks and trailing commas.
+    pub code: String,
+    /// The portal's text, verbatim.
+    pub message: String,
+}
+
+impl PortalError {
+    /// Keeps a code and its text. Codes arrive with blanks or a trailing comma at times
+    /// (e-way bill system); those are no part of the code.
+    pub fn new(code: impl AsRef<str>, message: impl Into<String>) -> Self {
+        let code = code.as_ref().trim().trim_end_matches(',').trim().to_owned();
+        Self { code, message: message.into() }
+    }
+
+    /// What this code asks of us.
+    #[must_use]
+    pub fn class(&self) -> ErrorClass {
+        ErrorClass::of(&self.code)
+    }
+}
+
+impl fmt::Display for PortalError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.code, self.message)
+    }
+}
+
+/// The class that decides for a whole list of errors: the most careful one.
+#[must_use]
+pub fn deciding_class(errors: &[PortalError]) -> ErrorClass {
+    errors.iter().map(PortalError::class).max_by_key(|class| class.caution()).unwrap_or(ErrorClass::Unknown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_the_table_has_a_class_that_exists() {
+        let lines = include_str!("../data/portal-codes.csv").lines().skip(1).filter(|line| !line.is_empty());
+        assert_eq!(lines.count(), CLASSES.len());
+    }
+
+    #[test]
+    fn a_trailing_comma_is_no_part_of_a_code() {
+        assert_eq!(PortalError::new(" 240, ", "x").code, "240");
+    }
+
+    #[test]
+    fn an_unclear_code_beside_a_validation_code_decides() {
+        let errors = [PortalError::new("2150", "dup"), PortalError::new("2172", "igst")];
+        assert_eq!(deciding_class(&errors), ErrorClass::Duplicate);
+        assert_eq!(deciding_class(&[]), ErrorClass::Unknown);
+    }
+
+    #[test]
+    fn well_known_codes_have_their_class() {
+        assert_eq!(ErrorClass::of("1005"), ErrorClass::TokenExpired);
+        assert_eq!(ErrorClass::of("2150"), ErrorClass::Duplicate);
+        assert_eq!(ErrorClass::of("2172"), ErrorClass::Validation);
+        assert_eq!(ErrorClass::of("2154"), ErrorClass::NotFound);
+        assert_eq!(ErrorClass::of("no such code"), ErrorClass::Unknown);
+    }
+}

@@ -1,0 +1,360 @@
+//! The contract of a way to the portal.
+//!
+//! A [`Transport`] logs in and carries [`Operation`]s. It neither retries nor keeps tokens: that is
+//! the work of [`crate::access`], which wraps every transport alike. It neither judges documents nor
+//! believes replies: that is [`crate::rulebook`]'s and [`crate::verify`]'s work.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use async_trait::async_trait;
+
+use crate::BoxError;
+use crate::credential::Access;
+use crate::environment::{Environment, Product};
+use crate::operation::{InfoDetail, Operation, OperationKind, Reply};
+use crate::portal_code::{ErrorClass, PortalError, deciding_class};
+use crate::session::{SavedSession, Session};
+
+/// A way to the portal: direct, through a GSP, through a provider's API, or the emulator.
+#[async_trait]
+pub trait Transport: fmt::Debug + Send + Sync {
+    /// What this transport can do. Constant over its life and answered without a network call.
+    fn capability(&self) -> &TransportCapability;
+
+    /// Logs in and returns a session.
+    ///
+    /// A repeated login inside the life of a token returns that token; `request.previous` is the
+    /// session last known for the same user, needed where the portal wraps the SEK with the AppKey
+    /// of the first login.
+    ///
+    /// # Errors
+    /// Any [`TransportError`]; a login never changes the portal's books, so none of them leaves an
+    /// outcome open.
+    ///
+    /// # Cancellation
+    /// Dropping the future may leave a valid token at the portal; the next login returns it.
+    async fn login(&self, request: LoginRequest<'_>) -> Result<Session, TransportError>;
+
+    /// Carries one operation.
+    ///
+    /// # Errors
+    /// [`TransportError::Unsupported`] without a network call for what [`Self::capability`] denies.
+    /// A refusal by the portal is [`TransportError::Refused`], never a reply.
+    ///
+    /// # Cancellation
+    /// Dropping the future after the request has left means that its outcome is not known; a caller
+    /// that may drop it must have stored an intent first.
+    async fn call(&self, session: &Session, operation: &Operation) -> Result<Reply, TransportError>;
+
+    /// Asks whether the portal answers at all (heartbeat). Needs no session.
+    ///
+    /// # Errors
+    /// [`TransportError::NotSent`] or [`TransportError::NoAnswer`] when it does not.
+    async fn probe(&self) -> Result<Probe, TransportError>;
+}
+
+/// What a login needs.
+#[derive(Debug, Clone, Copy)]
+pub struct LoginRequest<'a> {
+    /// Client pair and API user.
+    pub access: &'a Access,
+    /// Which of the two government systems to log in to.
+    pub product: Product,
+    /// Ask for a new token. The portal honours it only in the last ten minutes of the old one.
+    pub force_refresh: bool,
+    /// The session last known for this user, expired or not.
+    pub previous: Option<&'a SavedSession>,
+}
+
+/// An answer to [`Transport::probe`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probe {
+    /// Where the answer came from.
+    pub endpoint: String,
+    /// What the portal said, cut to 200 characters.
+    pub text: String,
+}
+
+/// How a transport reaches the portal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TransportMode {
+    /// Straight to an IRP.
+    Direct,
+    /// Through a GST Suvidha Provider that passes the portal's protocol on.
+    Gsp,
+    /// Through a provider's own API.
+    ProviderApi,
+    /// The emulator, inside this process.
+    InProcess,
+}
+
+/// What a transport can do; the caller asks before it tries.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct TransportCapability {
+    /// How the portal is reached.
+    pub mode: TransportMode,
+    /// Which environment is behind it.
+    pub environment: Environment,
+    /// Operations it carries.
+    pub operations: BTreeSet<OperationKind>,
+    /// The portal site asked by default, stored with every intent.
+    pub site: String,
+    /// Whether request and reply bodies are sealed with the SEK by us (or by the provider).
+    pub seals: bool,
+    /// Largest request body in bytes.
+    pub payload_bytes_max: usize,
+    /// Calls that may run at the same time for one GSTIN.
+    pub concurrency_per_gstin: usize,
+}
+
+impl TransportCapability {
+    /// Describes a transport with the portal's own limits: 2 MB a request, three calls at once for a
+    /// GSTIN (the portal publishes no figure; this is a careful default).
+    pub fn new(
+        mode: TransportMode,
+        environment: Environment,
+        site: impl Into<String>,
+        operations: impl IntoIterator<Item = OperationKind>,
+    ) -> Self {
+        Self {
+            mode,
+            environment,
+            operations: operations.into_iter().collect(),
+            site: site.into(),
+            seals: true,
+            payload_bytes_max: 2 * 1024 * 1024,
+            concurrency_per_gstin: 3,
+        }
+    }
+}
+
+/// May the call be sent again?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "these three answers are the whole question")]
+pub enum Retry {
+    /// Nothing reached the portal, or nothing there can have changed: sending again is safe.
+    Safe,
+    /// It may have been done: ask the portal by document before sending again.
+    AskFirst,
+    /// Sending the same again is useless or harmful: somebody must change something first.
+    Never,
+}
+
+/// Whose move is it?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "nobody else takes part")]
+pub enum Owner {
+    /// Whoever runs this program: configuration, network, or a fault of ours.
+    Us,
+    /// The taxpayer: the document, or the registration at the portal.
+    Taxpayer,
+    /// The GSP or provider in between.
+    Provider,
+    /// The portal itself.
+    Portal,
+}
+
+/// Why a call brought no result.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TransportError {
+    /// The transport does not carry this operation. No network call was made.
+    #[error("{operation} is not supported by this route")]
+    Unsupported {
+        /// What was asked.
+        operation: OperationKind,
+    },
+    /// Nothing was sent: the connection could not be made, or the request could not be built.
+    #[error("nothing was sent to {endpoint}: {reason}")]
+    NotSent {
+        /// Where the call was to go.
+        endpoint: String,
+        /// What went wrong, for a person.
+        reason: String,
+        /// The underlying error.
+        #[source]
+        source: Option<BoxError>,
+    },
+    /// The request left, or may have left, and no answer came back.
+    #[error("no answer from {endpoint}: {reason}")]
+    NoAnswer {
+        /// Where the call went.
+        endpoint: String,
+        /// What went wrong, for a person.
+        reason: String,
+        /// Whether the call may have changed the portal's books.
+        changes_books: bool,
+        /// The underlying error.
+        #[source]
+        source: Option<BoxError>,
+    },
+    /// An answer came back that is none of the portal's: an HTML page, a cut body, a body that does
+    /// not open with our session key.
+    #[error("the answer of {endpoint} cannot be read: {reason}")]
+    BadAnswer {
+        /// Where the call went.
+        endpoint: String,
+        /// HTTP status, when there was one.
+        http_status: Option<u16>,
+        /// What is wrong with it, for a person, with a short masked excerpt at most.
+        reason: String,
+        /// Whether the call may have changed the portal's books.
+        changes_books: bool,
+    },
+    /// The portal said no.
+    #[error("refused: {}", list(.errors))]
+    Refused {
+        /// What was asked; `None` for a login.
+        operation: Option<OperationKind>,
+        /// The portal's errors, verbatim.
+        errors: Vec<PortalError>,
+        /// What it said beside them.
+        info: Vec<InfoDetail>,
+    },
+    /// A local limit protects the account, so nothing was sent.
+    #[error("held back: {reason}")]
+    HeldBack {
+        /// Which limit, and until when.
+        reason: String,
+    },
+    /// The credentials are missing or cannot be read. Nothing was sent.
+    #[error(transparent)]
+    Credential(#[from] crate::credential::CredentialError),
+}
+
+fn list(errors: &[PortalError]) -> String {
+    if errors.is_empty() {
+        return "without an error code".to_owned();
+    }
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+impl TransportError {
+    /// The class of a refusal; `None` for everything that is not one.
+    #[must_use]
+    pub fn class(&self) -> Option<ErrorClass> {
+        match self {
+            Self::Refused { errors, .. } => Some(deciding_class(errors)),
+            _ => None,
+        }
+    }
+
+    /// The portal's errors, when it said no.
+    #[must_use]
+    pub fn portal_errors(&self) -> &[PortalError] {
+        match self {
+            Self::Refused { errors, .. } => errors,
+            _ => &[],
+        }
+    }
+
+    /// May the same call be sent again?
+    #[must_use]
+    pub fn retry(&self) -> Retry {
+        match self {
+            Self::Unsupported { .. } | Self::Credential(_) => Retry::Never,
+            Self::NotSent { .. } | Self::HeldBack { .. } => Retry::Safe,
+            Self::NoAnswer { changes_books, .. } | Self::BadAnswer { changes_books, .. } => {
+                if *changes_books {
+                    Retry::AskFirst
+                } else {
+                    Retry::Safe
+                }
+            }
+            Self::Refused { operation, errors, .. } => {
+                let writes = operation.is_some_and(OperationKind::changes_books);
+                match deciding_class(errors) {
+                    ErrorClass::Transient | ErrorClass::UpstreamTransient if !writes => Retry::Safe,
+                    ErrorClass::Transient
+                    | ErrorClass::UpstreamTransient
+                    | ErrorClass::Duplicate
+                    | ErrorClass::Unknown
+                        if writes =>
+                    {
+                        Retry::AskFirst
+                    }
+                    ErrorClass::RateLimit | ErrorClass::TokenExpired => Retry::Safe,
+                    _ => Retry::Never,
+                }
+            }
+        }
+    }
+
+    /// Whose move is it?
+    #[must_use]
+    pub fn owner(&self) -> Owner {
+        match self {
+            Self::Unsupported { .. } | Self::NotSent { .. } | Self::HeldBack { .. } | Self::Credential(_) => Owner::Us,
+            Self::NoAnswer { .. } | Self::BadAnswer { .. } => Owner::Portal,
+            Self::Refused { errors, .. } => match deciding_class(errors) {
+                ErrorClass::Transient
+                | ErrorClass::UpstreamTransient
+                | ErrorClass::OfficerOnly
+                | ErrorClass::RateLimit => Owner::Portal,
+                ErrorClass::ClientConfig
+                | ErrorClass::PayloadOrCrypto
+                | ErrorClass::TokenExpired
+                | ErrorClass::Duplicate
+                | ErrorClass::NotFound
+                | ErrorClass::WrongSystem => Owner::Us,
+                _ => Owner::Taxpayer,
+            },
+        }
+    }
+
+    /// Whether the portal or the way to it is out of order, as opposed to saying no.
+    #[must_use]
+    pub fn is_unreachable(&self) -> bool {
+        match self {
+            Self::NotSent { .. } | Self::NoAnswer { .. } | Self::BadAnswer { .. } => true,
+            Self::Refused { errors, .. } => matches!(
+                deciding_class(errors),
+                ErrorClass::Transient | ErrorClass::UpstreamTransient | ErrorClass::RateLimit
+            ),
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(operation: Option<OperationKind>, code: &str) -> TransportError {
+        TransportError::Refused { operation, errors: vec![PortalError::new(code, "text")], info: Vec::new() }
+    }
+
+    #[test]
+    fn a_lost_reply_to_a_write_is_asked_about_and_to_a_read_is_repeated() {
+        let lost = |changes_books| TransportError::NoAnswer {
+            endpoint: "portal".into(),
+            reason: "timed out".into(),
+            changes_books,
+            source: None,
+        };
+        assert_eq!(lost(true).retry(), Retry::AskFirst);
+        assert_eq!(lost(false).retry(), Retry::Safe);
+    }
+
+    #[test]
+    fn a_validation_refusal_is_the_taxpayers_move_and_never_sent_again() {
+        let error = refused(Some(OperationKind::GenerateIrn), "2172");
+        assert_eq!((error.retry(), error.owner()), (Retry::Never, Owner::Taxpayer));
+    }
+
+    #[test]
+    fn a_code_nobody_knows_after_a_write_is_asked_about() {
+        assert_eq!(refused(Some(OperationKind::GenerateIrn), "7777").retry(), Retry::AskFirst);
+        assert_eq!(refused(Some(OperationKind::GetIrn), "7777").retry(), Retry::Never);
+    }
+
+    #[test]
+    fn nothing_sent_is_safe_to_send_again() {
+        let error = TransportError::NotSent { endpoint: "p".into(), reason: "refused".into(), source: None };
+        assert_eq!((error.retry(), error.owner()), (Retry::Safe, Owner::Us));
+        assert!(error.is_unreachable());
+    }
+}

@@ -1,0 +1,196 @@
+//! Nothing unverified is believed: judges what the portal sent back against what was sent.
+//!
+//! Signature checking itself belongs to the wire protocol and comes in through [`TokenVerifier`];
+//! this module decides what a verdict means for a document.
+
+use std::fmt;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::document::{Difference, Invoice};
+use crate::irn::{Irn, IrnRule};
+use crate::key::DocumentKey;
+use crate::operation::Registration;
+
+/// Checks the signature of a compact JWT against the portal keys it knows.
+pub trait TokenVerifier: fmt::Debug + Send + Sync {
+    /// Judges a token over its original bytes. Pinned to RS256; keys or addresses that the token
+    /// itself suggests are ignored.
+    fn verify(&self, token: &str) -> TokenVerdict;
+}
+
+/// What a signature says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a token is genuine, forged, or we cannot tell")]
+pub enum TokenVerdict {
+    /// Signed by a key we know, over exactly these bytes.
+    Genuine(SignedContent),
+    /// Well-formed, signed by a key we do not have.
+    Unverifiable(SignedContent),
+    /// Damaged, altered, or not a token of a portal.
+    Forged {
+        /// What gave it away.
+        reason: String,
+    },
+}
+
+/// What is inside a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedContent {
+    /// Key id of the header, upper-case hex.
+    pub kid: String,
+    /// `iss` of the payload.
+    pub issuer: String,
+    /// The `data` member of the payload: JSON as text.
+    pub data: String,
+}
+
+/// How far a registration is proven. See DESIGN: `Outcome`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+#[expect(clippy::exhaustive_enums, reason = "complete by design")]
+pub enum Proof {
+    /// Both signed parts are genuine and say what was sent.
+    Verified {
+        /// The key that signed.
+        kid: String,
+    },
+    /// The signing key is not in the key set; settles when it is added.
+    KeyUnknown {
+        /// The key that is missing.
+        kid: String,
+    },
+    /// Registered, yet the signed copy is out of reach (codes 2283, 2295).
+    SignedPartsMissing {
+        /// Why, and where a person finds it.
+        reason: String,
+    },
+}
+
+/// The judgement on a registration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "ours, somebody else's, or not to be believed")]
+pub enum Judgement {
+    /// It is the document that was sent.
+    Ours(Proof),
+    /// The portal holds a different document under the same key.
+    Different {
+        /// Field by field.
+        differences: Vec<Difference>,
+        /// How far the portal's copy itself is proven.
+        proof: Proof,
+    },
+    /// The reply contradicts itself or a signature is forged: it proves nothing.
+    NotBelieved {
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// Judges a registration against the document it should be for.
+///
+/// `registered_on` is the day of the acknowledgement and decides how the number was hashed.
+#[must_use]
+pub fn judge(
+    key: &DocumentKey,
+    sent: &Invoice,
+    registration: &Registration,
+    verifier: &dyn TokenVerifier,
+) -> Judgement {
+    let registered_on = registration.ack_date.date();
+    if let Err(reason) = irn_belongs(key, &registration.irn, registered_on) {
+        return Judgement::NotBelieved { reason };
+    }
+    let (Some(signed_invoice), Some(signed_qr)) = (&registration.signed_invoice, &registration.signed_qr) else {
+        return Judgement::Ours(Proof::SignedPartsMissing {
+            reason: "the portal did not hand out the signed copy; download it from the GST portal".to_owned(),
+        });
+    };
+    match (verifier.verify(signed_invoice), verifier.verify(signed_qr)) {
+        (TokenVerdict::Forged { reason }, _) => Judgement::NotBelieved { reason: format!("signed invoice: {reason}") },
+        (_, TokenVerdict::Forged { reason }) => Judgement::NotBelieved { reason: format!("signed QR: {reason}") },
+        (TokenVerdict::Genuine(invoice), TokenVerdict::Genuine(qr)) => {
+            let proof = Proof::Verified { kid: invoice.kid.clone() };
+            judge_content(sent, registration, &invoice, &qr, proof)
+        }
+        (TokenVerdict::Unverifiable(invoice), TokenVerdict::Genuine(qr) | TokenVerdict::Unverifiable(qr)) => {
+            let proof = Proof::KeyUnknown { kid: invoice.kid.clone() };
+            judge_content(sent, registration, &invoice, &qr, proof)
+        }
+        (TokenVerdict::Genuine(invoice), TokenVerdict::Unverifiable(qr)) => {
+            let proof = Proof::KeyUnknown { kid: qr.kid.clone() };
+            judge_content(sent, registration, &invoice, &qr, proof)
+        }
+    }
+}
+
+fn irn_belongs(key: &DocumentKey, irn: &Irn, registered_on: Date) -> Result<(), String> {
+    let by_rule = Irn::compute(key, IrnRule::on(registered_on));
+    // Around the change of the rule both forms are tried; as-written counts only before it.
+    if *irn == by_rule || *irn == Irn::compute(key, IrnRule::UpperCase) {
+        return Ok(());
+    }
+    Err(format!("the reply names IRN {irn}, but {key} gives {by_rule}"))
+}
+
+/// The members of the signed QR and invoice that tie them to the reply.
+#[derive(Debug, Deserialize)]
+struct Anchors {
+    #[serde(rename = "Irn")]
+    irn: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct QrAnchors {
+    irn: Option<String>,
+    seller_gstin: Option<String>,
+    doc_no: Option<String>,
+    doc_typ: Option<String>,
+    doc_dt: Option<String>,
+}
+
+fn judge_content(
+    sent: &Invoice,
+    registration: &Registration,
+    invoice: &SignedContent,
+    qr: &SignedContent,
+    proof: Proof,
+) -> Judgement {
+    let not_believed = |reason: &str| Judgement::NotBelieved { reason: reason.to_owned() };
+    let (Ok(anchors), Ok(qr_anchors)) =
+        (serde_json::from_str::<Anchors>(&invoice.data), serde_json::from_str::<QrAnchors>(&qr.data))
+    else {
+        return not_believed("the signed parts hold no readable content");
+    };
+    let irn = registration.irn.to_string();
+    if anchors.irn.as_deref() != Some(irn.as_str()) {
+        return not_believed("the signed invoice names another IRN than the reply");
+    }
+    if qr_anchors.irn.as_deref() != Some(irn.as_str()) {
+        return not_believed("the signed QR names another IRN than the reply");
+    }
+    let Ok(signed) = Invoice::from_json(&invoice.data) else {
+        return not_believed("the signed invoice holds no readable document");
+    };
+    let mut differences = sent.differences(&signed.invoice);
+    differences.extend(qr_differences(sent, &qr_anchors));
+    if differences.is_empty() { Judgement::Ours(proof) } else { Judgement::Different { differences, proof } }
+}
+
+fn qr_differences(sent: &Invoice, qr: &QrAnchors) -> Vec<Difference> {
+    let Some(key) = sent.document_key() else { return Vec::new() };
+    let date = sent.doc_dtls.dt.as_ref().map(ToString::to_string);
+    let pairs = [
+        ("QR.SellerGstin", Some(key.supplier.to_string()), qr.seller_gstin.clone()),
+        ("QR.DocNo", Some(key.number.to_upper()), qr.doc_no.as_ref().map(|no| no.to_uppercase())),
+        ("QR.DocTyp", Some(key.doc_type.to_string()), qr.doc_typ.as_ref().map(|typ| typ.to_uppercase())),
+        ("QR.DocDt", date, qr.doc_dt.clone()),
+    ];
+    pairs
+        .into_iter()
+        .filter(|(_, ours, theirs)| ours != theirs)
+        .map(|(path, ours, theirs)| Difference { path: path.to_owned(), ours, theirs })
+        .collect()
+}
