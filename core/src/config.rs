@@ -1,0 +1,448 @@
+//! The configuration of a whole installation, typed; who reads files and environment is the CLI.
+//!
+//! Each part (`[ledger]`, `[[route]]`, `[[source]]` ...) names a plugin; the keys that belong to the
+//! table itself are taken out here, and the rest goes to the plugin's own settings, which refuse keys
+//! they do not know.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::environment::{Environment, RouteName};
+use crate::registry::nearest;
+
+/// A whole configuration file.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Settings {
+    /// `[ledger]`; the default is `ledger-sqlite`.
+    pub ledger: PluginTable,
+    /// `[credentials]`; the default is `credentials-env`.
+    pub credentials: PluginTable,
+    /// `[[route]]`, in order of preference.
+    pub routes: Vec<RouteTable>,
+    /// `[[source]]`.
+    pub sources: Vec<SourceTable>,
+    /// `[[write_back]]`.
+    pub write_backs: Vec<WriteBackTable>,
+    /// `[verify]`.
+    pub verify: VerifySettings,
+    /// `[check]`.
+    pub check: CheckSettings,
+    /// `[run]`.
+    pub run: RunSettings,
+}
+
+/// A part: which plugin, under which name, with which settings.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct PluginTable {
+    /// Name of this instance.
+    pub name: String,
+    /// Registered name of the plugin.
+    pub plugin: String,
+    /// The plugin's own settings.
+    pub settings: Value,
+}
+
+/// `[[route]]`: a way to the portal.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct RouteTable {
+    /// Plugin, name and settings.
+    pub part: PluginTable,
+    /// Which environment is behind it.
+    pub environment: Environment,
+    /// Set for a GSP or provider: the account whose client pair serves all GSTINs. Without it the
+    /// pair of the GSTIN's PAN is used.
+    pub client_account: Option<String>,
+}
+
+impl RouteTable {
+    /// The name as a route name.
+    #[must_use]
+    pub fn route_name(&self) -> RouteName {
+        RouteName::new(&self.part.name)
+    }
+}
+
+/// `[[source]]`: where invoices come from.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct SourceTable {
+    /// Plugin, name and settings.
+    pub part: PluginTable,
+    /// `schedule = "every 5 minutes"`.
+    pub schedule: Option<Schedule>,
+}
+
+/// `[[write_back]]`: where results go.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct WriteBackTable {
+    /// Plugin, name and settings.
+    pub part: PluginTable,
+    /// Names of the sources whose results go there; empty means all.
+    pub sources: Vec<String>,
+}
+
+/// How often a source is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Schedule {
+    /// Time from the end of one run to the start of the next.
+    pub every: Duration,
+}
+
+impl Schedule {
+    /// Reads `every N seconds`, `every N minutes`, `every N hours`, or `every minute` and so on.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut words = text.split_whitespace();
+        if words.next()? != "every" {
+            return None;
+        }
+        let word = words.next()?;
+        let (count, unit) = match word.parse::<u64>() {
+            Ok(count) => (count, words.next()?),
+            Err(_) => (1, word),
+        };
+        let seconds = match unit {
+            "second" | "seconds" => 1,
+            "minute" | "minutes" => 60,
+            "hour" | "hours" => 3_600,
+            "day" | "days" => 86_400,
+            _ => return None,
+        };
+        let every = Duration::from_secs(count.checked_mul(seconds)?);
+        (words.next().is_none() && count > 0).then_some(Self { every })
+    }
+}
+
+/// `[verify]`: with which keys signed replies are checked.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct VerifySettings {
+    /// PEM files (public keys or certificates) of the portals' signing keys; `*` and `?` are allowed.
+    /// The key id is a run of 8 to 40 hex digits in the file's name, or a certificate's thumbprint.
+    /// Default: none, so that every signature is reported as not verifiable.
+    pub keys: Vec<String>,
+}
+
+/// `[check]`: how strictly documents are judged.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct CheckSettings {
+    /// What a wrong GSTIN check digit is. Default `auto`: a warning where every route leads to a
+    /// sandbox (the portal's test GSTINs fail by design), else an error.
+    pub gstin_check_digit: CheckDigit,
+}
+
+/// What a wrong GSTIN check digit is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum CheckDigit {
+    /// A warning where every route leads to a sandbox, else an error.
+    #[default]
+    Auto,
+    /// An error.
+    Error,
+    /// A warning.
+    Warning,
+    /// Not looked at.
+    Off,
+}
+
+/// `[run]`: limits of the main job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct RunSettings {
+    /// Documents under way at the same time, over all GSTINs. Default 64, from 1 to 10,000.
+    pub concurrency: usize,
+    /// Calls at the same time for one GSTIN. Default: what the transport says (3). The portal
+    /// publishes no figure and forbids parallel identical requests.
+    pub concurrency_per_gstin: Option<usize>,
+    /// Documents written to the ledger in one transaction while reading. Default 256.
+    pub receive_batch: usize,
+    /// Seconds to wait after a lost reply before asking the portal what became of the request, as
+    /// the first request may still be running there. Default 30.
+    pub settle_wait_seconds: u64,
+    /// Seconds a run goes on asking about unknown outcomes before it ends with some left. Default 90.
+    pub settle_patience_seconds: u64,
+    /// Hours for which the portal answers by document reliably; a "not there" later proves nothing.
+    /// Default 48 (2 days were seen in 2026; NIC's pages say three).
+    pub retrieval_window_hours: u64,
+    /// Seconds a worker may hold a document before it is free for others. Default 300.
+    pub lease_seconds: u64,
+    /// Calls in a row that do not get through before a route is left alone for a while. Default 3.
+    pub breaker_failures: u32,
+    /// Seconds a route is left alone after that. Default 30.
+    pub breaker_pause_seconds: u64,
+}
+
+impl Default for RunSettings {
+    fn default() -> Self {
+        Self {
+            concurrency: 64,
+            concurrency_per_gstin: None,
+            receive_batch: 256,
+            settle_wait_seconds: 30,
+            settle_patience_seconds: 90,
+            retrieval_window_hours: 48,
+            lease_seconds: 300,
+            breaker_failures: 3,
+            breaker_pause_seconds: 30,
+        }
+    }
+}
+
+/// What is wrong with a configuration; the caller adds the file's name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{key}: {reason}")]
+pub struct ConfigError {
+    /// The key, from the top (`source[0].plugin`).
+    pub key: String,
+    /// What is wrong and what to do.
+    pub reason: String,
+}
+
+impl ConfigError {
+    fn new(key: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { key: key.into(), reason: reason.into() }
+    }
+}
+
+/// The tables of a configuration file.
+pub const TABLES: [&str; 8] = ["ledger", "credentials", "route", "source", "write_back", "verify", "check", "run"];
+
+impl Settings {
+    /// Reads a configuration from its merged layers.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the key: unknown tables, missing or wrong values, two parts with one
+    /// name, a write-back for a source that does not exist.
+    pub fn from_value(value: Value) -> Result<Self, ConfigError> {
+        let Value::Object(mut root) = value else {
+            return Err(ConfigError::new("configuration", "it must be a table"));
+        };
+        if let Some(unknown) = root.keys().find(|key| !TABLES.contains(&key.as_str())) {
+            let hint = nearest(unknown, TABLES.into_iter())
+                .map_or_else(|| format!("there are: {}", TABLES.join(", ")), |near| format!("did you mean `{near}`?"));
+            return Err(ConfigError::new(unknown, format!("there is no such table; {hint}")));
+        }
+        let settings = Self {
+            ledger: single(&mut root, "ledger", "ledger-sqlite")?,
+            credentials: single(&mut root, "credentials", "credentials-env")?,
+            routes: many(&mut root, "route", route)?,
+            sources: many(&mut root, "source", source)?,
+            write_backs: many(&mut root, "write_back", write_back)?,
+            verify: section(&mut root, "verify")?,
+            check: section(&mut root, "check")?,
+            run: section(&mut root, "run")?,
+        };
+        settings.check_names()?;
+        settings.check_run()?;
+        Ok(settings)
+    }
+
+    fn check_names(&self) -> Result<(), ConfigError> {
+        let parts = |parts: Vec<&PluginTable>, table: &str| {
+            let mut seen = BTreeSet::new();
+            match parts.iter().find(|part| !seen.insert(part.name.clone())) {
+                Some(part) => Err(ConfigError::new(
+                    table,
+                    format!("two parts are named `{}`; give each a `name` of its own", part.name),
+                )),
+                None => Ok(seen),
+            }
+        };
+        parts(self.routes.iter().map(|route| &route.part).collect(), "route")?;
+        let sources = parts(self.sources.iter().map(|source| &source.part).collect(), "source")?;
+        parts(self.write_backs.iter().map(|target| &target.part).collect(), "write_back")?;
+        for target in &self.write_backs {
+            if let Some(missing) = target.sources.iter().find(|name| !sources.contains(*name)) {
+                return Err(ConfigError::new(
+                    format!("write_back `{}`, key `sources`", target.part.name),
+                    format!("there is no source `{missing}`; there are: {}", join(&sources)),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_run(&self) -> Result<(), ConfigError> {
+        let limits = [
+            ("run.concurrency", self.run.concurrency, 10_000),
+            ("run.concurrency_per_gstin", self.run.concurrency_per_gstin.unwrap_or(1), 100),
+            ("run.receive_batch", self.run.receive_batch, 10_000),
+        ];
+        match limits.into_iter().find(|(_, value, most)| !(1..=*most).contains(value)) {
+            Some((key, value, most)) => Err(ConfigError::new(key, format!("{value} is not from 1 to {most}"))),
+            None => Ok(()),
+        }
+    }
+}
+
+fn join(names: &BTreeSet<String>) -> String {
+    if names.is_empty() {
+        return "none".to_owned();
+    }
+    names.iter().cloned().collect::<Vec<_>>().join(", ")
+}
+
+fn single(root: &mut Map<String, Value>, table: &str, default: &str) -> Result<PluginTable, ConfigError> {
+    let mut map = match root.remove(table) {
+        None => Map::new(),
+        Some(Value::Object(map)) => map,
+        Some(_) => return Err(ConfigError::new(table, format!("write it as one table, [{table}]"))),
+    };
+    let plugin = text(&mut map, table, "plugin")?.unwrap_or_else(|| default.to_owned());
+    let name = text(&mut map, table, "name")?.unwrap_or_else(|| plugin.clone());
+    Ok(PluginTable { name, plugin, settings: Value::Object(map) })
+}
+
+fn many<T>(
+    root: &mut Map<String, Value>,
+    table: &str,
+    read: fn(&mut Map<String, Value>, &str) -> Result<T, ConfigError>,
+) -> Result<Vec<T>, ConfigError> {
+    let list = match root.remove(table) {
+        None => Vec::new(),
+        Some(Value::Array(list)) => list,
+        Some(one @ Value::Object(_)) => vec![one],
+        Some(_) => return Err(ConfigError::new(table, format!("write it as [[{table}]]"))),
+    };
+    list.into_iter()
+        .enumerate()
+        .map(|(index, entry)| match entry {
+            Value::Object(mut map) => read(&mut map, &format!("{table}[{index}]")),
+            _ => Err(ConfigError::new(format!("{table}[{index}]"), format!("write it as [[{table}]]"))),
+        })
+        .collect()
+}
+
+fn part(map: &mut Map<String, Value>, key: &str) -> Result<PluginTable, ConfigError> {
+    let plugin = text(map, key, "plugin")?
+        .ok_or_else(|| ConfigError::new(format!("{key}.plugin"), "missing: name the plugin to use"))?;
+    let name = text(map, key, "name")?.unwrap_or_else(|| plugin.clone());
+    Ok(PluginTable { name, plugin, settings: Value::Object(std::mem::take(map)) })
+}
+
+fn route(map: &mut Map<String, Value>, key: &str) -> Result<RouteTable, ConfigError> {
+    let environment = match text(map, key, "environment")?.as_deref() {
+        Some("production") => Environment::Production,
+        Some("sandbox") => Environment::Sandbox,
+        other => {
+            let found = other.map_or_else(|| "missing".to_owned(), |other| format!("`{other}` is no environment"));
+            return Err(ConfigError::new(
+                format!("{key}.environment"),
+                format!("{found}: write \"production\" or \"sandbox\""),
+            ));
+        }
+    };
+    let client_account = text(map, key, "client_account")?;
+    Ok(RouteTable { environment, client_account, part: part(map, key)? })
+}
+
+fn source(map: &mut Map<String, Value>, key: &str) -> Result<SourceTable, ConfigError> {
+    let schedule = match text(map, key, "schedule")? {
+        None => None,
+        Some(text) => Some(Schedule::parse(&text).ok_or_else(|| {
+            ConfigError::new(
+                format!("{key}.schedule"),
+                format!("`{text}` is not understood: write it like \"every 5 minutes\""),
+            )
+        })?),
+    };
+    Ok(SourceTable { schedule, part: part(map, key)? })
+}
+
+fn write_back(map: &mut Map<String, Value>, key: &str) -> Result<WriteBackTable, ConfigError> {
+    let sources = match map.remove("sources") {
+        None => Vec::new(),
+        Some(value) => serde_json::from_value(value)
+            .map_err(|error| ConfigError::new(format!("{key}.sources"), error.to_string()))?,
+    };
+    Ok(WriteBackTable { sources, part: part(map, key)? })
+}
+
+fn text(map: &mut Map<String, Value>, table: &str, key: &str) -> Result<Option<String>, ConfigError> {
+    match map.remove(key) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(other) => Err(ConfigError::new(format!("{table}.{key}"), format!("{other} is not a text"))),
+    }
+}
+
+fn section<T: serde::de::DeserializeOwned + Default>(
+    root: &mut Map<String, Value>,
+    table: &str,
+) -> Result<T, ConfigError> {
+    let Some(value) = root.remove(table) else { return Ok(T::default()) };
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        let key = if path == "." { table.to_owned() } else { format!("{table}.{path}") };
+        ConfigError::new(key, error.into_inner().to_string())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_empty_file_has_a_ledger_and_credentials_by_default() {
+        let settings = Settings::from_value(json!({})).unwrap();
+        assert_eq!(settings.ledger.plugin, "ledger-sqlite");
+        assert_eq!(settings.credentials.plugin, "credentials-env");
+        assert_eq!(settings.run.settle_wait_seconds, 30);
+    }
+
+    #[test]
+    fn keys_of_the_table_are_taken_out_and_the_rest_is_the_plugins() {
+        let settings = Settings::from_value(json!({
+            "source": [{"name": "head-office", "plugin": "tally", "schedule": "every 5 minutes", "path": "in"}],
+            "route": [{"plugin": "direct", "environment": "sandbox", "base_url": "https://portal.example"}],
+            "write_back": [{"plugin": "tally", "sources": ["head-office"], "folder": "out"}],
+        }))
+        .unwrap();
+        let source = settings.sources.first().unwrap();
+        assert_eq!(source.part.settings, json!({"path": "in"}));
+        assert_eq!(source.schedule.unwrap().every, Duration::from_mins(5));
+        assert_eq!(settings.routes.first().unwrap().environment, Environment::Sandbox);
+        assert_eq!(settings.write_backs.first().unwrap().sources, ["head-office"]);
+    }
+
+    #[test]
+    fn errors_name_the_key_and_what_to_do() {
+        let error = |value| Settings::from_value(value).unwrap_err().to_string();
+        assert_eq!(error(json!({"sorce": []})), "sorce: there is no such table; did you mean `source`?");
+        assert!(error(json!({"route": [{"plugin": "direct"}]})).starts_with("route[0].environment: missing"));
+        assert!(error(json!({"source": [{"path": "x"}]})).starts_with("source[0].plugin: missing"));
+        assert!(error(json!({"run": {"concurrency": 0}})).starts_with("run.concurrency: 0 is not"));
+        assert!(error(json!({"run": {"concurency": 4}})).starts_with("run"));
+        assert!(error(json!({"source": [{"plugin": "tally", "schedule": "often"}]})).contains("every 5 minutes"));
+        let unknown_source = json!({"write_back": [{"plugin": "tally", "sources": ["x"]}]});
+        assert!(error(unknown_source).contains("there is no source `x`"));
+        let twice = json!({"source": [{"plugin": "tally"}, {"plugin": "tally"}]});
+        assert!(error(twice).contains("two parts are named `tally`"));
+    }
+
+    #[test]
+    fn schedules_are_read_in_plain_words() {
+        let seconds = |text| Schedule::parse(text).map(|schedule| schedule.every.as_secs());
+        assert_eq!(seconds("every minute"), Some(60));
+        assert_eq!(seconds("every 2 hours"), Some(7_200));
+        assert_eq!(seconds("every 0 seconds"), None);
+        assert_eq!(seconds("every 5 fortnights"), None);
+        assert_eq!(seconds("every 5 minutes please"), None);
+    }
+}

@@ -1,0 +1,75 @@
+//! The macros by which a plugin crate registers its roles.
+
+/// Registers an [`InvoiceSource`](crate::source::InvoiceSource).
+///
+/// ```ignore
+/// einvoice_core::register_source! {
+///     name: "tally",
+///     summary: "Vouchers from Tally exports",
+///     config: TallySourceConfig,
+///     example: include_str!("../examples/source.toml"),
+///     build: source::build, // async fn(BuildContext, TallySourceConfig) -> Result<Arc<dyn InvoiceSource>, BuildError>
+/// }
+/// ```
+#[macro_export]
+macro_rules! register_source {
+    ($($body:tt)*) => { $crate::register_role! { dyn $crate::source::InvoiceSource; $($body)* } };
+}
+
+/// Registers a [`WriteBack`](crate::write_back::WriteBack) target. Same shape as
+/// [`register_source!`](crate::register_source).
+#[macro_export]
+macro_rules! register_write_back {
+    ($($body:tt)*) => { $crate::register_role! { dyn $crate::write_back::WriteBack; $($body)* } };
+}
+
+/// Registers a [`CredentialStore`](crate::credential::CredentialStore). Same shape as
+/// [`register_source!`](crate::register_source).
+#[macro_export]
+macro_rules! register_credential_store {
+    ($($body:tt)*) => { $crate::register_role! { dyn $crate::credential::CredentialStore; $($body)* } };
+}
+
+/// Registers a [`Ledger`](crate::ledger::Ledger). Same shape as
+/// [`register_source!`](crate::register_source).
+#[macro_export]
+macro_rules! register_ledger {
+    ($($body:tt)*) => { $crate::register_role! { dyn $crate::ledger::Ledger; $($body)* } };
+}
+
+/// Registers a [`Transport`](crate::transport::Transport). Same shape as
+/// [`register_source!`](crate::register_source).
+#[macro_export]
+macro_rules! register_transport {
+    ($($body:tt)*) => { $crate::register_role! { dyn $crate::transport::Transport; $($body)* } };
+}
+
+/// The common part of the registration macros; use those instead.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! register_role {
+    (
+        $role:ty;
+        name: $name:expr,
+        summary: $summary:expr,
+        config: $config:ty,
+        example: $example:expr,
+        build: $build:expr $(,)?
+    ) => {
+        $crate::registry::inventory::submit! {
+            $crate::registry::Plugin::<$role> {
+                name: $name,
+                summary: $summary,
+                krate: env!("CARGO_PKG_NAME"),
+                schema: || $crate::registry::schemars::schema_for!($config),
+                example: $example,
+                build: |context, settings| {
+                    ::std::boxed::Box::pin(async move {
+                        let config: $config = $crate::registry::read_settings(&context, settings)?;
+                        ($build)(context, config).await
+                    })
+                },
+            }
+        }
+    };
+}
