@@ -1,0 +1,11 @@
+//! Decisions that the design left open, each with its context, choice, consequences, and what would
+//! change our mind.
+
+#[doc = include_str!("0001-moves-before-anything-is-sent.md")]
+pub mod moves_before_anything_is_sent {}
+#[doc = include_str!("0002-one-wire-client-many-carriers.md")]
+pub mod one_wire_client_many_carriers {}
+#[doc = include_str!("0003-tokens-and-logins-live-in-core.md")]
+pub mod tokens_and_logins_live_in_core {}
+#[doc = include_str!("0004-the-first-of-two-clashing-records-wins.md")]
+pub mod the_first_of_two_clashing_records_wins {}

@@ -1,0 +1,106 @@
+//! Delivers results from the ledger to the books, and tells sources what became of their records.
+
+use std::collections::HashMap;
+
+use super::intake::{Fate, ToAcknowledge};
+use super::report::Tally;
+use super::{PipelineError, Shared, WriteBackPart};
+use crate::events;
+use crate::ledger::{DocumentId, Query};
+use crate::source::{Acknowledgement, Disposition, SourceRef};
+use crate::state::DocumentState;
+use crate::write_back::Delivery;
+
+/// Records told to a source in one call.
+const ACKNOWLEDGE_BATCH: usize = 1_000;
+
+/// Delivers every receipt that a target has not got yet.
+pub(super) async fn write_back(shared: &Shared, tally: &Tally) -> Result<(), PipelineError> {
+    for part in &shared.write_backs {
+        while deliver_batch(shared, tally, part).await? {}
+    }
+    Ok(())
+}
+
+/// Delivers one batch; `true` when there may be more and all went well.
+async fn deliver_batch(shared: &Shared, tally: &Tally, part: &WriteBackPart) -> Result<bool, PipelineError> {
+    let limit = part.target.capability().batch_max.max(1);
+    let receipts = shared.ledger.pending_write_back(&part.name, &part.sources, limit).await?;
+    if receipts.is_empty() {
+        return Ok(false);
+    }
+    let deliveries = match part.target.deliver(&receipts).await {
+        Ok(deliveries) => deliveries,
+        Err(error) => {
+            events::write_back_failed(&part.name, &error.to_string());
+            tally.failure(format!("write-back {}", part.name), error.to_string());
+            return Ok(false);
+        }
+    };
+    let mut delivered = Vec::with_capacity(receipts.len());
+    let mut failed = false;
+    for (receipt, delivery) in receipts.iter().zip(&deliveries) {
+        match delivery {
+            Delivery::Done => delivered.push((receipt.reference_id, receipt.revision)),
+            Delivery::Failed { reason } => {
+                failed = true;
+                events::write_back_failed(&part.name, reason);
+                tally.failure(format!("write-back {}, {}", part.name, receipt.label), reason.clone());
+            }
+        }
+    }
+    // A target that answers for fewer receipts than it got would be asked for ever.
+    failed |= deliveries.len() < receipts.len();
+    shared.ledger.delivered(&part.name, &delivered).await?;
+    tally.observer.delivered(&part.name, delivered.len());
+    tally.note(|report| {
+        let count = u64::try_from(delivered.len()).unwrap_or(u64::MAX);
+        *report.delivered.entry(part.name.clone()).or_default() += count;
+    });
+    Ok(!failed)
+}
+
+/// Tells sources what became of the records they gave in this run.
+pub(super) async fn acknowledge(shared: &Shared, tally: &Tally, read: Vec<ToAcknowledge>) -> Result<(), PipelineError> {
+    for ToAcknowledge { source, records } in read {
+        let mut known = HashMap::new();
+        for chunk in records.chunks(ACKNOWLEDGE_BATCH) {
+            let mut settled = Vec::with_capacity(chunk.len());
+            for (reference, fate) in chunk {
+                let disposition = disposition(shared, &mut known, *fate).await?;
+                settled.push(Acknowledgement { reference: SourceRef::clone(reference), disposition });
+            }
+            if let Err(error) = source.source.acknowledge(&settled).await {
+                events::source_failed(&source.name, &error.to_string());
+                tally.failure(format!("source {}", source.name), error.to_string());
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What to say about a record. States are read from the ledger a page at a time, in the order of
+/// ids, as records of one reading mostly have neighbouring ids.
+async fn disposition(
+    shared: &Shared,
+    known: &mut HashMap<DocumentId, DocumentState>,
+    fate: Fate,
+) -> Result<Disposition, PipelineError> {
+    let id = match fate {
+        Fate::Decided(disposition) => return Ok(disposition),
+        Fate::Document(id) => id,
+    };
+    if !known.contains_key(&id) {
+        known.clear();
+        let query =
+            Query { after: Some(DocumentId(id.0.saturating_sub(1))), limit: ACKNOWLEDGE_BATCH, ..Query::default() };
+        let page = shared.ledger.query(query).await?;
+        known.extend(page.into_iter().map(|status| (status.id, status.state)));
+    }
+    Ok(match known.get(&id) {
+        Some(DocumentState::Registered | DocumentState::Cancelled) => Disposition::Done,
+        Some(state) if state.needs_person() => Disposition::NeedsPerson,
+        _ => Disposition::Pending,
+    })
+}

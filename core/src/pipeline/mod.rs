@@ -1,0 +1,185 @@
+//! The main job: from the books to the portal and back.
+//!
+//! `source → map → check → ledger(intent) → transport → verify → ledger(outcome) → write back`
+//!
+//! Reading ([`intake`]) and sending ([`dispatch`]) run side by side and meet only in the ledger, so
+//! that memory does not grow with the input and a crash at any point loses nothing: the next run
+//! finds in the ledger what was intended, asks the portal what became of it, and goes on. Results are
+//! delivered ([`deliver`]) from the ledger as well.
+
+mod deliver;
+mod dispatch;
+mod intake;
+mod outcome;
+mod report;
+mod routes;
+mod send;
+mod settle;
+mod stop;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+pub use report::{Clash, Listed, Note, Observer, RunReport, Silent};
+pub use routes::RoutePart;
+pub use stop::StopSignal;
+
+use crate::clock::SharedClock;
+use crate::config::RunSettings;
+use crate::credential::CredentialStore;
+use crate::date::ist_date;
+use crate::finding::Severity;
+use crate::ledger::{Ledger, LedgerError, WorkerId};
+use crate::rulebook::CheckOptions;
+use crate::source::InvoiceSource;
+use crate::verify::TokenVerifier;
+use crate::write_back::WriteBack;
+use report::Tally;
+use routes::Routes;
+
+/// Everything a pipeline is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// The ledger.
+    pub ledger: Arc<dyn Ledger>,
+    /// Where credentials are kept.
+    pub credentials: Arc<dyn CredentialStore>,
+    /// Ways to the portal, in order of preference.
+    pub routes: Vec<RoutePart>,
+    /// Where invoices come from.
+    pub sources: Vec<SourcePart>,
+    /// Where results go.
+    pub write_backs: Vec<WriteBackPart>,
+    /// Checks signatures.
+    pub verifier: Arc<dyn TokenVerifier>,
+    /// What a wrong GSTIN check digit is; `None` leaves it out.
+    pub gstin_check_digit: Option<Severity>,
+    /// Limits.
+    pub settings: RunSettings,
+    /// The clock.
+    pub clock: SharedClock,
+}
+
+/// A configured source.
+#[derive(Debug, Clone)]
+pub struct SourcePart {
+    /// Its name.
+    pub name: String,
+    /// The source.
+    pub source: Arc<dyn InvoiceSource>,
+}
+
+/// A configured write-back target.
+#[derive(Debug, Clone)]
+pub struct WriteBackPart {
+    /// Its name; the ledger remembers deliveries under it.
+    pub name: String,
+    /// Names of the sources it serves; empty means all.
+    pub sources: Vec<String>,
+    /// The target.
+    pub target: Arc<dyn WriteBack>,
+}
+
+/// The main job, ready to run.
+#[derive(Debug)]
+pub struct Pipeline {
+    shared: Arc<Shared>,
+}
+
+/// What all tasks of a run share.
+#[derive(Debug)]
+struct Shared {
+    ledger: Arc<dyn Ledger>,
+    routes: Routes,
+    sources: Vec<SourcePart>,
+    write_backs: Vec<WriteBackPart>,
+    verifier: Arc<dyn TokenVerifier>,
+    gstin_check_digit: Option<Severity>,
+    settings: RunSettings,
+    clock: SharedClock,
+    worker: WorkerId,
+}
+
+impl Shared {
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The rules of today.
+    fn check_options(&self) -> CheckOptions {
+        CheckOptions::on(ist_date(self.now())).with_gstin_check_digit(self.gstin_check_digit)
+    }
+}
+
+impl Pipeline {
+    /// Joins the parts.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let Parts { ledger, credentials, routes, sources, write_backs, .. } = parts;
+        let worker = WorkerId(format!("process-{}", std::process::id()));
+        let routes = Routes::new(routes, &credentials, &parts.settings, &parts.clock);
+        Self {
+            shared: Arc::new(Shared {
+                ledger,
+                routes,
+                sources,
+                write_backs,
+                verifier: parts.verifier,
+                gstin_check_digit: parts.gstin_check_digit,
+                settings: parts.settings,
+                clock: parts.clock,
+                worker,
+            }),
+        }
+    }
+
+    /// Reads every source once, sends what is right, settles what is unclear, writes results back,
+    /// and tells the sources. Resumes whatever an earlier run left.
+    ///
+    /// Ends early, with all work kept, when `stop` asks for it: calls under way are finished first.
+    ///
+    /// # Errors
+    /// [`PipelineError`] when the ledger fails; then nothing that happened is told to anyone. Every
+    /// other trouble is in the report.
+    pub async fn run_once(&self, observer: Arc<dyn Observer>, stop: StopSignal) -> Result<RunReport, PipelineError> {
+        let names: Vec<String> = self.shared.sources.iter().map(|part| part.name.clone()).collect();
+        self.run_sources(&names, observer, stop).await
+    }
+
+    /// As [`Pipeline::run_once`], reading only the sources of these names.
+    ///
+    /// # Errors
+    /// As [`Pipeline::run_once`].
+    pub async fn run_sources(
+        &self,
+        names: &[String],
+        observer: Arc<dyn Observer>,
+        stop: StopSignal,
+    ) -> Result<RunReport, PipelineError> {
+        let shared = Arc::clone(&self.shared);
+        let tally = Arc::new(Tally::new(observer));
+        let reading = intake::Reading::default();
+        let (read, dispatched) = tokio::join!(
+            intake::read_sources(&shared, names, &tally, &reading, &stop),
+            dispatch::dispatch(Arc::clone(&shared), Arc::clone(&tally), &reading, &stop),
+        );
+        dispatched?;
+        let read = read?;
+        deliver::write_back(&shared, &tally).await?;
+        deliver::acknowledge(&shared, &tally, read).await?;
+        Ok(tally.finish(&shared).await?)
+    }
+}
+
+/// Why a run could not go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PipelineError {
+    /// The ledger failed. Nothing is sent without it.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// A task of the pipeline ended by a fault of its own.
+    #[error("a part of the run ended by a fault of its own; please report this: {0}")]
+    Fault(String),
+}

@@ -1,0 +1,196 @@
+//! From an answer to an outcome: pure decisions, and the only place that makes them.
+//!
+//! The rule is one: `Registered` and `Refused` need proof, a document that was certainly not looked
+//! at goes back to `Ready`, and everything else is `Unknown`.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::clock::later;
+use crate::ledger::AttemptOutcome;
+use crate::operation::OperationKind;
+use crate::portal_code::{ErrorClass, PortalError};
+use crate::transport::TransportError;
+
+/// The number of a cancelled registration can never be used again.
+pub(super) const BURNT_CODE: &str = "2278";
+
+/// A clear "there is no such document".
+pub(super) const NOT_THERE_CODE: &str = "2154";
+
+/// "Not here": another site, a closed window, or nothing at all. Proves nothing by itself.
+pub(super) const NOT_HERE_CODE: &str = "2148";
+
+/// The signed copy is no longer handed out.
+pub(super) const WINDOW_OVER_CODE: &str = "2283";
+
+/// How long a GSTIN is left alone after code 118 ("try after 5 minutes") or a like one.
+pub(super) const RATE_LIMIT_PAUSE: Duration = Duration::from_mins(5);
+
+/// How long a GSTIN is left alone after a refusal that concerns its login.
+pub(super) const AUTH_PAUSE: Duration = Duration::from_mins(15);
+
+/// What a failed call asks for beside its outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Consequence {
+    /// Nothing more.
+    None,
+    /// The way does not work at present.
+    Unreachable,
+    /// Leave this GSTIN alone for so long; it is not a fault of the document.
+    PauseSupplier(Duration),
+    /// Somebody has to mend configuration or credentials; leave this GSTIN alone meanwhile.
+    Configuration,
+}
+
+/// Decides what a failed registration call means.
+pub(super) fn conclude(error: &TransportError, now: Timestamp, settle_wait: Duration) -> (AttemptOutcome, Consequence) {
+    let not_sent = || AttemptOutcome::NotSent { reason: error.to_string() };
+    let (errors, info) = match error {
+        TransportError::NotSent { .. } => return (not_sent(), Consequence::Unreachable),
+        TransportError::HeldBack { .. } => return (not_sent(), Consequence::PauseSupplier(RATE_LIMIT_PAUSE)),
+        TransportError::Unsupported { .. } | TransportError::Credential(_) => {
+            return (not_sent(), Consequence::Configuration);
+        }
+        // A login inside a call ended badly: the call itself was turned away at the door before.
+        TransportError::NoAnswer { changes_books: false, .. }
+        | TransportError::BadAnswer { changes_books: false, .. } => {
+            return (not_sent(), Consequence::Unreachable);
+        }
+        TransportError::NoAnswer { .. } | TransportError::BadAnswer { .. } => {
+            return (unknown(&error.to_string(), now, settle_wait, &[]), Consequence::Unreachable);
+        }
+        TransportError::Refused { operation, errors, info } => {
+            if *operation != Some(OperationKind::GenerateIrn) {
+                return (not_sent(), consequence_of(error));
+            }
+            (errors, info)
+        }
+    };
+    let outcome = match error.class().unwrap_or(ErrorClass::Unknown) {
+        ErrorClass::TokenExpired
+        | ErrorClass::Auth
+        | ErrorClass::ClientConfig
+        | ErrorClass::PayloadOrCrypto
+        | ErrorClass::RateLimit => not_sent(),
+        ErrorClass::Validation
+        | ErrorClass::Business
+        | ErrorClass::Permission
+        | ErrorClass::StateConflict
+        | ErrorClass::TimeWindow
+        | ErrorClass::TaxpayerBlocked
+        | ErrorClass::NotFound
+        | ErrorClass::WrongSystem
+        | ErrorClass::Gold
+        | ErrorClass::OfficerOnly => {
+            AttemptOutcome::Refused { errors: errors.clone(), info: info.clone(), burnt: is_burnt(errors) }
+        }
+        // The earlier registration stands: there is nothing to wait for before asking.
+        ErrorClass::Duplicate => AttemptOutcome::Unknown {
+            reason: error.to_string(),
+            ask_at: now,
+            errors: errors.clone(),
+            info: info.clone(),
+        },
+        ErrorClass::Transient | ErrorClass::UpstreamTransient | ErrorClass::Ewb | ErrorClass::Unknown => {
+            AttemptOutcome::Unknown {
+                reason: error.to_string(),
+                ask_at: later(now, settle_wait).unwrap_or(now),
+                errors: errors.clone(),
+                info: info.clone(),
+            }
+        }
+    };
+    (outcome, consequence_of(error))
+}
+
+/// An outcome that nobody knows, to be asked about after the settling wait.
+pub(super) fn unknown(reason: &str, now: Timestamp, settle_wait: Duration, errors: &[PortalError]) -> AttemptOutcome {
+    AttemptOutcome::Unknown {
+        reason: reason.to_string(),
+        ask_at: later(now, settle_wait).unwrap_or(now),
+        errors: errors.to_vec(),
+        info: Vec::new(),
+    }
+}
+
+/// What a failed login or call asks for beside the outcome of a document.
+pub(super) fn consequence_of(error: &TransportError) -> Consequence {
+    match error {
+        TransportError::HeldBack { .. } => Consequence::PauseSupplier(RATE_LIMIT_PAUSE),
+        TransportError::Credential(_) | TransportError::Unsupported { .. } => Consequence::Configuration,
+        _ => match error.class() {
+            Some(ErrorClass::RateLimit) => Consequence::PauseSupplier(RATE_LIMIT_PAUSE),
+            Some(
+                ErrorClass::TokenExpired | ErrorClass::Auth | ErrorClass::ClientConfig | ErrorClass::PayloadOrCrypto,
+            ) => Consequence::Configuration,
+            None | Some(ErrorClass::Transient | ErrorClass::UpstreamTransient) => Consequence::Unreachable,
+            Some(_) => Consequence::None,
+        },
+    }
+}
+
+/// Whether the number can never be used again.
+pub(super) fn is_burnt(errors: &[PortalError]) -> bool {
+    errors.iter().any(|error| error.code == BURNT_CODE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WAIT: Duration = Duration::from_secs(30);
+
+    fn now() -> Timestamp {
+        "2026-11-05T06:30:00Z".parse().unwrap()
+    }
+
+    fn refused(code: &str) -> TransportError {
+        TransportError::Refused {
+            operation: Some(OperationKind::GenerateIrn),
+            errors: vec![PortalError::new(code, "text")],
+            info: Vec::new(),
+        }
+    }
+
+    fn outcome(error: &TransportError) -> AttemptOutcome {
+        conclude(error, now(), WAIT).0
+    }
+
+    #[test]
+    fn a_timeout_after_sending_is_unknown_and_asked_about_after_the_wait() {
+        let error = TransportError::NoAnswer {
+            endpoint: "p".into(),
+            reason: "timed out".into(),
+            changes_books: true,
+            source: None,
+        };
+        let AttemptOutcome::Unknown { ask_at, .. } = outcome(&error) else { panic!("not unknown") };
+        assert_eq!(Some(ask_at), later(now(), WAIT));
+    }
+
+    #[test]
+    fn a_duplicate_is_unknown_and_asked_about_at_once() {
+        let AttemptOutcome::Unknown { ask_at, .. } = outcome(&refused("2150")) else { panic!("not unknown") };
+        assert_eq!(ask_at, now());
+    }
+
+    #[test]
+    fn a_validation_code_is_a_refusal_and_a_burnt_number_is_marked() {
+        assert!(matches!(outcome(&refused("2172")), AttemptOutcome::Refused { burnt: false, .. }));
+        assert!(matches!(outcome(&refused("2278")), AttemptOutcome::Refused { burnt: true, .. }));
+    }
+
+    #[test]
+    fn a_code_in_no_list_is_unknown_never_refused() {
+        assert!(matches!(outcome(&refused("8888")), AttemptOutcome::Unknown { .. }));
+    }
+
+    #[test]
+    fn a_refused_token_leaves_the_document_ready_and_asks_for_a_person() {
+        let (outcome, consequence) = conclude(&refused("1005"), now(), WAIT);
+        assert!(matches!(outcome, AttemptOutcome::NotSent { .. }));
+        assert_eq!(consequence, Consequence::Configuration);
+    }
+}
