@@ -1,0 +1,134 @@
+//! Test controls over HTTP, under `/sandbox/`: books, calls, faults, time, settings, accounts.
+//!
+//! They need no login. The emulator is meant for one machine; whoever listens on other addresses
+//! than the loopback opens them to the network.
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::get;
+use jiff::{SignedDuration, Timestamp};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::faults::ScriptedFault;
+use crate::http::plain;
+use crate::sandbox::Sandbox;
+use crate::settings::PortalSettings;
+
+/// A move of the portal's clock.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum ClockMove {
+    /// Seconds forward, or back when negative.
+    AdvanceSeconds(i64),
+    /// A moment such as `2026-11-05T06:30:00Z`.
+    Set(Timestamp),
+}
+
+#[derive(Debug, Serialize)]
+struct ClockState {
+    now: Timestamp,
+    ist: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Provision {
+    gstin: String,
+}
+
+pub(crate) fn router() -> Router<Sandbox> {
+    Router::new()
+        .route("/invoices", get(invoices))
+        .route("/calls", get(calls))
+        .route("/faults", get(faults).post(add_fault).delete(clear_faults))
+        .route("/clock", get(clock).post(move_clock))
+        .route("/settings", get(settings).put(replace_settings))
+        .route("/users", axum::routing::post(provision))
+}
+
+async fn invoices(State(sandbox): State<Sandbox>) -> Response {
+    json(&sandbox.invoices())
+}
+
+async fn calls(State(sandbox): State<Sandbox>) -> Response {
+    json(&sandbox.calls())
+}
+
+async fn faults(State(sandbox): State<Sandbox>) -> Response {
+    json(&sandbox.pending_faults())
+}
+
+async fn add_fault(State(sandbox): State<Sandbox>, body: Bytes) -> Response {
+    with(&body, |fault: ScriptedFault| {
+        sandbox.push_fault(fault);
+        json(&sandbox.pending_faults())
+    })
+}
+
+async fn clear_faults(State(sandbox): State<Sandbox>) -> Response {
+    sandbox.clear_faults();
+    json(&sandbox.pending_faults())
+}
+
+async fn clock(State(sandbox): State<Sandbox>) -> Response {
+    let now = sandbox.now();
+    json(&ClockState { now, ist: crate::ist::stamp(now) })
+}
+
+async fn move_clock(State(sandbox): State<Sandbox>, body: Bytes) -> Response {
+    let moved = with(&body, |step| {
+        match step {
+            ClockMove::AdvanceSeconds(seconds) => sandbox.advance(SignedDuration::from_secs(seconds)),
+            ClockMove::Set(moment) => sandbox.set_time(moment),
+        }
+        plain(200, "")
+    });
+    if moved.status() == axum::http::StatusCode::OK { clock(State(sandbox)).await } else { moved }
+}
+
+async fn settings(State(sandbox): State<Sandbox>) -> Response {
+    json(&sandbox.settings())
+}
+
+async fn replace_settings(State(sandbox): State<Sandbox>, body: Bytes) -> Response {
+    with(&body, |settings: PortalSettings| match sandbox.set_settings(settings) {
+        Ok(()) => json(&sandbox.settings()),
+        Err(error) => plain(400, error.to_string()),
+    })
+}
+
+async fn provision(State(sandbox): State<Sandbox>, body: Bytes) -> Response {
+    let wanted: Provision = match serde_json::from_slice(&body) {
+        Ok(wanted) => wanted,
+        Err(error) => return plain(400, error.to_string()),
+    };
+    match sandbox.provision(&wanted.gstin).await {
+        Ok((client, user)) => json(&serde_json::json!({
+            "gstin": user.gstin, "username": user.username, "password": user.password,
+            "client_id": client.client_id, "client_secret": client.client_secret,
+        })),
+        Err(error) => plain(400, error.to_string()),
+    }
+}
+
+fn with<T: DeserializeOwned>(body: &[u8], action: impl FnOnce(T) -> Response) -> Response {
+    match serde_json::from_slice(body) {
+        Ok(wanted) => action(wanted),
+        Err(error) => plain(400, error.to_string()),
+    }
+}
+
+fn json(value: &impl Serialize) -> Response {
+    match serde_json::to_vec(value) {
+        Ok(bytes) => {
+            let mut response = Response::new(Body::from(bytes));
+            let json = axum::http::HeaderValue::from_static("application/json");
+            response.headers_mut().insert("content-type", json);
+            response
+        }
+        Err(error) => plain(500, error.to_string()),
+    }
+}

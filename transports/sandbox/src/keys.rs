@@ -1,0 +1,177 @@
+//! The emulator's two key pairs: one that opens logins, one that signs registrations.
+//!
+//! They are made on first start, differ from each other as they do at the portal today, and are
+//! worthless: everything they protect is invented. Their files say so.
+
+use std::fmt;
+use std::path::Path;
+
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{KeySize, Pkcs1PrivateDecryptingKey, PrivateDecryptingKey};
+use aws_lc_rs::signature::{KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+
+use crate::error::SandboxError;
+
+/// Text before the key in a private file; readers of PEM skip it (RFC 7468, section 2).
+const WORTHLESS: &str = "This key belongs to the einvoice sandbox, an emulator on this machine.\n\
+                         It protects nothing, opens nothing elsewhere, and may be deleted.\n\n";
+/// Files of the data directory.
+const AUTH_PRIVATE: &str = "auth-private-worthless.pem";
+const SIGNING_PRIVATE: &str = "signing-private-worthless.pem";
+const AUTH_PUBLIC: &str = "auth-public.pem";
+const SIGNING_PUBLIC: &str = "signing-public.pem";
+
+/// Both key pairs, ready for use.
+pub(crate) struct PortalKeys {
+    auth: Pkcs1PrivateDecryptingKey,
+    auth_private: Vec<u8>,
+    auth_public: Vec<u8>,
+    signing: RsaKeyPair,
+    signing_private: Vec<u8>,
+    signing_public: Vec<u8>,
+    kid: String,
+    x5t: String,
+}
+
+impl fmt::Debug for PortalKeys {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("PortalKeys").field("kid", &self.kid).finish_non_exhaustive()
+    }
+}
+
+impl PortalKeys {
+    /// Makes two new pairs.
+    pub(crate) fn generate() -> Result<Self, SandboxError> {
+        let failed = |_| SandboxError::Key { action: "make a key pair" };
+        let auth = PrivateDecryptingKey::generate(KeySize::Rsa2048).map_err(failed)?;
+        let signing = PrivateDecryptingKey::generate(KeySize::Rsa2048).map_err(failed)?;
+        let auth: Pkcs8V1Der<'_> = auth.as_der().map_err(failed)?;
+        let signing: Pkcs8V1Der<'_> = signing.as_der().map_err(failed)?;
+        Self::from_pkcs8(auth.as_ref(), signing.as_ref()).ok_or(SandboxError::Key { action: "read its own new keys" })
+    }
+
+    fn from_pkcs8(auth_private: &[u8], signing_private: &[u8]) -> Option<Self> {
+        let auth = PrivateDecryptingKey::from_pkcs8(auth_private).ok()?;
+        let auth_public: PublicKeyX509Der<'_> = auth.public_key().as_der().ok()?;
+        let signing = RsaKeyPair::from_pkcs8(signing_private).ok()?;
+        let signing_public: PublicKeyX509Der<'_> = signing.public_key().as_der().ok()?;
+        // The portal takes the thumbprint of a certificate; there is none here, so that of the
+        // public key stands in: as stable, and of the same form.
+        let thumbprint = digest(&SHA1_FOR_LEGACY_USE_ONLY, signing_public.as_ref());
+        let kid = thumbprint.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
+        Some(Self {
+            auth_private: auth_private.to_vec(),
+            auth_public: auth_public.as_ref().to_vec(),
+            auth: Pkcs1PrivateDecryptingKey::new(auth).ok()?,
+            signing_private: signing_private.to_vec(),
+            signing_public: signing_public.as_ref().to_vec(),
+            signing,
+            kid,
+            x5t: URL_SAFE_NO_PAD.encode(thumbprint.as_ref()),
+        })
+    }
+
+    /// Reads the pairs of a data directory, or makes and writes them.
+    pub(crate) fn load_or_create(directory: &Path) -> Result<Self, SandboxError> {
+        let paths = (directory.join(AUTH_PRIVATE), directory.join(SIGNING_PRIVATE));
+        if !paths.0.exists() && !paths.1.exists() {
+            let keys = Self::generate()?;
+            keys.write(directory)?;
+            return Ok(keys);
+        }
+        let read = |path: &Path| {
+            let text = std::fs::read_to_string(path).map_err(SandboxError::file("read", path))?;
+            from_pem(&text).ok_or_else(|| SandboxError::Damaged { path: path.into(), reason: "it holds no PEM private key".into() })
+        };
+        Self::from_pkcs8(&read(&paths.0)?, &read(&paths.1)?).ok_or_else(|| SandboxError::Damaged {
+            path: directory.into(),
+            reason: "a private key in it is no RSA key".into(),
+        })
+    }
+
+    fn write(&self, directory: &Path) -> Result<(), SandboxError> {
+        let files = [
+            (AUTH_PRIVATE, format!("{WORTHLESS}{}", to_pem("PRIVATE KEY", &self.auth_private))),
+            (SIGNING_PRIVATE, format!("{WORTHLESS}{}", to_pem("PRIVATE KEY", &self.signing_private))),
+            (AUTH_PUBLIC, self.auth_public_pem()),
+            (SIGNING_PUBLIC, self.signing_public_pem()),
+        ];
+        for (name, text) in files {
+            let path = directory.join(name);
+            crate::journal::write_whole(&path, text.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// The key that clients encrypt their login with.
+    pub(crate) fn auth_public_pem(&self) -> String {
+        to_pem("PUBLIC KEY", &self.auth_public)
+    }
+
+    /// The key that clients verify registrations with.
+    pub(crate) fn signing_public_pem(&self) -> String {
+        to_pem("PUBLIC KEY", &self.signing_public)
+    }
+
+    /// `kid` of the tokens: upper-case hex SHA-1.
+    pub(crate) fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    /// Opens a login: base64 of an RSA PKCS#1 v1.5 ciphertext.
+    pub(crate) fn open_login(&self, data: &str) -> Option<Vec<u8>> {
+        let sealed = STANDARD.decode(data.trim()).ok()?;
+        let mut plain = vec![0; self.auth.min_output_size()];
+        self.auth.decrypt(&sealed, &mut plain).ok().map(|opened| opened.to_vec())
+    }
+
+    /// A compact JWT in the portal's layout around a `data` text.
+    pub(crate) fn sign(&self, data: &str, issuer: &str) -> Option<String> {
+        let header = format!(r#"{{"alg":"RS256","kid":"{}","typ":"JWT","x5t":"{}"}}"#, self.kid, self.x5t);
+        let payload = format!(r#"{{"data":{},"iss":{}}}"#, crate::node::quoted(data), crate::node::quoted(issuer));
+        let input = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
+        let mut signature = vec![0; self.signing.public_modulus_len()];
+        self.signing.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), input.as_bytes(), &mut signature).ok()?;
+        Some(format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature)))
+    }
+}
+
+fn to_pem(label: &str, der: &[u8]) -> String {
+    let body = STANDARD.encode(der);
+    let lines = body.as_bytes().chunks(64).map(|line| String::from_utf8_lossy(line).into_owned());
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.collect::<Vec<_>>().join("\n"))
+}
+
+fn from_pem(text: &str) -> Option<Vec<u8>> {
+    let (_, rest) = text.split_once("-----BEGIN PRIVATE KEY-----")?;
+    let (body, _) = rest.split_once("-----END PRIVATE KEY-----")?;
+    STANDARD.decode(body.split_whitespace().collect::<String>()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_survive_a_restart_and_their_private_files_say_that_they_are_worthless() {
+        let directory = tempfile::tempdir().unwrap();
+        let first = PortalKeys::load_or_create(directory.path()).unwrap();
+        let second = PortalKeys::load_or_create(directory.path()).unwrap();
+        assert_eq!(first.kid(), second.kid());
+        assert_eq!(first.auth_public_pem(), second.auth_public_pem());
+        assert_ne!(first.auth_public_pem(), first.signing_public_pem());
+        for name in [AUTH_PRIVATE, SIGNING_PRIVATE] {
+            assert!(std::fs::read_to_string(directory.path().join(name)).unwrap().contains("protects nothing"));
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_private_key() {
+        let keys = PortalKeys::generate().unwrap();
+        assert_eq!(format!("{keys:?}"), format!("PortalKeys {{ kid: \"{}\", .. }}", keys.kid()));
+    }
+}

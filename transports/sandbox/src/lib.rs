@@ -1,0 +1,45 @@
+#![doc = include_str!("../README.md")]
+
+mod admin;
+mod arithmetic;
+mod books;
+mod cipher_box;
+mod config;
+mod connection;
+mod credentials;
+mod error;
+mod ewb;
+mod exact;
+mod faults;
+mod generate;
+mod http;
+mod ist;
+mod journal;
+mod keys;
+mod login;
+mod node;
+mod portal;
+mod reads;
+mod registry;
+mod rules;
+mod sandbox;
+mod schema;
+mod settings;
+mod signed_copy;
+mod texts;
+mod transport;
+mod wire;
+
+pub use books::BookLine;
+pub use config::{SandboxCredentialsConfig, SandboxTransportConfig};
+pub use connection::{CONNECTION_FILE, Connection, ConnectionUser};
+pub use credentials::SandboxCredentials;
+pub use error::SandboxError;
+pub use faults::{Fault, PortalOperation, ScriptedFault};
+pub use http::{RunningServer, ServeOptions, serve, serve_on};
+pub use portal::Portal;
+pub use registry::{ClientAccount, UserAccount};
+pub use sandbox::{DEFAULT_GSTINS, Sandbox};
+pub use settings::{DistanceReport, ErrorDetailsForm, PortalSettings, SekWrapping, TaxpayerEntry, UnknownIrn};
+pub use transport::InProcess;
+pub use wire::{Delivery, PortalReply, PortalRequest};

@@ -1,0 +1,165 @@
+//! Authentication, version 1.04: who may log in, and the life of a token.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::cipher_box;
+use crate::journal::Event;
+use crate::node::{Node, quoted};
+use crate::portal::Portal;
+use crate::registry::pan_of;
+use crate::settings::SekWrapping;
+use crate::wire::{PortalReply, PortalRequest, Refusal, success};
+
+/// The only time in which a token is renewed before its end (NIC, authentication 1.04).
+const RENEWAL: SignedDuration = SignedDuration::from_mins(10);
+
+/// A live login.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Login {
+    pub(crate) gstin: String,
+    pub(crate) token: String,
+    pub(crate) sek: [u8; 32],
+    /// The AppKey of the login that made the token.
+    pub(crate) app_key: [u8; 32],
+    pub(crate) expires_at: Timestamp,
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Login").field("gstin", &self.gstin).finish_non_exhaustive()
+    }
+}
+
+/// What the opened login payload says.
+struct Credentials {
+    user_name: String,
+    password: String,
+    app_key: [u8; 32],
+    force: bool,
+}
+
+impl Portal {
+    pub(crate) fn authenticate(&mut self, request: &PortalRequest, now: Timestamp) -> PortalReply {
+        match self.try_authenticate(request, now) {
+            Ok(reply) => reply,
+            // On this page `ErrorDetails` is an array in every source.
+            Err(refusal) => refusal.reply(crate::settings::ErrorDetailsForm::Array),
+        }
+    }
+
+    fn try_authenticate(&mut self, request: &PortalRequest, now: Timestamp) -> Result<PortalReply, Refusal> {
+        let pan = self.client_of(request)?;
+        let gstin = request.header("gstin").ok_or_else(|| Refusal::of("1004"))?;
+        let credentials = self.open_credentials(request)?;
+        let users = &self.accounts.users;
+        let user = users.values().find(|user| user.username == credentials.user_name);
+        let user = user.ok_or_else(|| Refusal::of("1017"))?;
+        if user.gstin != gstin {
+            return Err(Refusal::of("1015"));
+        }
+        if pan_of(&gstin) != Some(pan.as_str()) {
+            return Err(Refusal::of("1018"));
+        }
+        if user.password != credentials.password {
+            return Err(Refusal::of("1019"));
+        }
+        let login = self.login(&gstin, &credentials, now)?;
+        let wrapping_key = match self.settings.sek_wrapping {
+            SekWrapping::Latest => credentials.app_key,
+            SekWrapping::First => login.app_key,
+        };
+        let data = format!(
+            r#"{{"ClientId":{},"UserName":{},"AuthToken":{},"Sek":{},"TokenExpiry":{}}}"#,
+            quoted(&request.header("client_id").unwrap_or_default()),
+            quoted(&credentials.user_name),
+            quoted(&login.token),
+            quoted(&cipher_box::seal(&wrapping_key, &login.sek)),
+            quoted(&crate::ist::stamp(login.expires_at)),
+        );
+        Ok(success(&data, &[]))
+    }
+
+    /// The PAN of the client pair in the headers.
+    pub(crate) fn client_of(&self, request: &PortalRequest) -> Result<String, Refusal> {
+        let client_id = request.header("client_id").ok_or_else(|| Refusal::of("1011"))?;
+        let client_secret = request.header("client_secret").ok_or_else(|| Refusal::of("1012"))?;
+        let pan = self.accounts.pan_of(&client_id, &client_secret).ok_or_else(|| Refusal::of("1010"))?;
+        Ok(pan.to_owned())
+    }
+
+    fn open_credentials(&self, request: &PortalRequest) -> Result<Credentials, Refusal> {
+        let data = payload_of(&request.body)?;
+        // Skipping the RSA step is 1020, skipping the base64 inside it is 5001.
+        let opened = self.keys.open_login(&data).ok_or_else(|| Refusal::of("1020"))?;
+        let inner = STANDARD.decode(&opened).map_err(|_| Refusal::of("5001"))?;
+        let credentials = Node::parse(&inner).map_err(|_| Refusal::of("1007"))?;
+        let text = |name: &str| credentials.text(&[name]).filter(|text| !text.is_empty()).map(str::to_owned);
+        let app_key = text("AppKey").and_then(|key| STANDARD.decode(key).ok());
+        let force = match credentials.get("ForceRefreshAccessToken") {
+            Some(Node::Bool(force)) => *force,
+            Some(Node::Text(force)) => force.eq_ignore_ascii_case("true"),
+            _ => false,
+        };
+        Ok(Credentials {
+            user_name: text("UserName").ok_or_else(|| Refusal::of("1006"))?,
+            password: text("Password").ok_or_else(|| Refusal::of("1007"))?,
+            app_key: app_key.and_then(|key| key.try_into().ok()).ok_or_else(|| Refusal::of("1016"))?,
+            force,
+        })
+    }
+
+    /// The login in force: the one there is, or a new one when that has ended or is near its end
+    /// and the client insists.
+    fn login(&mut self, gstin: &str, credentials: &Credentials, now: Timestamp) -> Result<Login, Refusal> {
+        if let Some(login) = self.logins.get(gstin) {
+            let left = login.expires_at.duration_since(now);
+            let renew = credentials.force && left <= RENEWAL;
+            if left > SignedDuration::ZERO && !renew {
+                return Ok(login.clone());
+            }
+        }
+        let life = SignedDuration::from_mins(i64::from(self.settings.token_minutes));
+        let (mut token, mut sek) = ([0; 21], [0; 32]);
+        let filled = self.entropy.fill(&mut token).and_then(|()| self.entropy.fill(&mut sek));
+        filled.map_err(|_| Refusal::of("5001"))?;
+        let login = Login {
+            gstin: gstin.to_owned(),
+            token: URL_SAFE_NO_PAD.encode(token).replace(['-', '_'], "x"),
+            sek,
+            app_key: credentials.app_key,
+            expires_at: now.checked_add(life).map_err(|_| Refusal::of("5001"))?,
+        };
+        self.record(Event::Login(login.clone()));
+        Ok(login)
+    }
+
+    /// The login that the headers of a call prove. Any mismatch is 1005, as at the portal.
+    pub(crate) fn session(&self, request: &PortalRequest, now: Timestamp) -> Result<Login, Refusal> {
+        let pan = self.client_of(request)?;
+        let gstin = request.header("gstin").ok_or_else(|| Refusal::of("1004"))?;
+        let user_name = request.header("user_name").ok_or_else(|| Refusal::of("1006"))?;
+        let token = request.header("authtoken").ok_or_else(|| Refusal::of("1005"))?;
+        let user = self.accounts.users.get(&gstin).filter(|user| user.username == user_name);
+        let login = self.logins.get(&gstin).filter(|login| login.token == token && login.expires_at > now);
+        match (user, login) {
+            (Some(_), Some(login)) if pan_of(&gstin) == Some(pan.as_str()) => Ok(login.clone()),
+            _ => Err(Refusal::of("1005")),
+        }
+    }
+}
+
+/// The `Data` text of a request body.
+pub(crate) fn payload_of(body: &[u8]) -> Result<String, Refusal> {
+    let body = Node::parse(body).map_err(|_| Refusal::of("5003"))?;
+    let Node::Object(members) = body else { return Err(Refusal::of("5003")) };
+    let data = members.into_iter().find(|(name, _)| name.eq_ignore_ascii_case("data"));
+    match data {
+        Some((_, Node::Text(data))) if !data.is_empty() => Ok(data),
+        _ => Err(Refusal::of("5003")),
+    }
+}

@@ -1,0 +1,269 @@
+//! The portal as a state machine: a request and a moment in, a reply out. No I/O, no clock.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use einvoice_core::entropy::SharedEntropy;
+use jiff::Timestamp;
+
+use crate::books::{BookLine, Books};
+use crate::cipher_box;
+use crate::error::SandboxError;
+use crate::faults::{Faults, PortalOperation, ScriptedFault};
+use crate::journal::Event;
+use crate::keys::PortalKeys;
+use crate::login::{Login, payload_of};
+use crate::node::quoted;
+use crate::registry::{Accounts, ClientAccount, UserAccount, is_gstin, pan_of};
+use crate::settings::PortalSettings;
+use crate::wire::{PortalReply, PortalRequest, Refusal, success};
+use crate::ist;
+
+/// The emulated portal.
+#[derive(Debug)]
+pub struct Portal {
+    pub(crate) settings: PortalSettings,
+    pub(crate) keys: Arc<PortalKeys>,
+    pub(crate) entropy: SharedEntropy,
+    pub(crate) accounts: Accounts,
+    /// Live logins by GSTIN.
+    pub(crate) logins: HashMap<String, Login>,
+    pub(crate) books: Books,
+    pub(crate) faults: Faults,
+    /// Changes since the last [`Portal::take_events`].
+    events: Vec<Event>,
+}
+
+/// A successful answer before it is sealed.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// JSON.
+    pub(crate) data: String,
+    /// Entries of `InfoDtls`.
+    pub(crate) info: Vec<String>,
+}
+
+impl Answer {
+    pub(crate) const fn plain(data: String) -> Self {
+        Self { data, info: Vec::new() }
+    }
+}
+
+/// Which operation a request asks for, and the part of the path that names its object.
+#[derive(Debug, PartialEq, Eq)]
+struct Route<'a> {
+    operation: PortalOperation,
+    object: &'a str,
+}
+
+impl Portal {
+    pub(crate) fn new(settings: PortalSettings, keys: PortalKeys, entropy: SharedEntropy) -> Self {
+        Self {
+            settings,
+            keys: Arc::new(keys),
+            entropy,
+            accounts: Accounts::default(),
+            logins: HashMap::new(),
+            books: Books::default(),
+            faults: Faults::default(),
+            events: Vec::new(),
+        }
+    }
+
+    /// A portal with new keys and no accounts, for tests of the state machine alone.
+    ///
+    /// # Errors
+    /// When a setting is out of range or no keys can be made.
+    pub fn with_new_keys(settings: PortalSettings, entropy: SharedEntropy) -> Result<Self, SandboxError> {
+        settings.validate()?;
+        Ok(Self::new(settings, PortalKeys::generate()?, entropy))
+    }
+
+    /// Answers one request as of `now`. Never panics, whatever the bytes.
+    pub fn handle(&mut self, request: &PortalRequest, now: Timestamp) -> PortalReply {
+        let Some(route) = route(request) else {
+            return self.faults.take(PortalOperation::Other).and_then(|fault| fault.instead()).unwrap_or_else(|| PortalReply::html(404));
+        };
+        let fault = self.faults.take(route.operation);
+        if let Some(reply) = fault.as_ref().and_then(crate::faults::Fault::instead) {
+            return reply;
+        }
+        let reply = self.dispatch(&route, request, now);
+        match fault {
+            Some(fault) => fault.after(reply),
+            None => reply,
+        }
+    }
+
+    fn dispatch(&mut self, route: &Route<'_>, request: &PortalRequest, now: Timestamp) -> PortalReply {
+        match route.operation {
+            PortalOperation::Heartbeat => {
+                let time = ist::civil(now).strftime("%d-%m-%Y %H:%M:%S");
+                return PortalReply::text(200, "text/plain; charset=utf-8", format!("e-Invoice Vital:-{time}"));
+            }
+            PortalOperation::Auth => return self.authenticate(request, now),
+            _ => {}
+        }
+        let answer = self.session(request, now).and_then(|login| {
+            let answer = self.answer(route, request, &login, now)?;
+            Ok((login, answer))
+        });
+        match answer {
+            Ok((login, answer)) => success(&quoted(&cipher_box::seal(&login.sek, answer.data.as_bytes())), &answer.info),
+            Err(refusal) => refusal.reply(self.settings.error_details),
+        }
+    }
+
+    fn answer(&mut self, route: &Route<'_>, request: &PortalRequest, login: &Login, now: Timestamp) -> Result<Answer, Refusal> {
+        let elsewhere = match request.header("irp") {
+            None => false,
+            Some(site) if matches!(site.as_str(), "NIC1" | "NIC2") => site != self.settings.site,
+            Some(_) => return Err(Refusal::of("3098")),
+        };
+        // Another site holds nothing of what is registered here.
+        let here = |code: &str| if elsewhere { Err(Refusal::of(code)) } else { Ok(()) };
+        match route.operation {
+            PortalOperation::GenerateIrn => self.generate(login, request, now),
+            PortalOperation::CancelIrn => here("2148").and_then(|()| self.cancel(login, request, now)),
+            PortalOperation::GetIrn => here("2148").and_then(|()| self.get_by_irn(login, route.object, now)),
+            PortalOperation::GetIrnByDocument => here("2148").and_then(|()| self.get_by_document(login, request, now)),
+            PortalOperation::GetEwb => here("4003").and_then(|()| self.ewb_of(login, route.object)),
+            PortalOperation::GstinDetails | PortalOperation::SyncGstin => self.taxpayer_details(route.object),
+            // Nothing registered here is ever rejected by the invoice registry.
+            PortalOperation::RejectedIrns => Ok(Answer::plain("[]".to_owned())),
+            PortalOperation::Auth | PortalOperation::Heartbeat | PortalOperation::Other => {
+                Err(Refusal::with("5001", "This operation is not offered by the sandbox"))
+            }
+        }
+    }
+
+    /// Opens the `Data` of a request with the session key. What the portal answers when it cannot
+    /// is not known; 5001 is what it says of payloads it cannot use.
+    #[expect(clippy::unused_self, reason = "belongs to the portal beside the other steps of a call")]
+    pub(crate) fn open_payload(&self, login: &Login, request: &PortalRequest) -> Result<Vec<u8>, Refusal> {
+        let data = payload_of(&request.body)?;
+        cipher_box::open(&login.sek, &data).ok_or_else(|| Refusal::of("5001"))
+    }
+
+    pub(crate) fn ack_date(&self, at: Timestamp) -> String {
+        if self.settings.ack_date_seconds { ist::stamp(at) } else { ist::minute_stamp(at) }
+    }
+
+    /// Fifteen digits: the first hints at the site, the third and fourth are the year.
+    pub(crate) fn next_ack_no(&self, now: Timestamp) -> u64 {
+        let site: u64 = if self.settings.site == "NIC2" { 2 } else { 1 };
+        let year = u64::try_from(ist::civil(now).year().rem_euclid(100)).unwrap_or_default();
+        let sequence = u64::try_from(self.books.len()).unwrap_or_default().saturating_add(1);
+        ((site * 10 + 1) * 100 + year) * 100_000_000_000 + sequence % 100_000_000_000
+    }
+
+    /// Twelve digits.
+    pub(crate) fn next_ewb_no(&self) -> u64 {
+        let sequence = u64::try_from(self.books.e_way_bills()).unwrap_or_default().saturating_add(1);
+        391_000_000_000 + sequence % 1_000_000_000
+    }
+
+    /// Changes the state and notes the change for the journal.
+    pub(crate) fn record(&mut self, event: Event) {
+        self.apply(event.clone());
+        self.events.push(event);
+    }
+
+    /// Changes the state.
+    pub(crate) fn apply(&mut self, event: Event) {
+        match event {
+            Event::Journal { .. } => {}
+            Event::Client(client) => {
+                self.accounts.clients.insert(client.pan.clone(), client);
+            }
+            Event::User(user) => {
+                self.accounts.users.insert(user.gstin.clone(), user);
+            }
+            Event::Login(login) => {
+                self.logins.insert(login.gstin.clone(), login);
+            }
+            Event::Registered(registered) => self.books.enter(*registered),
+            Event::Cancelled { irn, at } => self.books.cancel(&irn, at),
+        }
+    }
+
+    /// The changes since the last call.
+    pub(crate) fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// The accounts of a GSTIN, made when it has none.
+    pub(crate) fn provision(&mut self, gstin: &str) -> Result<(ClientAccount, UserAccount), SandboxError> {
+        let pan = pan_of(gstin).filter(|_| is_gstin(gstin)).ok_or_else(|| SandboxError::Setting {
+            setting: "gstins",
+            found: gstin.to_owned(),
+            expected: "a GSTIN of 15 characters",
+        })?;
+        if !self.accounts.clients.contains_key(pan) {
+            let (client_id, client_secret) = (format!("SBX{pan}{}", self.random_text(8)?), self.random_text(20)?);
+            self.record(Event::Client(ClientAccount { pan: pan.to_owned(), client_id, client_secret }));
+        }
+        if !self.accounts.users.contains_key(gstin) {
+            // User name and password must fit the 66 bytes that a login has room for.
+            let (username, password) = (format!("API_{gstin}"), format!("Sbx@{}", self.random_text(12)?));
+            self.record(Event::User(UserAccount { gstin: gstin.to_owned(), username, password }));
+        }
+        let missing = || SandboxError::Internal { reason: "an account just made is not there".into() };
+        let client = self.accounts.clients.get(pan).cloned().ok_or_else(missing)?;
+        let user = self.accounts.users.get(gstin).cloned().ok_or_else(missing)?;
+        Ok((client, user))
+    }
+
+    fn random_text(&self, bytes: usize) -> Result<String, SandboxError> {
+        let mut random = vec![0; bytes];
+        self.entropy.fill(&mut random).map_err(|_| SandboxError::Key { action: "draw random bytes" })?;
+        Ok(random.iter().map(|byte| format!("{byte:02x}")).collect::<String>().chars().take(bytes).collect())
+    }
+
+    /// What is in the books, one line a document.
+    #[must_use]
+    pub fn book_lines(&self) -> Vec<BookLine> {
+        self.books.lines()
+    }
+
+    /// Adds a fault to the queue.
+    pub fn push_fault(&mut self, fault: ScriptedFault) {
+        self.faults.push(fault);
+    }
+}
+
+/// Reads method and path. The portal's own pages are matched as documented, capitals included.
+fn route(request: &PortalRequest) -> Option<Route<'_>> {
+    const CORE: &str = "/eicore/v1.03/Invoice";
+    let path = request.path();
+    let found = |operation, object| Some(Route { operation, object });
+    match (request.method.as_str(), path) {
+        ("POST", "/eivital/v1.04/auth") => return found(PortalOperation::Auth, ""),
+        ("GET", "/eivital/v1.04/heartbeat/ping") => return found(PortalOperation::Heartbeat, ""),
+        ("POST", "/eiewb/v1.03/ewaybill" | "/ewaybillapi/v1.03/ewayapi") => return found(PortalOperation::Other, ""),
+        ("POST", _) => {
+            return match path.strip_prefix(CORE)? {
+                "" => found(PortalOperation::GenerateIrn, ""),
+                "/Cancel" => found(PortalOperation::CancelIrn, ""),
+                _ => None,
+            };
+        }
+        _ => {}
+    }
+    if request.method != "GET" {
+        return None;
+    }
+    if let Some(rest) = path.strip_prefix(CORE) {
+        return match rest {
+            "/irnbydocdetails" => found(PortalOperation::GetIrnByDocument, ""),
+            "/rejectedirns" => found(PortalOperation::RejectedIrns, ""),
+            _ => found(PortalOperation::GetIrn, rest.strip_prefix("/irn/")?),
+        };
+    }
+    let prefixed = [
+        ("/eiewb/v1.03/ewaybill/irn/", PortalOperation::GetEwb),
+        ("/eivital/v1.04/Master/gstin/", PortalOperation::GstinDetails),
+        ("/eivital/v1.04/Master/syncgstin/", PortalOperation::SyncGstin),
+    ];
+    prefixed.into_iter().find_map(|(prefix, operation)| found(operation, path.strip_prefix(prefix)?))
+}

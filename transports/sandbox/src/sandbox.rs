@@ -1,0 +1,314 @@
+//! A running portal: the state machine with its clock, its journal and its lock.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
+
+use einvoice_core::clock::SharedClock;
+use einvoice_core::entropy::SharedEntropy;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::oneshot;
+
+use crate::books::BookLine;
+use crate::connection::Connection;
+use crate::error::SandboxError;
+use crate::faults::{PortalOperation, ScriptedFault};
+use crate::journal::{Journal, append};
+use crate::keys::PortalKeys;
+use crate::portal::Portal;
+use crate::registry::{ClientAccount, UserAccount};
+use crate::settings::PortalSettings;
+use crate::wire::{Delivery, PortalReply, PortalRequest};
+
+/// Taxpayers that have an API user from the start: one invented PAN in four states.
+pub const DEFAULT_GSTINS: [&str; 4] = ["29AABCE1234F1Z1", "27AABCE1234F1Z5", "33AABCE1234F1ZC", "07AABCE1234F1Z7"];
+
+/// A portal that can be called, shared between whoever calls it. Cloning shares it.
+#[derive(Debug, Clone)]
+pub struct Sandbox {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    portal: Mutex<Portal>,
+    journal: Option<Journal>,
+    clock: SharedClock,
+    /// How far the portal's time is from that of `clock`.
+    offset: Mutex<SignedDuration>,
+    directory: Option<PathBuf>,
+    /// Held as long as the directory is in use.
+    _lock: Option<File>,
+}
+
+impl Sandbox {
+    /// A portal that forgets everything when it is dropped, with the [`DEFAULT_GSTINS`].
+    ///
+    /// # Errors
+    /// When a setting is out of range or no keys can be made.
+    pub fn in_memory(settings: PortalSettings, clock: SharedClock, entropy: SharedEntropy) -> Result<Self, SandboxError> {
+        settings.validate()?;
+        let mut portal = Portal::new(settings, PortalKeys::generate()?, entropy);
+        provision_all(&mut portal, &[])?;
+        portal.take_events();
+        Ok(Self::around(portal, None, clock, None, None))
+    }
+
+    /// The portal of a data directory, made when it is not there.
+    ///
+    /// # Errors
+    /// [`SandboxError::InUse`] when another process has it; otherwise when it cannot be read, is
+    /// damaged, or a setting is out of range.
+    pub fn open(directory: &Path, settings: PortalSettings, clock: SharedClock, entropy: SharedEntropy) -> Result<Self, SandboxError> {
+        settings.validate()?;
+        std::fs::create_dir_all(directory).map_err(SandboxError::file("create", directory))?;
+        let lock = lock(directory)?;
+        let keys = PortalKeys::load_or_create(directory)?;
+        let (mut file, events) = Journal::open(directory)?;
+        let mut portal = Portal::new(settings, keys, entropy);
+        for event in events {
+            portal.apply(event);
+        }
+        provision_all(&mut portal, &[])?;
+        let made = portal.take_events();
+        append(&mut file, &made).map_err(SandboxError::file("write the journal in", directory))?;
+        let journal = Journal::start(file)?;
+        Ok(Self::around(portal, Some(journal), clock, Some(directory.to_path_buf()), Some(lock)))
+    }
+
+    /// The portal that this process already has for a directory (or in memory, for `None`), or a new
+    /// one: so that the transport and the credential store of one configuration meet the same portal.
+    /// It lives as long as somebody holds it; `settings`, when given, replace those in force.
+    ///
+    /// # Errors
+    /// As [`Sandbox::open`].
+    pub fn shared(
+        directory: Option<&Path>,
+        settings: Option<PortalSettings>,
+        clock: SharedClock,
+        entropy: SharedEntropy,
+    ) -> Result<Self, SandboxError> {
+        static RUNNING: LazyLock<Mutex<HashMap<Option<PathBuf>, Weak<Inner>>>> = LazyLock::new(Mutex::default);
+        if let Some(settings) = &settings {
+            settings.validate()?;
+        }
+        let key = match directory {
+            Some(directory) => {
+                std::fs::create_dir_all(directory).map_err(SandboxError::file("create", directory))?;
+                Some(directory.canonicalize().map_err(SandboxError::file("find", directory))?)
+            }
+            None => None,
+        };
+        let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(inner) = running.get(&key).and_then(Weak::upgrade) {
+            let sandbox = Self { inner };
+            if let Some(settings) = settings {
+                sandbox.portal().settings = settings;
+            }
+            return Ok(sandbox);
+        }
+        let settings = settings.unwrap_or_default();
+        let sandbox = match &key {
+            Some(directory) => Self::open(directory, settings, clock, entropy)?,
+            None => Self::in_memory(settings, clock, entropy)?,
+        };
+        running.insert(key, Arc::downgrade(&sandbox.inner));
+        Ok(sandbox)
+    }
+
+    fn around(
+        portal: Portal,
+        journal: Option<Journal>,
+        clock: SharedClock,
+        directory: Option<PathBuf>,
+        lock: Option<File>,
+    ) -> Self {
+        let inner = Inner {
+            portal: Mutex::new(portal),
+            journal,
+            clock,
+            offset: Mutex::new(SignedDuration::ZERO),
+            directory,
+            _lock: lock,
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Answers a request; the answer comes once what it tells of is on disk. A scripted delay is
+    /// waited for here, on the clock the sandbox was made with.
+    ///
+    /// # Errors
+    /// [`SandboxError::Internal`] when the journal can no longer be written.
+    ///
+    /// # Cancellation
+    /// Dropping the future loses the answer; the request has been carried out.
+    pub async fn exchange(&self, request: &PortalRequest) -> Result<PortalReply, SandboxError> {
+        let now = self.now();
+        let reply = self.change(|portal| portal.handle(request, now)).await?;
+        if let Delivery::Delayed(wait) = reply.delivery {
+            self.inner.clock.sleep(wait).await;
+        }
+        Ok(reply)
+    }
+
+    /// Runs `action` on the portal and waits until its changes are on disk.
+    async fn change<T>(&self, action: impl FnOnce(&mut Portal) -> T) -> Result<T, SandboxError> {
+        let (result, written) = {
+            let mut portal = self.portal();
+            let result = action(&mut portal);
+            let events = portal.take_events();
+            // Handed over under the lock, so that the journal has the order of the portal.
+            let journal = self.inner.journal.as_ref().filter(|_| !events.is_empty());
+            (result, journal.map(|journal| journal.write(&events)))
+        };
+        self.settled(written).await?;
+        Ok(result)
+    }
+
+    async fn settled(&self, written: Option<oneshot::Receiver<()>>) -> Result<(), SandboxError> {
+        let Some(written) = written else { return Ok(()) };
+        written.await.map_err(|_| SandboxError::Internal {
+            reason: "the journal cannot be written; look at disk space and permissions of the data directory".into(),
+        })
+    }
+
+    fn portal(&self) -> MutexGuard<'_, Portal> {
+        // No request can leave the portal half-changed: its changes are single steps.
+        self.inner.portal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The accounts of a GSTIN, made when it has none.
+    ///
+    /// # Errors
+    /// When the text is no GSTIN, or the accounts cannot be kept.
+    pub async fn provision(&self, gstin: &str) -> Result<(ClientAccount, UserAccount), SandboxError> {
+        self.change(|portal| portal.provision(gstin)).await?
+    }
+
+    /// The portal's time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        let base = self.inner.clock.now();
+        let offset = *self.inner.offset.lock().unwrap_or_else(PoisonError::into_inner);
+        base.checked_add(offset).unwrap_or(base)
+    }
+
+    /// Moves the portal's time forward (or back, by a negative step), apart from anybody else's clock.
+    pub fn advance(&self, step: SignedDuration) {
+        let mut offset = self.inner.offset.lock().unwrap_or_else(PoisonError::into_inner);
+        *offset = offset.checked_add(step).unwrap_or(*offset);
+    }
+
+    /// Sets the portal's time; it runs on from there.
+    pub fn set_time(&self, moment: Timestamp) {
+        let base = self.inner.clock.now();
+        *self.inner.offset.lock().unwrap_or_else(PoisonError::into_inner) = moment.duration_since(base);
+    }
+
+    /// Adds a fault to the queue.
+    pub fn push_fault(&self, fault: ScriptedFault) {
+        self.portal().push_fault(fault);
+    }
+
+    /// Removes all faults that have not struck.
+    pub fn clear_faults(&self) {
+        self.portal().faults.clear();
+    }
+
+    /// The faults that have not struck.
+    #[must_use]
+    pub fn pending_faults(&self) -> Vec<ScriptedFault> {
+        self.portal().faults.pending()
+    }
+
+    /// How often each operation was called since the start, lost calls included.
+    #[must_use]
+    pub fn calls(&self) -> BTreeMap<PortalOperation, u64> {
+        self.portal().faults.calls()
+    }
+
+    /// What is in the books: the oracle of a test.
+    #[must_use]
+    pub fn invoices(&self) -> Vec<BookLine> {
+        self.portal().book_lines()
+    }
+
+    /// The settings in force.
+    #[must_use]
+    pub fn settings(&self) -> PortalSettings {
+        self.portal().settings.clone()
+    }
+
+    /// Replaces the settings.
+    ///
+    /// # Errors
+    /// When one is out of its range; the old ones stay in force then.
+    pub fn set_settings(&self, settings: PortalSettings) -> Result<(), SandboxError> {
+        settings.validate()?;
+        self.portal().settings = settings;
+        Ok(())
+    }
+
+    /// The key that clients encrypt logins with, as PEM.
+    #[must_use]
+    pub fn auth_public_key_pem(&self) -> String {
+        self.portal().keys.auth_public_pem()
+    }
+
+    /// The key that registrations are verified with, as PEM.
+    #[must_use]
+    pub fn signing_public_key_pem(&self) -> String {
+        self.portal().keys.signing_public_pem()
+    }
+
+    /// `kid` of that key.
+    #[must_use]
+    pub fn signing_kid(&self) -> String {
+        self.portal().keys.kid().to_owned()
+    }
+
+    /// All API users, in the order of their GSTINs.
+    #[must_use]
+    pub fn users(&self) -> Vec<UserAccount> {
+        self.portal().accounts.users.values().cloned().collect()
+    }
+
+    /// All client pairs, in the order of their PANs.
+    #[must_use]
+    pub fn clients(&self) -> Vec<ClientAccount> {
+        self.portal().accounts.clients.values().cloned().collect()
+    }
+
+    /// What a client needs to know to use this portal at an address.
+    #[must_use]
+    pub fn connection(&self, base_url: &str) -> Connection {
+        Connection::of(self, base_url)
+    }
+
+    /// The data directory, when there is one.
+    #[must_use]
+    pub fn directory(&self) -> Option<&Path> {
+        self.inner.directory.as_deref()
+    }
+}
+
+fn provision_all(portal: &mut Portal, gstins: &[&str]) -> Result<(), SandboxError> {
+    for gstin in DEFAULT_GSTINS.iter().chain(gstins) {
+        portal.provision(gstin)?;
+    }
+    Ok(())
+}
+
+/// Takes the directory for this process. The operating system gives it back when the process ends,
+/// however it ends.
+fn lock(directory: &Path) -> Result<File, SandboxError> {
+    let path = directory.join("lock");
+    let file = File::options().create(true).truncate(false).write(true).open(&path);
+    let file = file.map_err(SandboxError::file("open", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(SandboxError::InUse { path: directory.into() }),
+        Err(TryLockError::Error(source)) => Err(SandboxError::File { action: "lock", path, source }),
+    }
+}

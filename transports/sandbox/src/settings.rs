@@ -1,0 +1,186 @@
+//! How the emulated portal behaves where the real one's behaviour is not settled, or changes.
+
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::error::SandboxError;
+
+/// Behaviour of the emulated portal. The defaults follow what was seen live.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct PortalSettings {
+    /// Hours after registration in which a document can be read back (default 48; range 1 to 8760).
+    /// Later reads answer 2283.
+    pub retrieval_window_hours: u32,
+    /// Hours after registration in which an IRN can be cancelled (default 24; range 1 to 8760).
+    pub cancel_window_hours: u32,
+    /// Life of a token in minutes (default 60, as in NIC's sandbox; production has 360; range 11 to 1440).
+    pub token_minutes: u32,
+    /// Site name: `NIC1` (default) or `NIC2`. A call whose `irp` header names the other one finds nothing.
+    pub site: String,
+    /// `iss` of the signed tokens (default `NIC Sandbox`).
+    pub issuer: String,
+    /// What a read or cancellation of an IRN that is not there answers (default `not_available`).
+    pub unknown_irn: UnknownIrn,
+    /// Whether the outer `AckDt` keeps seconds (default false: rounded to the minute).
+    pub ack_date_seconds: bool,
+    /// Form of `ErrorDetails` on the pages behind the login (default `array`).
+    pub error_details: ErrorDetailsForm,
+    /// With which AppKey a repeated login wraps the SEK (default `latest`).
+    pub sek_wrapping: SekWrapping,
+    /// Where a computed distance is reported (default `info`).
+    pub distance_report: DistanceReport,
+    /// Form of the tax payer registry (default true): any GSTIN of the right form is known, active, and
+    /// has an invented name. When false, only listed ones are.
+    pub every_gstin_known: bool,
+    /// Taxpayers with details of their own (default none).
+    pub taxpayers: Vec<TaxpayerEntry>,
+    /// Refuse documents older than this many days with 2305 (default unset: no limit).
+    pub report_within_days: Option<u32>,
+    /// Refuse documents dated before this day with 2284 (default unset; NIC's sandbox had 2025-04-01 in 2026).
+    pub earliest_document_date: Option<String>,
+    /// From this day on a ship-to address together with an e-way bill needs a GSTIN (default unset:
+    /// the rule is on hold since 29 July 2026).
+    pub ship_to_gstin_from: Option<String>,
+}
+
+/// Answer to a read of an IRN that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(clippy::exhaustive_enums, reason = "a test switch with the two readings there are")]
+pub enum UnknownIrn {
+    /// 2148 by IRN and 2154 by document, as seen live.
+    NotAvailable,
+    /// 3001 for both.
+    NoData,
+}
+
+/// Form of `ErrorDetails`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(clippy::exhaustive_enums, reason = "a test switch with the two readings there are")]
+pub enum ErrorDetailsForm {
+    /// A plain array, as in a captured reply of 2024.
+    Array,
+    /// Base64 of the array, as NIC's pages say.
+    Base64,
+}
+
+/// Which AppKey wraps the SEK of a repeated login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(clippy::exhaustive_enums, reason = "a test switch with the two readings there are")]
+pub enum SekWrapping {
+    /// That of the latest login.
+    Latest,
+    /// That of the login which made the token.
+    First,
+}
+
+/// Where the distance computed for `Distance` 0 is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(clippy::exhaustive_enums, reason = "a test switch with the two readings there are")]
+pub enum DistanceReport {
+    /// `InfoDtls` with EWBPPD, as captured.
+    Info,
+    /// `Remarks` of the reply.
+    Remarks,
+}
+
+/// A taxpayer in the emulator's registry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TaxpayerEntry {
+    /// The GSTIN.
+    pub gstin: String,
+    /// Legal name (default: an invented one).
+    pub legal_name: String,
+    /// Taxpayer type: `REG` (default), `SEZ`, `COM`, `TCS` and others.
+    pub taxpayer_type: String,
+    /// Status: `ACT` (default), `CNL`, `INA`, `SUS` or `PRO`; `UNKNOWN` makes the portal answer 3001.
+    pub status: String,
+    /// `U` (default) or `B`: blocked for e-way bills.
+    pub block_status: String,
+}
+
+impl Default for TaxpayerEntry {
+    fn default() -> Self {
+        Self {
+            gstin: String::new(),
+            legal_name: String::new(),
+            taxpayer_type: "REG".into(),
+            status: "ACT".into(),
+            block_status: "U".into(),
+        }
+    }
+}
+
+impl Default for PortalSettings {
+    fn default() -> Self {
+        Self {
+            retrieval_window_hours: 48,
+            cancel_window_hours: 24,
+            token_minutes: 60,
+            site: "NIC1".into(),
+            issuer: "NIC Sandbox".into(),
+            unknown_irn: UnknownIrn::NotAvailable,
+            ack_date_seconds: false,
+            error_details: ErrorDetailsForm::Array,
+            sek_wrapping: SekWrapping::Latest,
+            distance_report: DistanceReport::Info,
+            every_gstin_known: true,
+            taxpayers: Vec::new(),
+            report_within_days: None,
+            earliest_document_date: None,
+            ship_to_gstin_from: None,
+        }
+    }
+}
+
+impl PortalSettings {
+    /// Checks ranges and dates.
+    ///
+    /// # Errors
+    /// [`SandboxError::Setting`] for the first setting out of its range.
+    pub fn validate(&self) -> Result<(), SandboxError> {
+        let out = |setting, found: String, expected| Err(SandboxError::Setting { setting, found, expected });
+        let hours = 1..=8760;
+        if !hours.contains(&self.retrieval_window_hours) {
+            return out("retrieval_window_hours", self.retrieval_window_hours.to_string(), "1 to 8760");
+        }
+        if !hours.contains(&self.cancel_window_hours) {
+            return out("cancel_window_hours", self.cancel_window_hours.to_string(), "1 to 8760");
+        }
+        if !(11..=1440).contains(&self.token_minutes) {
+            return out("token_minutes", self.token_minutes.to_string(), "11 to 1440");
+        }
+        if !matches!(self.site.as_str(), "NIC1" | "NIC2") {
+            return out("site", self.site.clone(), "NIC1 or NIC2");
+        }
+        for (setting, date) in
+            [("earliest_document_date", &self.earliest_document_date), ("ship_to_gstin_from", &self.ship_to_gstin_from)]
+        {
+            if let Some(text) = date
+                && text.parse::<Date>().is_err()
+            {
+                return out(setting, text.clone(), "a date as yyyy-mm-dd");
+            }
+        }
+        for entry in &self.taxpayers {
+            if entry.gstin.parse::<einvoice_core::identifier::Gstin>().is_err() {
+                return out("taxpayers.gstin", entry.gstin.clone(), "a GSTIN of 15 characters");
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn earliest_date(&self) -> Option<Date> {
+        self.earliest_document_date.as_deref().and_then(|text| text.parse().ok())
+    }
+
+    pub(crate) fn ship_to_rule_from(&self) -> Option<Date> {
+        self.ship_to_gstin_from.as_deref().and_then(|text| text.parse().ok())
+    }
+}

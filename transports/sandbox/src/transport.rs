@@ -1,0 +1,89 @@
+//! The emulator as a transport inside the process: the real protocol, without a network.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use einvoice_core::environment::Environment;
+use einvoice_core::registry::{BuildContext, BuildError};
+use einvoice_core::transport::{Transport, TransportMode};
+use einvoice_protocol::client::{IrpSettings, IrpTransport};
+use einvoice_protocol::exchange::{Exchange, ExchangeError, HttpRequest, HttpResponse};
+use einvoice_protocol::login::AuthPublicKey;
+
+use crate::config::SandboxTransportConfig;
+use crate::error::SandboxError;
+use crate::sandbox::Sandbox;
+use crate::wire::{Delivery, PortalRequest};
+
+/// An [`Exchange`] whose other end is a portal in this process.
+#[derive(Debug, Clone)]
+pub struct InProcess {
+    sandbox: Sandbox,
+}
+
+impl InProcess {
+    /// Calls this portal.
+    #[must_use]
+    pub const fn new(sandbox: Sandbox) -> Self {
+        Self { sandbox }
+    }
+}
+
+#[async_trait]
+impl Exchange for InProcess {
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, ExchangeError> {
+        let headers = request.headers.iter().map(|header| (header.name.to_string(), header.value.expose().to_owned()));
+        let request = PortalRequest {
+            method: request.method.as_str().to_owned(),
+            target: request.path_and_query,
+            headers: headers.collect(),
+            body: request.body.to_vec(),
+        };
+        let lost = |reason: &str| ExchangeError::NoAnswer { reason: reason.to_owned(), source: None };
+        let reply = self.sandbox.exchange(&request).await.map_err(|error| lost(&error.to_string()))?;
+        let mut body = reply.body;
+        match reply.delivery {
+            Delivery::Normal | Delivery::Delayed(_) => {}
+            Delivery::Dropped => return Err(lost("the connection closed without an answer (scripted fault)")),
+            Delivery::Truncated => body.truncate(body.len() / 2),
+        }
+        Ok(HttpResponse { status: reply.status, body: body.into() })
+    }
+
+    fn endpoint(&self) -> String {
+        "the sandbox in this process".to_owned()
+    }
+}
+
+impl Sandbox {
+    /// A transport to this portal that speaks the whole protocol inside the process.
+    ///
+    /// # Errors
+    /// [`SandboxError::Internal`] when the protocol does not take the portal's key.
+    pub fn transport(&self, entropy: einvoice_core::entropy::SharedEntropy) -> Result<IrpTransport<InProcess>, SandboxError> {
+        let key = AuthPublicKey::from_pem(&self.auth_public_key_pem());
+        let key = key.map_err(|error| SandboxError::Internal { reason: format!("its key for logins is not accepted: {error}") })?;
+        let settings = IrpSettings::new(TransportMode::InProcess, Environment::Sandbox, self.settings().site);
+        Ok(IrpTransport::new(InProcess::new(self.clone()), settings, key, entropy))
+    }
+}
+
+pub(crate) async fn build(context: BuildContext, config: SandboxTransportConfig) -> Result<Arc<dyn Transport>, BuildError> {
+    if context.environment == Some(Environment::Production) {
+        let reason = "the sandbox is no production portal; set environment = \"sandbox\" on this route";
+        return Err(BuildError::new(&context.name, reason));
+    }
+    let directory = config.data.as_ref().map(|data| context.path(data));
+    let failed = |error: SandboxError| BuildError::new(&context.name, error.to_string()).because(error);
+    let sandbox = Sandbox::shared(directory.as_deref(), Some(config.portal), context.clock.clone(), context.entropy.clone());
+    let transport = sandbox.and_then(|sandbox| sandbox.transport(context.entropy.clone())).map_err(failed)?;
+    Ok(Arc::new(transport))
+}
+
+einvoice_core::register_transport! {
+    name: "sandbox",
+    summary: "A portal emulator inside this program: nothing done there counts",
+    config: SandboxTransportConfig,
+    example: include_str!("../examples/route.toml"),
+    build: build,
+}
