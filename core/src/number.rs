@@ -206,9 +206,7 @@ impl Digits {
             self.zeros += i64::from(self.mantissa != 0);
             return;
         }
-        let pushed = u32::try_from(self.zeros + 1)
-            .ok()
-            .and_then(|places| 10_u64.checked_pow(places))
+        let pushed = power_of_ten(self.zeros + 1)
             .and_then(|power| self.mantissa.checked_mul(power))
             .and_then(|value| value.checked_add(u64::from(digit - b'0')));
         match pushed {
@@ -252,18 +250,42 @@ fn parse_scaled(text: &str, places: u32) -> Result<i64, NumberError> {
         return Ok(0);
     }
     let shift = (digits.zeros - digits.decimals).saturating_add(exponent).saturating_add(i64::from(places));
-    let Ok(shift) = u32::try_from(shift) else {
-        return Err(if shift < 0 { NumberError::TooManyDecimals { allowed: places } } else { NumberError::OutOfRange });
-    };
-    if digits.overflow {
-        return Err(NumberError::OutOfRange);
+    if shift < 0 {
+        return Err(NumberError::TooManyDecimals { allowed: places });
     }
-    let magnitude = 10_i128
-        .checked_pow(shift)
-        .and_then(|power| power.checked_mul(i128::from(digits.mantissa)))
+    let magnitude = power_of_ten(shift)
+        .filter(|_| !digits.overflow)
+        .and_then(|power| power.checked_mul(digits.mantissa))
         .ok_or(NumberError::OutOfRange)?;
-    let value = if negative { -magnitude } else { magnitude };
-    i64::try_from(value).map_err(|_| NumberError::OutOfRange)
+    let value = if negative { 0_i64.checked_sub_unsigned(magnitude) } else { 0_i64.checked_add_unsigned(magnitude) };
+    value.ok_or(NumberError::OutOfRange)
+}
+
+/// 10 to this power, where it fits: a look-up, because reading numbers is the hot path of a check.
+fn power_of_ten(exponent: i64) -> Option<u64> {
+    const POWERS: [u64; 20] = [
+        1,
+        10,
+        100,
+        1_000,
+        10_000,
+        100_000,
+        1_000_000,
+        10_000_000,
+        100_000_000,
+        1_000_000_000,
+        10_000_000_000,
+        100_000_000_000,
+        1_000_000_000_000,
+        10_000_000_000_000,
+        100_000_000_000_000,
+        1_000_000_000_000_000,
+        10_000_000_000_000_000,
+        100_000_000_000_000_000,
+        1_000_000_000_000_000_000,
+        10_000_000_000_000_000_000,
+    ];
+    usize::try_from(exponent).ok().and_then(|exponent| POWERS.get(exponent)).copied()
 }
 
 fn split_digits(bytes: &[u8]) -> (&[u8], &[u8]) {
@@ -290,6 +312,7 @@ fn parse_exponent(bytes: &[u8]) -> Result<i64, NumberError> {
     Ok(if negative { -magnitude } else { magnitude })
 }
 
+#[inline]
 fn split_scaled(units: i64, places: u32) -> (&'static str, u64, u64, usize) {
     let sign = if units < 0 { "-" } else { "" };
     let power = 10_u64.pow(places);
@@ -320,27 +343,44 @@ pub(crate) fn fault(text: &str, places: u32) -> Option<NumberError> {
     parse_scaled(text, places).err()
 }
 
-/// Writes digits by hand: this is the hot path of the payload, and `fmt` costs several times as much.
+/// Writes digits by hand, last one first: this is the hot path of the payload, and `fmt` costs several times as much.
+#[inline]
 fn write_scaled(units: i64, places: u32, out: &mut Vec<u8>) {
     let (sign, whole, fraction, width) = split_scaled(units, places);
-    out.extend_from_slice(sign.as_bytes());
-    write_digits(whole, 1, out);
+    // Nineteen digits, a point and a sign.
+    let mut buffer = [0_u8; 24];
+    let mut slots = buffer.iter_mut().rev();
+    let mut length = 0;
+    let mut put = |byte: u8| {
+        if let Some(slot) = slots.next() {
+            *slot = byte;
+            length += 1;
+        }
+    };
     if fraction != 0 {
-        out.push(b'.');
-        write_digits(fraction, width, out);
+        let mut rest = fraction;
+        for _ in 0..width {
+            put(digit(rest));
+            rest /= 10;
+        }
+        put(b'.');
     }
-}
-
-fn write_digits(value: u64, width: usize, out: &mut Vec<u8>) {
-    let start = out.len();
-    let mut rest = value;
-    while rest != 0 || out.len() - start < width {
-        out.push(b'0' + u8::try_from(rest % 10).unwrap_or_default());
+    put(digit(whole));
+    let mut rest = whole / 10;
+    while rest != 0 {
+        put(digit(rest));
         rest /= 10;
     }
-    if let Some(digits) = out.get_mut(start..) {
-        digits.reverse();
+    if !sign.is_empty() {
+        put(b'-');
     }
+    out.extend_from_slice(buffer.get(buffer.len() - length..).unwrap_or_default());
+}
+
+/// The last digit of a number as a character.
+#[inline]
+fn digit(value: u64) -> u8 {
+    b'0' + u8::try_from(value % 10).unwrap_or_default()
 }
 
 #[cfg(test)]

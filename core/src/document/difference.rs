@@ -1,8 +1,8 @@
 //! Our document against the signed copy the portal returns.
 //!
 //! The signed copy is no echo: it adds `AckNo`, `AckDt`, `Irn` and an `ItemNo` per item, renders numbers anew
-//! (`100.0`), and leaves out bank, payment-term and contract members (observed in signed replies of 2021 to
-//! 2023). None of that is a difference; anything else is, and means that the reply is not about what was sent.
+//! (`100.0`), and leaves out bank, payment-term and contract members and the dates of batches (observed in signed
+//! replies of 2020 to 2023; one of 2020 renders the version as `1.01`). None of that is a difference; anything else is, and means that the reply is not about what was sent.
 
 use super::member::Member;
 use super::path::Path;

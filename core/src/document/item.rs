@@ -78,9 +78,9 @@ sections! {
         /// Batch number.
         Nm => nm: Field<Text> = text(3, 20).required();
         /// Expiry date.
-        ExpDt => exp_dt: Field<DocumentDate> = date().late_years_warn();
+        ExpDt => exp_dt: Field<DocumentDate> = date().late_years_warn().dropped();
         /// Warranty date.
-        WrDt => wr_dt: Field<DocumentDate> = date().late_years_warn();
+        WrDt => wr_dt: Field<DocumentDate> = date().late_years_warn().dropped();
     }
 
     /// One attribute of an item.

@@ -183,6 +183,8 @@ impl Form {
 pub struct Member {
     /// Canonical name.
     pub name: &'static str,
+    /// The name as it is written: comma, quotes, colon.
+    pub(crate) key: &'static str,
     /// Meaning in a few words.
     pub meaning: &'static str,
     /// True when its section must have it.
@@ -198,9 +200,10 @@ pub struct Member {
 }
 
 impl Member {
-    pub(crate) const fn new(row: Row, name: &'static str, meaning: &'static str) -> Self {
+    pub(crate) const fn new(row: Row, name: &'static str, key: &'static str, meaning: &'static str) -> Self {
         Self {
             name,
+            key,
             meaning: meaning.trim_ascii(),
             required: row.required,
             form: row.form,

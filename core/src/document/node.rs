@@ -108,11 +108,11 @@ impl<T: Leaf> Node for Field<T> {
         match self {
             Self::Absent => {}
             Self::Value(value) => {
-                writer::name(member.name, out);
+                writer::name(member, out);
                 value.write(out);
             }
             Self::Malformed(text) => {
-                writer::name(member.name, out);
+                writer::name(member, out);
                 writer::raw(text, out);
             }
         }
@@ -167,7 +167,7 @@ impl<T: Leaf> Field<T> {
 
 /// Writes a section as an object.
 pub(crate) fn write_section<S: Section>(section: &S, member: &'static Member, out: &mut Vec<u8>) {
-    writer::name(member.name, out);
+    writer::name(member, out);
     out.push(b'{');
     section.write_members(out);
     out.push(b'}');
@@ -228,7 +228,7 @@ impl<S: Section> Node for Vec<S> {
         if self.is_empty() {
             return;
         }
-        writer::name(member.name, out);
+        writer::name(member, out);
         out.push(b'[');
         for (index, section) in self.iter().enumerate() {
             if index > 0 {

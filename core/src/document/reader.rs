@@ -137,18 +137,21 @@ impl Reader<'_> {
         let mut first = true;
         while self.scanner.entry(b']', first)? {
             first = false;
-            let mut section = S::default();
-            if self.scanner.next_byte() == Some(b'{') {
-                self.path.push(member, Some(entries.len()));
-                self.members(&mut section)?;
-                self.path.pop();
-            } else {
-                let found = self.scanner.skip()?;
-                let path = self.path.entry(member.name, entries.len());
-                self.wrong_kind(path, member.name, Kind::Section, found);
-            }
             // An entry that is no object keeps its place, so that the others keep their numbers.
-            entries.push(section);
+            let index = entries.len();
+            entries.push(S::default());
+            match entries.last_mut() {
+                Some(section) if self.scanner.next_byte() == Some(b'{') => {
+                    self.path.push(member, Some(index));
+                    self.members(section)?;
+                    self.path.pop();
+                }
+                _ => {
+                    let found = self.scanner.skip()?;
+                    let path = self.path.entry(member.name, index);
+                    self.wrong_kind(path, member.name, Kind::Section, found);
+                }
+            }
         }
         Ok(())
     }
@@ -214,12 +217,12 @@ fn keep<S: Section>(section: &mut S, name: &str, json: &str) {
 
 /// Finds a row by name in any case, beginning where the last member stood: most texts follow the order of the form.
 fn lookup<S: Section>(name: &str, hint: usize) -> Option<(usize, S::Slot, &'static Member)> {
-    let find = |from: usize, rows: &'static [(S::Slot, Member)]| {
-        let at = rows.iter().position(|(_, member)| member.name.eq_ignore_ascii_case(name))?;
-        rows.get(at).map(|(slot, member)| (from + at, *slot, member))
-    };
-    let (before, after) = S::MEMBERS.split_at_checked(hint).unwrap_or((S::MEMBERS, &[]));
-    find(hint, after).or_else(|| find(0, before))
+    let rows = S::MEMBERS;
+    let from_hint = || rows.iter().enumerate().skip(hint).chain(rows.iter().enumerate().take(hint));
+    let found = from_hint()
+        .find(|(_, (_, member))| member.name == name)
+        .or_else(|| from_hint().find(|(_, (_, member))| member.name.eq_ignore_ascii_case(name)));
+    found.map(|(row, (slot, member))| (row, *slot, member))
 }
 
 impl JsonError {

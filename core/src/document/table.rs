@@ -40,7 +40,12 @@ macro_rules! sections {
             type Slot = $slots;
             const MEMBERS: &'static [(Self::Slot, $crate::document::Member)] = &[$((
                 $slots::$name,
-                $crate::document::Member::new($row, stringify!($name), concat!($($meaning),+)),
+                $crate::document::Member::new(
+                    $row,
+                    stringify!($name),
+                    concat!(",\"", stringify!($name), "\":"),
+                    concat!($($meaning),+),
+                ),
             ),)+];
 
             fn read_slot(

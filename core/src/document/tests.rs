@@ -214,6 +214,40 @@ fn every_other_disagreement_with_the_signed_copy_is_a_difference() {
     assert_eq!(differences[2].theirs, None);
 }
 
+/// The payload of a signed token: base64 without padding, in the alphabet of URLs.
+fn token_payload(token: &str) -> serde_json::Value {
+    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let (mut bytes, mut bits, mut held) = (Vec::new(), 0_u32, 0);
+    for letter in token.split('.').nth(1).unwrap().bytes() {
+        let value = ALPHABET.iter().position(|other| *other == letter).unwrap();
+        bits = ((bits << 6) | u32::try_from(value).unwrap()) & 0xffff;
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            bytes.push(u8::try_from((bits >> held) & 0xff).unwrap());
+        }
+    }
+    serde_json::from_slice(&bytes).unwrap()
+}
+
+#[test]
+fn a_registered_document_does_not_differ_from_its_signed_copy() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/spec/samples/sap");
+    let Ok(request) = std::fs::read_to_string(folder.join("file-drop-request-INV123_P.json")) else {
+        eprintln!("skipped: no registered document beside the workspace");
+        return;
+    };
+    let reply = std::fs::read_to_string(folder.join("file-drop-response-INV123_R.json")).unwrap();
+    let (request, reply): (serde_json::Value, serde_json::Value) =
+        (serde_json::from_str(&request).unwrap(), serde_json::from_str(&reply).unwrap());
+    let signed = token_payload(reply[0]["govt_response"]["SignedInvoice"].as_str().unwrap());
+    let ours = read(&request[0]["transaction"].to_string());
+    let signed = read(signed["data"].as_str().unwrap());
+    assert_eq!(ours.findings, []);
+    assert_eq!(ours.invoice.differences(&signed.invoice), []);
+    assert_eq!(ours.invoice.document_key(), signed.invoice.document_key());
+}
+
 #[test]
 fn every_member_is_documented_and_named_once() {
     let tables: [Vec<&Member>; 5] = [

@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write as _};
 
+use super::member::Member;
+
 /// Appends a JSON string.
 pub(crate) fn string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
@@ -46,13 +48,10 @@ fn display(value: &impl fmt::Display, out: &mut Vec<u8>) {
 }
 
 /// Appends `"name":` with the comma before it, where one is due.
-pub(crate) fn name(name: &str, out: &mut Vec<u8>) {
-    if !matches!(out.last(), Some(b'{' | b'[') | None) {
-        out.push(b',');
-    }
-    out.push(b'"');
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b"\":");
+pub(crate) fn name(member: &Member, out: &mut Vec<u8>) {
+    let key = member.key.as_bytes();
+    let first = out.last().is_none_or(|byte| *byte == b'{');
+    out.extend_from_slice(key.get(usize::from(first)..).unwrap_or_default());
 }
 
 /// Appends a malformed value: as it stood where that is JSON, as a string where it is not.

@@ -15,6 +15,7 @@ pub(super) fn check(sheet: &mut Sheet<'_>) {
         reverse_charge(sheet, supply);
     }
     document_date(sheet);
+    preceding_numbers(sheet);
 }
 
 fn check_digits(sheet: &mut Sheet<'_>) {
@@ -187,5 +188,24 @@ fn document_date(sheet: &mut Sheet<'_>) {
                 .with_expected(format!("{today} or earlier"))
                 .with_fix("Correct the date, or report the document on its day. The day is that of India."),
         );
+    }
+}
+
+/// The schema's pattern needs two characters where its length says one; the portal's mind is not known.
+fn preceding_numbers(sheet: &mut Sheet<'_>) {
+    let references = sheet.invoice.ref_dtls.iter().flat_map(|references| &references.prec_doc_dtls);
+    for (index, reference) in references.enumerate() {
+        if let Some(number) = reference.inv_no.as_ref().filter(|number| number.len() == 1) {
+            sheet.push(
+                table::PRECEDING
+                    .finding(
+                        format!("RefDtls.PrecDocDtls[{index}].InvNo"),
+                        format!("the preceding document's number {number} has one character"),
+                    )
+                    .with_found(number)
+                    .with_expected("2 to 16 characters")
+                    .with_fix("Check the number; the portal may refuse one of a single character."),
+            );
+        }
     }
 }

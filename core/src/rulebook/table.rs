@@ -61,6 +61,7 @@ rules! {
     IGST_ON_INTRA = "tran.igst_on_intra", Some("2262"), Error, Validations, "IgstOnIntra is Y only where supplier state and place of supply agree.";
     FUTURE = "document.future", Some("2163"), Error, Validations, "The document date is not later than the day of reporting.";
 
+    PRECEDING = "ref.preceding_number", None, Warning, Schema, "The number of a preceding document has at least two characters.";
     SL_NO = "items.sl_no", Some("2233"), Error, Validations, "No two items have the same serial number.";
     QUANTITY = "items.qty", Some("2238"), Error, Validations, "Goods have a quantity.";
     UNIT = "items.unit", Some("2239"), Error, Validations, "Goods have a unit.";
