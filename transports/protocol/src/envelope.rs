@@ -250,9 +250,7 @@ mod tests {
         ) {
             let body = format!(r#"{{"Status":{status},"Data":{data},"ErrorDetails":{errors},"InfoDtls":{info}}}"#);
             let _either = read(body.as_bytes());
-            let quoted = format!(
-                r#"{{"Status":"0","Data":{:?},"ErrorDetails":{:?},"InfoDtls":{:?}}}"#, data, errors, info
-            );
+            let quoted = format!(r#"{{"Status":"0","Data":{data:?},"ErrorDetails":{errors:?},"InfoDtls":{info:?}}}"#);
             let _either = read(quoted.as_bytes());
         }
     }

@@ -31,7 +31,7 @@ pub struct TrustedKey {
 
 impl std::fmt::Debug for TrustedKey {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("TrustedKey").field("id", &self.id).field("bits", &self.key.bits()).finish()
+        formatter.debug_struct("TrustedKey").field("id", &self.id).field("bits", &self.key.bits()).finish_non_exhaustive()
     }
 }
 
@@ -76,7 +76,7 @@ impl KeySet {
     /// # Errors
     /// When there is no usable key; the set is then unchanged.
     pub fn add_pem(&mut self, text: &str, kid: Option<&str>) -> Result<(), KeyError> {
-        self.add_all(text, kid.map(str::to_owned))
+        self.add_all(text, kid)
     }
 
     /// Adds all keys of a file. Like [`Self::add_pem`] without an id, and where neither the words in
@@ -89,13 +89,13 @@ impl KeySet {
         let keys = RsaPublicKey::all_from_pem(text)?;
         let only_key_is_bare = matches!(keys.as_slice(), [found] if !found.key.has_certificate());
         let hint = hex_run(file_name).filter(|_| only_key_is_bare && noted_kid(text).is_none());
-        self.add_all(text, hint)
+        self.add_all(text, hint.as_deref())
     }
 
-    fn add_all(&mut self, text: &str, kid: Option<String>) -> Result<(), KeyError> {
+    fn add_all(&mut self, text: &str, kid: Option<&str>) -> Result<(), KeyError> {
         let mut added = Vec::new();
         for found in RsaPublicKey::all_from_pem(text)? {
-            let id = kid.clone().or_else(|| noted_kid(&found.notes)).unwrap_or_else(|| found.key.kid());
+            let id = kid.map(str::to_owned).or_else(|| noted_kid(&found.notes)).unwrap_or_else(|| found.key.kid());
             let parsed = found
                 .key
                 .components()

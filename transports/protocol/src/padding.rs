@@ -32,10 +32,10 @@ pub(crate) fn was_made_with(key: PublicKeyComponents<&[u8]>, signature: &[u8]) -
 }
 
 fn is_block(block: &[u8]) -> bool {
-    let Some(filler) = block.strip_prefix(&[0x00, 0x01]) else { return false };
-    let filled = filler.iter().take_while(|byte| **byte == 0xFF).count();
-    let rest = filler.get(filled..).unwrap_or_default();
-    filled >= FILLER_BYTES_MIN
+    let Some(padded) = block.strip_prefix(&[0x00, 0x01]) else { return false };
+    let filler = padded.iter().take_while(|byte| **byte == 0xFF).count();
+    let rest = padded.get(filler..).unwrap_or_default();
+    filler >= FILLER_BYTES_MIN
         && rest.strip_prefix(&[0x00]).and_then(|rest| rest.strip_prefix(&SHA256_PREFIX)).map(<[u8]>::len)
             == Some(DIGEST_BYTES)
 }
@@ -143,7 +143,6 @@ mod tests {
 
     #[test]
     fn small_powers_come_out_right() {
-        // 5^13 = 1220703125; modulo 1000003 it is 699466.
         assert_eq!(power(&[5], &[13], &[1_000_003]), [1_220_703_125 % 1_000_003]);
         assert_eq!(power(&[7, 0], &[1, 1], &[u64::MAX, 3]).len(), 2);
     }

@@ -1,0 +1,277 @@
+//! The settings of the `direct` transport.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use einvoice_core::environment::Environment;
+use einvoice_protocol::client::HeaderSpelling;
+use einvoice_protocol::endpoints::Endpoints;
+use reqwest::Url;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::transport::DirectError;
+
+/// Settings of a route straight to an IRP.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DirectConfig {
+    /// Address of the portal: scheme, host, and a port or path prefix where there is one.
+    pub base_url: String,
+    /// File with the portal's public key for logins: PEM, bare base64, or a certificate. A relative
+    /// path begins at the configuration file's folder.
+    #[serde(default)]
+    pub auth_public_key_file: Option<PathBuf>,
+    /// The same key as text, instead of a file.
+    #[serde(default)]
+    pub auth_public_key: Option<String>,
+    /// Name of the site, as the `irp` header spells it. Default `NIC1`.
+    #[serde(default = "default_site")]
+    pub site: String,
+    /// `underscore` (`client_id`) or `hyphen` (`client-id`). Default `underscore`.
+    #[serde(default)]
+    pub header_spelling: HeaderSpelling,
+    /// Longest wait for a connection, in milliseconds. Default 5,000; 10 to 120,000. Running out of
+    /// it is safe: nothing was sent.
+    #[serde(default = "default_connect_timeout_ms")]
+    #[schemars(range(min = 10, max = 120_000))]
+    pub connect_timeout_ms: u64,
+    /// Longest wait for a whole answer, connecting included, in milliseconds. Default 60,000; 10 to
+    /// 600,000, and no less than `connect_timeout_ms`. The portal may still finish the call after it.
+    #[serde(default = "default_total_timeout_ms")]
+    #[schemars(range(min = 10, max = 600_000))]
+    pub total_timeout_ms: u64,
+    /// Largest answer read, in bytes. Default 8,388,608: a document of the portal's largest size
+    /// comes back signed, encoded and sealed, which doubles it. 1,024 to 67,108,864.
+    #[serde(default = "default_body_bytes_max")]
+    #[schemars(range(min = 1024, max = 67_108_864))]
+    pub body_bytes_max: usize,
+    /// Largest document sent, in bytes. Default 2,097,152, the portal's limit. 1,024 to 67,108,864.
+    #[serde(default = "default_request_bytes_max")]
+    #[schemars(range(min = 1024, max = 67_108_864))]
+    pub request_bytes_max: usize,
+    /// Calls that may run at the same time for one GSTIN. Default 3; 1 to 64. The portal publishes
+    /// no figure.
+    #[serde(default = "default_concurrency_per_gstin")]
+    #[schemars(range(min = 1, max = 64))]
+    pub concurrency_per_gstin: usize,
+    /// `off`, `system` (the usual environment variables), or `http://host:port`. Default `off`,
+    /// since the portal knows the addresses it is called from.
+    #[serde(default = "default_proxy")]
+    pub proxy: String,
+    /// Local address to send from, for machines with several. Default: the operating system's choice.
+    #[serde(default)]
+    pub local_address: Option<IpAddr>,
+    /// File with one more certificate authority (PEM) to trust, as for a private portal or a company
+    /// proxy. Default: none besides the operating system's.
+    #[serde(default)]
+    pub root_certificate_file: Option<PathBuf>,
+    /// Paths below `base_url`. Default: those of the NIC sites.
+    #[serde(default)]
+    pub endpoints: Endpoints,
+}
+
+fn default_site() -> String {
+    "NIC1".to_owned()
+}
+
+const fn default_connect_timeout_ms() -> u64 {
+    5_000
+}
+
+const fn default_total_timeout_ms() -> u64 {
+    60_000
+}
+
+const fn default_body_bytes_max() -> usize {
+    8 * 1024 * 1024
+}
+
+const fn default_request_bytes_max() -> usize {
+    2 * 1024 * 1024
+}
+
+const fn default_concurrency_per_gstin() -> usize {
+    3
+}
+
+fn default_proxy() -> String {
+    "off".to_owned()
+}
+
+/// Which proxy requests go through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ProxyChoice {
+    Off,
+    System,
+    Named(Url),
+}
+
+impl DirectConfig {
+    /// Settings with a portal's address and login key, and defaults for the rest.
+    pub fn new(base_url: impl Into<String>, auth_public_key: impl Into<String>) -> Self {
+        Self {
+            base_url: base_url.into(),
+            auth_public_key_file: None,
+            auth_public_key: Some(auth_public_key.into()),
+            site: default_site(),
+            header_spelling: HeaderSpelling::default(),
+            connect_timeout_ms: default_connect_timeout_ms(),
+            total_timeout_ms: default_total_timeout_ms(),
+            body_bytes_max: default_body_bytes_max(),
+            request_bytes_max: default_request_bytes_max(),
+            concurrency_per_gstin: default_concurrency_per_gstin(),
+            proxy: default_proxy(),
+            local_address: None,
+            root_certificate_file: None,
+            endpoints: Endpoints::default(),
+        }
+    }
+
+    /// The address of the portal without a slash at its end, once it is known to be usable.
+    ///
+    /// # Errors
+    /// When it is no address, carries credentials or a query, or would send credentials in the clear.
+    pub(crate) fn base(&self, environment: Environment) -> Result<Url, DirectError> {
+        let wrong = |reason: &str| DirectError::setting("base_url", reason);
+        let url = Url::parse(self.base_url.trim())
+            .map_err(|_| wrong("it is no address; write it like https://portal.example"))?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(wrong("it holds a user name or password; credentials belong into the credential store"));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(wrong("it ends in a query or fragment; write scheme, host, port and prefix only"));
+        }
+        let loopback = match url.host_str() {
+            None | Some("") => return Err(wrong("it names no host")),
+            Some("localhost") => true,
+            Some(host) => host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback()),
+        };
+        match url.scheme() {
+            "https" => Ok(url),
+            "http" if loopback || environment == Environment::Sandbox => Ok(url),
+            "http" => Err(wrong("http would send credentials in the clear; a production portal speaks https")),
+            _ => Err(wrong("its scheme is neither https nor http")),
+        }
+    }
+
+    pub(crate) fn proxy_choice(&self) -> Result<ProxyChoice, DirectError> {
+        let wrong = |reason: &str| DirectError::setting("proxy", reason);
+        match self.proxy.trim() {
+            "off" | "" => Ok(ProxyChoice::Off),
+            "system" => Ok(ProxyChoice::System),
+            address => {
+                let url = Url::parse(address)
+                    .ok()
+                    .filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some())
+                    .ok_or_else(|| wrong("write `off`, `system`, or an address like http://proxy.example:3128"))?;
+                if !url.username().is_empty() || url.password().is_some() {
+                    return Err(wrong("it holds a user name or password; use a proxy that knows this machine"));
+                }
+                Ok(ProxyChoice::Named(url))
+            }
+        }
+    }
+
+    pub(crate) fn connect_timeout(&self) -> Duration {
+        Duration::from_millis(self.connect_timeout_ms)
+    }
+
+    pub(crate) fn total_timeout(&self) -> Duration {
+        Duration::from_millis(self.total_timeout_ms)
+    }
+
+    pub(crate) fn check_ranges(&self) -> Result<(), DirectError> {
+        let ranges = [
+            ("connect_timeout_ms", self.connect_timeout_ms, 10, 120_000),
+            ("total_timeout_ms", self.total_timeout_ms, 10, 600_000),
+            ("body_bytes_max", wide(self.body_bytes_max), 1024, 67_108_864),
+            ("request_bytes_max", wide(self.request_bytes_max), 1024, 67_108_864),
+            ("concurrency_per_gstin", wide(self.concurrency_per_gstin), 1, 64),
+        ];
+        for (key, value, min, max) in ranges {
+            if !(min..=max).contains(&value) {
+                return Err(DirectError::setting(key, &format!("it is {value}; {min} to {max} is possible")));
+            }
+        }
+        if self.connect_timeout_ms > self.total_timeout_ms {
+            return Err(DirectError::setting("connect_timeout_ms", "it is longer than total_timeout_ms"));
+        }
+        if self.site.trim().is_empty() {
+            return Err(DirectError::setting("site", "it is empty; write the site's name, such as NIC1"));
+        }
+        Ok(())
+    }
+}
+
+fn wide(value: usize) -> u64 {
+    u64::try_from(value).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn base(url: &str, environment: Environment) -> Result<Url, String> {
+        DirectConfig::new(url, "").base(environment).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_example_is_a_configuration_that_is_understood() {
+        let text = include_str!("../examples/route.toml");
+        assert!(include_str!("../README.md").contains(text.trim()));
+        let mut table: toml::Table = text.parse().unwrap();
+        let mut route = table.remove("route").unwrap().as_array().unwrap()[0].as_table().unwrap().clone();
+        for key in ["name", "plugin", "environment"] {
+            route.remove(key).unwrap();
+        }
+        let config: DirectConfig = route.try_into().unwrap();
+        assert_eq!((config.site.as_str(), config.total_timeout_ms), ("NIC1", 60_000));
+        assert_eq!(config.endpoints, Endpoints::default());
+    }
+
+    #[test]
+    fn a_misspelt_key_is_refused_by_name() {
+        let error = toml::from_str::<DirectConfig>("base_url = \"https://x\"\nbase_ulr = 1").unwrap_err();
+        assert!(error.to_string().contains("base_ulr"));
+    }
+
+    #[test]
+    fn clear_http_is_for_the_emulator_only() {
+        assert!(base("https://portal.example/prefix", Environment::Production).is_ok());
+        assert!(base("http://127.0.0.1:8080", Environment::Production).is_ok());
+        assert!(base("http://[::1]:8080", Environment::Production).is_ok());
+        assert!(base("http://emulator:8080", Environment::Sandbox).is_ok());
+        assert!(base("http://portal.example", Environment::Production).unwrap_err().contains("in the clear"));
+    }
+
+    #[test]
+    fn an_address_with_credentials_or_a_query_is_refused_without_repeating_them() {
+        let error = base("https://user:hunter2@portal.example", Environment::Sandbox).unwrap_err();
+        assert!(error.contains("base_url") && !error.contains("hunter2"), "{error}");
+        assert!(base("https://portal.example/?key=1", Environment::Sandbox).is_err());
+        assert!(base("portal.example", Environment::Sandbox).is_err());
+        assert!(base("ftp://portal.example", Environment::Sandbox).is_err());
+    }
+
+    #[test]
+    fn a_proxy_is_off_the_systems_or_named() {
+        let choice = |proxy: &str| {
+            DirectConfig { proxy: proxy.into(), ..DirectConfig::new("", "") }.proxy_choice().map_err(|e| e.to_string())
+        };
+        assert_eq!(choice("off"), Ok(ProxyChoice::Off));
+        assert_eq!(choice("system"), Ok(ProxyChoice::System));
+        assert!(matches!(choice("http://proxy.example:3128"), Ok(ProxyChoice::Named(_))));
+        assert!(choice("http://u:hunter2@proxy.example").is_err_and(|error| !error.contains("hunter2")));
+        assert!(choice("proxy").is_err());
+    }
+
+    #[test]
+    fn a_value_out_of_range_names_its_key() {
+        let config = DirectConfig { total_timeout_ms: 0, ..DirectConfig::new("", "") };
+        assert!(config.check_ranges().unwrap_err().to_string().contains("total_timeout_ms"));
+        let config = DirectConfig { total_timeout_ms: 100, ..DirectConfig::new("", "") };
+        assert!(config.check_ranges().unwrap_err().to_string().contains("connect_timeout_ms"));
+    }
+}
