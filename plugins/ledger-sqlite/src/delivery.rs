@@ -1,0 +1,136 @@
+//! `pending_write_back` and `delivered`: which target has which revision of a result.
+
+use async_trait::async_trait;
+use einvoice_core::finding::Finding;
+use einvoice_core::receipt::Receipt;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqlitePool};
+
+use crate::codec::{self, ReplyParts};
+use crate::fault::Fault;
+use crate::writer::{Change, Desk};
+
+/// A target that asks for the receipts of sources for the first time. From then on the database puts
+/// their receipts into its outbox, so that asking never looks at what was delivered long ago.
+#[derive(Debug)]
+pub(crate) struct Subscribe {
+    pub(crate) target: String,
+    /// `""` stands for all.
+    pub(crate) sources: Vec<String>,
+}
+
+#[async_trait]
+impl Change for Subscribe {
+    type Answer = ();
+
+    async fn apply(&self, desk: &mut Desk) -> Result<(), Fault> {
+        for source in &self.sources {
+            sqlx::query("INSERT INTO subscription (target, source) VALUES (?1, ?2) ON CONFLICT DO NOTHING")
+                .bind(&self.target)
+                .bind(source)
+                .execute(&mut desk.connection)
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+/// Revisions that a target has.
+#[derive(Debug)]
+pub(crate) struct Delivered {
+    pub(crate) target: String,
+    pub(crate) receipts: Vec<(i64, u32)>,
+}
+
+#[async_trait]
+impl Change for Delivered {
+    type Answer = ();
+
+    async fn apply(&self, desk: &mut Desk) -> Result<(), Fault> {
+        let now = codec::micros(desk.now());
+        for (reference, revision) in &self.receipts {
+            sqlx::query(
+                "INSERT INTO subscription (target, source) SELECT ?1, r.source FROM reference r WHERE r.id = ?2 \
+                 AND NOT EXISTS (SELECT 1 FROM subscription s WHERE s.target = ?1 AND s.source IN ('', r.source))",
+            )
+            .bind(&self.target)
+            .bind(reference)
+            .execute(&mut desk.connection)
+            .await?;
+            let stored = sqlx::query(
+                "INSERT INTO delivery (reference_id, target, revision, at) \
+                 SELECT r.id, ?1, ?3, ?4 FROM reference r JOIN document d ON d.id = r.document_id \
+                 WHERE r.id = ?2 AND ?3 BETWEEN 1 AND d.receipt_revision \
+                 ON CONFLICT (reference_id, target) DO UPDATE \
+                 SET revision = max(revision, excluded.revision), at = excluded.at",
+            )
+            .bind(&self.target)
+            .bind(reference)
+            .bind(i64::from(*revision))
+            .bind(now)
+            .execute(&mut desk.connection)
+            .await?;
+            if stored.rows_affected() == 0 {
+                return Err(Fault::Misuse(format!(
+                    "{} cannot have revision {revision} of record {reference}: there is no such receipt; \
+                     a fault of the program, please report it",
+                    self.target
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What `target` has not got yet, oldest first.
+pub(crate) async fn pending(
+    readers: &SqlitePool,
+    target: &str,
+    sources: &[String],
+    limit: usize,
+) -> Result<Vec<Receipt>, Fault> {
+    let rows = sqlx::query(
+        "SELECT r.id AS reference_id, r.source, r.location, r.position, r.record_id, r.attributes, c.revision, \
+         c.label, c.document_key, c.irn, c.state, c.ewb_state, c.findings, c.portal_findings, \
+         p.kind AS reply_kind, p.body AS reply_body \
+         FROM outbox o JOIN reference r ON r.id = o.reference_id JOIN receipt c ON c.id = o.receipt_id \
+         LEFT JOIN reply p ON p.id = c.registration_reply \
+         WHERE o.target = ?1 AND (?2 = '[]' OR o.source IN (SELECT value FROM json_each(?2))) \
+         ORDER BY o.receipt_id, o.reference_id LIMIT ?3",
+    )
+    .bind(target)
+    .bind(codec::to_json(&sources)?)
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(readers)
+    .await?;
+    rows.iter().map(receipt).collect()
+}
+
+fn receipt(row: &SqliteRow) -> Result<Receipt, Fault> {
+    let key: Option<String> = row.try_get("document_key")?;
+    let irn: Option<String> = row.try_get("irn")?;
+    let reply = ReplyParts::of_row(row)?;
+    Ok(Receipt {
+        reference_id: row.try_get("reference_id")?,
+        revision: codec::unsigned(row.try_get("revision")?)?,
+        source: row.try_get("source")?,
+        reference: codec::source_ref(row)?,
+        attributes: codec::from_json("attributes of a record", row.try_get("attributes")?)?,
+        label: row.try_get("label")?,
+        key: codec::key(key.as_deref())?,
+        irn: codec::irn(irn.as_deref())?,
+        state: codec::state(row.try_get("state")?)?,
+        ewb_state: codec::ewb_state(row.try_get("ewb_state")?)?,
+        registration: reply.registration,
+        proof: reply.proof,
+        findings: all_findings(row)?,
+    })
+}
+
+/// Findings of the check and what the portal said, as one list.
+pub(crate) fn all_findings(row: &SqliteRow) -> Result<Vec<Finding>, Fault> {
+    let mut findings: Vec<Finding> = codec::from_json("findings", row.try_get("findings")?)?;
+    let portal: Vec<Finding> = codec::from_json("findings of the portal", row.try_get("portal_findings")?)?;
+    findings.extend(portal);
+    Ok(findings)
+}

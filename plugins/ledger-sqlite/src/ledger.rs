@@ -1,0 +1,208 @@
+//! The ledger itself: opens the file and hands each call to the writer or to a reader.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use einvoice_core::clock::SharedClock;
+use einvoice_core::ledger::{
+    AttemptId, AttemptOutcome, AuditEntry, ClaimRequest, Claimed, DocumentId, DocumentStatus, Intent, Ledger,
+    LedgerCapability, LedgerError, NewIntent, Query, ReceiveBatch, Reception, Settlement, WorkerId,
+};
+use einvoice_core::receipt::Receipt;
+use einvoice_core::registry::{BuildContext, BuildError};
+use einvoice_core::source::Cursor;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, SqlitePool};
+
+use crate::claim::{Release, take_over};
+use crate::config::LedgerConfig;
+use crate::delivery::{self, Delivered, Subscribe};
+use crate::fault::{Fault, sql_error};
+use crate::lock::ProcessLock;
+use crate::outcome::{Record, Settle};
+use crate::writer::{Desk, Writer};
+use crate::{schema, view};
+
+/// The ledger in one SQLite file.
+///
+/// Dropping it waits until every call that was handed in is committed, closes the file and releases
+/// the lock on it.
+#[derive(Debug)]
+pub struct SqliteLedger {
+    name: String,
+    writer: Writer,
+    readers: SqlitePool,
+    /// Which (target, source) pairs the database fills outboxes for.
+    subscribed: Mutex<BTreeSet<(String, String)>>,
+}
+
+/// Builds the ledger that `[ledger] plugin = "ledger-sqlite"` asks for.
+pub(crate) async fn build(context: BuildContext, config: LedgerConfig) -> Result<Arc<dyn Ledger>, BuildError> {
+    let config = LedgerConfig { path: context.path(&config.path), ..config };
+    match SqliteLedger::open(&config, context.clock.clone()).await {
+        Ok(ledger) => Ok(Arc::new(ledger)),
+        Err(error) => Err(BuildError::new(format!("ledger `{}`", context.name), error.to_string()).because(error)),
+    }
+}
+
+impl SqliteLedger {
+    /// Opens the file, or makes it.
+    ///
+    /// No earlier process lives, so every lease is void, and `Sent` documents without an outcome
+    /// become `Unknown`.
+    ///
+    /// # Errors
+    /// [`LedgerError::InUse`] while another process has it open; [`LedgerError::Storage`] when it
+    /// cannot be opened, is no ledger, or was made by a newer program; [`LedgerError::Damaged`].
+    pub async fn open(config: &LedgerConfig, clock: SharedClock) -> Result<Self, LedgerError> {
+        let name = config.path.display().to_string();
+        if let Some(reason) = config.fault() {
+            return Err(LedgerError::Storage { ledger: name, reason, source: None });
+        }
+        let path = real_path(&config.path);
+        let lock = ProcessLock::take(&path)?;
+        let options = options(&path, config);
+        let mut connection = SqliteConnection::connect_with(&options.clone().create_if_missing(true))
+            .await
+            .map_err(|error| sql_error(&name, "opening", error))?;
+        schema::bring_up_to_date(&mut connection, &name).await?;
+        schema::check_integrity(&mut connection, &name, config.integrity_check).await?;
+        let settle_wait = Duration::from_secs(config.settle_wait_seconds.into());
+        let orphans = take_over(&mut connection, clock.now(), settle_wait)
+            .await
+            .map_err(|fault| fault.into_error(&name))?;
+        if orphans > 0 {
+            tracing::warn!(documents = orphans, "documents were in flight when the program ended; the portal is asked");
+        }
+        let subscribed = sqlx::query_as("SELECT target, source FROM subscription")
+            .fetch_all(&mut connection)
+            .await
+            .map_err(|error| sql_error(&name, "reading", error))?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(config.readers)
+            .connect_lazy_with(options.pragma("query_only", "ON"));
+        let desk = Desk { connection, clock, settle_wait, ledger: name.clone(), lock };
+        let group_limit = usize::try_from(config.group_limit).unwrap_or(usize::MAX);
+        let writer = Writer::start(desk, group_limit)?;
+        Ok(Self { name, writer, readers, subscribed: Mutex::new(subscribed.into_iter().collect()) })
+    }
+
+    fn read<T>(&self, result: Result<T, Fault>) -> Result<T, LedgerError> {
+        result.map_err(|fault| fault.into_error(&self.name))
+    }
+
+    /// Has the database fill an outbox for each of these sources, from now on.
+    async fn subscribe(&self, target: &str, sources: &[String]) -> Result<(), LedgerError> {
+        let all = [String::new()];
+        let wanted = if sources.is_empty() { &all } else { sources };
+        let missing: Vec<String> = {
+            let known = self.subscribed.lock().unwrap_or_else(PoisonError::into_inner);
+            let knows = |source: &str| known.contains(&(target.to_owned(), source.to_owned()));
+            if knows("") {
+                return Ok(());
+            }
+            wanted.iter().filter(|source| !knows(source)).cloned().collect()
+        };
+        if missing.is_empty() {
+            return Ok(());
+        }
+        self.writer.submit(Subscribe { target: target.to_owned(), sources: missing.clone() }).await?;
+        let mut known = self.subscribed.lock().unwrap_or_else(PoisonError::into_inner);
+        known.extend(missing.into_iter().map(|source| (target.to_owned(), source)));
+        Ok(())
+    }
+}
+
+/// The file's own path, so that two links to one file take one lock.
+fn real_path(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// WAL lets readers go on while the writer commits; `synchronous = FULL` flushes at each commit, on
+/// which the promise "durable when `Ok`" rests (<https://www.sqlite.org/pragma.html#pragma_synchronous>).
+fn options(path: &Path, config: &LedgerConfig) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_millis(config.busy_timeout_ms.into()))
+        // A checkpoint for every 16 MiB of log instead of 4: fewer flushes in a long run.
+        .pragma("wal_autocheckpoint", "4000")
+        .pragma("journal_size_limit", "67108864")
+        .pragma("recursive_triggers", "ON")
+        .pragma("trusted_schema", "OFF")
+        .statement_cache_capacity(64)
+        .disable_statement_logging()
+}
+
+#[async_trait]
+impl Ledger for SqliteLedger {
+    fn capability(&self) -> LedgerCapability {
+        LedgerCapability::new(false)
+    }
+
+    async fn receive(&self, batch: ReceiveBatch) -> Result<Vec<Reception>, LedgerError> {
+        self.writer.submit(batch).await
+    }
+
+    async fn cursor(&self, source: &str) -> Result<Option<Cursor>, LedgerError> {
+        self.read(view::cursor(&self.readers, source).await)
+    }
+
+    async fn claim(&self, request: ClaimRequest) -> Result<Vec<Claimed>, LedgerError> {
+        self.writer.submit(request).await
+    }
+
+    async fn release(&self, worker: &WorkerId, documents: &[DocumentId]) -> Result<(), LedgerError> {
+        if documents.is_empty() {
+            return Ok(());
+        }
+        self.writer.submit(Release { worker: worker.clone(), documents: documents.to_vec() }).await
+    }
+
+    async fn intend(&self, intent: NewIntent) -> Result<Intent, LedgerError> {
+        self.writer.submit(intent).await
+    }
+
+    async fn record(&self, attempt: AttemptId, outcome: AttemptOutcome) -> Result<(), LedgerError> {
+        self.writer.submit(Record { attempt, outcome }).await
+    }
+
+    async fn settle(
+        &self,
+        worker: &WorkerId,
+        document: DocumentId,
+        settlement: Settlement,
+    ) -> Result<(), LedgerError> {
+        self.writer.submit(Settle { worker: worker.clone(), document, settlement }).await
+    }
+
+    async fn pending_write_back(
+        &self,
+        target: &str,
+        sources: &[String],
+        limit: usize,
+    ) -> Result<Vec<Receipt>, LedgerError> {
+        self.subscribe(target, sources).await?;
+        self.read(delivery::pending(&self.readers, target, sources, limit).await)
+    }
+
+    async fn delivered(&self, target: &str, receipts: &[(i64, u32)]) -> Result<(), LedgerError> {
+        if receipts.is_empty() {
+            return Ok(());
+        }
+        self.writer.submit(Delivered { target: target.to_owned(), receipts: receipts.to_vec() }).await
+    }
+
+    async fn query(&self, query: Query) -> Result<Vec<DocumentStatus>, LedgerError> {
+        self.read(view::query(&self.readers, &query).await)
+    }
+
+    async fn audit(&self, document: DocumentId) -> Result<Vec<AuditEntry>, LedgerError> {
+        self.read(view::audit(&self.readers, document).await)
+    }
+}

@@ -1,0 +1,120 @@
+//! `cursor`, `query` and `audit`: what people and sources read.
+
+use einvoice_core::environment::RouteName;
+use einvoice_core::ledger::{AuditEntry, DocumentId, DocumentStatus, LedgerError, Query};
+use einvoice_core::source::Cursor;
+use einvoice_core::state::DocumentState;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, Row as _, Sqlite, SqlitePool};
+
+use crate::codec::{self, ReplyParts};
+use crate::delivery::all_findings;
+use crate::fault::Fault;
+
+/// What [`Query::limit`] 0 means.
+const DEFAULT_LIMIT: usize = 1000;
+
+/// `delivered`: somebody has a result, and nobody who has one waits for a newer one.
+const STATUS: &str = "SELECT d.id, d.label, d.document_key, d.irn, d.state, d.ewb_state, d.source, d.findings, \
+     d.portal_findings, d.differences, d.ask_at, d.received_at, d.changed_at, r.location, r.position, r.record_id, \
+     a.route, a.site, p.kind AS reply_kind, p.body AS reply_body, \
+     EXISTS (SELECT 1 FROM reference x JOIN delivery v ON v.reference_id = x.id WHERE x.document_id = d.id) \
+     AND NOT EXISTS ( \
+       SELECT 1 FROM reference x JOIN delivery v ON v.reference_id = x.id \
+       JOIN reference y ON y.document_id = d.id \
+       JOIN outbox o ON o.target = v.target AND o.reference_id = y.id \
+       WHERE x.document_id = d.id \
+     ) AS delivered \
+     FROM document d \
+     JOIN reference r ON r.id = (SELECT min(f.id) FROM reference f WHERE f.document_id = d.id) \
+     LEFT JOIN attempt a ON a.id = d.last_attempt \
+     LEFT JOIN reply p ON p.id = d.registration_reply WHERE d.id > ";
+
+/// The cursor stored with the last batch of a source.
+pub(crate) async fn cursor(readers: &SqlitePool, source: &str) -> Result<Option<Cursor>, Fault> {
+    let cursor: Option<String> = sqlx::query_scalar("SELECT cursor FROM cursor WHERE source = ?1")
+        .bind(source)
+        .fetch_optional(readers)
+        .await?;
+    Ok(cursor.map(Cursor::new))
+}
+
+/// Documents in the order of their ids.
+pub(crate) async fn query(readers: &SqlitePool, query: &Query) -> Result<Vec<DocumentStatus>, Fault> {
+    let mut sql = QueryBuilder::<Sqlite>::new(STATUS);
+    sql.push_bind(query.after.map_or(i64::MIN, |after| after.0));
+    if let Some(key) = &query.key {
+        sql.push(" AND d.key_upper = ").push_bind(codec::upper(key));
+    }
+    if let Some(source) = &query.source {
+        sql.push(" AND d.source = ").push_bind(source);
+    }
+    if !query.states.is_empty() {
+        sql.push(" AND d.state IN (");
+        let mut states = sql.separated(", ");
+        for state in query.states.iter().copied().map(DocumentState::as_str) {
+            states.push_bind(state);
+        }
+        sql.push(")");
+    }
+    if let Some(text) = &query.text {
+        sql.push(" AND instr(d.search, ").push_bind(text.to_lowercase()).push(") > 0");
+    }
+    let limit = if query.limit == 0 { DEFAULT_LIMIT } else { query.limit };
+    sql.push(" ORDER BY d.id LIMIT ").push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
+    let rows = sql.build().fetch_all(readers).await?;
+    rows.iter().map(status).collect()
+}
+
+fn status(row: &SqliteRow) -> Result<DocumentStatus, Fault> {
+    let key: Option<String> = row.try_get("document_key")?;
+    let irn: Option<String> = row.try_get("irn")?;
+    let route: Option<String> = row.try_get("route")?;
+    let reply = ReplyParts::of_row(row)?;
+    Ok(DocumentStatus {
+        id: DocumentId(row.try_get("id")?),
+        label: row.try_get("label")?,
+        key: codec::key(key.as_deref())?,
+        irn: codec::irn(irn.as_deref())?,
+        state: codec::state(row.try_get("state")?)?,
+        ewb_state: codec::ewb_state(row.try_get("ewb_state")?)?,
+        delivered: row.try_get("delivered")?,
+        source: row.try_get("source")?,
+        reference: codec::source_ref(row)?,
+        route: route.map(RouteName::new),
+        site: row.try_get("site")?,
+        registration: reply.registration,
+        proof: reply.proof,
+        differences: codec::from_json("differences", row.try_get("differences")?)?,
+        findings: all_findings(row)?,
+        ask_at: row.try_get::<Option<i64>, _>("ask_at")?.map(codec::moment).transpose()?,
+        received_at: codec::moment(row.try_get("received_at")?)?,
+        changed_at: codec::moment(row.try_get("changed_at")?)?,
+    })
+}
+
+/// Everything that ever happened to a document, oldest first.
+pub(crate) async fn audit(readers: &SqlitePool, document: DocumentId) -> Result<Vec<AuditEntry>, Fault> {
+    let rows = sqlx::query(
+        "SELECT a.at, a.from_state, a.to_state, a.event, coalesce(p.body, a.details, '{}') AS details \
+         FROM audit a LEFT JOIN reply p ON p.id = a.reply_id WHERE a.document_id = ?1 ORDER BY a.id",
+    )
+    .bind(document.0)
+    .fetch_all(readers)
+    .await?;
+    if rows.is_empty() {
+        return Err(LedgerError::NoDocument { document }.into());
+    }
+    rows.iter().map(entry).collect()
+}
+
+fn entry(row: &SqliteRow) -> Result<AuditEntry, Fault> {
+    let from: Option<String> = row.try_get("from_state")?;
+    Ok(AuditEntry {
+        at: codec::moment(row.try_get("at")?)?,
+        from: from.as_deref().map(codec::state).transpose()?,
+        to: codec::state(row.try_get("to_state")?)?,
+        event: row.try_get("event")?,
+        details: row.try_get("details")?,
+    })
+}
