@@ -359,3 +359,7 @@ const fn kind_name(kind: OperationKind) -> &'static str {
         _ => "other",
     }
 }
+
+#[cfg(test)]
+#[path = "client_tests.rs"]
+mod tests;

@@ -31,7 +31,11 @@ pub struct TrustedKey {
 
 impl std::fmt::Debug for TrustedKey {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("TrustedKey").field("id", &self.id).field("bits", &self.key.bits()).finish_non_exhaustive()
+        formatter
+            .debug_struct("TrustedKey")
+            .field("id", &self.id)
+            .field("bits", &self.key.bits())
+            .finish_non_exhaustive()
     }
 }
 
