@@ -1,0 +1,93 @@
+//! Access to files on disk: who may read them, replacing them whole, and one writer at a time.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+/// Largest file that is read: thousands of entries fit many times over.
+const BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// Reads a whole file; nothing when there is none.
+pub(crate) fn read(path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut bytes = Zeroizing::new(Vec::new());
+    file.take(BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length <= BYTES_MAX) {
+        Ok(Some(bytes))
+    } else {
+        Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {BYTES_MAX} bytes")))
+    }
+}
+
+/// Why a secret file must not be used as it lies there: others may read it.
+#[cfg(unix)]
+pub(crate) fn exposed(path: &Path) -> io::Result<Option<String>> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = fs::metadata(path)?.permissions().mode() & 0o777;
+    Ok((mode & 0o077 != 0).then(|| {
+        let path = path.display();
+        format!("{path} may be read by others (mode {mode:03o}); run: chmod 600 '{path}'")
+    }))
+}
+
+/// Windows keeps access lists instead of modes: a file inherits those of its folder, and the README
+/// says how to close a folder. There is no mode to check.
+#[cfg(not(unix))]
+pub(crate) fn exposed(path: &Path) -> io::Result<Option<String>> {
+    fs::metadata(path).map(|_| None)
+}
+
+/// Replaces a file: a temporary file in the same folder is written, forced to disk and renamed, so a
+/// crash leaves the old content or the new, never a mixture. Its owner alone may read it.
+pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let folder = folder(path);
+    fs::create_dir_all(&folder)?;
+    // Temporary files are made with mode 0600 on Unix, and the rename keeps it.
+    let mut file = tempfile::Builder::new().prefix(".einvoice-").suffix(".tmp").tempfile_in(&folder)?;
+    file.write_all(content)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    sync_folder(&folder)
+}
+
+/// Forces a rename to disk.
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Windows has no handle on a folder that could be forced to disk; NTFS journals the rename.
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// Keeps other writers out until it is dropped; the system frees it when a process dies.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    _file: File,
+}
+
+/// Waits for the other writers of `path`, which hold the lock for milliseconds. The lock is a file
+/// of its own, since the file itself is replaced.
+pub(crate) fn lock(path: &Path) -> io::Result<Lock> {
+    fs::create_dir_all(folder(path))?;
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(PathBuf::from(name))?;
+    file.lock()?;
+    Ok(Lock { _file: file })
+}
+
+fn folder(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
