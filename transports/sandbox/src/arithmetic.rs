@@ -85,8 +85,7 @@ fn check_item(item: &Node, kind: &Kind, errors: &mut Vec<CodeText>) {
     }
     let cess = ["CesAmt", "CesNonAdvlAmt", "StateCesAmt", "StateCesNonAdvlAmt"];
     let taxes = ["IgstAmt", "CgstAmt", "SgstAmt"];
-    let with_tax: Exact =
-        [taxable, of("OthChrg")].into_iter().chain(cess.into_iter().chain(taxes).map(of)).sum();
+    let with_tax: Exact = [taxable, of("OthChrg")].into_iter().chain(cess.into_iter().chain(taxes).map(of)).sum();
     let without_tax: Exact = [taxable, of("OthChrg")].into_iter().sum();
     if !(kind.tax_may_be_out && without_tax.admits(of("TotItemVal"))) {
         expect("2194", "TotItemVal", with_tax);
@@ -103,13 +102,19 @@ fn taxed_on_retail_price(hsn: &str) -> bool {
 fn check_totals(document: &Node, items: &[Node], errors: &mut Vec<CodeText>) {
     let total = |member: &str| amount(document, &["ValDtls", member]);
     let item_total = sum(items, &["TotItemVal"]);
-    let document_value = [item_total, total("OthChrg"), total("RndOffAmt")].into_iter().sum::<Exact>().minus(total("Discount"));
+    let document_value =
+        [item_total, total("OthChrg"), total("RndOffAmt")].into_iter().sum::<Exact>().minus(total("Discount"));
     let expected = [
         ("2182", "AssVal", sum(items, &["AssAmt"]), "Taxable value of all items must be equal to total taxable value"),
         ("2183", "SgstVal", sum(items, &["SgstAmt"]), "SGST value of all items must be equal to total SGST Value"),
         ("2184", "CgstVal", sum(items, &["CgstAmt"]), "CGST value of all items must be equal to total CGST value"),
         ("2185", "IgstVal", sum(items, &["IgstAmt"]), "IGST value of all items must be equal to total IGST Value"),
-        ("2186", "CesVal", sum(items, &["CesAmt", "CesNonAdvlAmt"]), "Cess value of all items must be equal to total CessValue"),
+        (
+            "2186",
+            "CesVal",
+            sum(items, &["CesAmt", "CesNonAdvlAmt"]),
+            "Cess value of all items must be equal to total CessValue",
+        ),
         (
             "2187",
             "StCesVal",

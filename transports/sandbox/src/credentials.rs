@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use einvoice_core::credential::{
-    ApiUser, ClientHolder, ClientPair, ClientScope, CredentialCapability, CredentialEntry, CredentialError, CredentialScope,
-    CredentialStore, CredentialSummary, UserScope, name_hint,
+    ApiUser, ClientHolder, ClientPair, ClientScope, CredentialCapability, CredentialEntry, CredentialError,
+    CredentialScope, CredentialStore, CredentialSummary, UserScope, name_hint,
 };
 use einvoice_core::environment::{Environment, Product, RouteName};
 use einvoice_core::identifier::{Gstin, Pan};
@@ -72,7 +72,9 @@ impl CredentialStore for SandboxCredentials {
 
     async fn client(&self, scope: &ClientScope) -> Result<ClientPair, CredentialError> {
         let missing = || Self::missing(CredentialScope::Client(scope.clone()));
-        let (ClientHolder::Pan(pan), Environment::Sandbox) = (&scope.holder, scope.environment) else { return Err(missing()) };
+        let (ClientHolder::Pan(pan), Environment::Sandbox) = (&scope.holder, scope.environment) else {
+            return Err(missing());
+        };
         let of_pan = |gstin: &&str| gstin.get(2..12) == Some(pan.as_str());
         let listed = self.gstins.iter().map(String::as_str).find(of_pan).map(str::to_owned);
         // Any GSTIN of the PAN brings the pair into being; which one does not matter.
@@ -87,7 +89,8 @@ impl CredentialStore for SandboxCredentials {
 
     async fn api_user(&self, scope: &UserScope) -> Result<ApiUser, CredentialError> {
         let gstin = scope.gstin.to_string();
-        let served = scope.environment == Environment::Sandbox && scope.product == Product::EInvoice && self.serves(&gstin);
+        let served =
+            scope.environment == Environment::Sandbox && scope.product == Product::EInvoice && self.serves(&gstin);
         if !served {
             return Err(Self::missing(CredentialScope::User(scope.clone())));
         }
@@ -105,12 +108,17 @@ impl CredentialStore for SandboxCredentials {
         for client in self.sandbox.clients() {
             let Ok(pan) = client.pan.parse::<Pan>() else { continue };
             let scope = CredentialScope::Client(ClientScope { environment, holder: ClientHolder::Pan(pan) });
-            summaries.push(CredentialSummary { scope, name_hint: name_hint(&client.client_id), session_expires_at: None });
+            summaries.push(CredentialSummary {
+                scope,
+                name_hint: name_hint(&client.client_id),
+                session_expires_at: None,
+            });
         }
         let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         for user in self.sandbox.users().into_iter().filter(|user| self.serves(&user.gstin)) {
             let Ok(gstin) = user.gstin.parse::<Gstin>() else { continue };
-            let ended = |(scope, session): (&UserScope, &SavedSession)| (scope.gstin == gstin).then_some(session.expires_at);
+            let ended =
+                |(scope, session): (&UserScope, &SavedSession)| (scope.gstin == gstin).then_some(session.expires_at);
             let session_expires_at = sessions.iter().find_map(ended);
             let scope = UserScope { gstin, product: Product::EInvoice, environment, route: RouteName::new("sandbox") };
             let scope = CredentialScope::User(scope);
@@ -138,7 +146,10 @@ pub(crate) async fn build(
     config: SandboxCredentialsConfig,
 ) -> Result<Arc<dyn CredentialStore>, BuildError> {
     if let Some(wrong) = config.gstins.iter().find(|gstin| gstin.parse::<Gstin>().is_err()) {
-        return Err(BuildError::new(format!("{}, key `gstins`", context.name), format!("{wrong} is no GSTIN of 15 characters")));
+        return Err(BuildError::new(
+            format!("{}, key `gstins`", context.name),
+            format!("{wrong} is no GSTIN of 15 characters"),
+        ));
     }
     let directory = config.data.as_ref().map(|data| context.path(data));
     let sandbox = Sandbox::shared(directory.as_deref(), None, context.clock.clone(), context.entropy.clone());

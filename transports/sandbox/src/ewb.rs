@@ -32,7 +32,8 @@ pub(crate) fn make(document: &Node, number: u64, blocked: bool, now: Timestamp) 
         errors.push("4015");
     }
     if !errors.is_empty() {
-        let texts = errors.iter().map(|code| CodeText { code: (*code).into(), message: crate::texts::text(code).into() });
+        let texts =
+            errors.iter().map(|code| CodeText { code: (*code).into(), message: crate::texts::text(code).into() });
         let texts: Vec<_> = texts.collect();
         let info = format!(r#"{{"InfCd":"EWBERR","Desc":{}}}"#, errors_json(&texts));
         return Outcome { info: Some(info), ..Outcome::default() };
@@ -137,7 +138,12 @@ mod tests {
             r#"{{"DocDtls":{{"Typ":"INV","Dt":"05/11/2026"}},"TranDtls":{{"SupTyp":"B2B"}},"SellerDtls":{{"Pin":560001}},
                 "BuyerDtls":{{"Pin":400001}},"ItemList":[{{"IsServc":"N"}}],"EwbDtls":{ewb}}}"#
         );
-        make(&Node::parse(document.as_bytes()).unwrap(), 391_000_000_001, false, "2026-11-05T06:30:00Z".parse().unwrap())
+        make(
+            &Node::parse(document.as_bytes()).unwrap(),
+            391_000_000_001,
+            false,
+            "2026-11-05T06:30:00Z".parse().unwrap(),
+        )
     }
 
     #[test]

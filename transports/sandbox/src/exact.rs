@@ -104,7 +104,11 @@ impl std::fmt::Display for Exact {
         let (whole, fraction) = (self.0.abs() / ONE, self.0.abs() % ONE);
         let fraction = format!("{fraction:09}");
         let fraction = fraction.trim_end_matches('0');
-        if fraction.is_empty() { write!(formatter, "{sign}{whole}") } else { write!(formatter, "{sign}{whole}.{fraction}") }
+        if fraction.is_empty() {
+            write!(formatter, "{sign}{whole}")
+        } else {
+            write!(formatter, "{sign}{whole}.{fraction}")
+        }
     }
 }
 
@@ -119,7 +123,9 @@ mod tests {
 
     #[test]
     fn nics_own_examples_of_the_tolerance_hold() {
-        for (value, low, high) in [("2345.34", "2344", "2347"), ("10241.00", "10240", "10242"), ("10241.61", "10240", "10243")] {
+        for (value, low, high) in
+            [("2345.34", "2344", "2347"), ("10241.00", "10240", "10242"), ("10241.61", "10240", "10243")]
+        {
             let value = exact(value);
             assert!(value.admits(exact(low)) && value.admits(exact(high)));
             assert!(!value.admits(exact(low).minus(exact("0.01"))));

@@ -19,13 +19,19 @@ const DOCUMENT_BYTES_MAX: usize = 2 * 1024 * 1024;
 const ITEMS_MAX: usize = 1000;
 
 impl Portal {
-    pub(crate) fn generate(&mut self, login: &Login, request: &PortalRequest, now: Timestamp) -> Result<Answer, Refusal> {
+    pub(crate) fn generate(
+        &mut self,
+        login: &Login,
+        request: &PortalRequest,
+        now: Timestamp,
+    ) -> Result<Answer, Refusal> {
         let opened = self.open_payload(login, request)?;
         if opened.len() > DOCUMENT_BYTES_MAX {
             return Err(Refusal::of("5002"));
         }
         let received = crate::cipher_box::read_json(&opened);
-        let received = received.map_err(|reason| Refusal::with("5002", format!("The request is not valid JSON: {reason}")))?;
+        let received =
+            received.map_err(|reason| Refusal::with("5002", format!("The request is not valid JSON: {reason}")))?;
         if item_count(&received) > ITEMS_MAX {
             return Err(Refusal::of("2173"));
         }
@@ -65,7 +71,8 @@ impl Portal {
     /// Everything that is wrong with a document beyond its schema.
     fn judge(&self, document: &Node, date: Date, today: Date) -> Vec<CodeText> {
         let mut errors = Vec::new();
-        let mut add = |code: &str| errors.push(CodeText { code: code.into(), message: crate::texts::text(code).into() });
+        let mut add =
+            |code: &str| errors.push(CodeText { code: code.into(), message: crate::texts::text(code).into() });
         if date > today {
             add("2163");
         }
@@ -87,10 +94,8 @@ impl Portal {
         if self.settings.ship_to_rule_from().is_some_and(|from| today >= from) {
             for code in ship_to_refusals(document, buyer) {
                 match code {
-                    "5002" => errors.push(CodeText {
-                        code: code.into(),
-                        message: "The ShipDtls.Gstin field is required".into(),
-                    }),
+                    "5002" => errors
+                        .push(CodeText { code: code.into(), message: "The ShipDtls.Gstin field is required".into() }),
                     _ => errors.push(CodeText { code: code.into(), message: crate::texts::text(code).into() }),
                 }
             }
@@ -138,7 +143,8 @@ impl Portal {
 
     /// The reply object of a registration, made or read back.
     pub(crate) fn registration_json(&self, registered: &Registered) -> String {
-        let token = |data: &str| self.keys.sign(data, &self.settings.issuer).map_or("null".to_owned(), |token| quoted(&token));
+        let token =
+            |data: &str| self.keys.sign(data, &self.settings.issuer).map_or("null".to_owned(), |token| quoted(&token));
         let optional = |text: Option<&str>| text.map_or("null".to_owned(), quoted);
         let ewb = registered.ewb.as_ref();
         format!(

@@ -22,11 +22,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::admin;
 use crate::error::SandboxError;
 use crate::sandbox::Sandbox;
 use crate::settings::PortalSettings;
 use crate::wire::{Delivery, PortalReply, PortalRequest};
-use crate::admin;
 
 /// Largest request body: a 2 MB document after encryption and base64, with room for the envelope.
 const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -105,7 +105,11 @@ impl Drop for RunningServer {
 ///
 /// # Errors
 /// When the directory or the address cannot be had.
-pub async fn serve(options: ServeOptions, clock: SharedClock, entropy: SharedEntropy) -> Result<RunningServer, SandboxError> {
+pub async fn serve(
+    options: ServeOptions,
+    clock: SharedClock,
+    entropy: SharedEntropy,
+) -> Result<RunningServer, SandboxError> {
     let sandbox = Sandbox::open(&options.data, options.settings, clock, entropy)?;
     for gstin in &options.gstins {
         sandbox.provision(gstin).await?;
@@ -124,10 +128,7 @@ pub async fn serve(options: ServeOptions, clock: SharedClock, entropy: SharedEnt
 pub fn serve_on(listener: TcpListener, sandbox: Sandbox) -> Result<RunningServer, SandboxError> {
     let address = listener.local_addr();
     let address = address.map_err(|source| SandboxError::Listen { address: "the given listener".into(), source })?;
-    let router = Router::new()
-        .nest("/sandbox", admin::router())
-        .fallback(portal_page)
-        .with_state(sandbox.clone());
+    let router = Router::new().nest("/sandbox", admin::router()).fallback(portal_page).with_state(sandbox.clone());
     let (stop, stopped) = oneshot::channel();
     let task = tokio::spawn(accept(listener, router, stopped));
     Ok(RunningServer { address, sandbox, stop: Some(stop), task })
@@ -190,7 +191,9 @@ async fn portal_page(State(sandbox): State<Sandbox>, request: Request) -> Respon
     let request = PortalRequest {
         method: parts.method.as_str().to_owned(),
         target: parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned(),
-        headers: headers.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect(),
+        headers: headers
+            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .collect(),
         body: body.to_vec(),
     };
     match sandbox.exchange(&request).await {
@@ -224,6 +227,7 @@ fn response(reply: PortalReply) -> Response {
 /// A response that needs no builder.
 pub(crate) fn plain(status: u16, text: impl Into<String>) -> Response {
     let mut response = Response::new(Body::from(text.into()));
-    *response.status_mut() = axum::http::StatusCode::from_u16(status).unwrap_or(axum::http::StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() =
+        axum::http::StatusCode::from_u16(status).unwrap_or(axum::http::StatusCode::INTERNAL_SERVER_ERROR);
     response
 }

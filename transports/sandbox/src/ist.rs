@@ -53,7 +53,10 @@ mod tests {
     #[test]
     fn the_outer_acknowledgement_is_rounded_to_the_minute() {
         let moment = "2023-10-03T09:38:39Z".parse().unwrap();
-        assert_eq!((stamp(moment).as_str(), minute_stamp(moment).as_str()), ("2023-10-03 15:08:39", "2023-10-03 15:09:00"));
+        assert_eq!(
+            (stamp(moment).as_str(), minute_stamp(moment).as_str()),
+            ("2023-10-03 15:08:39", "2023-10-03 15:09:00")
+        );
     }
 
     #[test]

@@ -66,8 +66,10 @@ impl Journal {
     /// Starts writing behind the content of `file`.
     pub(crate) fn start(file: File) -> Result<Self, SandboxError> {
         let (lines, waiting) = mpsc::channel();
-        let writer = std::thread::Builder::new().name("sandbox-journal".into()).spawn(move || write_all(file, &waiting));
-        let writer = writer.map_err(|error| SandboxError::Internal { reason: format!("no thread for the journal: {error}") })?;
+        let writer =
+            std::thread::Builder::new().name("sandbox-journal".into()).spawn(move || write_all(file, &waiting));
+        let writer =
+            writer.map_err(|error| SandboxError::Internal { reason: format!("no thread for the journal: {error}") })?;
         Ok(Self { lines: Some(lines), writer: Some(writer) })
     }
 
@@ -179,7 +181,8 @@ mod tests {
     #[test]
     fn a_damaged_line_in_the_middle_is_an_error_with_its_number() {
         let directory = tempfile::tempdir().unwrap();
-        std::fs::write(directory.path().join("journal.jsonl"), "{\"event\":\"journal\",\"version\":1}\nnonsense\n").unwrap();
+        std::fs::write(directory.path().join("journal.jsonl"), "{\"event\":\"journal\",\"version\":1}\nnonsense\n")
+            .unwrap();
         let error = Journal::open(directory.path()).unwrap_err();
         assert!(error.to_string().contains("line 2"), "{error}");
     }

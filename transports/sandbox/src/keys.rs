@@ -85,7 +85,10 @@ impl PortalKeys {
         }
         let read = |path: &Path| {
             let text = std::fs::read_to_string(path).map_err(SandboxError::file("read", path))?;
-            from_pem(&text).ok_or_else(|| SandboxError::Damaged { path: path.into(), reason: "it holds no PEM private key".into() })
+            from_pem(&text).ok_or_else(|| SandboxError::Damaged {
+                path: path.into(),
+                reason: "it holds no PEM private key".into(),
+            })
         };
         Self::from_pkcs8(&read(&paths.0)?, &read(&paths.1)?).ok_or_else(|| SandboxError::Damaged {
             path: directory.into(),

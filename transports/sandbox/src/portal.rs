@@ -10,6 +10,7 @@ use crate::books::{BookLine, Books};
 use crate::cipher_box;
 use crate::error::SandboxError;
 use crate::faults::{Faults, PortalOperation, ScriptedFault};
+use crate::ist;
 use crate::journal::Event;
 use crate::keys::PortalKeys;
 use crate::login::{Login, payload_of};
@@ -17,7 +18,6 @@ use crate::node::quoted;
 use crate::registry::{Accounts, ClientAccount, UserAccount, is_gstin, pan_of};
 use crate::settings::PortalSettings;
 use crate::wire::{PortalReply, PortalRequest, Refusal, success};
-use crate::ist;
 
 /// The emulated portal.
 #[derive(Debug)]
@@ -82,7 +82,11 @@ impl Portal {
     /// Answers one request as of `now`. Never panics, whatever the bytes.
     pub fn handle(&mut self, request: &PortalRequest, now: Timestamp) -> PortalReply {
         let Some(route) = route(request) else {
-            return self.faults.take(PortalOperation::Other).and_then(|fault| fault.instead()).unwrap_or_else(|| PortalReply::html(404));
+            return self
+                .faults
+                .take(PortalOperation::Other)
+                .and_then(|fault| fault.instead())
+                .unwrap_or_else(|| PortalReply::html(404));
         };
         let fault = self.faults.take(route.operation);
         if let Some(reply) = fault.as_ref().and_then(crate::faults::Fault::instead) {
@@ -109,12 +113,20 @@ impl Portal {
             Ok((login, answer))
         });
         match answer {
-            Ok((login, answer)) => success(&quoted(&cipher_box::seal(&login.sek, answer.data.as_bytes())), &answer.info),
+            Ok((login, answer)) => {
+                success(&quoted(&cipher_box::seal(&login.sek, answer.data.as_bytes())), &answer.info)
+            }
             Err(refusal) => refusal.reply(self.settings.error_details),
         }
     }
 
-    fn answer(&mut self, route: &Route<'_>, request: &PortalRequest, login: &Login, now: Timestamp) -> Result<Answer, Refusal> {
+    fn answer(
+        &mut self,
+        route: &Route<'_>,
+        request: &PortalRequest,
+        login: &Login,
+        now: Timestamp,
+    ) -> Result<Answer, Refusal> {
         let elsewhere = match request.header("irp") {
             None => false,
             Some(site) if matches!(site.as_str(), "NIC1" | "NIC2") => site != self.settings.site,

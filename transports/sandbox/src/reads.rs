@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::books::{Identity, Registered};
+use crate::ist;
 use crate::journal::Event;
 use crate::login::Login;
 use crate::node::quoted;
@@ -10,7 +11,6 @@ use crate::portal::{Answer, Portal};
 use crate::registry;
 use crate::settings::UnknownIrn;
 use crate::wire::{PortalRequest, Refusal, percent_decoded};
-use crate::ist;
 
 impl Portal {
     pub(crate) fn get_by_irn(&self, login: &Login, irn: &str, now: Timestamp) -> Result<Answer, Refusal> {
@@ -19,8 +19,14 @@ impl Portal {
         Ok(Answer::plain(self.registration_json(registered)))
     }
 
-    pub(crate) fn get_by_document(&self, login: &Login, request: &PortalRequest, now: Timestamp) -> Result<Answer, Refusal> {
-        let parameter = |name: &str| request.query(name).filter(|value| !value.is_empty()).ok_or_else(|| Refusal::of("2142"));
+    pub(crate) fn get_by_document(
+        &self,
+        login: &Login,
+        request: &PortalRequest,
+        now: Timestamp,
+    ) -> Result<Answer, Refusal> {
+        let parameter =
+            |name: &str| request.query(name).filter(|value| !value.is_empty()).ok_or_else(|| Refusal::of("2142"));
         let (doc_type, number, date) = (parameter("doctype")?, parameter("docnum")?, parameter("docdate")?);
         if !["INV", "CRN", "DBN"].iter().any(|known| doc_type.eq_ignore_ascii_case(known)) {
             return Err(Refusal::of("2161"));
@@ -36,7 +42,8 @@ impl Portal {
     pub(crate) fn cancel(&mut self, login: &Login, request: &PortalRequest, now: Timestamp) -> Result<Answer, Refusal> {
         let opened = self.open_payload(login, request)?;
         let asked = crate::cipher_box::read_json(&opened);
-        let asked = asked.map_err(|reason| Refusal::with("5002", format!("The request is not valid JSON: {reason}")))?;
+        let asked =
+            asked.map_err(|reason| Refusal::with("5002", format!("The request is not valid JSON: {reason}")))?;
         let irn = asked.text(&["Irn"]).ok_or_else(|| Refusal::with("5002", "The Irn field is required"))?;
         if !asked.text(&["CnlRsn"]).is_some_and(|reason| matches!(reason, "1" | "2" | "3" | "4")) {
             return Err(Refusal::with("5002", "The field CnlRsn must be one of 1, 2, 3, 4"));
@@ -105,7 +112,10 @@ impl Portal {
             return Ok(());
         }
         let days = hours.div_ceil(24);
-        Err(Refusal::with("2283", format!("IRN details cannot be provided as it is generated more than {days} days prior")))
+        Err(Refusal::with(
+            "2283",
+            format!("IRN details cannot be provided as it is generated more than {days} days prior"),
+        ))
     }
 }
 

@@ -47,7 +47,11 @@ impl Sandbox {
     ///
     /// # Errors
     /// When a setting is out of range or no keys can be made.
-    pub fn in_memory(settings: PortalSettings, clock: SharedClock, entropy: SharedEntropy) -> Result<Self, SandboxError> {
+    pub fn in_memory(
+        settings: PortalSettings,
+        clock: SharedClock,
+        entropy: SharedEntropy,
+    ) -> Result<Self, SandboxError> {
         settings.validate()?;
         let mut portal = Portal::new(settings, PortalKeys::generate()?, entropy);
         provision_all(&mut portal, &[])?;
@@ -60,7 +64,12 @@ impl Sandbox {
     /// # Errors
     /// [`SandboxError::InUse`] when another process has it; otherwise when it cannot be read, is
     /// damaged, or a setting is out of range.
-    pub fn open(directory: &Path, settings: PortalSettings, clock: SharedClock, entropy: SharedEntropy) -> Result<Self, SandboxError> {
+    pub fn open(
+        directory: &Path,
+        settings: PortalSettings,
+        clock: SharedClock,
+        entropy: SharedEntropy,
+    ) -> Result<Self, SandboxError> {
         settings.validate()?;
         std::fs::create_dir_all(directory).map_err(SandboxError::file("create", directory))?;
         let lock = lock(directory)?;

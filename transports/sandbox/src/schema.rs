@@ -61,7 +61,9 @@ fn canonical(node: &Node, schema: &Node, path: &str, texts: &mut Vec<String>) ->
         Node::List(entries) => {
             let Some(item) = schema.get("items") else { return node.clone() };
             let entries = entries.iter().enumerate();
-            Node::List(entries.map(|(index, entry)| canonical(entry, item, &format!("{path}[{index}]"), texts)).collect())
+            Node::List(
+                entries.map(|(index, entry)| canonical(entry, item, &format!("{path}[{index}]"), texts)).collect(),
+            )
         }
         Node::Number(text) => {
             let allowed = schema.number(&["x-decimals"]).and_then(|decimals| decimals.parse().ok()).unwrap_or(9);
@@ -87,13 +89,19 @@ fn describe(error: &jsonschema::ValidationError<'_>) -> String {
             let field = if field.is_empty() { name.to_owned() } else { format!("{field}.{name}") };
             format!("The {field} field is required")
         }
-        ValidationErrorKind::MinLength { limit } => format!("The field {field} must be a string with a minimum length of {limit}"),
-        ValidationErrorKind::MaxLength { limit } => format!("The field {field} must be a string with a maximum length of {limit}"),
+        ValidationErrorKind::MinLength { limit } => {
+            format!("The field {field} must be a string with a minimum length of {limit}")
+        }
+        ValidationErrorKind::MaxLength { limit } => {
+            format!("The field {field} must be a string with a maximum length of {limit}")
+        }
         ValidationErrorKind::Minimum { limit } => format!("The field {field} must not be less than {limit}"),
         ValidationErrorKind::Maximum { limit } => format!("The field {field} must not be greater than {limit}"),
         ValidationErrorKind::MinItems { limit } => format!("The field {field} must have at least {limit} entries"),
         ValidationErrorKind::MaxItems { limit } => format!("The field {field} must have at most {limit} entries"),
-        ValidationErrorKind::Pattern { pattern } => format!("The field {field} must match the regular expression '{pattern}'"),
+        ValidationErrorKind::Pattern { pattern } => {
+            format!("The field {field} must match the regular expression '{pattern}'")
+        }
         ValidationErrorKind::Enum { options } => format!("The field {field} must be one of {options}"),
         ValidationErrorKind::Constant { expected_value } => format!("The field {field} must be {expected_value}"),
         ValidationErrorKind::Type { .. } => format!("The field {field} is of the wrong type"),

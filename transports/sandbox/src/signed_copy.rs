@@ -22,7 +22,8 @@ pub(crate) fn invoice_data(document: &Node, irn: &str, ack_no: u64, at: Timestam
         ("Irn".to_owned(), Node::Text(irn.to_owned())),
     ];
     if let Node::Object(sections) = document {
-        members.extend(sections.iter().filter_map(|(name, section)| Some((name.clone(), section_copy(name, section)?))));
+        members
+            .extend(sections.iter().filter_map(|(name, section)| Some((name.clone(), section_copy(name, section)?))));
     }
     Node::Object(members).to_string()
 }

@@ -60,7 +60,9 @@ pub(crate) fn text(code: &str) -> &'static str {
         "4028" => "Transport mode is mandatory as Vehicle Number/Transport Document Number is given",
         "4029" => "Valid distance to be sent in case of same pin codes, you cannot send 0 as distance in this case.",
         "4031" => "Ship to details are mandatory for export transactions to generate e-Way Bill.",
-        "4034" => "Since the you passed Supplier/Recepient/Dispatch from/Ship to Pincode as 999999, distance cannot be 0",
+        "4034" => {
+            "Since the you passed Supplier/Recepient/Dispatch from/Ship to Pincode as 999999, distance cannot be 0"
+        }
         "4039" => "Vehicle type can not be regular when transport mode is ship",
         "4040" => "For Ship Transport, either vehicle number or transport document number is required",
         "5001" => "Application Error, Please Contact the help desk",

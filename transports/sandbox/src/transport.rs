@@ -60,22 +60,31 @@ impl Sandbox {
     ///
     /// # Errors
     /// [`SandboxError::Internal`] when the protocol does not take the portal's key.
-    pub fn transport(&self, entropy: einvoice_core::entropy::SharedEntropy) -> Result<IrpTransport<InProcess>, SandboxError> {
+    pub fn transport(
+        &self,
+        entropy: einvoice_core::entropy::SharedEntropy,
+    ) -> Result<IrpTransport<InProcess>, SandboxError> {
         let key = AuthPublicKey::from_pem(&self.auth_public_key_pem());
-        let key = key.map_err(|error| SandboxError::Internal { reason: format!("its key for logins is not accepted: {error}") })?;
+        let key = key.map_err(|error| SandboxError::Internal {
+            reason: format!("its key for logins is not accepted: {error}"),
+        })?;
         let settings = IrpSettings::new(TransportMode::InProcess, Environment::Sandbox, self.settings().site);
         Ok(IrpTransport::new(InProcess::new(self.clone()), settings, key, entropy))
     }
 }
 
-pub(crate) async fn build(context: BuildContext, config: SandboxTransportConfig) -> Result<Arc<dyn Transport>, BuildError> {
+pub(crate) async fn build(
+    context: BuildContext,
+    config: SandboxTransportConfig,
+) -> Result<Arc<dyn Transport>, BuildError> {
     if context.environment == Some(Environment::Production) {
         let reason = "the sandbox is no production portal; set environment = \"sandbox\" on this route";
         return Err(BuildError::new(&context.name, reason));
     }
     let directory = config.data.as_ref().map(|data| context.path(data));
     let failed = |error: SandboxError| BuildError::new(&context.name, error.to_string()).because(error);
-    let sandbox = Sandbox::shared(directory.as_deref(), Some(config.portal), context.clock.clone(), context.entropy.clone());
+    let sandbox =
+        Sandbox::shared(directory.as_deref(), Some(config.portal), context.clock.clone(), context.entropy.clone());
     let transport = sandbox.and_then(|sandbox| sandbox.transport(context.entropy.clone())).map_err(failed)?;
     Ok(Arc::new(transport))
 }

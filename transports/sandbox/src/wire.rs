@@ -144,9 +144,9 @@ impl Refusal {
 
 /// `ErrorDetails` as a JSON array.
 pub(crate) fn errors_json(errors: &[CodeText]) -> String {
-    let entries = errors.iter().map(|error| {
-        format!(r#"{{"ErrorCode":{},"ErrorMessage":{}}}"#, quoted(&error.code), quoted(&error.message))
-    });
+    let entries = errors
+        .iter()
+        .map(|error| format!(r#"{{"ErrorCode":{},"ErrorMessage":{}}}"#, quoted(&error.code), quoted(&error.message)));
     format!("[{}]", entries.collect::<Vec<_>>().join(","))
 }
 
@@ -156,10 +156,7 @@ fn info_json(info: &[String]) -> String {
 
 /// The envelope around a success; `data` is JSON already (an object at login, a string elsewhere).
 pub(crate) fn success(data: &str, info: &[String]) -> PortalReply {
-    PortalReply::json(format!(
-        r#"{{"Status":1,"Data":{data},"ErrorDetails":null,"InfoDtls":{}}}"#,
-        info_json(info)
-    ))
+    PortalReply::json(format!(r#"{{"Status":1,"Data":{data},"ErrorDetails":null,"InfoDtls":{}}}"#, info_json(info)))
 }
 
 /// Decodes `%2F` and the like; nothing for text that is not UTF-8 afterwards.

@@ -1,0 +1,15 @@
+//! The emulator seen from outside, by a client that shares no code with the product.
+//!
+//! `raw` is that client: it seals, opens and verifies with primitives alone, from the facts of the
+//! portal's documents. If the product and the emulator had the same misunderstanding, this is where it
+//! would show.
+
+mod http;
+mod login;
+mod persistence;
+mod properties;
+mod raw;
+mod reading;
+mod registration;
+mod settings;
+mod signed;
