@@ -1,6 +1,6 @@
 //! The form of a member: name, meaning, obligation, length or range, decimals, pattern.
 //!
-//! One table row per member (see [`sections`](super::sections)) feeds the reader, the writer, the schema rules,
+//! One table row per member (see [`table`](super::table)) feeds the reader, the writer, the schema rules,
 //! the comparison with the signed copy and the documentation, so that they cannot disagree.
 
 /// Whether JSON has a member as a string, a number, an object or a list.

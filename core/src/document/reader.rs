@@ -4,13 +4,17 @@
 //! document that is as complete as the text allows; the [`rulebook`](crate::rulebook) judges afterwards.
 
 use crate::finding::Finding;
-use crate::rulebook::table;
+use crate::rulebook::{self, table};
 
 use super::Invoice;
 use super::member::{Kind, Member};
 use super::node::{Section, UnknownMember};
 use super::path::Path;
 use super::scanner::{JsonError, JsonFault, MAX_BYTES, Scanner};
+
+/// Most entries of a list that are read: twice the items the portal takes. An entry takes far more memory than text
+/// (`{}` is an item), so that 2 MB of them would fill it.
+const MAX_ENTRIES: usize = 2_000;
 
 /// How strictly a text is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,9 +138,14 @@ impl Reader<'_> {
             return Ok(());
         }
         self.scanner.open(b'[')?;
-        let mut first = true;
+        let (mut first, mut count) = (true, 0_usize);
         while self.scanner.entry(b']', first)? {
             first = false;
+            count += 1;
+            if count > MAX_ENTRIES {
+                self.scanner.skip()?;
+                continue;
+            }
             // An entry that is no object keeps its place, so that the others keep their numbers.
             let index = entries.len();
             entries.push(S::default());
@@ -153,13 +162,27 @@ impl Reader<'_> {
                 }
             }
         }
+        if count > MAX_ENTRIES {
+            let message = format!("{} has {count} entries; only the first {MAX_ENTRIES} were read", member.name);
+            self.note(
+                table::ENTRIES
+                    .finding(self.path.of(member.name), message)
+                    .with_found(count)
+                    .with_expected(format!("at most {MAX_ENTRIES} entries"))
+                    .with_fix("Split the document."),
+            );
+        }
         Ok(())
+    }
+
+    fn note(&mut self, finding: Finding) {
+        rulebook::note(&mut self.findings, finding);
     }
 
     /// Notes that a value was read by its meaning.
     pub(crate) fn repaired(&mut self, member: &'static Member, found: &str, note: &str) {
         let message = format!("{} is not in the form of the schema: {note}", member.name);
-        self.findings.push(
+        self.note(
             table::REPAIRED
                 .finding(self.path.of(member.name), message)
                 .with_found(found)
@@ -170,7 +193,7 @@ impl Reader<'_> {
 
     fn wrong_kind(&mut self, path: String, name: &str, kind: Kind, found: &str) {
         let kind = kind.name();
-        self.findings.push(
+        self.note(
             table::TYPE
                 .finding(path, format!("{name} is not {kind}"))
                 .with_found(found)
@@ -182,7 +205,7 @@ impl Reader<'_> {
     fn repeated<S: Section>(&mut self, name: &str, member: &Member, section: &mut S) -> Result<(), JsonError> {
         let json = self.scanner.skip()?;
         let message = format!("{} stands twice in the same object (here as {name})", member.name);
-        self.findings.push(
+        self.note(
             table::DUPLICATE
                 .finding(self.path.of(member.name), message)
                 .with_found(json)
@@ -205,7 +228,7 @@ impl Reader<'_> {
                 .finding(path, format!("INV-01 has no member {name} here; it is not sent"))
                 .with_fix("Check the spelling, or remove the member.")
         };
-        self.findings.push(finding.with_found(json));
+        self.note(finding.with_found(json));
         keep(section, name, json);
         Ok(())
     }

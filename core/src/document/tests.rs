@@ -137,6 +137,16 @@ fn texts_that_are_not_one_object_are_refused_with_their_position() {
 }
 
 #[test]
+fn hostile_lists_and_names_are_read_within_limits() {
+    let crowd = read(&format!("{{\"ItemList\":[{}{{}}]}}", "{},".repeat(600_000)));
+    assert_eq!(crowd.invoice.item_list.len(), 2_000);
+    assert_eq!(rules(&crowd), [("schema.entries", "ItemList")]);
+    let names = read(&format!("{{{}\"ItemList\":5}}", "\"a\":1,".repeat(200_000)));
+    assert_eq!(names.findings.len(), 20_002);
+    assert!(names.findings.last().unwrap().is_error(), "the error after the limit is kept");
+}
+
+#[test]
 fn a_byte_order_mark_is_stepped_over() {
     assert_eq!(read("\u{feff}{\"Version\":\"1.1\"}").invoice.version, Field::from("1.1"));
 }

@@ -7,8 +7,7 @@ use crate::document::{Facet, Form, Invoice, Member, Pattern};
 use crate::finding::{Finding, Severity};
 use crate::number::{self, NumberError};
 
-use super::Rule;
-use super::table;
+use super::{Rule, note, table};
 
 pub(super) fn check(invoice: &Invoice, findings: &mut Vec<Finding>) {
     let mut check = SchemaCheck { path: Path::default(), read: findings.len(), findings };
@@ -66,7 +65,7 @@ impl Visitor for SchemaCheck<'_> {
         };
         let path = self.path.of(member.name);
         if count < min && !self.findings.iter().take(self.read).any(|finding| finding.path == path) {
-            self.findings.push(
+            self.push(
                 table::ITEMS_MIN
                     .finding(path, format!("{} has no entry", member.name))
                     .with_found(count)
@@ -74,7 +73,7 @@ impl Visitor for SchemaCheck<'_> {
                     .with_fix("Give the lines of the document."),
             );
         } else if count > max {
-            self.findings.push(
+            self.push(
                 table::ITEMS_MAX
                     .finding(path, format!("{} has {count} entries", member.name))
                     .with_found(count)
@@ -86,9 +85,13 @@ impl Visitor for SchemaCheck<'_> {
 }
 
 impl SchemaCheck<'_> {
+    fn push(&mut self, finding: Finding) {
+        note(self.findings, finding);
+    }
+
     fn missing(&mut self, member: &'static Member, path: String) {
         let meaning = meaning(member);
-        self.findings.push(
+        self.push(
             table::REQUIRED
                 .finding(path, format!("{} is missing ({meaning})", member.name))
                 .with_expected(describe(member.form))
@@ -110,15 +113,17 @@ impl SchemaCheck<'_> {
         if (2010..=2029).contains(&year) {
             return;
         }
-        self.fault(member, &table::PATTERN, &date.to_string());
-        if let Some(finding) = self.findings.last_mut() {
-            finding.expected = Some("a date of the years 2010 to 2029, DD/MM/YYYY".into());
-            finding.fix = Some("Correct the year.".into());
-            if member.late_years_warn && year > 2029 {
-                finding.severity = Severity::Warning;
-                finding.fix = Some("The portal may refuse this year; the optional date can be left out.".into());
-            }
+        let mut finding = table::PATTERN
+            .finding(self.path.of(member.name), format!("{} lies outside the years the schema admits", member.name))
+            .with_found(date)
+            .with_expected("a date of the years 2010 to 2029, DD/MM/YYYY")
+            .with_fix("Correct the year.");
+        if member.late_years_warn && year > 2029 {
+            finding.severity = Severity::Warning;
+            finding.fix =
+                Some("Check the year; the portal may refuse it, and an optional date can be left out.".into());
         }
+        self.push(finding);
     }
 
     fn malformed(&mut self, member: &'static Member, raw: &str) {
@@ -144,7 +149,7 @@ impl SchemaCheck<'_> {
             _ => format!("{name} has not the form the portal asks for"),
         };
         let meaning = meaning(member);
-        self.findings.push(
+        self.push(
             rule.finding(self.path.of(name), message)
                 .with_found(found)
                 .with_expected(describe(form))

@@ -32,6 +32,8 @@ rules! {
     JSON_OBJECT = "json.object", Some("2140"), Error, Schema, "The document is one JSON object.";
     JSON_DEPTH = "json.depth", Some("2140"), Error, Own, "The document is nested at most 64 levels deep.";
     REPAIRED = "schema.repaired", None, Repaired, Own, "A value has the type and spelling of the schema, not just their meaning.";
+    ENTRIES = "schema.entries", Some("5002"), Error, Own, "A list has at most 2000 entries.";
+    MORE = "findings.more", None, Warning, Own, "All findings are listed.";
     REQUIRED = "schema.required", Some("5002"), Error, Schema, "A mandatory member is given.";
     TYPE = "schema.type", Some("5002"), Error, Schema, "A member is a string, a number, an object or a list, as the schema has it.";
     LENGTH = "schema.length", Some("5002"), Error, Schema, "A text has as many characters as the schema allows.";
