@@ -1,0 +1,292 @@
+//! The command line: names and meaning are a stable contract.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+/// Registers Indian GST e-invoices: from the books to the portal and back.
+///
+/// Takes invoices from where they are, checks them against the portal's rules, registers each
+/// exactly once, proves the portal's signature, and writes IRN and signed QR back.
+#[derive(Debug, Parser)]
+#[command(
+    name = "einvoice",
+    version,
+    arg_required_else_help = true,
+    after_help = "Exit codes: 0 all well; 1 some documents need a person; 2 usage or configuration; \
+                  3 portal unreachable, work is kept; 4 unknown outcomes remain; 70 our own fault."
+)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// What every command takes.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Common {
+    /// Print one JSON object a line on standard output; text for people goes to standard error
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Configuration file [default: einvoice.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Set one configuration key over file and environment, as in `ledger.path=other.db` or
+    /// `route.nic.base_url=...`
+    #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Say more on standard error; twice for how things are done
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+#[non_exhaustive]
+pub enum Command {
+    /// Write a commented starter configuration
+    Init(Init),
+    /// Fetch, check, register, verify and write back; goes on where a crash left off
+    Run(Run),
+    /// Check documents against the portal's rules, offline
+    Validate(Validate),
+    /// Prove signed invoices and QR codes, offline
+    Verify(Verify),
+    /// Show where documents stand; with a key, one document and its whole story
+    Status(Status),
+    /// Manage client pairs and API users
+    #[command(subcommand)]
+    Credentials(Credentials),
+    /// List the plugins in this program; with a name, its settings and an example
+    Plugins(Plugins),
+    /// About the configuration file
+    #[command(subcommand)]
+    Config(Config),
+    /// The portal emulator
+    #[command(subcommand)]
+    Sandbox(Sandbox),
+    /// Print a completion script for a shell
+    Completions(Completions),
+}
+
+/// Arguments of `init`.
+#[derive(Debug, Args)]
+pub struct Init {
+    /// Plugin that reads the invoices (see `einvoice plugins`)
+    #[arg(long, value_name = "PLUGIN", default_value = "json-file")]
+    pub source: String,
+    /// Plugin that reaches the portal
+    #[arg(long, value_name = "PLUGIN", default_value = "sandbox")]
+    pub route: String,
+    /// Replace an existing file
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Work through everything once and end; without it, sources that have a schedule are repeated
+    #[arg(long)]
+    pub once: bool,
+}
+
+/// Arguments of `validate`.
+#[derive(Debug, Args)]
+pub struct Validate {
+    /// Files to check: INV-01 JSON (one document, an array, or one a line), or the format of `--plugin`
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Judge by the rules of this day (YYYY-MM-DD or DD/MM/YYYY) [default: today in India]
+    #[arg(long, value_name = "DATE", value_parser = day)]
+    pub as_of: Option<jiff::civil::Date>,
+    /// Leave the check digit of GSTINs out, as the portal's own test numbers have wrong ones
+    #[arg(long)]
+    pub no_gstin_check_digit: bool,
+    /// Source plugin that reads the files
+    #[arg(long, value_name = "NAME", default_value = "json-file")]
+    pub plugin: String,
+}
+
+/// Arguments of `verify`.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// Files that hold a signed invoice, a signed QR text, a portal reply, or a PNG of a QR code
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Public key or certificate of the portal (PEM); KID=PEM names the key, else the file name or
+    /// the certificate does
+    #[arg(long = "key", value_name = "[KID=]PEM")]
+    pub keys: Vec<String>,
+}
+
+/// Arguments of `status`.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Document key (GSTIN/2026-27/INV/NUMBER), or a part of a number, label or IRN
+    #[arg(value_name = "KEY")]
+    pub key: Option<String>,
+    /// Only documents in this state; may be repeated
+    #[arg(long = "state", value_name = "STATE")]
+    pub states: Vec<String>,
+    /// Only documents of this source
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<String>,
+}
+
+/// Arguments of `plugins`.
+#[derive(Debug, Args)]
+pub struct Plugins {
+    /// Show the settings of this plugin
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+}
+
+/// The commands of `config`.
+#[derive(Debug, Subcommand)]
+#[non_exhaustive]
+pub enum Config {
+    /// Print a JSON Schema of the configuration file, for editors
+    Schema,
+    /// Read the configuration and make every part, without doing any work
+    Check,
+}
+
+/// The commands of `sandbox`.
+#[derive(Debug, Subcommand)]
+#[non_exhaustive]
+pub enum Sandbox {
+    /// Serve the emulator over HTTP until it is interrupted
+    Serve(SandboxServe),
+}
+
+/// Arguments of `sandbox serve`.
+#[derive(Debug, Args)]
+pub struct SandboxServe {
+    /// Address to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8088")]
+    pub listen: SocketAddr,
+    /// Folder that keeps the emulator's books, keys and `connection.json`
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+}
+
+/// The commands of `credentials`.
+#[derive(Debug, Subcommand)]
+#[non_exhaustive]
+pub enum Credentials {
+    /// Add or replace a client pair or an API user; the secret comes from a prompt, from the
+    /// environment (`EINVOICE_SECRET`) or from standard input, never from the command line
+    Add(CredentialScopeArguments),
+    /// List what the store holds, without secrets
+    List,
+    /// Log in with the credentials of a GSTIN
+    Test(CredentialTest),
+    /// Remove a client pair or an API user
+    Remove(CredentialRemove),
+}
+
+/// Which entry of the credential store.
+#[derive(Debug, Clone, Args)]
+pub struct CredentialScopeArguments {
+    /// A client pair (id and secret) or an API user (name and password)
+    #[arg(value_enum)]
+    pub kind: CredentialKind,
+    /// GSTIN of an API user
+    #[arg(long)]
+    pub gstin: Option<String>,
+    /// PAN that holds a client pair for direct access
+    #[arg(long)]
+    pub pan: Option<String>,
+    /// Account at a provider that holds a client pair
+    #[arg(long, conflicts_with = "pan")]
+    pub account: Option<String>,
+    /// Route the entry is for; its environment is taken from the configuration
+    #[arg(long)]
+    pub route: String,
+    /// Government system the entry is for [default: e-invoice for an API user, both for a client pair]
+    #[arg(long, value_enum)]
+    pub product: Option<ProductName>,
+    /// Client id or user name; asked for when absent
+    #[arg(long)]
+    pub name: Option<String>,
+}
+
+/// Arguments of `credentials remove`.
+#[derive(Debug, Args)]
+pub struct CredentialRemove {
+    /// Which entry.
+    #[command(flatten)]
+    pub scope: CredentialScopeArguments,
+    /// Really remove it
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// Arguments of `credentials test`.
+#[derive(Debug, Args)]
+pub struct CredentialTest {
+    /// GSTIN to log in for
+    #[arg(long)]
+    pub gstin: String,
+    /// Route to log in by [default: the first]
+    #[arg(long)]
+    pub route: Option<String>,
+}
+
+/// The two kinds of credentials the portal issues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[expect(clippy::exhaustive_enums, reason = "the portal issues these two kinds of credentials")]
+pub enum CredentialKind {
+    /// Client id and secret
+    Client,
+    /// User name and password
+    User,
+}
+
+/// The government systems, as written on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[non_exhaustive]
+pub enum ProductName {
+    /// The e-invoice system
+    EInvoice,
+    /// The e-way bill system
+    EWayBill,
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// Which shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+fn day(text: &str) -> Result<jiff::civil::Date, String> {
+    if let Ok(date) = einvoice_core::date::DocumentDate::parse(text) {
+        return Ok(date.date());
+    }
+    text.parse().map_err(|_| "write a day as YYYY-MM-DD or DD/MM/YYYY".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_day_is_read_in_both_spellings() {
+        assert_eq!(day("2026-11-05"), day("05/11/2026"));
+        assert!(day("31/02/2026").is_err());
+    }
+}

@@ -1,0 +1,210 @@
+//! Makes every part that a configuration names, and joins them into a pipeline.
+
+mod keys;
+
+use std::sync::Arc;
+
+use einvoice_core::clock::{SharedClock, SystemClock};
+use einvoice_core::config::{CheckDigit, PluginTable, RouteTable, Settings, SourceTable, WriteBackTable};
+use einvoice_core::credential::CredentialStore;
+use einvoice_core::entropy::SystemEntropy;
+use einvoice_core::environment::Environment;
+use einvoice_core::finding::Severity;
+use einvoice_core::ledger::Ledger;
+use einvoice_core::pipeline::{Parts, RoutePart, SourcePart, WriteBackPart};
+use einvoice_core::registry::{BuildContext, BuildError, Registry};
+
+pub use keys::{KeyFile, key_set};
+
+use crate::error::CliError;
+use crate::plugins;
+use crate::settings::{Loaded, with_suggestion};
+
+/// Makes parts from a loaded configuration.
+#[derive(Debug)]
+pub struct Assembly {
+    registry: Registry,
+    loaded: Loaded,
+    base: BuildContext,
+}
+
+impl Assembly {
+    /// Gets ready to make parts, with the system's clock and randomness.
+    ///
+    /// # Errors
+    /// [`CliError::Registry`] when two linked plugins have one name.
+    pub fn new(loaded: Loaded) -> Result<Self, CliError> {
+        let registry = plugins::registry()?;
+        let base = BuildContext::new("einvoice", &loaded.directory, SystemClock::shared(), SystemEntropy::shared());
+        Ok(Self { registry, loaded, base })
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.loaded.settings
+    }
+
+    /// The clock that all parts share.
+    #[must_use]
+    pub fn clock(&self) -> SharedClock {
+        Arc::clone(&self.base.clock)
+    }
+
+    /// Opens the ledger.
+    ///
+    /// # Errors
+    /// [`CliError::Build`] when it cannot be opened.
+    pub async fn ledger(&self) -> Result<Arc<dyn Ledger>, CliError> {
+        let part = &self.settings().ledger;
+        let made = self.registry.ledger(&part.plugin, self.base.named(&part.name), part.settings.clone()).await;
+        made.map_err(|error| self.failed("ledger", part, error))
+    }
+
+    /// Opens the credential store.
+    ///
+    /// # Errors
+    /// [`CliError::Build`] when it cannot be opened.
+    pub async fn credentials(&self) -> Result<Arc<dyn CredentialStore>, CliError> {
+        let part = &self.settings().credentials;
+        let context = self.base.named(&part.name);
+        let made = self.registry.credential_store(&part.plugin, context, part.settings.clone()).await;
+        made.map_err(|error| self.failed("credentials", part, error))
+    }
+
+    /// Makes a way to the portal.
+    ///
+    /// # Errors
+    /// [`CliError::Build`] when its settings are wrong.
+    pub async fn route(&self, route: &RouteTable) -> Result<RoutePart, CliError> {
+        let part = &route.part;
+        let context = self.base.named(&part.name).in_environment(route.environment);
+        let made = self.registry.transport(&part.plugin, context, part.settings.clone()).await;
+        let transport = made.map_err(|error| self.failed("route", part, error))?;
+        Ok(RoutePart {
+            name: route.route_name(),
+            environment: route.environment,
+            client_account: route.client_account.clone(),
+            transport,
+        })
+    }
+
+    /// Makes a source.
+    ///
+    /// # Errors
+    /// [`CliError::Build`] when its settings are wrong.
+    pub async fn source(&self, source: &SourceTable) -> Result<SourcePart, CliError> {
+        let part = &source.part;
+        let made = self.registry.source(&part.plugin, self.base.named(&part.name), part.settings.clone()).await;
+        let source = made.map_err(|error| self.failed("source", part, error))?;
+        Ok(SourcePart { name: part.name.clone(), source })
+    }
+
+    /// Makes a write-back target.
+    ///
+    /// # Errors
+    /// [`CliError::Build`] when its settings are wrong.
+    pub async fn write_back(&self, table: &WriteBackTable) -> Result<WriteBackPart, CliError> {
+        let part = &table.part;
+        let context = self.base.named(&part.name);
+        let made = self.registry.write_back(&part.plugin, context, part.settings.clone()).await;
+        let target = made.map_err(|error| self.failed("write_back", part, error))?;
+        Ok(WriteBackPart { name: part.name.clone(), sources: table.sources.clone(), target })
+    }
+
+    /// Makes everything a run needs. Cheap parts come first, so that a wrong setting is told before
+    /// the ledger is opened.
+    ///
+    /// # Errors
+    /// [`CliError::Build`] for the first part that cannot be made; [`CliError::Usage`] when there is
+    /// no route or no source.
+    pub async fn parts(&self) -> Result<Parts, CliError> {
+        let settings = self.settings();
+        let missing = |table: &str, what: &str| {
+            CliError::Usage(format!(
+                "{}: there is no [[{table}]], so {what}; `einvoice plugins` shows what can be used",
+                self.loaded.shown_file()
+            ))
+        };
+        if settings.sources.is_empty() {
+            return Err(missing("source", "there is nothing to read"));
+        }
+        if settings.routes.is_empty() {
+            return Err(missing("route", "there is no way to the portal"));
+        }
+        let mut sources = Vec::with_capacity(settings.sources.len());
+        for source in &settings.sources {
+            sources.push(self.source(source).await?);
+        }
+        let mut write_backs = Vec::with_capacity(settings.write_backs.len());
+        for target in &settings.write_backs {
+            write_backs.push(self.write_back(target).await?);
+        }
+        let mut routes = Vec::with_capacity(settings.routes.len());
+        for route in &settings.routes {
+            routes.push(self.route(route).await?);
+        }
+        // After the routes: the emulator's transport writes its public key when it is made.
+        let verifier = key_set(&KeyFile::matching(&settings.verify.keys, &self.loaded.directory)?)?;
+        Ok(Parts {
+            credentials: self.credentials().await?,
+            ledger: self.ledger().await?,
+            routes,
+            sources,
+            write_backs,
+            verifier: Arc::new(verifier),
+            gstin_check_digit: check_digit(settings),
+            settings: settings.run.clone(),
+            clock: self.clock(),
+        })
+    }
+
+    fn failed(&self, table: &str, part: &PluginTable, mut error: BuildError) -> CliError {
+        error.reason = with_suggestion(&error.reason);
+        // The plugin names itself and the key; the table says where in the file that is.
+        let table = if error.part.contains(table) { String::new() } else { format!(" [{table}]") };
+        let plugin = if error.part.contains(&part.plugin) { String::new() } else { format!(" {}", part.plugin) };
+        CliError::Build { file: format!("{}{table}{plugin}", self.loaded.shown_file()), error }
+    }
+}
+
+/// What a wrong GSTIN check digit is under these settings.
+#[must_use]
+pub fn check_digit(settings: &Settings) -> Option<Severity> {
+    let all_sandbox =
+        !settings.routes.is_empty() && settings.routes.iter().all(|route| route.environment == Environment::Sandbox);
+    match settings.check.gstin_check_digit {
+        // The test GSTINs of the portal's sandbox fail the check digit by design.
+        CheckDigit::Auto if all_sandbox => Some(Severity::Warning),
+        CheckDigit::Warning => Some(Severity::Warning),
+        CheckDigit::Off => None,
+        _ => Some(Severity::Error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_wrong_check_digit_is_a_warning_only_where_every_route_is_a_sandbox() {
+        let severity = |environments: &[&str], setting: &str| {
+            let routes: Vec<_> = environments
+                .iter()
+                .enumerate()
+                .map(|(index, environment)| {
+                    json!({"name": index.to_string(), "plugin": "direct", "environment": environment})
+                })
+                .collect();
+            let value = json!({"route": routes, "check": {"gstin_check_digit": setting}});
+            check_digit(&Settings::from_value(value).unwrap())
+        };
+        assert_eq!(severity(&["sandbox", "sandbox"], "auto"), Some(Severity::Warning));
+        assert_eq!(severity(&["sandbox", "production"], "auto"), Some(Severity::Error));
+        assert_eq!(severity(&[], "auto"), Some(Severity::Error));
+        assert_eq!(severity(&["production"], "warning"), Some(Severity::Warning));
+        assert_eq!(severity(&["sandbox"], "off"), None);
+    }
+}

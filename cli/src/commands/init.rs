@@ -1,0 +1,122 @@
+//! `init`: a commented starter configuration from the examples of the chosen plugins.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use einvoice_core::registry::{Registry, Role};
+
+use super::plugins::example;
+use crate::arguments::{Common, Init};
+use crate::error::CliError;
+use crate::output::Output;
+use crate::settings::DEFAULT_FILE;
+use crate::{exit_code, plugins};
+
+pub(super) fn run(arguments: &Init, common: &Common, output: &mut Output) -> Result<u8, CliError> {
+    let text = starter(&plugins::registry()?, &arguments.source, &arguments.route)?;
+    let file = common.config.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_FILE));
+    write(&file, &text, arguments.yes)?;
+    if output.is_json() {
+        output.object(&serde_json::json!({ "file": file.display().to_string() }))?;
+    } else {
+        output.line(format!("wrote {}", file.display()))?;
+        output.line("Change what needs changing, then run `einvoice config check` and `einvoice run --once`.")?;
+    }
+    Ok(exit_code::ALL_WELL)
+}
+
+fn write(file: &Path, text: &str, replace: bool) -> Result<(), CliError> {
+    let failed = |error| CliError::File { path: file.to_path_buf(), action: "write", error };
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true);
+    // `create_new` looks and makes in one step, so that no file is ever overwritten by chance.
+    if replace {
+        options.create(true).truncate(true)
+    } else {
+        options.create_new(true)
+    };
+    let opened = match options.open(file) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            return Err(CliError::Usage(format!(
+                "{} exists: pass --yes to replace it, or --config FILE to write another",
+                file.display()
+            )));
+        }
+        other => other,
+    };
+    opened.and_then(|mut opened| opened.write_all(text.as_bytes())).map_err(failed)
+}
+
+fn starter(registry: &Registry, source: &str, route: &str) -> Result<String, CliError> {
+    let mut text = String::from(
+        "# Configuration of einvoice. `einvoice plugins NAME` explains every setting of a plugin;\n\
+         # `einvoice config schema` prints a JSON Schema for editors. Paths start at this file's folder.\n\
+         # Any key can be set from outside: EINVOICE__LEDGER__PATH=other.db, or --set ledger.path=other.db\n",
+    );
+    let mut add = |about: &str, excerpt: &str| {
+        text.extend(["\n# ", about, "\n", excerpt.trim(), "\n"]);
+    };
+    // The emulator has accounts of its own; a real portal needs yours.
+    let store = if route == "sandbox" { "sandbox" } else { "credentials-file" };
+    add(
+        "Where documents, intents and outcomes are kept. Back this file up; never delete it to \"start over\".",
+        example(registry, Role::Ledger, "ledger-sqlite")?,
+    );
+    add(
+        "Where client pairs and API users are kept; `einvoice credentials add` fills it.",
+        example(registry, Role::CredentialStore, store)?,
+    );
+    add("The way to the portal. Several are tried in this order.", example(registry, Role::Transport, route)?);
+    add("Where invoices come from.", example(registry, Role::Source, source)?);
+    if let Ok(target) = example(registry, Role::WriteBack, source) {
+        add("Where results go.", target);
+    }
+    let keys = if route == "sandbox" {
+        "# The emulator's key lies in its folder and is worthless elsewhere.\nkeys = [\"sandbox/signing-public.pem\"]"
+    } else {
+        "# Put the portal's public keys or certificates here, or signatures stay unproven:\n\
+         # keys = [\"keys/*.pem\"]"
+    };
+    text.extend(["\n# With which keys the portal's signatures are checked.\n[verify]\n", keys, "\n"]);
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use einvoice_core::config::Settings;
+
+    use super::*;
+
+    #[test]
+    fn every_pair_of_source_and_route_gives_a_configuration_that_can_be_read() {
+        let registry = plugins::registry().unwrap();
+        for source in registry.sources.iter() {
+            for route in registry.transports.iter() {
+                let text = starter(&registry, source.name, route.name).unwrap();
+                let value: serde_json::Value = toml::from_str(&text).unwrap();
+                let settings = Settings::from_value(value).unwrap();
+                assert_eq!(settings.sources.first().unwrap().part.plugin, source.name);
+                assert_eq!(settings.routes.first().unwrap().part.plugin, route.name);
+            }
+        }
+    }
+
+    #[test]
+    fn an_existing_file_is_not_replaced_without_being_told_to() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("einvoice.toml");
+        write(&file, "first", false).unwrap();
+        let error = write(&file, "second", false).unwrap_err().to_string();
+        assert!(error.contains("pass --yes"), "{error}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "first");
+        write(&file, "second", true).unwrap();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "second");
+    }
+
+    #[test]
+    fn an_unknown_plugin_is_told_with_what_there_is() {
+        let registry = plugins::registry().unwrap();
+        let error = starter(&registry, "taly", "sandbox").unwrap_err().to_string();
+        assert!(error.contains("did you mean `tally`?"), "{error}");
+    }
+}

@@ -1,0 +1,50 @@
+//! The commands: each reads its arguments, asks the core, and says what came of it.
+
+pub mod completions;
+pub mod config;
+pub mod credentials;
+pub mod init;
+pub mod plugins;
+pub mod run;
+pub mod sandbox;
+pub mod status;
+pub mod validate;
+pub mod verify;
+
+use std::future::Future;
+
+use crate::arguments::{Arguments, Command};
+use crate::error::CliError;
+use crate::output::Output;
+
+/// Runs a command and gives the exit code of its result.
+///
+/// # Errors
+/// [`CliError`] when the command could not do its work.
+pub fn run(arguments: Arguments, output: &mut Output) -> Result<u8, CliError> {
+    let common = arguments.common;
+    match arguments.command {
+        Command::Init(init) => init::run(&init, &common, output),
+        Command::Run(run) => run::run(&run, &common, output),
+        Command::Validate(validate) => validate::run(&validate, &common, output),
+        Command::Verify(verify) => verify::run(&verify, &common, output),
+        Command::Status(status) => status::run(&status, &common, output),
+        Command::Credentials(credentials) => credentials::run(&credentials, &common, output),
+        Command::Plugins(plugins) => plugins::run(&plugins, output),
+        Command::Config(config) => config::run(&config, &common, output),
+        Command::Sandbox(sandbox) => sandbox::run(&sandbox, output),
+        Command::Completions(completions) => completions::run(&completions, output),
+    }
+}
+
+/// Runs a future on a runtime of its own. Readers that still wait for input when it is done are left
+/// behind and do not hold up the end.
+fn block_on<T>(work: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CliError::System { action: "start the program's threads".to_owned(), error })?;
+    let result = runtime.block_on(work);
+    runtime.shutdown_background();
+    result
+}

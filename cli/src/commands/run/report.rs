@@ -1,0 +1,214 @@
+//! What a run did, for people and programs.
+
+use einvoice_core::ledger::{DocumentId, DocumentStatus, Ledger, Query};
+use einvoice_core::pipeline::{Note, RunReport};
+use serde::Serialize;
+
+use super::super::status::{HEADINGS, document, line, row};
+use super::super::validate::findings_text;
+use crate::error::CliError;
+use crate::exit_code;
+use crate::output::{Output, Style, counted, printable};
+
+/// Most documents shown in a table; of a larger run only those that need somebody are.
+const TABLE_MAX: usize = 60;
+
+/// The last line of `run --json`.
+#[derive(Serialize)]
+struct Summary<'a> {
+    summary: Figures<'a>,
+}
+
+/// The report without its lists of documents, which have lines of their own.
+#[derive(Serialize)]
+struct Figures<'a> {
+    read: u64,
+    new: u64,
+    unchanged: u64,
+    revised: u64,
+    duplicates: u64,
+    registered: u64,
+    refused: u64,
+    invalid: u64,
+    became_unknown: u64,
+    delivered: &'a std::collections::BTreeMap<String, u64>,
+    skipped: &'a std::collections::BTreeMap<String, u64>,
+    open: &'a std::collections::BTreeMap<String, u64>,
+    clashes: &'a [einvoice_core::pipeline::Clash],
+    configuration: &'a [Note],
+    unreachable: &'a [Note],
+    failures: &'a [Note],
+    stopped: bool,
+    exit_code: u8,
+}
+
+/// The exit code that a run's report asks for.
+pub(super) fn exit_code_of(report: &RunReport) -> u8 {
+    let when = |holds: bool, code: u8| if holds { code } else { exit_code::ALL_WELL };
+    // A route that failed while another did the work is told, and is no failure of the run.
+    let work_is_kept = ["ready", "sent", "unknown"].iter().any(|state| report.open.contains_key(*state));
+    exit_code::most_urgent([
+        when(!report.configuration.is_empty(), exit_code::USAGE),
+        when(report.unknown_remains(), exit_code::UNKNOWN_OUTCOMES),
+        when(!report.unreachable.is_empty() && work_is_kept, exit_code::UNREACHABLE),
+        when(report.needs_person(), exit_code::NEEDS_PERSON),
+    ])
+}
+
+/// Shows a report; the state of each document is what the ledger says.
+pub(super) async fn show(report: &RunReport, ledger: &dyn Ledger, output: &mut Output) -> Result<(), CliError> {
+    let mut documents = Vec::with_capacity(report.documents.len());
+    for id in report.documents.iter().filter_map(|listed| listed.id) {
+        documents.extend(status(ledger, id).await?);
+    }
+    if output.is_json() {
+        documents.iter().try_for_each(|document| output.object(&line(document, None)))?;
+        return output.object(&Summary { summary: figures(report) });
+    }
+    let needing: Vec<&DocumentStatus> = documents.iter().filter(|document| needs_somebody(document)).collect();
+    let shown: Vec<&DocumentStatus> = if documents.len() <= TABLE_MAX {
+        documents.iter().collect()
+    } else {
+        needing.iter().copied().take(TABLE_MAX).collect()
+    };
+    if !shown.is_empty() {
+        output.table(&HEADINGS, shown.iter().map(|document| row(document)))?;
+        output.line("")?;
+    }
+    for document in needing.iter().take(TABLE_MAX) {
+        problems(document, output)?;
+    }
+    for skip in report.skips.iter().take(TABLE_MAX) {
+        let message = skip.message.as_deref().unwrap_or(&skip.how);
+        output.line(format!("skipped {}: {}", printable(&skip.label), printable(message)))?;
+    }
+    for clash in &report.clashes {
+        let text = format!("{} ({}): {}", clash.label, clash.place, clash.message);
+        output.line(format!("{} {}", output.styled(Style::Bad, "turned away"), printable(&text)))?;
+    }
+    notes("configuration", &report.configuration, Style::Bad, output)?;
+    notes("not reached", &report.unreachable, Style::Attention, output)?;
+    notes("failed", &report.failures, Style::Bad, output)?;
+    totals(report, output)
+}
+
+async fn status(ledger: &dyn Ledger, id: DocumentId) -> Result<Option<DocumentStatus>, CliError> {
+    let query = Query { after: Some(DocumentId(id.0 - 1)), limit: 1, ..Query::default() };
+    Ok(ledger.query(query).await?.into_iter().find(|status| status.id == id))
+}
+
+fn needs_somebody(document: &DocumentStatus) -> bool {
+    super::super::status::code_of(document.state) != exit_code::ALL_WELL
+}
+
+fn problems(status: &DocumentStatus, output: &mut Output) -> Result<(), CliError> {
+    let head = format!("{} is {} ({})", document(status), status.state, status.reference);
+    output.line(output.styled(Style::Strong, &printable(&head)))?;
+    findings_text(&status.findings, output)?;
+    output.line("")
+}
+
+fn notes(heading: &str, notes: &[Note], style: Style, output: &mut Output) -> Result<(), CliError> {
+    for note in notes {
+        let head = output.styled(style, heading).into_owned();
+        output.line(format!("{head} {}: {}", printable(&note.about), printable(&note.message)))?;
+    }
+    Ok(())
+}
+
+/// The last lines: what happened in this run, what is left, where results went.
+fn totals(report: &RunReport, output: &mut Output) -> Result<(), CliError> {
+    let skipped: u64 = report.skipped.values().sum();
+    let rows = [
+        ("read", report.read),
+        ("unchanged", report.unchanged),
+        ("duplicates", report.duplicates),
+        ("skipped", skipped),
+        ("invalid", report.invalid),
+        ("registered", report.registered),
+        ("refused", report.refused),
+        ("unknown", report.became_unknown),
+    ];
+    let said: Vec<String> = rows
+        .into_iter()
+        .filter(|(name, count)| *count > 0 || *name == "read" || *name == "registered")
+        .map(|(name, count)| format!("{name} {count}"))
+        .collect();
+    output.line(said.join(", "))?;
+    for (target, count) in &report.delivered {
+        output.line(format!("wrote {} to {}", counted(*count, "result"), printable(target)))?;
+    }
+    if !report.open.is_empty() {
+        let open: Vec<String> = report.open.iter().map(|(state, count)| format!("{state} {count}")).collect();
+        output.line(format!("open in the ledger: {}", open.join(", ")))?;
+    }
+    if report.stopped {
+        output.line("stopped before it was through; the next run goes on from here")?;
+    }
+    Ok(())
+}
+
+fn figures(report: &RunReport) -> Figures<'_> {
+    Figures {
+        read: report.read,
+        new: report.new,
+        unchanged: report.unchanged,
+        revised: report.revised,
+        duplicates: report.duplicates,
+        registered: report.registered,
+        refused: report.refused,
+        invalid: report.invalid,
+        became_unknown: report.became_unknown,
+        delivered: &report.delivered,
+        skipped: &report.skipped,
+        open: &report.open,
+        clashes: &report.clashes,
+        configuration: &report.configuration,
+        unreachable: &report.unreachable,
+        failures: &report.failures,
+        stopped: report.stopped,
+        exit_code: exit_code_of(report),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(change: impl FnOnce(&mut RunReport)) -> u8 {
+        let mut report = RunReport::default();
+        change(&mut report);
+        exit_code_of(&report)
+    }
+
+    fn note() -> Note {
+        Note { about: "nic".to_owned(), message: "no answer".to_owned() }
+    }
+
+    #[test]
+    fn the_code_says_what_is_most_urgent() {
+        assert_eq!(report(|_| {}), exit_code::ALL_WELL);
+        assert_eq!(report(|run| _ = run.open.insert("invalid".into(), 1)), exit_code::NEEDS_PERSON);
+        let kept = |run: &mut RunReport| {
+            run.unreachable.push(note());
+            run.open.insert("ready".into(), 3);
+            run.open.insert("invalid".into(), 1);
+        };
+        assert_eq!(report(kept), exit_code::UNREACHABLE);
+        let unknown = |run: &mut RunReport| {
+            kept(run);
+            run.open.insert("unknown".into(), 1);
+        };
+        assert_eq!(report(unknown), exit_code::UNKNOWN_OUTCOMES);
+        let configuration = |run: &mut RunReport| {
+            unknown(run);
+            run.configuration.push(note());
+        };
+        assert_eq!(report(configuration), exit_code::USAGE);
+    }
+
+    #[test]
+    fn a_route_that_failed_while_another_did_the_work_is_no_failure() {
+        assert_eq!(report(|run| run.unreachable.push(note())), exit_code::ALL_WELL);
+    }
+}

@@ -1,0 +1,222 @@
+//! `status`: where documents stand.
+
+use einvoice_core::document::Difference;
+use einvoice_core::key::DocumentKey;
+use einvoice_core::ledger::{AuditEntry, DocumentStatus, Ledger, Query};
+use einvoice_core::registry::nearest;
+use einvoice_core::state::{DocumentState, EwbState};
+use serde::Serialize;
+
+use super::block_on;
+use super::validate::findings_text;
+use crate::arguments::{Common, Status};
+use crate::assemble::Assembly;
+use crate::error::CliError;
+use crate::output::{Output, Style, counted, printable};
+use crate::{exit_code, settings};
+
+/// Documents read from the ledger at a time, so that memory stays flat.
+const PAGE: usize = 1_000;
+
+/// A document as `--json` shows it: the stable contract.
+#[derive(Serialize)]
+pub(super) struct Line<'a> {
+    document: String,
+    irn: Option<String>,
+    state: DocumentState,
+    ewb_state: EwbState,
+    delivered: bool,
+    source: &'a str,
+    route: Option<&'a str>,
+    ack_no: Option<&'a str>,
+    ack_date: Option<String>,
+    findings: &'a [einvoice_core::finding::Finding],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    story: Option<Story<'a>>,
+}
+
+/// What one document's status adds when it is asked for by its key.
+#[derive(Serialize)]
+pub(super) struct Story<'a> {
+    differences: &'a [Difference],
+    audit: &'a [AuditEntry],
+}
+
+pub(super) fn run(arguments: &Status, common: &Common, output: &mut Output) -> Result<u8, CliError> {
+    let query = query(arguments)?;
+    let assembly = Assembly::new(settings::load(common)?)?;
+    block_on(async {
+        let ledger = assembly.ledger().await?;
+        show(arguments, query, ledger.as_ref(), output).await
+    })
+}
+
+fn query(arguments: &Status) -> Result<Query, CliError> {
+    let mut query = Query { source: arguments.source.clone(), limit: PAGE, ..Query::default() };
+    if let Some(text) = &arguments.key {
+        match text.parse::<DocumentKey>() {
+            Ok(key) => query.key = Some(key),
+            Err(_) => query.text = Some(text.clone()),
+        }
+    }
+    for name in &arguments.states {
+        let known = || DocumentState::ALL.iter().map(|state| state.as_str());
+        let state = DocumentState::from_name(name).ok_or_else(|| {
+            let near = nearest(name, known()).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+            let all = known().collect::<Vec<_>>().join(", ");
+            CliError::Usage(format!("there is no state `{name}`; {near}The states are: {all}"))
+        })?;
+        query.states.push(state);
+    }
+    Ok(query)
+}
+
+async fn show(arguments: &Status, mut query: Query, ledger: &dyn Ledger, output: &mut Output) -> Result<u8, CliError> {
+    let mut code = exit_code::ALL_WELL;
+    let mut shown = 0_u64;
+    loop {
+        let page = ledger.query(query.clone()).await?;
+        for status in &page {
+            code = exit_code::most_urgent([code, code_of(status.state)]);
+        }
+        let last = page.last().map(|status| status.id);
+        let full = page.len() == PAGE;
+        if let ([only], 0, true) = (page.as_slice(), shown, arguments.key.is_some()) {
+            one(only, ledger, output).await?;
+        } else if output.is_json() {
+            page.iter().try_for_each(|status| output.object(&line(status, None)))?;
+        } else if !page.is_empty() {
+            output.table(&HEADINGS, page.iter().map(row))?;
+        }
+        shown += u64::try_from(page.len()).unwrap_or(u64::MAX);
+        match last {
+            Some(last) if full && !output.is_closed() => query.after = Some(last),
+            _ => break,
+        }
+    }
+    if shown == 0 {
+        if let Some(key) = &arguments.key {
+            return Err(CliError::Usage(format!("there is no document `{key}` in the ledger")));
+        }
+        output.say("the ledger holds no such documents")?;
+    } else if !output.is_json() && arguments.key.is_none() {
+        output.line("")?;
+        output.line(counted(shown, "document"))?;
+    }
+    Ok(code)
+}
+
+/// The exit code that a document's state asks for.
+pub(super) fn code_of(state: DocumentState) -> u8 {
+    match state {
+        DocumentState::Unknown | DocumentState::Sent | DocumentState::Cancelling => exit_code::UNKNOWN_OUTCOMES,
+        state if state.needs_person() => exit_code::NEEDS_PERSON,
+        _ => exit_code::ALL_WELL,
+    }
+}
+
+pub(super) const HEADINGS: [&str; 7] = ["document", "state", "e-way bill", "delivered", "source", "ack no", "ack date"];
+
+pub(super) fn row(status: &DocumentStatus) -> Vec<String> {
+    let registration = status.registration.as_ref();
+    vec![
+        document(status),
+        status.state.to_string(),
+        ewb(status.ewb_state),
+        if status.delivered { "yes" } else { "no" }.to_owned(),
+        status.source.clone(),
+        registration.map(|registration| registration.ack_no.clone()).unwrap_or_default(),
+        registration.map(|registration| registration.ack_date.to_string()).unwrap_or_default(),
+    ]
+}
+
+/// The e-way bill's state for people: nothing where there is none.
+fn ewb(state: EwbState) -> String {
+    if state == EwbState::None { String::new() } else { state.to_string() }
+}
+
+pub(super) fn document(status: &DocumentStatus) -> String {
+    status.key.as_ref().map_or_else(|| status.label.clone(), ToString::to_string)
+}
+
+pub(super) fn line<'a>(status: &'a DocumentStatus, story: Option<Story<'a>>) -> Line<'a> {
+    let registration = status.registration.as_ref();
+    Line {
+        document: document(status),
+        irn: status.irn.as_ref().map(ToString::to_string),
+        state: status.state,
+        ewb_state: status.ewb_state,
+        delivered: status.delivered,
+        source: &status.source,
+        route: status.route.as_ref().map(einvoice_core::environment::RouteName::as_str),
+        ack_no: registration.map(|registration| registration.ack_no.as_str()),
+        ack_date: registration.map(|registration| registration.ack_date.to_string()),
+        findings: &status.findings,
+        story,
+    }
+}
+
+async fn one(status: &DocumentStatus, ledger: &dyn Ledger, output: &mut Output) -> Result<(), CliError> {
+    let audit = ledger.audit(status.id).await?;
+    if output.is_json() {
+        let story = Story { differences: &status.differences, audit: &audit };
+        return output.object(&line(status, Some(story)));
+    }
+    let heading = document(status);
+    output.line(output.styled(Style::Strong, &printable(&heading)))?;
+    let registration = status.registration.as_ref();
+    let ewb_number = registration.and_then(|registration| registration.ewb.as_ref()).map(|ewb| ewb.number.clone());
+    let facts = [
+        ("label", Some(status.label.clone())),
+        ("state", Some(status.state.to_string())),
+        ("IRN", status.irn.as_ref().map(ToString::to_string)),
+        ("ack", registration.map(|found| format!("{} of {}", found.ack_no, found.ack_date))),
+        ("proof", status.proof.as_ref().map(proof)),
+        (
+            "e-way bill",
+            [ewb_number, Some(ewb(status.ewb_state))]
+                .into_iter()
+                .flatten()
+                .filter(|part| !part.is_empty())
+                .reduce(|number, state| format!("{number} ({state})")),
+        ),
+        ("from", Some(format!("{}: {}", status.source, status.reference))),
+        ("route", status.route.as_ref().map(ToString::to_string)),
+        ("delivered", Some(if status.delivered { "yes" } else { "no" }.to_owned())),
+    ];
+    for (name, value) in facts {
+        if let Some(value) = value {
+            output.line(format!("  {name:<11} {}", printable(&value)))?;
+        }
+    }
+    if !status.findings.is_empty() {
+        output.line("\nfindings")?;
+        findings_text(&status.findings, output)?;
+    }
+    if !status.differences.is_empty() {
+        output.line("\nthe portal holds another document under this key")?;
+        output.table(
+            &["path", "ours", "the portal's"],
+            status.differences.iter().map(|difference| {
+                let text = |side: &Option<String>| side.clone().unwrap_or_else(|| "(absent)".to_owned());
+                vec![difference.path.clone(), text(&difference.ours), text(&difference.theirs)]
+            }),
+        )?;
+    }
+    output.line("\nhistory")?;
+    output.table(
+        &["when", "state", "what happened"],
+        audit.iter().map(|entry| vec![entry.at.to_string(), entry.to.to_string(), entry.event.clone()]),
+    )
+}
+
+fn proof(proof: &einvoice_core::verify::Proof) -> String {
+    use einvoice_core::verify::Proof;
+    match proof {
+        Proof::Verified { kid } => format!("signed by key {kid}, verified"),
+        Proof::KeyUnknown { kid } => {
+            format!("signed by key {kid}, which is not in [verify] keys: add it to have this proven")
+        }
+        Proof::SignedPartsMissing { reason } => reason.clone(),
+    }
+}

@@ -1,0 +1,308 @@
+//! `validate`: the portal's rules, offline.
+//!
+//! Records stream out of a source plugin and are judged in chunks on all cores; the results come out
+//! in the order of the input and memory does not grow with it.
+
+mod judge;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+
+use einvoice_core::clock::{Clock, SystemClock};
+use einvoice_core::date::ist_date;
+use einvoice_core::entropy::SystemEntropy;
+use einvoice_core::finding::{Finding, Severity};
+use einvoice_core::registry::{BuildContext, Registry};
+use einvoice_core::rulebook::CheckOptions;
+use einvoice_core::source::{InvoiceSource, RecordStream, SourceItem};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesOrdered;
+use serde_json::{Map, Value, json};
+
+use super::block_on;
+use crate::arguments::{Common, Validate};
+use crate::assemble::check_digit;
+use crate::error::CliError;
+use crate::output::{Output, Style, counted, printable};
+use crate::settings::{DEFAULT_FILE, Loaded, with_suggestion};
+use crate::{exit_code, plugins, settings};
+use judge::{Chunk, Form, Judged};
+
+/// Records judged together: enough to make handing them over cheap.
+const CHUNK_RECORDS: usize = 128;
+
+/// Bytes of records judged together, so that many large documents do not pile up.
+const CHUNK_BYTES: usize = 4 * 1024 * 1024;
+
+/// What was counted.
+#[derive(Debug, Default)]
+struct Counts {
+    valid: u64,
+    invalid: u64,
+    skipped: u64,
+    unreadable: u64,
+}
+
+pub(super) fn run(arguments: &Validate, common: &Common, output: &mut Output) -> Result<u8, CliError> {
+    let registry = plugins::registry()?;
+    let loaded = configuration(arguments, common)?;
+    let options = check_options(arguments, common, loaded.as_ref());
+    let origin = Origin::of(&arguments.plugin, loaded.as_ref());
+    let mut counts = Counts::default();
+    block_on(async {
+        for file in &arguments.files {
+            let judged = async {
+                let source = open(&arguments.plugin, &registry, &origin, &readable(file)?).await?;
+                validate_file(file, &source, options, output, &mut counts).await
+            };
+            if let Err(error) = judged.await {
+                if matches!(error, CliError::Output(_) | CliError::Fault(_) | CliError::Registry(_)) {
+                    return Err(error);
+                }
+                // One file that cannot be read does not keep the others from being checked.
+                counts.unreadable += 1;
+                output.flush()?;
+                output.remark(format!("error: {}", error.message()));
+                if output.is_json() {
+                    output.object(&error.report())?;
+                }
+            }
+            if output.is_closed() {
+                break;
+            }
+        }
+        Ok(())
+    })?;
+    summary(&counts, output)?;
+    Ok(exit_code::most_urgent([
+        if counts.invalid > 0 { exit_code::NEEDS_PERSON } else { exit_code::ALL_WELL },
+        if counts.unreadable > 0 { exit_code::USAGE } else { exit_code::ALL_WELL },
+    ]))
+}
+
+/// The configuration, where it has something to say: when it is named, or when the format needs a
+/// plugin whose settings it may hold. Plain INV-01 JSON needs none.
+fn configuration(arguments: &Validate, common: &Common) -> Result<Option<Loaded>, CliError> {
+    let useful = arguments.plugin != "json-file" && Path::new(DEFAULT_FILE).is_file();
+    if common.config.is_some() || useful { Ok(Some(settings::load(common)?)) } else { Ok(None) }
+}
+
+fn check_options(arguments: &Validate, common: &Common, loaded: Option<&Loaded>) -> CheckOptions {
+    let configured = loaded.filter(|_| common.config.is_some());
+    let check_digit = match configured {
+        _ if arguments.no_gstin_check_digit => None,
+        Some(loaded) => check_digit(&loaded.settings),
+        None => Some(Severity::Error),
+    };
+    let as_of = arguments.as_of.unwrap_or_else(|| ist_date(SystemClock.now()));
+    CheckOptions::on(as_of).with_gstin_check_digit(check_digit)
+}
+
+/// How to map, which does not depend on where the file lies.
+struct Origin {
+    settings: Map<String, Value>,
+    directory: PathBuf,
+}
+
+impl Origin {
+    /// The settings of the first configured source of the plugin; else the plugin's defaults.
+    fn of(plugin: &str, loaded: Option<&Loaded>) -> Self {
+        let sources = loaded.map(|loaded| loaded.settings.sources.as_slice()).unwrap_or_default();
+        let found = sources.iter().find(|source| source.part.plugin == plugin);
+        Self {
+            settings: found.and_then(|source| source.part.settings.as_object().cloned()).unwrap_or_default(),
+            directory: loaded.map_or_else(|| PathBuf::from("."), |loaded| loaded.directory.clone()),
+        }
+    }
+}
+
+async fn validate_file(
+    file: &Path,
+    source: &Arc<dyn InvoiceSource>,
+    options: CheckOptions,
+    output: &mut Output,
+    counts: &mut Counts,
+) -> Result<(), CliError> {
+    let shown = file.display().to_string();
+    let stream = source.fetch(None).await?;
+    let form = if output.is_json() { Form::Json { file: shown.clone() } } else { Form::Judged };
+    if !output.is_json() {
+        output.line(output.styled(Style::Strong, &printable(&shown)))?;
+    }
+    judge_stream(stream, source, options, &form, output, counts).await
+}
+
+/// Tells a missing or unreadable file before a plugin looks for it by a pattern.
+fn readable(file: &Path) -> Result<PathBuf, CliError> {
+    let failed = |error| CliError::File { path: file.to_path_buf(), action: "read", error };
+    let opened = std::fs::File::open(file).map_err(failed)?;
+    if opened.metadata().map_err(failed)?.is_dir() {
+        return Err(CliError::Usage(format!("{} is a folder: name the files inside", file.display())));
+    }
+    std::path::absolute(file).map_err(failed)
+}
+
+async fn open(
+    plugin: &str,
+    registry: &Registry,
+    origin: &Origin,
+    file: &Path,
+) -> Result<Arc<dyn InvoiceSource>, CliError> {
+    let found = registry.sources.find(plugin, registry.left_out())?;
+    let Some(text) = file.to_str() else {
+        return Err(CliError::Usage(format!("{}: the file's name is not UTF-8 text", file.display())));
+    };
+    let mut settings = origin.settings.clone();
+    // `path` is a pattern, so marks of patterns in a real name are escaped.
+    let pattern = if text.contains(['*', '?', '[']) { glob::Pattern::escape(text) } else { text.to_owned() };
+    settings.insert("path".to_owned(), Value::String(pattern));
+    let schema = (found.schema)().to_value();
+    for (key, value) in for_one_file() {
+        if schema.pointer(&format!("/properties/{key}")).is_some() {
+            settings.insert(key.to_owned(), value);
+        }
+    }
+    let context = BuildContext::new("validate", &origin.directory, SystemClock::shared(), SystemEntropy::shared());
+    let made = registry.source(plugin, context, Value::Object(settings)).await;
+    made.map_err(|mut error| {
+        error.reason = with_suggestion(&error.reason);
+        CliError::Build { file: file.display().to_string(), error }
+    })
+}
+
+/// Settings of file sources that are about folders somebody else writes to. Here a person names the
+/// file, so it is read as it lies, whatever its name, and stays where it is.
+fn for_one_file() -> [(&'static str, Value); 5] {
+    [
+        ("settle_ms", json!(0)),
+        ("move_files", json!(false)),
+        ("ignore_suffixes", json!([])),
+        ("trigger_suffix", Value::Null),
+        // No name of a file holds a slash, so nothing is taken for a response.
+        ("response_suffix", json!("/")),
+    ]
+}
+
+/// Judges what the stream brings, chunk by chunk on all cores, and prints in the order of the input.
+async fn judge_stream(
+    mut stream: RecordStream,
+    source: &Arc<dyn InvoiceSource>,
+    options: CheckOptions,
+    form: &Form,
+    output: &mut Output,
+    counts: &mut Counts,
+) -> Result<(), CliError> {
+    let workers = thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    let mut under_way = FuturesOrdered::new();
+    let mut chunk = Chunk::default();
+    let mut trouble = None;
+    while let Some(item) = stream.next().await {
+        match item {
+            Ok(SourceItem::Record(record)) => chunk.record(record),
+            Ok(SourceItem::Problem(problem)) => chunk.problem(problem),
+            Ok(_) => {}
+            Err(error) => {
+                trouble = Some(error);
+                break;
+            }
+        }
+        if chunk.len() >= CHUNK_RECORDS || chunk.bytes() >= CHUNK_BYTES {
+            under_way.push_back(std::mem::take(&mut chunk).judge(Arc::clone(source), options, form.clone()));
+        }
+        if under_way.len() > workers
+            && let Some(done) = under_way.next().await
+        {
+            print(done, output, counts)?;
+        }
+        if output.is_closed() {
+            return Ok(());
+        }
+    }
+    under_way.push_back(chunk.judge(Arc::clone(source), options, form.clone()));
+    while let Some(done) = under_way.next().await {
+        print(done, output, counts)?;
+    }
+    // What was read before the trouble has been shown; then the file as a whole is in error.
+    trouble.map_or(Ok(()), |error| Err(CliError::Source(error)))
+}
+
+fn print(
+    done: Result<judge::Done, tokio::task::JoinError>,
+    output: &mut Output,
+    counts: &mut Counts,
+) -> Result<(), CliError> {
+    let done = done.map_err(|error| CliError::Fault(format!("checking ended early ({error})")))?;
+    counts.valid += done.valid;
+    counts.invalid += done.invalid;
+    counts.skipped += done.skips;
+    output.bytes(&done.lines)?;
+    for judged in &done.judged {
+        text(judged, output)?;
+    }
+    Ok(())
+}
+
+fn text(judged: &Judged, output: &mut Output) -> Result<(), CliError> {
+    match judged {
+        Judged::Skipped { label, message } => {
+            let word = output.styled(Style::Faint, "skipped").into_owned();
+            output.line(format!("  {}  {word}: {}", printable(label), printable(message)))
+        }
+        Judged::Document { name, valid, findings, .. } => {
+            let word = match (*valid, findings.is_empty()) {
+                (true, true) => output.styled(Style::Good, "valid"),
+                (true, false) => output.styled(Style::Attention, "valid, with remarks"),
+                (false, _) => output.styled(Style::Bad, "invalid"),
+            };
+            let line = format!("  {}  {word}", printable(name));
+            output.line(line)?;
+            findings_text(findings, output)
+        }
+    }
+}
+
+/// Findings for people, each with its place, its numbers and what to do.
+pub(super) fn findings_text(findings: &[Finding], output: &mut Output) -> Result<(), CliError> {
+    for finding in findings {
+        let style = match finding.severity {
+            Severity::Error => Style::Bad,
+            Severity::Warning => Style::Attention,
+            _ => Style::Faint,
+        };
+        let severity = format!("{:<8}", finding.severity.to_string());
+        let code = finding.code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
+        let path = if finding.path.is_empty() { String::new() } else { format!(" at {}", finding.path) };
+        let head = format!("    {} {}{code}{path}", output.styled(style, &severity), finding.rule);
+        output.line(head)?;
+        output.line(format!("             {}", printable(&finding.message)))?;
+        let compared = [("found", &finding.found), ("expected", &finding.expected)];
+        let compared: Vec<String> = compared
+            .into_iter()
+            .filter_map(|(name, value)| Some(format!("{name} {}", printable(value.as_deref()?))))
+            .collect();
+        if !compared.is_empty() {
+            output.line(format!("             {}", compared.join(", ")))?;
+        }
+        if let Some(place) = &finding.place {
+            output.line(format!("             in {}", printable(place)))?;
+        }
+        if let Some(fix) = &finding.fix {
+            output.line(format!("             fix: {}", printable(fix)))?;
+        }
+    }
+    Ok(())
+}
+
+fn summary(counts: &Counts, output: &mut Output) -> Result<(), CliError> {
+    let mut parts = vec![format!("{} valid", counts.valid), format!("{} invalid", counts.invalid)];
+    if counts.skipped > 0 {
+        parts.push(format!("{} skipped", counts.skipped));
+    }
+    if counts.unreadable > 0 {
+        parts.push(format!("{} not read", counted(counts.unreadable, "file")));
+    }
+    output.flush()?;
+    let documents = counted(counts.valid + counts.invalid, "document");
+    output.say(format!("{documents}: {}", parts.join(", ")))
+}

@@ -1,0 +1,161 @@
+//! Judging a chunk of records: a plain function over data, run on a thread of its own.
+
+use std::sync::Arc;
+
+use einvoice_core::document::Invoice;
+use einvoice_core::finding::{Finding, Severity};
+use einvoice_core::irn::{Irn, IrnRule};
+use einvoice_core::rulebook::{self, CheckOptions};
+use einvoice_core::source::{InvoiceSource, Mapped, SourceProblem, SourceRecord};
+use serde::Serialize;
+use tokio::task::JoinHandle;
+
+/// In which form results are wanted.
+#[derive(Debug, Clone)]
+pub(super) enum Form {
+    /// JSON lines, made right where the judging happens, as they are half of the work.
+    Json { file: String },
+    /// As data, for text.
+    Judged,
+}
+
+/// A document as `--json` shows it: the stable contract.
+#[derive(Serialize)]
+struct Line<'a> {
+    file: &'a str,
+    document: Option<&'a str>,
+    irn: Option<String>,
+    verdict: &'static str,
+    findings: &'a [Finding],
+}
+
+/// What became of a record.
+#[derive(Debug)]
+pub(super) enum Judged {
+    /// It is a document, or should be one.
+    Document { name: String, irn: Option<Irn>, valid: bool, findings: Vec<Finding> },
+    /// It is not to be registered, which is no error.
+    Skipped { label: String, message: String },
+}
+
+/// A judged chunk.
+#[derive(Debug, Default)]
+pub(super) struct Done {
+    pub(super) valid: u64,
+    pub(super) invalid: u64,
+    pub(super) skips: u64,
+    pub(super) lines: Vec<u8>,
+    pub(super) judged: Vec<Judged>,
+}
+
+#[derive(Debug)]
+enum Piece {
+    Record(SourceRecord),
+    Problem(SourceProblem),
+}
+
+/// Records to judge together.
+#[derive(Debug, Default)]
+pub(super) struct Chunk {
+    pieces: Vec<Piece>,
+    bytes: usize,
+}
+
+impl Chunk {
+    pub(super) fn record(&mut self, record: SourceRecord) {
+        self.bytes += record.content.len();
+        self.pieces.push(Piece::Record(record));
+    }
+
+    pub(super) fn problem(&mut self, problem: SourceProblem) {
+        self.pieces.push(Piece::Problem(problem));
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.pieces.len()
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(super) fn judge(self, source: Arc<dyn InvoiceSource>, options: CheckOptions, form: Form) -> JoinHandle<Done> {
+        tokio::task::spawn_blocking(move || {
+            let mut done = Done::default();
+            for piece in self.pieces {
+                let judged = match piece {
+                    Piece::Record(record) => judge(source.as_ref(), &record, options),
+                    Piece::Problem(problem) => problem_of(problem),
+                };
+                done.add(judged, &form);
+            }
+            done
+        })
+    }
+}
+
+impl Done {
+    fn add(&mut self, judged: Judged, form: &Form) {
+        match &judged {
+            Judged::Document { valid: true, .. } => self.valid += 1,
+            Judged::Document { .. } => self.invalid += 1,
+            Judged::Skipped { .. } => self.skips += 1,
+        }
+        match (form, &judged) {
+            (Form::Judged, _) => self.judged.push(judged),
+            (Form::Json { file }, Judged::Document { name, irn, valid, findings }) => {
+                let line = Line {
+                    file,
+                    document: Some(name.as_str()).filter(|name| !name.is_empty()),
+                    irn: irn.as_ref().map(ToString::to_string),
+                    verdict: if *valid { "valid" } else { "invalid" },
+                    findings,
+                };
+                // A struct of texts always has a JSON form, and a vector always takes it.
+                let _written = serde_json::to_writer(&mut self.lines, &line);
+                self.lines.push(b'\n');
+            }
+            // What is not to be registered is no document; it is counted.
+            (Form::Json { .. }, Judged::Skipped { .. }) => {}
+        }
+    }
+}
+
+fn judge(source: &dyn InvoiceSource, record: &SourceRecord, options: CheckOptions) -> Judged {
+    match source.map(record) {
+        Mapped::Skipped(skip) => Judged::Skipped { label: skip.label, message: skip.message },
+        Mapped::Unmappable { label, findings } => Judged::Document { name: label, irn: None, valid: false, findings },
+        Mapped::Document(mapped) => match rulebook::check(mapped.invoice, mapped.findings, &options) {
+            Ok(checked) => Judged::Document {
+                name: checked.key().to_string(),
+                irn: Some(checked.irn(IrnRule::on(options.as_of))),
+                valid: true,
+                findings: checked.findings().to_vec(),
+            },
+            Err(rejected) => {
+                let (name, irn) = named(&rejected.invoice, options);
+                Judged::Document { name, irn, valid: false, findings: rejected.findings }
+            }
+        },
+    }
+}
+
+/// The key and the IRN where they can be read, else what a person would call the document.
+fn named(invoice: &Invoice, options: CheckOptions) -> (String, Option<Irn>) {
+    invoice.document_key().map_or_else(
+        || (invoice.label(), None),
+        |key| (key.to_string(), Some(Irn::compute(&key, IrnRule::on(options.as_of)))),
+    )
+}
+
+fn problem_of(problem: SourceProblem) -> Judged {
+    let place = problem.reference.to_string();
+    let mut findings = problem.findings;
+    for finding in &mut findings {
+        if finding.place.is_none() {
+            finding.place = Some(place.clone());
+        }
+    }
+    let valid = !findings.iter().any(|finding| finding.severity == Severity::Error);
+    Judged::Document { name: problem.label, irn: None, valid, findings }
+}

@@ -1,0 +1,185 @@
+//! `verify`: proves the portal's signature over invoices and QR codes, offline.
+
+mod content;
+
+use std::path::Path;
+
+use einvoice_core::document::Invoice;
+use einvoice_core::identifier::DocumentNumber;
+use einvoice_core::irn::{Irn, IrnRule};
+use einvoice_core::key::DocumentKey;
+use einvoice_core::verify::{SignedContent, TokenVerdict, TokenVerifier};
+use einvoice_protocol::claims::Claims;
+use einvoice_protocol::key_set::KeySet;
+use serde::Serialize;
+
+use crate::arguments::{Common, Verify};
+use crate::assemble::{KeyFile, key_set};
+use crate::error::CliError;
+use crate::exit_code;
+use crate::output::{Output, Style, printable};
+use crate::settings::{self, DEFAULT_FILE};
+use content::{Found, tokens};
+
+/// A signed text as `--json` shows it: the stable contract, and beside it the file it came from and
+/// the reason of a bad verdict. Nothing of a forged text is shown as if it were known.
+#[derive(Debug, Serialize)]
+struct Line<'a> {
+    file: &'a str,
+    verdict: &'static str,
+    kind: Option<&'static str>,
+    kid: Option<String>,
+    issuer: Option<String>,
+    irn: Option<String>,
+    irn_matches: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+pub(super) fn run(arguments: &Verify, common: &Common, output: &mut Output) -> Result<u8, CliError> {
+    let keys = keys(arguments, common)?;
+    let mut code = exit_code::ALL_WELL;
+    for file in &arguments.files {
+        match tokens(file) {
+            Ok(found) => {
+                for one in found {
+                    code = exit_code::most_urgent([code, show(file, &one, &keys, output)?]);
+                }
+            }
+            Err(error) => {
+                // One file that cannot be read does not keep the others from being judged.
+                output.flush()?;
+                output.remark(format!("error: {}", error.message()));
+                if output.is_json() {
+                    output.object(&error.report())?;
+                }
+                code = exit_code::most_urgent([code, error.exit_code()]);
+            }
+        }
+    }
+    Ok(code)
+}
+
+/// The keys of the command line; without any, those of the configuration, where there is one.
+fn keys(arguments: &Verify, common: &Common) -> Result<KeySet, CliError> {
+    if !arguments.keys.is_empty() {
+        let files: Vec<KeyFile> = arguments.keys.iter().map(|text| KeyFile::from_argument(text)).collect();
+        return key_set(&files);
+    }
+    if common.config.is_none() && !Path::new(DEFAULT_FILE).is_file() {
+        return Ok(KeySet::new());
+    }
+    let loaded = settings::load(common)?;
+    key_set(&KeyFile::matching(&loaded.settings.verify.keys, &loaded.directory)?)
+}
+
+fn show(file: &Path, found: &Found, keys: &KeySet, output: &mut Output) -> Result<u8, CliError> {
+    let shown = file.display().to_string();
+    let line = judge(&shown, found, keys);
+    let code = if line.verdict == GENUINE && line.irn_matches != Some(false) {
+        exit_code::ALL_WELL
+    } else {
+        exit_code::NEEDS_PERSON
+    };
+    if output.is_json() {
+        output.object(&line)?;
+        return Ok(code);
+    }
+    let style = match line.verdict {
+        GENUINE => Style::Good,
+        UNVERIFIABLE => Style::Attention,
+        _ => Style::Bad,
+    };
+    let heading = format!(
+        "{}: {} {}",
+        printable(&shown),
+        line.kind.map_or("signed text", |kind| if kind == "signed_qr" { "signed QR" } else { "signed invoice" }),
+        output.styled(style, line.verdict)
+    );
+    output.line(heading)?;
+    let matches = line
+        .irn_matches
+        .map(|matches| if matches { "yes" } else { "no: it is not the hash of the document inside" }.to_owned());
+    let facts = [
+        ("reason", &line.reason),
+        ("key", &line.kid),
+        ("issuer", &line.issuer),
+        ("IRN", &line.irn),
+        ("IRN fits", &matches),
+    ];
+    for (name, value) in facts {
+        if let Some(value) = value {
+            output.line(format!("  {name:<9} {}", printable(value)))?;
+        }
+    }
+    Ok(code)
+}
+
+const GENUINE: &str = "genuine";
+const FORGED: &str = "forged";
+const UNVERIFIABLE: &str = "unverifiable";
+
+fn judge<'a>(file: &'a str, found: &Found, keys: &KeySet) -> Line<'a> {
+    match keys.verify(&found.token) {
+        TokenVerdict::Genuine(content) => described(file, GENUINE, &content, found, None),
+        TokenVerdict::Unverifiable(content) => {
+            let reason = format!("no key {} was given: pass it with --key", content.kid);
+            described(file, UNVERIFIABLE, &content, found, Some(reason))
+        }
+        TokenVerdict::Forged { reason } => Line {
+            file,
+            verdict: FORGED,
+            kind: None,
+            kid: None,
+            issuer: None,
+            irn: None,
+            irn_matches: None,
+            reason: Some(reason),
+        },
+    }
+}
+
+fn described<'a>(
+    file: &'a str,
+    verdict: &'static str,
+    content: &SignedContent,
+    found: &Found,
+    reason: Option<String>,
+) -> Line<'a> {
+    let claims = Claims::read(&content.data).ok();
+    let irn = claims.as_ref().map(Claims::irn);
+    let stated = found.irn.as_deref().map(Irn::parse);
+    let fits_reply = stated.is_none_or(|stated| stated.ok() == irn);
+    Line {
+        file,
+        verdict,
+        kind: claims.as_ref().map(Claims::kind),
+        kid: Some(content.kid.clone()).filter(|kid| !kid.is_empty()),
+        issuer: Some(content.issuer.clone()).filter(|issuer| !issuer.is_empty()),
+        irn: irn.as_ref().map(ToString::to_string),
+        irn_matches: claims.and_then(|claims| irn_matches(&claims, &content.data)).map(|fits| fits && fits_reply),
+        reason,
+    }
+}
+
+/// Whether the IRN is the hash of the document it stands in; nothing when the key cannot be read.
+///
+/// The day of registration decides how the number was hashed; where it is not known, and around the
+/// change of the rule, both forms count.
+fn irn_matches(claims: &Claims, data: &str) -> Option<bool> {
+    let (key, registered) = match claims {
+        Claims::Qr(claims) => {
+            let key = DocumentKey {
+                supplier: claims.seller_gstin,
+                year: claims.doc_dt.financial_year(),
+                doc_type: claims.doc_typ,
+                number: DocumentNumber::parse(&claims.doc_no).ok()?,
+            };
+            (key, claims.irn_dt)
+        }
+        Claims::Invoice(claims) => (Invoice::from_json(data).ok()?.invoice.document_key()?, Some(claims.ack_dt)),
+    };
+    let by = |rule| Irn::compute(&key, rule) == claims.irn();
+    let as_written = registered.is_none_or(|moment| IrnRule::on(moment.date()) == IrnRule::AsWritten);
+    Some(by(IrnRule::UpperCase) || (as_written && by(IrnRule::AsWritten)))
+}

@@ -1,0 +1,118 @@
+//! Finding signed texts in a file: bare, in a portal's reply, or in the picture of a QR code.
+
+use std::path::Path;
+
+use einvoice_core::qr;
+use serde_json::Value;
+
+use crate::error::CliError;
+
+/// Largest file that is read: a signed invoice of 2 MB, escaped and encoded twice, stays far below.
+const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// How deep JSON text inside JSON text is followed: a reply whose `Data` is a text that holds JSON.
+const TEXT_DEPTH_MAX: usize = 4;
+
+const PNG_MAGIC: &[u8] = b"\x89PNG\r\n\x1a\n";
+
+/// A signed text, and the IRN stated beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) token: String,
+    pub(super) irn: Option<String>,
+}
+
+/// The signed texts of a file, in their order.
+pub(super) fn tokens(file: &Path) -> Result<Vec<Found>, CliError> {
+    let failed = |error| CliError::File { path: file.to_path_buf(), action: "read", error };
+    let metadata = std::fs::metadata(file).map_err(failed)?;
+    if metadata.len() > FILE_BYTES_MAX {
+        return Err(CliError::Usage(format!("{} is larger than any signed document", file.display())));
+    }
+    let bytes = std::fs::read(file).map_err(failed)?;
+    if bytes.starts_with(PNG_MAGIC) {
+        let token = qr::decode_png(&bytes).map_err(|error| CliError::Usage(format!("{}: {error}", file.display())))?;
+        return Ok(vec![Found { token, irn: None }]);
+    }
+    // Bytes that are no UTF-8 become marks that no signed text holds, so they are judged forged.
+    let text = String::from_utf8_lossy(&bytes);
+    let found = in_text(text.trim_start_matches('\u{feff}').trim());
+    if found.is_empty() {
+        return Err(CliError::Usage(format!("{} holds no signed invoice and no signed QR text", file.display())));
+    }
+    Ok(found)
+}
+
+fn in_text(text: &str) -> Vec<Found> {
+    if text.starts_with(['{', '[', '"'])
+        && let Ok(value) = serde_json::from_str::<Value>(text)
+    {
+        let mut found = Vec::new();
+        in_value(&value, None, TEXT_DEPTH_MAX, &mut found);
+        return found;
+    }
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.map(|line| Found { token: line.to_owned(), irn: None }).collect()
+}
+
+fn in_value(value: &Value, irn: Option<&str>, depth: usize, found: &mut Vec<Found>) {
+    match value {
+        Value::Object(members) => {
+            let own = members.iter().find(|(name, _)| name.eq_ignore_ascii_case("Irn"));
+            let irn = own.and_then(|(_, value)| value.as_str()).or(irn);
+            for (name, value) in members {
+                let named = ["SignedInvoice", "SignedQRCode"].iter().any(|known| name.eq_ignore_ascii_case(known));
+                match value {
+                    Value::String(text) if named => {
+                        found.push(Found { token: text.trim().to_owned(), irn: irn.map(str::to_owned) });
+                    }
+                    other => in_value(other, irn, depth, found),
+                }
+            }
+        }
+        Value::Array(entries) => entries.iter().for_each(|entry| in_value(entry, irn, depth, found)),
+        Value::String(text) if looks_signed(text) => {
+            found.push(Found { token: text.clone(), irn: irn.map(str::to_owned) });
+        }
+        Value::String(text) if depth > 0 && text.trim_start().starts_with(['{', '[']) => {
+            if let Ok(inner) = serde_json::from_str::<Value>(text) {
+                in_value(&inner, irn, depth - 1, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether a text has the look of a compact JWT: three parts, the first of which is an encoded `{"`.
+fn looks_signed(text: &str) -> bool {
+    text.starts_with("eyJ") && text.matches('.').count() == 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(token: &str, irn: Option<&str>) -> Found {
+        Found { token: token.to_owned(), irn: irn.map(str::to_owned) }
+    }
+
+    #[test]
+    fn a_reply_gives_its_signed_texts_with_the_irn_beside_them() {
+        let reply =
+            r#"{"Status":1,"Data":"{\"Irn\":\"ab\",\"SignedInvoice\":\"x.y.z\",\"SignedQRCode\":\"eyJ.a.b\"}"}"#;
+        assert_eq!(in_text(reply), [found("x.y.z", Some("ab")), found("eyJ.a.b", Some("ab"))]);
+    }
+
+    #[test]
+    fn a_bare_text_is_taken_as_it_is_and_broken_json_too() {
+        assert_eq!(in_text("eyJ.a.b"), [found("eyJ.a.b", None)]);
+        assert_eq!(in_text("\"eyJ.a.b\""), [found("eyJ.a.b", None)]);
+        assert_eq!(in_text("{yJ.a.b"), [found("{yJ.a.b", None)]);
+        assert_eq!(in_text("a.b.c\n\nd.e.f"), [found("a.b.c", None), found("d.e.f", None)]);
+    }
+
+    #[test]
+    fn json_without_signed_texts_gives_none() {
+        assert_eq!(in_text(r#"{"Irn":"ab","Status":"ACT"}"#), []);
+    }
+}

@@ -1,0 +1,101 @@
+//! The program `einvoice` as a library: link list, configuration, commands.
+//!
+//! An integrator's own binary links its plugin crates and calls [`program`]; everything that is
+//! linked is in the registry. The parts:
+//!
+//! - [`plugins`]: the link list, the only file that names plugin crates;
+//! - [`arguments`]: the command line, a stable contract;
+//! - [`settings`]: configuration from defaults, file, environment and flags;
+//! - [`assemble`]: makes every part a configuration names;
+//! - [`commands`]: one module a command;
+//! - [`error`] and [`exit_code`]: what a failure says and which code it gives.
+//!
+//! ```no_run
+//! // The whole of an integrator's `main.rs`, beside one `use their_plugin as _;` a plugin:
+//! std::process::exit(einvoice_cli::program(std::env::args_os()).into());
+//! ```
+
+#![cfg_attr(not(test), warn(unused_crate_dependencies))]
+
+pub mod arguments;
+pub mod assemble;
+pub mod commands;
+pub mod error;
+pub mod exit_code;
+pub mod logging;
+pub mod output;
+pub mod plugins;
+pub mod schema;
+pub mod settings;
+mod stop;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
+
+use clap::Parser;
+
+use arguments::Arguments;
+use output::Output;
+
+/// Runs the program with these arguments (the first is the program's name) and gives its exit code.
+///
+/// A panic is a fault of ours: it ends with [`exit_code::OWN_FAULT`] and a message. What was durable
+/// before it is kept, and the next run goes on from there.
+pub fn program(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    panic::set_hook(Box::new(tell_fault));
+    guarded(|| parse_and_run(arguments))
+}
+
+fn guarded(work: impl FnOnce() -> u8) -> u8 {
+    // Nothing of the work is used after a panic, so no broken state can be seen.
+    panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or(exit_code::OWN_FAULT)
+}
+
+fn tell_fault(info: &PanicHookInfo<'_>) {
+    let place = info.location().map(|location| format!(" at {}:{}", location.file(), location.line()));
+    let what = info.payload_as_str().unwrap_or("no message");
+    // Writing may fail while everything else does, too; the exit code still tells.
+    let _written = writeln!(
+        std::io::stderr(),
+        "error: einvoice stopped by a fault of its own{}: {what}\n  \
+         What was stored before is safe and the next run goes on from there. Please report this line.",
+        place.unwrap_or_default(),
+    );
+}
+
+fn parse_and_run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version go to standard output and are no error; clap knows which is which.
+            let _printed = error.print();
+            return if error.use_stderr() { exit_code::USAGE } else { exit_code::ALL_WELL };
+        }
+    };
+    let mut output = Output::standard(arguments.common.json);
+    logging::start(arguments.common.verbose, output.shows_progress());
+    let result = commands::run(arguments, &mut output).and_then(|code| output.flush().map(|()| code));
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            output.remark(format!("error: {}", error.message()));
+            if output.is_json() {
+                // Standard output may be what failed; the text above has been said.
+                let _written = output.object(&error.report()).and_then(|()| output.flush());
+            }
+            error.exit_code()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_fault_of_ours() {
+        panic::set_hook(Box::new(|_| {}));
+        assert_eq!(guarded(|| panic!("on purpose")), exit_code::OWN_FAULT);
+    }
+}
