@@ -8,6 +8,7 @@ use crate::node::Node;
 use crate::wire::CodeText;
 
 /// Everything the check needs to know of the document besides amounts.
+#[expect(clippy::struct_excessive_bools, reason = "four independent questions, each asked once")]
 struct Kind {
     /// INV: rates are checked. Notes: they are not (NIC note of September 2020).
     rates_checked: bool,

@@ -23,7 +23,8 @@ pub(crate) struct Registered {
     pub(crate) doc_type: String,
     pub(crate) doc_date: String,
     pub(crate) ack_no: u64,
-    pub(crate) registered_at: Timestamp,
+    /// When it was registered.
+    pub(crate) at: Timestamp,
     /// The `data` text of the signed invoice; signing it again gives the same token.
     pub(crate) invoice_data: String,
     /// The `data` text of the signed QR code.
@@ -74,7 +75,7 @@ impl Identity {
         Self {
             key: format!("{gstin}/{year}/{kind}/{number_as_hashed}"),
             older_key: (in_capitals && capitals != number).then(|| format!("{gstin}/{year}/{kind}/{number}")),
-            irn: hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect(),
+            irn: crate::hex::lower(hash.as_ref()),
         }
     }
 }
@@ -126,7 +127,7 @@ impl Books {
             line.registrations = line.registrations.saturating_add(1);
             line.irn = Some(registered.irn.clone());
             line.ack_no = Some(registered.ack_no.to_string());
-            line.ack_date = Some(crate::ist::stamp(registered.registered_at));
+            line.ack_date = Some(crate::ist::stamp(registered.at));
             line.status = Some(if registered.cancelled_at.is_some() { "CNL" } else { "ACT" }.to_owned());
             line.ewb_no = registered.ewb.as_ref().map(|ewb| ewb.number.to_string());
         }

@@ -4,6 +4,7 @@
 //! nobody else.
 
 use std::collections::HashMap;
+use std::future::{Ready, ready};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -141,9 +142,18 @@ impl CredentialStore for SandboxCredentials {
     }
 }
 
-pub(crate) async fn build(
+/// Ready at once: opening the emulator reads a few small files.
+#[expect(clippy::needless_pass_by_value, reason = "the registry hands both over")]
+pub(crate) fn build(
     context: BuildContext,
     config: SandboxCredentialsConfig,
+) -> Ready<Result<Arc<dyn CredentialStore>, BuildError>> {
+    ready(build_now(&context, &config))
+}
+
+fn build_now(
+    context: &BuildContext,
+    config: &SandboxCredentialsConfig,
 ) -> Result<Arc<dyn CredentialStore>, BuildError> {
     if let Some(wrong) = config.gstins.iter().find(|gstin| gstin.parse::<Gstin>().is_err()) {
         return Err(BuildError::new(
@@ -154,7 +164,7 @@ pub(crate) async fn build(
     let directory = config.data.as_ref().map(|data| context.path(data));
     let sandbox = Sandbox::shared(directory.as_deref(), None, context.clock.clone(), context.entropy.clone());
     let sandbox = sandbox.map_err(|error| BuildError::new(&context.name, error.to_string()).because(error))?;
-    Ok(Arc::new(SandboxCredentials::new(sandbox, config.gstins)))
+    Ok(Arc::new(SandboxCredentials::new(sandbox, config.gstins.clone())))
 }
 
 einvoice_core::register_credential_store! {

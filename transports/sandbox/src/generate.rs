@@ -62,7 +62,7 @@ impl Portal {
         refusal.info.push(format!(
             r#"{{"InfCd":"DUPIRN","Desc":{{"AckNo":{},"AckDt":{},"Irn":{}}}}}"#,
             earlier.ack_no,
-            quoted(&self.ack_date(earlier.registered_at)),
+            quoted(&self.ack_date(earlier.at)),
             quoted(&earlier.irn),
         ));
         Err(refusal)
@@ -129,7 +129,7 @@ impl Portal {
             doc_type: text(&["DocDtls", "Typ"]).to_ascii_uppercase(),
             doc_date: text(&["DocDtls", "Dt"]),
             ack_no,
-            registered_at: now,
+            at: now,
             invoice_data: signed_copy::invoice_data(document, &identity.irn, ack_no, now),
             qr_data: signed_copy::qr_data(document, &identity.irn, now),
             ewb: made.ewb,
@@ -150,7 +150,7 @@ impl Portal {
         format!(
             r#"{{"AckNo":{},"AckDt":{},"Irn":{},"SignedInvoice":{},"SignedQRCode":{},"Status":"{}","EwbNo":{},"EwbDt":{},"EwbValidTill":{},"Remarks":{}}}"#,
             registered.ack_no,
-            quoted(&self.ack_date(registered.registered_at)),
+            quoted(&self.ack_date(registered.at)),
             quoted(&registered.irn),
             token(&registered.invoice_data),
             token(&registered.qr_data),

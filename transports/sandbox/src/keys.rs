@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
@@ -54,6 +55,20 @@ impl PortalKeys {
         Self::from_pkcs8(auth.as_ref(), signing.as_ref()).ok_or(SandboxError::Key { action: "read its own new keys" })
     }
 
+    /// Pairs for a portal in memory. All of one process share them, since making them takes longer
+    /// than most tests.
+    pub(crate) fn of_this_process() -> Result<Self, SandboxError> {
+        static KEYS: Mutex<Option<(Vec<u8>, Vec<u8>)>> = Mutex::new(None);
+        let mut keys = KEYS.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = keys.as_ref().and_then(|(auth, signing)| Self::from_pkcs8(auth, signing));
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let made = Self::generate()?;
+        *keys = Some((made.auth_private.clone(), made.signing_private.clone()));
+        Ok(made)
+    }
+
     fn from_pkcs8(auth_private: &[u8], signing_private: &[u8]) -> Option<Self> {
         let auth = PrivateDecryptingKey::from_pkcs8(auth_private).ok()?;
         let auth_public: PublicKeyX509Der<'_> = auth.public_key().as_der().ok()?;
@@ -62,7 +77,7 @@ impl PortalKeys {
         // The portal takes the thumbprint of a certificate; there is none here, so that of the
         // public key stands in: as stable, and of the same form.
         let thumbprint = digest(&SHA1_FOR_LEGACY_USE_ONLY, signing_public.as_ref());
-        let kid = thumbprint.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
+        let kid = crate::hex::upper(thumbprint.as_ref());
         Some(Self {
             auth_private: auth_private.to_vec(),
             auth_public: auth_public.as_ref().to_vec(),

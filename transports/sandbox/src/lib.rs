@@ -12,6 +12,7 @@ mod ewb;
 mod exact;
 mod faults;
 mod generate;
+mod hex;
 mod http;
 mod ist;
 mod journal;

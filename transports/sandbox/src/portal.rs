@@ -229,7 +229,7 @@ impl Portal {
     fn random_text(&self, bytes: usize) -> Result<String, SandboxError> {
         let mut random = vec![0; bytes];
         self.entropy.fill(&mut random).map_err(|_| SandboxError::Key { action: "draw random bytes" })?;
-        Ok(random.iter().map(|byte| format!("{byte:02x}")).collect::<String>().chars().take(bytes).collect())
+        Ok(crate::hex::lower(&random).chars().take(bytes).collect())
     }
 
     /// What is in the books, one line a document.

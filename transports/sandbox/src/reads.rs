@@ -59,7 +59,7 @@ impl Portal {
             return Err(Refusal::of("9999"));
         }
         let window = SignedDuration::from_hours(i64::from(self.settings.cancel_window_hours));
-        if now.duration_since(registered.registered_at) > window {
+        if now.duration_since(registered.at) > window {
             return Err(Refusal::of("2270"));
         }
         if registered.ewb.is_some() {
@@ -108,7 +108,7 @@ impl Portal {
 
     fn within_retrieval_window(&self, registered: &Registered, now: Timestamp) -> Result<(), Refusal> {
         let hours = self.settings.retrieval_window_hours;
-        if now.duration_since(registered.registered_at) <= SignedDuration::from_hours(i64::from(hours)) {
+        if now.duration_since(registered.at) <= SignedDuration::from_hours(i64::from(hours)) {
             return Ok(());
         }
         let days = hours.div_ceil(24);

@@ -44,6 +44,7 @@ struct Inner {
 
 impl Sandbox {
     /// A portal that forgets everything when it is dropped, with the [`DEFAULT_GSTINS`].
+    /// All portals in memory of one process have the same keys.
     ///
     /// # Errors
     /// When a setting is out of range or no keys can be made.
@@ -53,7 +54,7 @@ impl Sandbox {
         entropy: SharedEntropy,
     ) -> Result<Self, SandboxError> {
         settings.validate()?;
-        let mut portal = Portal::new(settings, PortalKeys::generate()?, entropy);
+        let mut portal = Portal::new(settings, PortalKeys::of_this_process()?, entropy);
         provision_all(&mut portal, &[])?;
         portal.take_events();
         Ok(Self::around(portal, None, clock, None, None))

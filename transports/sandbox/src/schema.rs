@@ -114,7 +114,7 @@ fn field_name(pointer: &str) -> String {
     let mut name = String::new();
     for part in pointer.split('/').filter(|part| !part.is_empty()) {
         if part.bytes().all(|byte| byte.is_ascii_digit()) {
-            name.push_str(&format!("[{part}]"));
+            name.extend(["[", part, "]"]);
         } else {
             if !name.is_empty() {
                 name.push('.');

@@ -1,5 +1,6 @@
 //! The emulator as a transport inside the process: the real protocol, without a network.
 
+use std::future::{Ready, ready};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -73,18 +74,28 @@ impl Sandbox {
     }
 }
 
-pub(crate) async fn build(
+/// Ready at once: opening the emulator reads a few small files.
+#[expect(clippy::needless_pass_by_value, reason = "the registry hands both over")]
+pub(crate) fn build(
     context: BuildContext,
     config: SandboxTransportConfig,
-) -> Result<Arc<dyn Transport>, BuildError> {
+) -> Ready<Result<Arc<dyn Transport>, BuildError>> {
+    ready(build_now(&context, &config))
+}
+
+fn build_now(context: &BuildContext, config: &SandboxTransportConfig) -> Result<Arc<dyn Transport>, BuildError> {
     if context.environment == Some(Environment::Production) {
         let reason = "the sandbox is no production portal; set environment = \"sandbox\" on this route";
         return Err(BuildError::new(&context.name, reason));
     }
     let directory = config.data.as_ref().map(|data| context.path(data));
     let failed = |error: SandboxError| BuildError::new(&context.name, error.to_string()).because(error);
-    let sandbox =
-        Sandbox::shared(directory.as_deref(), Some(config.portal), context.clock.clone(), context.entropy.clone());
+    let sandbox = Sandbox::shared(
+        directory.as_deref(),
+        Some(config.portal.clone()),
+        context.clock.clone(),
+        context.entropy.clone(),
+    );
     let transport = sandbox.and_then(|sandbox| sandbox.transport(context.entropy.clone())).map_err(failed)?;
     Ok(Arc::new(transport))
 }

@@ -115,8 +115,7 @@ async fn both_spellings_of_the_client_headers_are_read() {
 #[tokio::test]
 async fn the_sek_of_a_repeated_login_is_wrapped_as_the_switch_says() {
     for (wrapping, with_latest) in [(SekWrapping::Latest, true), (SekWrapping::First, false)] {
-        let mut settings = PortalSettings::default();
-        settings.sek_wrapping = wrapping;
+        let settings = PortalSettings { sek_wrapping: wrapping, ..PortalSettings::default() };
         let sandbox = portal(settings);
         let first = RawClient::logged_in(&sandbox, SELLER).await;
         let again = RawClient { app_key: [12; 32], ..first.clone() };

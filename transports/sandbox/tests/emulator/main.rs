@@ -3,8 +3,10 @@
 //! `raw` is that client: it seals, opens and verifies with primitives alone, from the facts of the
 //! portal's documents. If the product and the emulator had the same misunderstanding, this is where it
 //! would show.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod http;
+mod in_process;
 mod login;
 mod persistence;
 mod properties;

@@ -142,7 +142,7 @@ impl RawClient {
 
     pub(crate) fn take_login(&mut self, reply: &Value) {
         assert_eq!(reply["Status"], 1, "{reply}");
-        self.token = reply["Data"]["AuthToken"].as_str().unwrap().to_owned();
+        self.token = reply["Data"]["AuthToken"].as_str().map(str::to_owned).unwrap();
         self.sek = open(&self.app_key, reply["Data"]["Sek"].as_str().unwrap());
         assert_eq!(self.sek.len(), 32);
     }

@@ -98,10 +98,8 @@ async fn a_cancellation_after_a_day_is_too_late() {
 
 #[tokio::test]
 async fn taxpayers_are_known_unless_listed_otherwise() {
-    let mut entry = TaxpayerEntry::default();
-    (entry.gstin, entry.status) = (BUYER.into(), "UNKNOWN".into());
-    let mut settings = PortalSettings::default();
-    settings.taxpayers = vec![entry];
+    let entry = TaxpayerEntry { gstin: BUYER.into(), status: "UNKNOWN".into(), ..TaxpayerEntry::default() };
+    let settings = PortalSettings { taxpayers: vec![entry], ..PortalSettings::default() };
     let sandbox = portal(settings);
     let client = RawClient::logged_in(&sandbox, SELLER).await;
     for page in ["gstin", "syncgstin"] {

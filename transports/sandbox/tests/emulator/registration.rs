@@ -154,10 +154,8 @@ async fn a_thousand_and_one_items_are_too_many() {
 #[tokio::test]
 async fn a_buyer_the_registry_does_not_know_or_that_has_ended_is_refused() {
     for (status, code) in [("UNKNOWN", "3028"), ("CNL", "3029")] {
-        let mut entry = TaxpayerEntry::default();
-        (entry.gstin, entry.status) = (BUYER.into(), status.into());
-        let mut settings = PortalSettings::default();
-        settings.taxpayers = vec![entry];
+        let entry = TaxpayerEntry { gstin: BUYER.into(), status: status.into(), ..TaxpayerEntry::default() };
+        let settings = PortalSettings { taxpayers: vec![entry], ..PortalSettings::default() };
         let sandbox = portal(settings);
         let client = RawClient::logged_in(&sandbox, SELLER).await;
         assert_eq!(codes(&call(&sandbox, &client.generate(&invoice("A/1"))).await), [code]);

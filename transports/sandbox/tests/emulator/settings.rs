@@ -12,8 +12,7 @@ const NOBODY: &str = "0000000000000000000000000000000000000000000000000000000000
 
 #[tokio::test]
 async fn error_details_may_be_base64_behind_the_login_and_never_at_it() {
-    let mut settings = PortalSettings::default();
-    settings.error_details = ErrorDetailsForm::Base64;
+    let settings = PortalSettings { error_details: ErrorDetailsForm::Base64, ..PortalSettings::default() };
     let sandbox = portal(settings);
     let client = RawClient::logged_in(&sandbox, SELLER).await;
     let reply = call(&sandbox, &client.by_irn(NOBODY)).await;
@@ -26,8 +25,7 @@ async fn error_details_may_be_base64_behind_the_login_and_never_at_it() {
 
 #[tokio::test]
 async fn an_unknown_irn_may_answer_3001() {
-    let mut settings = PortalSettings::default();
-    settings.unknown_irn = UnknownIrn::NoData;
+    let settings = PortalSettings { unknown_irn: UnknownIrn::NoData, ..PortalSettings::default() };
     let sandbox = portal(settings);
     let client = RawClient::logged_in(&sandbox, SELLER).await;
     assert_eq!(codes(&call(&sandbox, &client.by_irn(NOBODY)).await), ["3001"]);
@@ -37,8 +35,7 @@ async fn an_unknown_irn_may_answer_3001() {
 #[tokio::test]
 async fn the_outer_acknowledgement_time_has_seconds_only_when_asked_for() {
     for (seconds, expected) in [(false, "2026-11-05 12:01:00"), (true, "2026-11-05 12:00:39")] {
-        let mut settings = PortalSettings::default();
-        settings.ack_date_seconds = seconds;
+        let settings = PortalSettings { ack_date_seconds: seconds, ..PortalSettings::default() };
         let sandbox = portal(settings);
         let client = RawClient::logged_in(&sandbox, SELLER).await;
         sandbox.advance(SignedDuration::from_secs(39));
@@ -49,8 +46,7 @@ async fn the_outer_acknowledgement_time_has_seconds_only_when_asked_for() {
 
 #[tokio::test]
 async fn a_computed_distance_may_stand_in_the_remarks() {
-    let mut settings = PortalSettings::default();
-    settings.distance_report = DistanceReport::Remarks;
+    let settings = PortalSettings { distance_report: DistanceReport::Remarks, ..PortalSettings::default() };
     let sandbox = portal(settings);
     let client = RawClient::logged_in(&sandbox, SELLER).await;
     let mut document = invoice("A/1");
@@ -68,8 +64,7 @@ async fn the_ship_to_rule_on_hold_holds_from_the_day_it_is_given() {
     document["ShipDtls"] =
         json!({"LglNm": "Example Depot", "Addr1": "3 Example Lane", "Loc": "Pune", "Pin": 411_001, "Stcd": "27"});
     for (from, accepted) in [(None, true), (Some("2026-11-06"), true), (Some("2026-11-05"), false)] {
-        let mut settings = PortalSettings::default();
-        settings.ship_to_gstin_from = from.map(str::to_owned);
+        let settings = PortalSettings { ship_to_gstin_from: from.map(str::to_owned), ..PortalSettings::default() };
         let sandbox = portal(settings);
         let client = RawClient::logged_in(&sandbox, SELLER).await;
         let reply = call(&sandbox, &client.generate(&document)).await;
@@ -82,9 +77,11 @@ async fn the_ship_to_rule_on_hold_holds_from_the_day_it_is_given() {
 
 #[tokio::test]
 async fn age_limits_apply_when_they_are_set() {
-    let mut settings = PortalSettings::default();
-    settings.report_within_days = Some(30);
-    settings.earliest_document_date = Some("2026-04-01".into());
+    let settings = PortalSettings {
+        report_within_days: Some(30),
+        earliest_document_date: Some("2026-04-01".into()),
+        ..PortalSettings::default()
+    };
     let sandbox = portal(settings);
     let client = RawClient::logged_in(&sandbox, SELLER).await;
     let mut document = invoice("A/1");
@@ -95,7 +92,6 @@ async fn age_limits_apply_when_they_are_set() {
 
 #[test]
 fn a_setting_out_of_range_is_named_with_what_is_expected() {
-    let mut settings = PortalSettings::default();
-    settings.token_minutes = 5;
+    let settings = PortalSettings { token_minutes: 5, ..PortalSettings::default() };
     assert_eq!(settings.validate().unwrap_err().to_string(), "sandbox setting token_minutes is 5, expected 11 to 1440");
 }

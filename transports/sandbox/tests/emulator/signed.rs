@@ -21,7 +21,9 @@ async fn both_tokens_are_signed_and_laid_out_as_the_portals() {
     assert_eq!((header["alg"].as_str(), header["typ"].as_str()), (Some("RS256"), Some("JWT")));
     assert!(kid.len() == 40 && kid.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'F')), "{kid}");
     let thumbprint = URL_SAFE_NO_PAD.decode(header["x5t"].as_str().unwrap()).unwrap();
-    assert_eq!(thumbprint.iter().map(|byte| format!("{byte:02X}")).collect::<String>(), kid);
+    let pairs =
+        kid.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap());
+    assert_eq!(thumbprint, pairs.collect::<Vec<_>>());
     assert_eq!(payload["iss"], "NIC Sandbox");
     let copy: Value = serde_json::from_str(payload["data"].as_str().unwrap()).unwrap();
     assert_eq!(
