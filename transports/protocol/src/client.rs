@@ -10,6 +10,7 @@ use einvoice_core::credential::{Access, CredentialError};
 use einvoice_core::entropy::SharedEntropy;
 use einvoice_core::environment::{Environment, Product};
 use einvoice_core::operation::{InfoDetail, Operation, OperationKind, Reply};
+use einvoice_core::secret::Secret;
 use einvoice_core::session::Session;
 use einvoice_core::transport::{LoginRequest, Probe, Transport, TransportCapability, TransportError, TransportMode};
 use schemars::JsonSchema;
@@ -138,6 +139,19 @@ impl<E: Exchange> IrpTransport<E> {
         }
     }
 
+    /// Takes credentials out of a text that came from outside: a gateway's page may repeat them.
+    fn bad_answer_to(
+        &self,
+        status: u16,
+        changes_books: bool,
+        reason: &str,
+        secrets: &[&Secret<String>],
+    ) -> TransportError {
+        let clean = secrets.iter().map(|secret| secret.expose().as_str()).filter(|secret| !secret.is_empty());
+        let clean = clean.fold(reason.to_owned(), |text, secret| text.replace(secret, "[secret]"));
+        self.bad_answer(status, changes_books, clean)
+    }
+
     fn client_headers(&self, access: &Access) -> Vec<Header> {
         vec![
             Header::secret(self.header_spelling.client_id(), &access.client().client_id),
@@ -229,9 +243,10 @@ impl<E: Exchange> IrpTransport<E> {
         &self,
         response: &'a HttpResponse,
         operation: Option<OperationKind>,
+        secrets: &[&Secret<String>],
     ) -> Result<(Data<'a>, Vec<InfoDetail>), TransportError> {
         let changes_books = operation.is_some_and(OperationKind::changes_books);
-        let bad = |reason: String| self.bad_answer(response.status, changes_books, reason);
+        let bad = |reason: String| self.bad_answer_to(response.status, changes_books, &reason, secrets);
         let status = response.status;
         let envelope = envelope::read(&response.body).map_err(|error| bad(described(status, &error.to_string())))?;
         match envelope {
@@ -284,7 +299,9 @@ impl<E: Exchange> Transport for IrpTransport<E> {
             body: Bytes::from(body),
         };
         let response = self.exchange_once(http, None).await?;
-        let (data, _info) = self.open(&response, None)?;
+        let mut known = secrets(request.access).to_vec();
+        known.extend(request.previous.map(|previous| &previous.token));
+        let (data, _info) = self.open(&response, None, &known)?;
         let saved = login::read(&data, &app_key, request.previous)
             .map_err(|error| self.bad_answer(response.status, false, error.to_string()))?;
         Ok(Session::new(request.access.clone(), saved))
@@ -299,7 +316,9 @@ impl<E: Exchange> Transport for IrpTransport<E> {
             .map_err(|error| self.not_sent(format!("the stored session cannot seal: {error}; log in again")))?;
         let request = self.request(session, &sek, operation)?;
         let response = self.exchange_once(request, Some(kind)).await?;
-        let (data, info) = self.open(&response, Some(kind))?;
+        let mut known = secrets(session.access()).to_vec();
+        known.push(session.token());
+        let (data, info) = self.open(&response, Some(kind), &known)?;
         let bad = |reason: String| self.bad_answer(response.status, kind.changes_books(), reason);
         let json = match data {
             Data::Text(sealed) => {
@@ -333,6 +352,11 @@ impl<E: Exchange> Transport for IrpTransport<E> {
             Err(error) => Err(error),
         }
     }
+}
+
+fn secrets(access: &Access) -> [&Secret<String>; 4] {
+    let (client, user) = (access.client(), access.user());
+    [&client.client_secret, &client.client_id, &user.password, &user.user_name]
 }
 
 fn no_heartbeat(endpoint: String, reason: String) -> TransportError {

@@ -10,7 +10,6 @@ use einvoice_core::entropy::SeededEntropy;
 use einvoice_core::identifier::{DocumentNumber, Gstin};
 use einvoice_core::irn::Irn;
 use einvoice_core::key::DocumentType;
-use einvoice_core::secret::Secret;
 use einvoice_core::session::SavedSession;
 use einvoice_core::transport::Retry;
 
@@ -65,6 +64,7 @@ where
     (IrpTransport::new(exchange, settings, key, Arc::new(SeededEntropy::new(1))), requests)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it is the answer of a script, which may also fail")]
 fn ok(body: impl Into<Bytes>) -> Result<HttpResponse, ExchangeError> {
     Ok(HttpResponse { status: 200, body: body.into() })
 }
