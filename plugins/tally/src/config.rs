@@ -1,0 +1,223 @@
+//! Settings of the source and of the write-back target.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Settings of the `tally` source.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TallySourceConfig {
+    /// Exported files to read, as a pattern: `inbox/*.xml`. Relative to the configuration file.
+    /// Required.
+    pub path: String,
+    /// Files that hold masters for all vouchers, as patterns. Masters in a voucher's own file go
+    /// first. Default: none.
+    #[serde(default)]
+    pub masters: Vec<String>,
+    /// Maps vouchers that carry an IRN already, too, instead of passing over them. They must not be
+    /// sent again: this is for comparing. Default: false.
+    #[serde(default)]
+    pub include_registered: bool,
+    /// Supplier details, one entry for each GSTIN. What is missing here is taken from the company
+    /// and registration masters. Default: none.
+    #[serde(default)]
+    pub seller: Vec<SellerConfig>,
+    /// What a voucher type is, by the user's name for it. Goes before the type masters. Default: none.
+    #[serde(default)]
+    pub voucher_types: BTreeMap<String, VoucherClass>,
+    /// What a ledger is, by name. Goes before the ledger masters. Default: none.
+    #[serde(default)]
+    pub ledgers: BTreeMap<String, LedgerRole>,
+    /// HSN or SAC of stock items and ledgers whose vouchers and masters have none, by name.
+    /// Default: none.
+    #[serde(default)]
+    pub hsn: BTreeMap<String, String>,
+    /// HSN for items that have none anywhere. Default: none.
+    #[serde(default)]
+    pub default_hsn: Option<String>,
+    /// Unit quantity codes by unit name. Default: none.
+    #[serde(default)]
+    pub units: BTreeMap<String, String>,
+    /// How taxable charges such as freight reach the document. Default: `auto`.
+    #[serde(default)]
+    pub charges: ChargesMode,
+    /// What describes an item. Default: `item`.
+    #[serde(default)]
+    pub description: DescriptionMode,
+    /// When an e-way bill is asked for together with the IRN. Default: `as_voucher`.
+    #[serde(default)]
+    pub eway_bill: EwayBillMode,
+    /// The Indian port or place where exported goods leave, as ship-to of export documents with an
+    /// e-way bill. Default: none.
+    #[serde(default)]
+    pub export_ship_to: Option<PlaceConfig>,
+    /// Largest voucher or master read, in bytes. Default: 16777216 (16 MB).
+    #[serde(default = "default_object_bytes_max")]
+    pub voucher_bytes_max: usize,
+}
+
+/// 16 MB: a thousand item lines with every empty list Tally writes stay below 10 MB.
+pub(crate) const fn default_object_bytes_max() -> usize {
+    16 * 1024 * 1024
+}
+
+/// A supplier's details for the portal.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SellerConfig {
+    /// GSTIN these details are for. Required.
+    pub gstin: String,
+    /// Legal name, 3 to 100 characters. Default: formal name of the company master.
+    pub legal_name: Option<String>,
+    /// Trade name, where it differs. Default: none.
+    pub trade_name: Option<String>,
+    /// First address line. Default: company master.
+    pub address1: Option<String>,
+    /// Second address line. Default: company master.
+    pub address2: Option<String>,
+    /// City, town or village. Default: company master.
+    pub location: Option<String>,
+    /// PIN code. Default: company master.
+    pub pin: Option<u32>,
+    /// Phone, 6 to 12 digits. Default: none.
+    pub phone: Option<String>,
+    /// E-mail address. Default: none.
+    pub email: Option<String>,
+}
+
+/// A place with its address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlaceConfig {
+    /// Name, 3 to 100 characters. Required.
+    pub name: String,
+    /// First address line. Required.
+    pub address1: String,
+    /// City, town or village. Required.
+    pub location: String,
+    /// PIN code. Required.
+    pub pin: u32,
+    /// State, by name or code. Required.
+    pub state: String,
+}
+
+/// What a voucher type is to the portal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum VoucherClass {
+    /// A sale: an invoice.
+    Sales,
+    /// A credit note to a customer.
+    CreditNote,
+    /// A debit note to a customer.
+    DebitNote,
+    /// A supplementary invoice of sales class, reported as a debit note.
+    SupplementaryInvoice,
+    /// Not reported.
+    Ignore,
+}
+
+/// What a ledger does on a sales voucher.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum LedgerRole {
+    /// The customer.
+    Party,
+    /// Sales or income: an item of its own on a bill for services.
+    Sales,
+    /// CGST.
+    Cgst,
+    /// SGST or UTGST.
+    Sgst,
+    /// IGST.
+    Igst,
+    /// Compensation cess.
+    Cess,
+    /// State cess.
+    StateCess,
+    /// Rounding.
+    RoundOff,
+    /// A charge that is part of the taxable value, such as freight.
+    TaxableCharge,
+    /// A charge outside GST, such as TCS.
+    OtherCharge,
+    /// A discount that reduces the taxable value.
+    DiscountBeforeTax,
+    /// A discount on the whole bill, after tax.
+    DiscountAfterTax,
+}
+
+/// How taxable charges reach the document.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ChargesMode {
+    /// A line of its own where the ledger has its own HSN and rate, else spread over the items.
+    #[default]
+    Auto,
+    /// Always spread over the items by value.
+    Spread,
+    /// Always a line of its own.
+    OwnLine,
+}
+
+/// What describes an item.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum DescriptionMode {
+    /// The stock item's name.
+    #[default]
+    Item,
+    /// The stock item's name and the description lines below it.
+    ItemAndLines,
+}
+
+/// When an e-way bill is asked for together with the IRN.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum EwayBillMode {
+    /// When the voucher has transport details and no e-way bill number yet.
+    #[default]
+    AsVoucher,
+    /// Never.
+    Never,
+}
+
+/// Settings of the `tally` write-back target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TallyWriteBackConfig {
+    /// Folder for results; made when missing. Relative to the configuration file. Required.
+    pub folder: String,
+    /// Pictures of the signed QR code, one file a document. Default: `none`.
+    #[serde(default)]
+    pub qr: QrFormat,
+    /// Most vouchers in one results file; Tally takes about 5,000 comfortably. 1 to 50,000.
+    /// Default: 5000.
+    #[serde(default = "default_vouchers_max")]
+    pub vouchers_max: u32,
+}
+
+const fn default_vouchers_max() -> u32 {
+    5000
+}
+
+/// Form of QR pictures.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum QrFormat {
+    /// No pictures.
+    #[default]
+    None,
+    /// PNG.
+    Png,
+    /// SVG.
+    Svg,
+}

@@ -1,0 +1,34 @@
+#![doc = include_str!("../README.md")]
+
+pub mod config;
+mod countries;
+mod lexical;
+mod mapping;
+mod masters;
+mod names;
+mod reading;
+mod source;
+mod states;
+mod text;
+mod units;
+mod write_back;
+mod xml;
+
+pub use source::TallySource;
+pub use write_back::TallyWriteBack;
+
+einvoice_core::register_source! {
+    name: "tally",
+    summary: "Vouchers from files exported by Tally (ERP 9 and Prime)",
+    config: config::TallySourceConfig,
+    example: include_str!("../examples/source.toml"),
+    build: source::build,
+}
+
+einvoice_core::register_write_back! {
+    name: "tally",
+    summary: "Results as a file to import into Tally, a CSV list and QR pictures",
+    config: config::TallyWriteBackConfig,
+    example: include_str!("../examples/write_back.toml"),
+    build: write_back::build,
+}

@@ -1,0 +1,302 @@
+//! From one voucher to one INV-01 document.
+//!
+//! A plain function of the voucher's text, the masters and the settings. It reports everything it
+//! finds at once, and for every value where it came from.
+
+mod class;
+mod compute;
+mod extras;
+mod items;
+mod ledgers;
+mod parties;
+mod report;
+mod totals;
+mod voucher;
+
+use std::collections::{BTreeMap, HashMap};
+
+use einvoice_core::date::DocumentDate;
+use einvoice_core::document::{Field, Invoice, SupplyType, YesNo};
+use einvoice_core::finding::Finding;
+use einvoice_core::identifier::{Gstin, StateCode};
+use einvoice_core::key::DocumentType;
+use einvoice_core::source::{Mapped, MappedDocument, Skip};
+
+use self::class::Class;
+use self::compute::LedgerTax;
+use self::report::Report;
+use self::voucher::{Lines, Voucher};
+use crate::config::{LedgerRole, TallySourceConfig, VoucherClass};
+use crate::countries;
+use crate::lexical;
+use crate::masters::Masters;
+use crate::names;
+use crate::units;
+use crate::xml::Element;
+
+/// Most ledger and item lines of a voucher; the portal takes 1,000 items.
+const LINES_MAX: usize = 5000;
+/// Longest stored e-way bill list, so that attributes stay small.
+const EWAY_BILL_BYTES_MAX: usize = 4096;
+
+/// The settings, ready for looking things up by folded name.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) config: TallySourceConfig,
+    voucher_types: HashMap<String, VoucherClass>,
+    ledgers: HashMap<String, LedgerRole>,
+    hsn: HashMap<String, String>,
+    units: HashMap<String, String>,
+}
+
+impl Settings {
+    /// Prepares a configuration.
+    pub(crate) fn new(config: TallySourceConfig) -> Self {
+        fn folded<T: Clone>(map: &BTreeMap<String, T>) -> HashMap<String, T> {
+            map.iter().map(|(name, value)| (names::fold(name), value.clone())).collect()
+        }
+        Self {
+            voucher_types: folded(&config.voucher_types),
+            ledgers: folded(&config.ledgers),
+            hsn: folded(&config.hsn),
+            units: folded(&config.units),
+            config,
+        }
+    }
+
+    fn voucher_class(&self, name: &str) -> Option<VoucherClass> {
+        if self.voucher_types.is_empty() { None } else { self.voucher_types.get(&names::fold(name)).copied() }
+    }
+
+    fn ledger_role(&self, name: &str) -> Option<LedgerRole> {
+        if self.ledgers.is_empty() { None } else { self.ledgers.get(&names::fold(name)).copied() }
+    }
+
+    fn hsn(&self, name: &str) -> Option<&str> {
+        if self.hsn.is_empty() { None } else { self.hsn.get(&names::fold(name)).map(String::as_str) }
+    }
+}
+
+/// Everything the parts of the mapping look at.
+#[derive(Debug)]
+pub(crate) struct Context<'v> {
+    pub(crate) voucher: &'v Voucher<'v>,
+    pub(crate) masters: &'v Masters,
+    pub(crate) settings: &'v Settings,
+    pub(crate) doc_type: DocumentType,
+    pub(crate) day: Option<DocumentDate>,
+    pub(crate) seller_gstin: Option<(String, &'static str)>,
+    pub(crate) buyer_gstin: Option<(String, &'static str)>,
+    pub(crate) party: parties::Party<'v>,
+    pub(crate) export: bool,
+}
+
+impl Context<'_> {
+    /// The quantity code of a unit name, and where it came from.
+    fn unit(&self, name: &str) -> (String, &'static str) {
+        if let Some(code) = self.settings.units.get(&names::fold(name)) {
+            return (code.to_uppercase(), "configuration `units`");
+        }
+        if let Some(code) = self.masters.reporting_unit(name).and_then(units::from_reporting) {
+            return (code.to_owned(), "M:UNIT/GSTREPUOM");
+        }
+        match units::from_name(name) {
+            Some(code) => (code.to_owned(), "the unit's name"),
+            None => ("OTH".to_owned(), "OTH, as the unit is in no list"),
+        }
+    }
+
+    fn seller_state(&self) -> Option<StateCode> {
+        self.seller_gstin.as_ref().and_then(|(gstin, _)| Gstin::parse(gstin).ok()).and_then(|gstin| gstin.state())
+    }
+}
+
+/// Maps the clean text of one voucher.
+pub(crate) fn map(text: &str, place: String, masters: &Masters, settings: &Settings) -> Mapped {
+    let element = match Element::parse(text) {
+        Ok(element) if element.name() == "VOUCHER" => element,
+        Ok(_) => return unmappable("voucher", place, Finding::error("tally.not_a_voucher", "", "the record is no voucher")),
+        Err(reason) => {
+            return unmappable("voucher", place, Finding::error("tally.malformed_xml", "", format!("the voucher is no well-formed XML: {reason}")));
+        }
+    };
+    let voucher = Voucher::new(&element);
+    if voucher.is_foreign_shape() {
+        let finding = Finding::error("tally.unsupported_shape", "", "the voucher was written by a custom report, in a shape that is not Tally's own: other dates, nested amounts")
+            .with_fix("Export the day book from Tally itself (Export, XML), with dependent masters.");
+        return unmappable(&voucher.label, place, finding);
+    }
+    if element.children().len() > LINES_MAX {
+        let finding = Finding::error("tally.too_many_lines", "ItemList", format!("the voucher has more than {LINES_MAX} parts; the portal takes 1,000 items"))
+            .with_fix("Split the bill.");
+        return unmappable(&voucher.label, place, finding);
+    }
+    let doc_type = match class::classify(&voucher, masters, settings) {
+        Class::Document(doc_type) => doc_type,
+        Class::Skip(skip) => return Mapped::Skipped(skip),
+        Class::Unclear(finding) => return unmappable(&voucher.label, place, *finding),
+    };
+    let context = context(&voucher, masters, settings, doc_type);
+    if !context.export && context.buyer_gstin.is_none() {
+        return Mapped::Skipped(Skip {
+            label: voucher.label.clone(),
+            reason: "b2c".to_owned(),
+            message: "the customer has no GSTIN: a sale to a consumer is not registered".to_owned(),
+        });
+    }
+    document(&context, place)
+}
+
+fn unmappable(label: &str, place: String, finding: Finding) -> Mapped {
+    Mapped::Unmappable { label: label.to_owned(), findings: vec![finding.with_place(place)] }
+}
+
+fn context<'v>(voucher: &'v Voucher<'v>, masters: &'v Masters, settings: &'v Settings, doc_type: DocumentType) -> Context<'v> {
+    let element = voucher.element;
+    let day = element.get("DATE").or_else(|| element.attribute("DATE")).and_then(lexical::date);
+    let party = parties::Party::find(voucher.party_name, day, masters);
+    let own = element.get("PARTYGSTIN").map(|gstin| (gstin.to_uppercase(), "V/PARTYGSTIN"));
+    let by_master = || party.registration.and_then(|found| found.gstin.as_ref()).map(|gstin| (gstin.to_uppercase(), "M:LEDGER/LEDGSTREGDETAILS.LIST/GSTIN"));
+    let buyer_gstin = own.or_else(by_master).filter(|(gstin, _)| gstin != "URP");
+    let abroad = !countries::is_india(element.get("COUNTRYOFRESIDENCE"));
+    let nature = voucher.natures().any(|nature| {
+        let nature = names::fold(nature);
+        nature.starts_with("export") || nature.contains("exports")
+    });
+    let deemed = voucher.natures().any(|nature| names::fold(nature).contains("deemed"));
+    let export = abroad && buyer_gstin.is_none() || (nature && !deemed && buyer_gstin.is_none());
+    let seller_gstin = parties::seller_gstin(element, masters, settings);
+    Context { voucher, masters, settings, doc_type, day, seller_gstin, buyer_gstin, party, export }
+}
+
+fn document(context: &Context<'_>, place: String) -> Mapped {
+    let element = context.voucher.element;
+    let mut report = Report::new(format!("{place}, {}", context.voucher.label));
+    let lines = context.voucher.lines(context.doc_type, &mut report);
+    let built = totals::build(context, &lines, &mut report);
+    if built.all_exempt {
+        return Mapped::Skipped(Skip {
+            label: context.voucher.label.clone(),
+            reason: "exempt_only".to_owned(),
+            message: "every line is exempt, nil rated or outside GST: a bill of supply is not registered".to_owned(),
+        });
+    }
+    let mut invoice = Invoice::new();
+    head(&mut invoice, context, &mut report);
+    invoice.seller_dtls = parties::seller(context, &mut report);
+    invoice.buyer_dtls = parties::buyer(context, &mut report);
+    transaction(&mut invoice, context, &built.tax, &mut report);
+    invoice.disp_dtls = parties::dispatch(context, &invoice.seller_dtls, &mut report);
+    invoice.item_list = built.items;
+    invoice.val_dtls = built.val_dtls;
+    let has_goods = invoice.item_list.iter().any(|item| item.is_servc.get() == Some(YesNo::No));
+    invoice.ewb_dtls = extras::eway_bill(context, has_goods, &mut report);
+    let ships = !context.export || invoice.ewb_dtls.is_some();
+    invoice.ship_dtls = if ships { parties::consignee(context, &invoice.buyer_dtls, &mut report) } else { None };
+    invoice.pay_dtls = extras::payment(context, &mut report);
+    invoice.ref_dtls = extras::references(context, &mut report);
+    let currency = currency(context, &lines, &mut invoice);
+    invoice.exp_dtls = extras::export(context, currency.as_deref(), &mut report);
+    let attributes = attributes(element, context);
+    let (findings, provenance) = report.into_parts();
+    Mapped::Document(Box::new(MappedDocument { invoice, findings, provenance, attributes }))
+}
+
+fn head(invoice: &mut Invoice, context: &Context<'_>, report: &mut Report) {
+    let element = context.voucher.element;
+    invoice.doc_dtls.typ = context.doc_type.into();
+    report.from("DocDtls.Typ", "V/VOUCHERTYPENAME");
+    if let Some(number) = element.get("VOUCHERNUMBER") {
+        invoice.doc_dtls.no = Field::from_text(number);
+        report.from("DocDtls.No", "V/VOUCHERNUMBER");
+    }
+    match (context.day, element.get("DATE")) {
+        (Some(day), _) => {
+            invoice.doc_dtls.dt = day.into();
+            report.from("DocDtls.Dt", "V/DATE");
+        }
+        (None, Some(text)) => invoice.doc_dtls.dt = Field::Malformed(text.into()),
+        (None, None) => {}
+    }
+}
+
+fn transaction(invoice: &mut Invoice, context: &Context<'_>, tax: &LedgerTax, report: &mut Report) {
+    let element = context.voucher.element;
+    let (kind, origin) = supply_type(context, tax.igst > 0);
+    let transaction = &mut invoice.tran_dtls;
+    transaction.tax_sch = "GST".into();
+    transaction.sup_typ = kind.into();
+    report.from("TranDtls.SupTyp", origin);
+    transaction.reg_rev = extras::reverse_charge(context).into();
+    report.from("TranDtls.RegRev", "V/ISREVERSECHARGEAPPLICABLE");
+    if element.is_yes("ISECOMMERCESUPPLY")
+        && let Some(gstin) = element.get("ECOMMERCEGSTIN")
+    {
+        transaction.ecm_gstin = Field::from_text(gstin);
+        report.from("TranDtls.EcmGstin", "V/ECOMMERCEGSTIN");
+    }
+    let same_state = context.seller_state().is_some() && context.seller_state() == invoice.buyer_dtls.pos.get();
+    let always_inter = kind.is_export() || kind.is_sez();
+    transaction.igst_on_intra = YesNo::from(tax.igst > 0 && same_state && !always_inter).into();
+    report.from("TranDtls.IgstOnIntra", "the tax ledgers against the states");
+}
+
+/// What kind of supply it is. The nature of transaction says more than the registration type: a sale
+/// to an SEZ unit has been seen with the plain type `Regular`.
+fn supply_type(context: &Context<'_>, has_igst: bool) -> (SupplyType, &'static str) {
+    if context.export {
+        let kind = if has_igst { SupplyType::ExportWithPayment } else { SupplyType::ExportWithoutPayment };
+        return (kind, "V/COUNTRYOFRESIDENCE and the IGST ledger");
+    }
+    let own = context.voucher.element.get("GSTREGISTRATIONTYPE");
+    let kind = own.or_else(|| context.party.registration.and_then(|found| found.kind.as_deref())).map(names::fold).unwrap_or_default();
+    let natures: Vec<String> = context.voucher.natures().map(names::fold).collect();
+    if natures.iter().any(|nature| nature.contains("sez")) || kind.contains("sez") {
+        let supply = if has_igst { SupplyType::SezWithPayment } else { SupplyType::SezWithoutPayment };
+        return (supply, "GSTOVRDNNATURE or V/GSTREGISTRATIONTYPE, and the IGST ledger");
+    }
+    if natures.iter().any(|nature| nature.contains("deemedexport")) || kind.contains("deemedexport") {
+        return (SupplyType::DeemedExport, "GSTOVRDNNATURE or V/GSTREGISTRATIONTYPE");
+    }
+    (SupplyType::B2b, "V/GSTREGISTRATIONTYPE")
+}
+
+fn currency(context: &Context<'_>, lines: &Lines<'_>, invoice: &mut Invoice) -> Option<String> {
+    let (symbol, amount) = lines.foreign?;
+    let code = extras::currency_code(symbol, context)?;
+    if context.export {
+        invoice.val_dtls.tot_inv_val_fc = amount.into();
+    }
+    Some(code)
+}
+
+/// What write-back needs to find the voucher again.
+fn attributes(element: &Element<'_>, context: &Context<'_>) -> BTreeMap<String, String> {
+    let texts = [
+        ("master_id", element.get("MASTERID")),
+        ("guid", element.get("GUID")),
+        ("alter_id", element.get("ALTERID")),
+        ("voucher_type", Some(context.voucher.type_name)),
+        ("number", element.get("VOUCHERNUMBER")),
+        ("cmp_gst_state", element.get("CMPGSTSTATE")),
+        ("company", context.masters.company_name()),
+    ];
+    let mut attributes: BTreeMap<String, String> =
+        texts.into_iter().filter_map(|(name, value)| value.map(|value| (name.to_owned(), value.to_owned()))).collect();
+    if let Some(day) = context.day {
+        attributes.insert("voucher_date".to_owned(), day.to_string());
+    }
+    // A sub-list sent in part replaces the whole list, so it is kept as read.
+    if let Some(list) = element.child("EWAYBILLDETAILS.LIST").filter(|list| !list.children().is_empty()) {
+        let text: String = list.children().iter().map(Element::to_xml).collect();
+        if text.len() <= EWAY_BILL_BYTES_MAX {
+            attributes.insert("eway_bill_details".to_owned(), text);
+        }
+    }
+    attributes
+}
+
+/// At most `characters` characters of a text, cut at a character.
+pub(crate) fn cut(text: &str, characters: usize) -> String {
+    text.trim().chars().take(characters).collect::<String>().trim_end().to_owned()
+}

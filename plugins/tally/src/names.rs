@@ -1,0 +1,24 @@
+//! Names as Tally compares them: case, blanks and punctuation do not count.
+
+/// The form in which two names are the same master.
+pub(crate) fn fold(name: &str) -> String {
+    name.chars().filter(|found| found.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// Whether two names are the same master.
+pub(crate) fn same(left: &str, right: &str) -> bool {
+    left == right || fold(left) == fold(right)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn case_blanks_and_punctuation_do_not_count() {
+        assert!(same("Output C.G.S.T 9%", "output cgst 9"));
+        assert!(same("L Artisan  Products", "L. Artisan-Products"));
+        assert!(!same("IGST", "CGST"));
+        assert_eq!(fold("कृष्णा & Co."), fold("कृष्णा co"));
+    }
+}

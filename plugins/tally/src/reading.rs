@@ -1,0 +1,260 @@
+//! Reading exported files: which files, in which order, in two passes.
+//!
+//! The first pass collects masters, wherever in the file they stand; the second hands over the
+//! vouchers. Memory holds the masters and one voucher. Nothing here knows about files being
+//! delivered over HTTP one day: [`read_vouchers`] takes any opener of a stream.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use einvoice_core::finding::Finding;
+use einvoice_core::source::{RecordSender, SourceItem, SourceProblem, SourceRecord, SourceRef};
+
+use crate::masters::Masters;
+use crate::names;
+use crate::xml::{Element, Fault, Found, Limits, Summary, Wanted, split};
+
+/// Longest single text in an export; the signed QR text is about 1 KB.
+const TEXT_BYTES_MAX: usize = 1024 * 1024;
+
+/// Limits for reading, from the configuration.
+pub(crate) const fn limits(object_bytes_max: usize) -> Limits {
+    Limits { text_bytes_max: TEXT_BYTES_MAX, object_bytes_max }
+}
+
+/// The files that patterns name, sorted, each once.
+pub(crate) fn files(directory: &Path, patterns: &[String]) -> Result<Vec<PathBuf>, String> {
+    let mut found = Vec::new();
+    for pattern in patterns {
+        // The folder is a path and not a pattern, even where its name holds brackets.
+        let folder = glob::Pattern::escape(&directory.to_string_lossy());
+        let whole = if Path::new(pattern).is_absolute() { pattern.clone() } else { format!("{folder}/{pattern}") };
+        let matches = glob::glob(&whole).map_err(|error| format!("`{pattern}` is no pattern for files: {error}"))?;
+        for entry in matches {
+            let path = entry.map_err(|error| format!("{}: {}", error.path().display(), error.error()))?;
+            if path.is_file() {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found.dedup();
+    Ok(found)
+}
+
+/// Size and time of a file: what tells whether it was read in this state already.
+pub(crate) fn stamp(path: &Path) -> Option<String> {
+    let meta = fs::metadata(path).ok()?;
+    let modified = meta.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    Some(format!("{}-{}", meta.len(), modified.as_nanos()))
+}
+
+/// How a path is shown: from the configuration's folder where it is below it, with forward slashes.
+pub(crate) fn shown(directory: &Path, path: &Path) -> String {
+    path.strip_prefix(directory).unwrap_or(path).to_string_lossy().replace('\\', "/")
+}
+
+/// Adds the masters of a stream. A fault is for the pass over the vouchers to report, except where
+/// there is none.
+pub(crate) fn read_masters<R: Read>(input: R, limits: Limits, masters: &mut Masters) -> Result<Summary, Fault> {
+    split(input, Wanted::Masters, limits, &mut |found| {
+        match found {
+            Found::Object { text, .. } => {
+                // An unreadable master is missed by whoever needs it, with its name.
+                if let Ok(element) = Element::parse(text) {
+                    masters.add(&element);
+                }
+            }
+            Found::Company(name) => masters.current_company = Some(name.to_owned()),
+            Found::Oversize { .. } | Found::ErrorText { .. } => {}
+        }
+        ControlFlow::Continue(())
+    })
+}
+
+/// What became of reading one file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FileEnd {
+    /// All of it was read.
+    Whole,
+    /// Something of it could not be read, and was reported.
+    Faulty,
+    /// Nobody listens any more.
+    Stopped,
+}
+
+/// Sends the vouchers and problems of one file.
+pub(crate) fn read_vouchers(
+    open: &dyn Fn() -> io::Result<File>,
+    location: &str,
+    limits: Limits,
+    shared: &Arc<Masters>,
+    sender: &RecordSender,
+) -> FileEnd {
+    let mut masters = Masters::before(Arc::clone(shared));
+    let first = match open() {
+        Ok(input) => read_masters(input, limits, &mut masters),
+        Err(error) => return unreadable(location, &error, sender),
+    };
+    let input = match open() {
+        Ok(input) => input,
+        Err(error) => return unreadable(location, &error, sender),
+    };
+    let mut reading = Reading { location, masters: Arc::new(masters), sender, seen: HashMap::new(), end: FileEnd::Whole };
+    let second = split(input, Wanted::Vouchers, limits, &mut |found| reading.take(found));
+    if reading.end == FileEnd::Stopped {
+        return FileEnd::Stopped;
+    }
+    match second {
+        Err(fault) => reading.fault(fault),
+        Ok(summary) => {
+            // A fault of the first pass only: a master that breaks a limit.
+            if let Err(fault) = first {
+                reading.fault(fault);
+            } else if !summary.elements {
+                _ = reading.problem("1, byte 0", Finding::error("tally.not_xml", "", "the file holds no XML at all").with_fix("Export from Tally in XML format."));
+            } else if !summary.known_root {
+                _ = reading.problem("1, byte 0", Finding::error("tally.not_an_export", "", "the file is XML, but nothing that Tally writes").with_fix("Export from Tally in XML format, or leave the file out of `path`."));
+            }
+        }
+    }
+    reading.end
+}
+
+fn unreadable(location: &str, error: &io::Error, sender: &RecordSender) -> FileEnd {
+    let finding = Finding::error("tally.unreadable", "", format!("the file could not be read: {error}")).with_place(location);
+    let reference = SourceRef { location: location.to_owned(), position: String::new(), record_id: location.to_owned() };
+    let problem = SourceProblem { reference, label: location.to_owned(), findings: vec![finding] };
+    if sender.send(Ok(SourceItem::Problem(problem))) { FileEnd::Faulty } else { FileEnd::Stopped }
+}
+
+struct Reading<'r> {
+    location: &'r str,
+    masters: Arc<Masters>,
+    sender: &'r RecordSender,
+    /// How often an identity made of type, number and date was met in this file.
+    seen: HashMap<String, u32>,
+    end: FileEnd,
+}
+
+impl Reading<'_> {
+    fn take(&mut self, found: Found<'_>) -> ControlFlow<()> {
+        match found {
+            Found::Object { text, place, number } => {
+                let record_id = self.identity(text);
+                let reference = SourceRef {
+                    location: self.location.to_owned(),
+                    position: format!("voucher {number}, line {}, byte {}", place.line, place.byte),
+                    record_id,
+                };
+                let context = Some(Arc::clone(&self.masters) as Arc<dyn std::any::Any + Send + Sync>);
+                self.send(SourceItem::Record(SourceRecord { reference, content: text.to_owned(), context }))
+            }
+            Found::Oversize { place, number } => {
+                let finding = Finding::error("tally.voucher_too_large", "", format!("voucher {number} is larger than `voucher_bytes_max` and was passed over"))
+                    .with_fix("Raise `voucher_bytes_max` in the configuration of the source, if the voucher is meant to be so large.");
+                self.problem(&format!("{}, byte {}", place.line, place.byte), finding)
+            }
+            Found::ErrorText { text, place } => {
+                let finding = Finding::error("tally.error_answer", "", "the file is an error that Tally answered with, not an export")
+                    .with_found(text)
+                    .with_fix("Repeat the export; the text says what Tally missed.");
+                self.problem(&format!("{}, byte {}", place.line, place.byte), finding)
+            }
+            Found::Company(_) => ControlFlow::Continue(()),
+        }
+    }
+
+    /// The voucher's GUID; else what identifies it to people, which survives a move to another file.
+    fn identity(&mut self, text: &str) -> String {
+        if let Some(guid) = text_of(text, "GUID") {
+            return guid;
+        }
+        let attribute = text.get(..text.find('>').unwrap_or(0)).and_then(|head| attribute_of(head, "REMOTEID"));
+        if let Some(remote) = attribute {
+            return remote;
+        }
+        let kind = text_of(text, "VOUCHERTYPENAME").unwrap_or_default();
+        let number = text_of(text, "VOUCHERNUMBER").unwrap_or_default();
+        let date = text_of(text, "DATE").unwrap_or_default();
+        let identity = format!("{}/{number}/{date}", names::fold(&kind));
+        let times = self.seen.entry(identity.clone()).or_insert(0);
+        *times += 1;
+        if *times == 1 { identity } else { format!("{identity}#{times}") }
+    }
+
+    fn fault(&mut self, fault: Fault) {
+        let (label, number) = fault.unfinished.map_or((None, None), |(text, number)| {
+            let name = text_of(&text, "VOUCHERNUMBER").map(|found| {
+                format!("{} {found}", text_of(&text, "VOUCHERTYPENAME").unwrap_or_else(|| "voucher".to_owned()))
+            });
+            (name, Some(number))
+        });
+        let mut finding = Finding::error(fault.rule, "", match (&label, number) {
+            (Some(label), _) => format!("{}; it happens inside {label}, and nothing after it in this file was read", fault.reason),
+            (None, Some(number)) => format!("{}; it happens inside voucher {number}, and nothing after it in this file was read", fault.reason),
+            (None, None) => format!("{}; nothing after it in this file was read", fault.reason),
+        });
+        finding = finding.with_fix("Export again from Tally. Vouchers before this place were read.");
+        let position = format!("{}, byte {}", fault.place.line, fault.place.byte);
+        _ = self.labelled(&position, label, finding);
+    }
+
+    fn problem(&mut self, position: &str, finding: Finding) -> ControlFlow<()> {
+        self.labelled(position, None, finding)
+    }
+
+    fn labelled(&mut self, position: &str, label: Option<String>, finding: Finding) -> ControlFlow<()> {
+        let position = format!("line {position}");
+        let reference = SourceRef {
+            location: self.location.to_owned(),
+            record_id: format!("{}, {position}", self.location),
+            position,
+        };
+        self.end = FileEnd::Faulty;
+        let finding = finding.with_place(reference.to_string());
+        let label = label.unwrap_or_else(|| self.location.to_owned());
+        self.send(SourceItem::Problem(SourceProblem { reference, label, findings: vec![finding] }))
+    }
+
+    fn send(&mut self, item: SourceItem) -> ControlFlow<()> {
+        if self.sender.send(Ok(item)) {
+            return ControlFlow::Continue(());
+        }
+        self.end = FileEnd::Stopped;
+        ControlFlow::Break(())
+    }
+}
+
+/// The text of the first element of a name. The voucher's own fields stand before its lists, and
+/// this is asked about names that lists do not repeat before them.
+fn text_of(xml: &str, name: &str) -> Option<String> {
+    let open = format!("<{name}>");
+    let start = memchr::memmem::find(xml.as_bytes(), open.as_bytes())? + open.len();
+    let rest = xml.get(start..)?;
+    let text = rest.get(..rest.find('<')?)?.trim();
+    let text = quick_xml::escape::unescape(text).map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned);
+    (!text.is_empty()).then_some(text)
+}
+
+fn attribute_of(head: &str, name: &str) -> Option<String> {
+    let rest = head.split_once(&format!(" {name}=\""))?.1;
+    let value = rest.get(..rest.find('"')?)?.trim();
+    (!value.is_empty()).then(|| value.to_owned())
+}
+
+/// A stable number for a text, to notice that settings changed (FNV-1a, 64 bits).
+pub(crate) fn fingerprint(parts: &BTreeMap<String, String>) -> String {
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    for (name, value) in parts {
+        for byte in name.bytes().chain([0]).chain(value.bytes()).chain([0]) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+    format!("{hash:016x}")
+}

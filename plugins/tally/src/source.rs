@@ -1,0 +1,168 @@
+//! The source role: exported files to records, records to documents.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use einvoice_core::finding::Finding;
+use einvoice_core::registry::{BuildContext, BuildError};
+use einvoice_core::source::{
+    Acknowledgement, Cursor, InvoiceSource, Mapped, RecordSender, RecordStream, SourceCapability, SourceError, SourceItem,
+    SourceRecord, stream_from_blocking,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::config::TallySourceConfig;
+use crate::mapping::{self, Settings};
+use crate::masters::Masters;
+use crate::reading::{self, FileEnd};
+
+/// Vouchers from files exported by Tally.
+#[derive(Debug)]
+pub struct TallySource {
+    directory: PathBuf,
+    settings: Settings,
+    nothing: Masters,
+}
+
+/// What has been read: the fingerprint of everything that decides about mapping, and a stamp for
+/// each whole file.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Progress {
+    settings: String,
+    files: BTreeMap<String, String>,
+}
+
+impl TallySource {
+    /// A source that reads below `directory`.
+    ///
+    /// # Errors
+    /// [`BuildError`] when a pattern or a limit in the configuration makes no sense.
+    pub fn new(directory: impl Into<PathBuf>, config: TallySourceConfig) -> Result<Self, BuildError> {
+        let directory = directory.into();
+        let refused = |key: &str, reason: String| BuildError::new(format!("tally, key `{key}`"), reason);
+        if config.path.trim().is_empty() {
+            return Err(refused("path", "names no files; write a pattern such as `inbox/*.xml`".to_owned()));
+        }
+        reading::files(&directory, std::slice::from_ref(&config.path)).map_err(|reason| refused("path", reason))?;
+        reading::files(&directory, &config.masters).map_err(|reason| refused("masters", reason))?;
+        if config.voucher_bytes_max < 1024 {
+            return Err(refused("voucher_bytes_max", format!("{} is below 1024 bytes: no voucher is so small", config.voucher_bytes_max)));
+        }
+        Ok(Self { directory, settings: Settings::new(config), nothing: Masters::default() })
+    }
+
+    fn progress(&self, masters: &[PathBuf]) -> Result<Progress, SourceError> {
+        let config = serde_json::to_string(&self.settings.config)
+            .map_err(|error| SourceError::new("tally", "the configuration could not be compared with the last run's").because(error))?;
+        let stamps = masters.iter().map(|path| (reading::shown(&self.directory, path), reading::stamp(path).unwrap_or_default()));
+        let parts = stamps.chain([("settings".to_owned(), config)]).collect();
+        Ok(Progress { settings: reading::fingerprint(&parts), files: BTreeMap::new() })
+    }
+}
+
+#[async_trait]
+impl InvoiceSource for TallySource {
+    fn capability(&self) -> SourceCapability {
+        SourceCapability::new(true, false)
+    }
+
+    async fn fetch(&self, cursor: Option<&Cursor>) -> Result<RecordStream, SourceError> {
+        let config = &self.settings.config;
+        let refused = |reason: String| SourceError::new(config.path.clone(), reason);
+        let files = reading::files(&self.directory, std::slice::from_ref(&config.path)).map_err(refused)?;
+        let masters = reading::files(&self.directory, &config.masters).map_err(refused)?;
+        let fresh = self.progress(&masters)?;
+        // A cursor that cannot be read is one of another version: everything is read again, which the
+        // ledger recognises.
+        let known: Progress = cursor.and_then(|cursor| serde_json::from_str(cursor.as_str()).ok()).unwrap_or_default();
+        let known = if known.settings == fresh.settings { known } else { fresh };
+        let run = Run { directory: self.directory.clone(), limits: reading::limits(config.voucher_bytes_max), files, masters, known };
+        Ok(stream_from_blocking(move |sender| run.read(sender)))
+    }
+
+    fn map(&self, record: &SourceRecord) -> Mapped {
+        let masters = record.context.as_deref().and_then(|context| context.downcast_ref::<Masters>()).unwrap_or(&self.nothing);
+        mapping::map(&record.content, record.reference.to_string(), masters, &self.settings)
+    }
+
+    async fn acknowledge(&self, _settled: &[Acknowledgement]) -> Result<(), SourceError> {
+        // Exports stay where they are: they belong to the user, and the cursor passes over them.
+        Ok(())
+    }
+}
+
+/// One run over all files.
+struct Run {
+    directory: PathBuf,
+    limits: crate::xml::Limits,
+    files: Vec<PathBuf>,
+    masters: Vec<PathBuf>,
+    known: Progress,
+}
+
+impl Run {
+    fn read(self, sender: &RecordSender) {
+        let mut shared = Masters::default();
+        let mut all_whole = true;
+        for path in &self.masters {
+            let result = open(path).map_err(|error| error.to_string()).and_then(|input| {
+                reading::read_masters(input, self.limits, &mut shared).map_err(|fault| format!("line {}: {}", fault.place.line, fault.reason))
+            });
+            if let Err(reason) = result {
+                all_whole = false;
+                if !sender.send(Ok(self.masters_problem(path, &reason))) {
+                    return;
+                }
+            }
+        }
+        let shared = Arc::new(shared);
+        let mut progress = Progress { settings: self.known.settings.clone(), files: BTreeMap::new() };
+        for path in &self.files {
+            let location = reading::shown(&self.directory, path);
+            let stamp = reading::stamp(path);
+            if let Some(stamp) = stamp.as_ref().filter(|stamp| self.known.files.get(&location) == Some(stamp)) {
+                progress.files.insert(location, stamp.clone());
+                continue;
+            }
+            match reading::read_vouchers(&|| open(path), &location, self.limits, &shared, sender) {
+                FileEnd::Stopped => return,
+                FileEnd::Faulty => {}
+                // A file that changed while it was read is read again.
+                FileEnd::Whole => {
+                    if let Some(stamp) = stamp.filter(|stamp| reading::stamp(path).as_ref() == Some(stamp)) {
+                        progress.files.insert(location, stamp);
+                    }
+                }
+            }
+        }
+        if all_whole && let Ok(text) = serde_json::to_string(&progress) {
+            // Nobody listening at the very end changes nothing.
+            _ = sender.send(Ok(SourceItem::Checkpoint(Cursor::new(text))));
+        }
+    }
+
+    fn masters_problem(&self, path: &Path, reason: &str) -> SourceItem {
+        let location = reading::shown(&self.directory, path);
+        let finding = Finding::error("tally.masters_unreadable", "", format!("masters could not be read to the end: {reason}"))
+            .with_place(location.clone())
+            .with_fix("Export the masters again; vouchers that need the missing ones say so.");
+        let reference = einvoice_core::source::SourceRef { record_id: location.clone(), position: String::new(), location: location.clone() };
+        SourceItem::Problem(einvoice_core::source::SourceProblem { reference, label: location, findings: vec![finding] })
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    File::open(path)
+}
+
+/// Makes the source for the registry.
+pub(crate) async fn build(context: BuildContext, config: TallySourceConfig) -> Result<Arc<dyn InvoiceSource>, BuildError> {
+    let source = tokio::task::spawn_blocking(move || TallySource::new(context.directory, config))
+        .await
+        .map_err(|error| BuildError::new("tally", "the source could not be made").because(error))??;
+    Ok(Arc::new(source))
+}

@@ -1,0 +1,131 @@
+//! One part of the results: what it remembers, and the files made of that.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use einvoice_core::qr;
+use einvoice_core::receipt::Receipt;
+use serde::{Deserialize, Serialize};
+
+use super::files::{self, FileError};
+use super::{import_xml, table};
+use crate::config::QrFormat;
+
+/// Version of the state file's form.
+const VERSION: u32 = 1;
+
+/// Everything a part remembers. The files for Tally and for people are made of it alone, so that the
+/// same receipts always give the same bytes.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct State {
+    version: u32,
+    /// Companies in the order in which they came; each has its own file for Tally.
+    companies: Vec<String>,
+    /// The last receipt of each record, by source and record.
+    receipts: BTreeMap<String, Receipt>,
+}
+
+/// Merges receipts into a part and writes its files.
+pub(crate) fn deliver(folder: &Path, number: i64, format: QrFormat, receipts: &[&Receipt]) -> Result<(), FileError> {
+    let name = format!("results-{number:04}");
+    let state_path = folder.join("state").join(format!("{name}.json"));
+    let mut state = read_state(&state_path)?;
+    let mut changed = false;
+    for receipt in receipts {
+        changed |= state.merge(receipt);
+    }
+    if !changed && state.files(folder, &name).iter().all(|path| path.exists()) {
+        return Ok(());
+    }
+    for receipt in receipts {
+        picture(folder, format, receipt)?;
+    }
+    for (index, company) in state.companies.iter().enumerate() {
+        let chosen = state.ordered().into_iter().filter(|receipt| company_of(receipt) == company.as_str());
+        if let Some(xml) = import_xml::file(company, chosen) {
+            files::put(&folder.join(xml_name(&name, index)), xml.as_bytes())?;
+        }
+    }
+    let list = folder.join(format!("{name}.csv"));
+    let rows = table::rows(state.ordered(), format).map_err(|error| FileError::new(&list, "could not be made", std::io::Error::other(error)))?;
+    files::put(&list, &rows)?;
+    // Last: what the state says is delivered is in the files already.
+    let text = serde_json::to_vec(&state).map_err(|error| FileError::new(&state_path, "could not be made", error))?;
+    files::put(&state_path, &text)
+}
+
+fn read_state(path: &Path) -> Result<State, FileError> {
+    let Some(text) = files::get(path)? else { return Ok(State { version: VERSION, ..State::default() }) };
+    let state: State = serde_json::from_slice(&text).map_err(|error| FileError::new(path, "is damaged; move it away to start this part anew", error))?;
+    if state.version != VERSION {
+        let error = std::io::Error::other(format!("version {} instead of {VERSION}", state.version));
+        return Err(FileError::new(path, "was written by another version of this program", error));
+    }
+    Ok(state)
+}
+
+impl State {
+    /// Takes a receipt in; an older revision than the known one is delivered already.
+    fn merge(&mut self, receipt: &Receipt) -> bool {
+        let key = format!("{}/{}", receipt.source, receipt.reference.record_id);
+        if self.receipts.get(&key).is_some_and(|known| known.revision >= receipt.revision) {
+            return false;
+        }
+        let company = company_of(receipt);
+        if !self.companies.iter().any(|known| known == company) {
+            self.companies.push(company.to_owned());
+        }
+        self.receipts.insert(key, receipt.clone());
+        true
+    }
+
+    /// The receipts in the order of the ledger.
+    fn ordered(&self) -> Vec<&Receipt> {
+        let mut receipts: Vec<&Receipt> = self.receipts.values().collect();
+        receipts.sort_by_key(|receipt| receipt.reference_id);
+        receipts
+    }
+
+    /// The files this state should have made.
+    fn files(&self, folder: &Path, name: &str) -> Vec<std::path::PathBuf> {
+        let with_vouchers = self.companies.iter().enumerate().filter(|(_, company)| {
+            self.receipts.values().any(|receipt| company_of(receipt) == company.as_str() && import_xml::is_imported(receipt))
+        });
+        let xml = with_vouchers.map(|(index, _)| folder.join(xml_name(name, index)));
+        xml.chain([folder.join(format!("{name}.csv"))]).collect()
+    }
+}
+
+fn xml_name(name: &str, company: usize) -> String {
+    if company == 0 { format!("{name}.xml") } else { format!("{name}-company-{}.xml", company + 1) }
+}
+
+fn company_of(receipt: &Receipt) -> &str {
+    receipt.attributes.get("company").map_or("", String::as_str)
+}
+
+/// The name of a document's QR picture. Numbers hold letters, digits, `/` and `-` only, so `_` for
+/// `/` is safe on every system and never makes two names one.
+pub(crate) fn picture_name(receipt: &Receipt, format: QrFormat) -> Option<String> {
+    let extension = match format {
+        QrFormat::None => return None,
+        QrFormat::Png => "png",
+        QrFormat::Svg => "svg",
+    };
+    let key = receipt.key.as_ref()?;
+    receipt.registration.as_ref()?.signed_qr.as_ref()?;
+    let number = key.number.to_upper().replace('/', "_");
+    Some(format!("qr/{}-{}-{}-{number}.{extension}", key.supplier, key.year, key.doc_type))
+}
+
+fn picture(folder: &Path, format: QrFormat, receipt: &Receipt) -> Result<(), FileError> {
+    let Some(name) = picture_name(receipt, format) else { return Ok(()) };
+    let Some(text) = receipt.registration.as_ref().and_then(|found| found.signed_qr.as_deref()) else { return Ok(()) };
+    let path = folder.join(name);
+    let drawn = match format {
+        QrFormat::Svg => qr::svg(text).map(String::into_bytes),
+        QrFormat::Png | QrFormat::None => qr::png(text),
+    };
+    let bytes = drawn.map_err(|error| FileError::new(&path, "the QR code could not be drawn", std::io::Error::other(error)))?;
+    files::put(&path, &bytes)
+}
