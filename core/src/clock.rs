@@ -81,7 +81,9 @@ impl ManualClock {
 
     /// Moves the clock forward. A step beyond the range of [`Timestamp`] leaves it where it is.
     pub fn advance(&self, step: Duration) {
-        if let Some(moment) = later(*self.moment.borrow(), step) {
+        // The borrow must end before `set` takes the same lock, so it has a statement of its own.
+        let now = *self.moment.borrow();
+        if let Some(moment) = later(now, step) {
             self.set(moment);
         }
     }
