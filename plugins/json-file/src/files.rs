@@ -1,0 +1,204 @@
+//! Which files there are to read, and whether they are complete.
+
+use std::fs;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
+
+use einvoice_core::source::SourceError;
+use glob::{MatchOptions, Pattern};
+use jiff::Timestamp;
+
+use crate::config::SourceConfig;
+use crate::name;
+
+/// Endings of files that are read from a folder.
+const EXTENSIONS: [&str; 3] = ["json", "jsonl", "ndjson"];
+/// Default names of the folders for settled files.
+pub(crate) const DONE: &str = "done";
+/// See [`DONE`].
+pub(crate) const NEEDS_PERSON: &str = "needs-person";
+
+/// A file and the look of it by which a change is noticed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// Where it is.
+    pub(crate) path: PathBuf,
+    /// How it is called in messages and in the ledger: from the configuration's folder.
+    pub(crate) shown: String,
+    /// Its size.
+    pub(crate) size: u64,
+    /// When it was last changed, where the file system says so.
+    pub(crate) modified: Option<Timestamp>,
+}
+
+/// Lists files by the settings of a source.
+#[derive(Debug)]
+pub(crate) struct Lister {
+    directory: PathBuf,
+    config: SourceConfig,
+}
+
+impl Lister {
+    pub(crate) fn new(directory: PathBuf, config: SourceConfig) -> Self {
+        Self { directory, config }
+    }
+
+    pub(crate) fn config(&self) -> &SourceConfig {
+        &self.config
+    }
+
+    /// Everything to read, by name. With a trigger configured, only files whose trigger is there.
+    pub(crate) fn list(&self) -> Result<Vec<Found>, SourceError> {
+        let mut paths = self.candidates()?;
+        paths.retain(|path| self.wanted(path));
+        paths.sort();
+        Ok(paths.into_iter().filter_map(|path| self.look(path)).collect())
+    }
+
+    /// A fresh look at a file; nothing when it is gone or no file.
+    pub(crate) fn look(&self, path: PathBuf) -> Option<Found> {
+        let metadata = fs::metadata(&path).ok().filter(fs::Metadata::is_file)?;
+        let modified = metadata.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
+        let shown = path.strip_prefix(&self.directory).unwrap_or(&path).display().to_string();
+        Some(Found { path, shown, size: metadata.len(), modified })
+    }
+
+    /// Whether nothing was written to the file for the settling time. A time in the future (another
+    /// machine's clock) tells nothing, so such a file has to be looked at twice.
+    pub(crate) fn settled(&self, file: &Found, now: Timestamp) -> bool {
+        if self.config.trigger_suffix.is_some() || self.config.settle_ms == 0 {
+            return true;
+        }
+        let age = file.modified.map(|modified| now.duration_since(modified));
+        age.and_then(|age| Duration::try_from(age).ok()).is_some_and(|age| age >= self.settle_time())
+    }
+
+    pub(crate) fn settle_time(&self) -> Duration {
+        Duration::from_millis(self.config.settle_ms)
+    }
+
+    /// The folder for settled files, from the place of a file.
+    pub(crate) fn target(&self, file: &Path, needs_person: bool) -> PathBuf {
+        let (configured, default) = if needs_person {
+            (&self.config.needs_person_folder, NEEDS_PERSON)
+        } else {
+            (&self.config.done_folder, DONE)
+        };
+        match configured {
+            Some(folder) => self.directory.join(folder),
+            None => file.parent().unwrap_or(Path::new("")).join(default),
+        }
+    }
+
+    /// The trigger files that may lie beside a file.
+    pub(crate) fn triggers(&self, file: &Path) -> Vec<PathBuf> {
+        let Some(suffix) = &self.config.trigger_suffix else { return Vec::new() };
+        let beside = |name: Option<&std::ffi::OsStr>| {
+            let mut name = name?.to_owned();
+            name.push(suffix);
+            Some(file.with_file_name(name))
+        };
+        [beside(file.file_name()), beside(file.file_stem())].into_iter().flatten().collect()
+    }
+
+    fn candidates(&self) -> Result<Vec<PathBuf>, SourceError> {
+        let path = self.directory.join(&self.config.path);
+        if path.is_file() {
+            return Ok(vec![path]);
+        }
+        if path.is_dir() {
+            return folder(&path).map_err(|error| cannot_list(&path, error));
+        }
+        if !self.config.path.contains(['*', '?', '[']) {
+            return Err(SourceError::new(
+                path.display().to_string(),
+                "there is no such folder or file: create it, or correct the key `path` of this source",
+            ));
+        }
+        self.matching()
+    }
+
+    fn matching(&self) -> Result<Vec<PathBuf>, SourceError> {
+        let root = self.directory.join(root(&self.config.path));
+        if !root.is_dir() {
+            return Err(SourceError::new(
+                root.display().to_string(),
+                "there is no such folder: create it, or correct the key `path` of this source",
+            ));
+        }
+        let pattern = if Path::new(&self.config.path).is_absolute() {
+            self.config.path.clone()
+        } else {
+            let directory = Pattern::escape(&self.directory.display().to_string());
+            if directory.is_empty() { self.config.path.clone() } else { format!("{directory}/{}", self.config.path) }
+        };
+        let options = MatchOptions { case_sensitive: cfg!(not(windows)), ..MatchOptions::new() };
+        let paths = glob::glob_with(&pattern, options).map_err(|error| {
+            SourceError::new(self.config.path.clone(), format!("the key `path` is no pattern: {error}"))
+        })?;
+        paths
+            .map(|entry| entry.map_err(|error| cannot_list(&error.path().to_owned(), error.into())))
+            .collect()
+    }
+
+    fn wanted(&self, path: &Path) -> bool {
+        let Some(file_name) = path.file_name().and_then(|name| name.to_str()) else { return false };
+        let lower = file_name.to_ascii_lowercase();
+        let ignored = |suffix: &String| !suffix.is_empty() && lower.ends_with(&suffix.to_ascii_lowercase());
+        if lower.starts_with(['.', '~']) || self.config.ignore_suffixes.iter().any(ignored) {
+            return false;
+        }
+        if name::is_response(path, &self.config.response_suffix) || self.is_settled_place(path) {
+            return false;
+        }
+        let triggers = self.triggers(path);
+        triggers.is_empty() || triggers.iter().any(|trigger| trigger.is_file())
+    }
+
+    /// Whether a file lies where settled files go, which a pattern with `**` reaches too.
+    fn is_settled_place(&self, path: &Path) -> bool {
+        let Some(parent) = path.parent() else { return false };
+        let configured = |folder: &Option<String>, default: &str| match folder {
+            Some(folder) => same_place(&self.directory.join(folder), parent),
+            // Only a folder inside another searched one: `path = "done"` itself may be asked for.
+            None => {
+                parent.file_name().is_some_and(|name| name == default)
+                    && self.config.path.contains("**")
+            }
+        };
+        configured(&self.config.done_folder, DONE) || configured(&self.config.needs_person_folder, NEEDS_PERSON)
+    }
+}
+
+/// Equal but for `.` components.
+fn same_place(left: &Path, right: &Path) -> bool {
+    let plain = |path: &Path| path.components().filter(|part| *part != Component::CurDir).collect::<PathBuf>();
+    plain(left) == plain(right)
+}
+
+/// The part of a pattern before the first special character, up to a folder.
+fn root(pattern: &str) -> PathBuf {
+    let plain = pattern.split(['*', '?', '[']).next().unwrap_or_default();
+    match plain.rfind(['/', '\\']) {
+        Some(end) => PathBuf::from(plain.get(..=end).unwrap_or_default()),
+        None => PathBuf::new(),
+    }
+}
+
+fn folder(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(path)? {
+        let path = entry?.path();
+        let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
+        if extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str())) {
+            paths.push(path);
+        }
+    }
+    Ok(paths)
+}
+
+fn cannot_list(path: &Path, error: io::Error) -> SourceError {
+    SourceError::new(path.display().to_string(), format!("the folder cannot be read: {error}; check its permissions"))
+        .because(error)
+}

@@ -1,0 +1,44 @@
+#![doc = include_str!("../README.md")]
+
+mod config;
+mod decode;
+mod element;
+mod files;
+mod merge;
+mod name;
+mod response;
+mod settled;
+mod source;
+mod split;
+mod write_back;
+
+pub use config::{Encoding, SourceConfig, WriteBackConfig};
+pub use source::JsonFileSource;
+pub use write_back::JsonFileWriteBack;
+
+#[doc(hidden)]
+pub mod fuzzing {
+    //! Entry points for tests that feed arbitrary bytes.
+
+    /// Reads bytes as a file would be read and says how many documents and faults it holds.
+    #[must_use]
+    pub fn pieces(bytes: &[u8], lines: bool) -> (usize, usize) {
+        crate::source::count_pieces(bytes, lines)
+    }
+}
+
+einvoice_core::register_source! {
+    name: "json-file",
+    summary: "INV-01 JSON files from a folder: one document, a list, JSON lines, bulk-upload wrappers",
+    config: SourceConfig,
+    example: include_str!("../examples/source.toml"),
+    build: source::build,
+}
+
+einvoice_core::register_write_back! {
+    name: "json-file",
+    summary: "Response files in the portal's bulk form, beside the request files",
+    config: WriteBackConfig,
+    example: include_str!("../examples/write_back.toml"),
+    build: write_back::build,
+}

@@ -1,0 +1,155 @@
+//! Joins answers into a response file: the old file is read piece by piece and written anew.
+//!
+//! The new file is written beside the old one, forced to disk and renamed, so a reader sees the old
+//! content or the new, never a part.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::response::Reference;
+use crate::split::{Fault, Splitter};
+
+/// Answers that wait to be written, in the order of the file: by number of the document and record.
+pub(crate) type Answers = BTreeMap<(u64, String), Waiting>;
+
+/// An answer that waits to be written.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    /// Revision of the result.
+    pub(crate) revision: u32,
+    /// The number alone names the document, as in files of our own source: whatever other record
+    /// stood at that number was edited away.
+    pub(crate) alone: bool,
+    /// The answer.
+    pub(crate) line: Vec<u8>,
+}
+
+/// The part of an answer in a file that merging looks at.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Stored {
+    reference: Reference,
+}
+
+/// How a response file is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// A list.
+    List,
+    /// One answer a line.
+    Lines,
+}
+
+/// Merges answers into the file. An answer whose document is there with the same or a later revision
+/// changes nothing; a file that would not change is not touched.
+pub(crate) fn merge(path: &Path, layout: Layout, mut answers: Answers) -> io::Result<()> {
+    drop_outdated(path, &mut answers)?;
+    if answers.is_empty() {
+        return Ok(());
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".einvoice-").suffix(".tmp");
+    #[cfg(unix)]
+    {
+        // The accounting program is often another user; the process's umask decides, as for any file.
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let file = builder.tempfile_in(folder)?;
+    let mut out = Output { out: BufWriter::new(file), layout, written: 0 };
+    write_merged(path, answers, &mut out)?;
+    let file = out.finish()?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    // On Windows a folder has no handle to force to disk; NTFS journals the rename.
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+/// Hands every answer of a file to `take`, with its text.
+pub(crate) fn each(path: &Path, mut take: impl FnMut(Reference, &[u8]) -> io::Result<()>) -> io::Result<()> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    for piece in Splitter::of_answers(file) {
+        let bytes = match piece?.content {
+            Ok(bytes) => bytes,
+            Err(Fault::Empty) => continue,
+            Err(_) => return Err(foreign()),
+        };
+        let stored: Stored = serde_json::from_slice(&bytes).map_err(|_| foreign())?;
+        take(stored.reference, &bytes)?;
+    }
+    Ok(())
+}
+
+fn foreign() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        "a file of this name is there that was not written here, or was edited; move it away",
+    )
+}
+
+/// Removes the answers that the file has already.
+fn drop_outdated(path: &Path, answers: &mut Answers) -> io::Result<()> {
+    each(path, |reference, _| {
+        let key = (reference.document, reference.record);
+        if answers.get(&key).is_some_and(|waiting| waiting.revision <= reference.revision) {
+            answers.remove(&key);
+        }
+        Ok(())
+    })
+}
+
+/// Writes old and new answers in the order of documents; a new one replaces the old one.
+fn write_merged<W: Write>(path: &Path, mut answers: Answers, out: &mut Output<W>) -> io::Result<()> {
+    let numbers: BTreeSet<u64> =
+        answers.iter().filter(|(_, waiting)| waiting.alone).map(|((document, _), _)| *document).collect();
+    each(path, |reference, bytes| {
+        let key = (reference.document, reference.record);
+        let mut later = answers.split_off(&key);
+        let replaced = later.remove(&key);
+        for waiting in std::mem::replace(&mut answers, later).values() {
+            out.write(&waiting.line)?;
+        }
+        match replaced {
+            Some(waiting) => out.write(&waiting.line),
+            None if numbers.contains(&key.0) => Ok(()),
+            None => out.write(bytes),
+        }
+    })?;
+    answers.values().try_for_each(|waiting| out.write(&waiting.line))
+}
+
+struct Output<W: Write> {
+    out: BufWriter<W>,
+    layout: Layout,
+    written: u64,
+}
+
+impl<W: Write> Output<W> {
+    fn write(&mut self, answer: &[u8]) -> io::Result<()> {
+        match (self.layout, self.written) {
+            (Layout::Lines, _) => {}
+            (Layout::List, 0) => self.out.write_all(b"[\n")?,
+            (Layout::List, _) => self.out.write_all(b",\n")?,
+        }
+        self.written += 1;
+        self.out.write_all(answer)?;
+        if self.layout == Layout::Lines { self.out.write_all(b"\n") } else { Ok(()) }
+    }
+
+    fn finish(mut self) -> io::Result<W> {
+        if self.layout == Layout::List {
+            self.out.write_all(if self.written == 0 { b"[]\n" } else { b"\n]\n" })?;
+        }
+        self.out.into_inner().map_err(io::IntoInnerError::into_error)
+    }
+}

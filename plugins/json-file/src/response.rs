@@ -1,0 +1,153 @@
+//! One answer: the portal's bulk response form, with what file-drop interfaces add.
+
+use einvoice_core::finding::{Finding, Severity};
+use einvoice_core::operation::RegistrationStatus;
+use einvoice_core::receipt::Receipt;
+use einvoice_core::state::DocumentState;
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::settled;
+
+/// What stands in the response file for one document. The order of members is the order in the file.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Answer<'a> {
+    doc_typ: Option<&'a str>,
+    doc_no: Option<&'a str>,
+    doc_dt: Option<&'a str>,
+    #[serde(rename = "document_status")]
+    document_status: String,
+    ack_no: Option<Number<'a>>,
+    ack_dt: Option<String>,
+    irn: Option<String>,
+    signed_invoice: Option<&'a str>,
+    #[serde(rename = "SignedQRCode")]
+    signed_qr_code: Option<&'a str>,
+    status: Option<&'a str>,
+    ewb_no: Option<Number<'a>>,
+    ewb_dt: Option<String>,
+    ewb_valid_till: Option<String>,
+    #[serde(rename = "errors")]
+    errors: Vec<Remark<'a>>,
+    #[serde(rename = "warnings")]
+    warnings: Vec<Remark<'a>>,
+    reference: Reference,
+}
+
+/// Which document and which revision the answer is for; by it answers are merged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Reference {
+    /// The request file.
+    pub(crate) file: String,
+    /// Number of the document in it.
+    pub(crate) document: u64,
+    /// The record.
+    pub(crate) record: String,
+    /// Revision of the result.
+    pub(crate) revision: u32,
+}
+
+/// A number of the portal: as a number, or as text where numbers cannot hold it.
+#[derive(Debug)]
+struct Number<'a> {
+    digits: &'a str,
+    as_text: bool,
+}
+
+impl Serialize for Number<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.digits.parse::<u64>() {
+            // What the number would not show again, a leading zero for one, stays text.
+            Ok(number) if !self.as_text && number.to_string() == self.digits => serializer.serialize_u64(number),
+            _ => serializer.serialize_str(self.digits),
+        }
+    }
+}
+
+/// One finding or portal error. `code` is the portal's number, or the name of our rule.
+#[derive(Debug, Serialize)]
+struct Remark<'a> {
+    code: &'a str,
+    message: &'a str,
+    path: &'a str,
+    found: Option<&'a str>,
+    expected: Option<&'a str>,
+    fix: Option<&'a str>,
+    rule: &'a str,
+    severity: Severity,
+}
+
+impl<'a> Remark<'a> {
+    fn of(finding: &'a Finding) -> Self {
+        Self {
+            code: finding.code.as_deref().unwrap_or(&finding.rule),
+            message: &finding.message,
+            path: &finding.path,
+            found: finding.found.as_deref(),
+            expected: finding.expected.as_deref(),
+            fix: finding.fix.as_deref(),
+            rule: &finding.rule,
+            severity: finding.severity,
+        }
+    }
+}
+
+impl Reference {
+    pub(crate) fn of(receipt: &Receipt) -> Self {
+        Self {
+            file: receipt.reference.location.clone(),
+            document: settled::number(&receipt.reference.position).unwrap_or(1),
+            record: receipt.reference.record_id.clone(),
+            revision: receipt.revision,
+        }
+    }
+}
+
+/// The answer to a receipt as one line of JSON.
+pub(crate) fn line(receipt: &Receipt, numbers_as_text: bool) -> serde_json::Result<Vec<u8>> {
+    let attribute = |name: &str| receipt.attributes.get(name).map(String::as_str);
+    let number = |digits| Number { digits, as_text: numbers_as_text };
+    let registration = receipt.registration.as_ref();
+    let ewb = registration.and_then(|registration| registration.ewb.as_ref());
+    let remarks = |wanted: fn(&Finding) -> bool| -> Vec<Remark<'_>> {
+        receipt.findings.iter().filter(|finding| wanted(finding)).map(Remark::of).collect()
+    };
+    // An IRN that was only computed is no registration; whoever reads the file must not print it.
+    let irn = registration.map(|registration| registration.irn.to_string());
+    serde_json::to_vec(&Answer {
+        doc_typ: attribute("doc_typ"),
+        doc_no: attribute("doc_no"),
+        doc_dt: attribute("doc_dt"),
+        document_status: document_status(receipt.state),
+        ack_no: registration.map(|registration| number(&registration.ack_no)),
+        ack_dt: registration.map(|registration| registration.ack_date.to_string()),
+        irn,
+        signed_invoice: registration.and_then(|registration| registration.signed_invoice.as_deref()),
+        signed_qr_code: registration.and_then(|registration| registration.signed_qr.as_deref()),
+        status: registration.map(|registration| status(receipt.state, &registration.status)),
+        ewb_no: ewb.map(|ewb| number(&ewb.number)),
+        ewb_dt: ewb.and_then(|ewb| ewb.date.as_ref()).map(ToString::to_string),
+        ewb_valid_till: ewb.and_then(|ewb| ewb.valid_till.as_ref()).map(ToString::to_string),
+        errors: remarks(Finding::is_error),
+        warnings: remarks(|finding| !finding.is_error()),
+        reference: Reference::of(receipt),
+    })
+}
+
+/// `IRN_GENERATED` and `IRN_CANCELLED` as file-drop interfaces say, the state's own name otherwise.
+fn document_status(state: DocumentState) -> String {
+    match state {
+        DocumentState::Registered => "IRN_GENERATED".to_owned(),
+        DocumentState::Cancelled => "IRN_CANCELLED".to_owned(),
+        other => other.as_str().to_uppercase(),
+    }
+}
+
+fn status(state: DocumentState, status: &RegistrationStatus) -> &str {
+    match (state, status) {
+        (DocumentState::Cancelled, _) | (_, RegistrationStatus::Cancelled) => "CNL",
+        (_, RegistrationStatus::Other(word)) => word,
+        _ => "ACT",
+    }
+}

@@ -1,0 +1,166 @@
+//! Remembers what became of each document of a file, and moves the file once all is settled.
+//!
+//! Kept in memory: after a restart the file is read again, which changes nothing in the ledger and
+//! fills this memory anew.
+
+use std::collections::BTreeMap;
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use einvoice_core::source::{Acknowledgement, Disposition, SourceError};
+
+use crate::files::{Found, Lister};
+
+/// How many counted names are tried before giving up: `x-2.json` to `x-9999.json`.
+const NAMES_MAX: u32 = 9_999;
+
+/// How the positions of this source begin.
+pub(crate) const POSITION: &str = "document ";
+
+/// The files that were read to their end, by the name in their references.
+#[derive(Debug, Default)]
+pub(crate) struct Settlements {
+    files: BTreeMap<String, Reading>,
+}
+
+/// One file: how it looked, and one byte for each document.
+#[derive(Debug)]
+struct Reading {
+    file: Found,
+    fates: Vec<Option<Disposition>>,
+}
+
+/// A file all of whose documents are settled.
+#[derive(Debug, Clone)]
+pub(crate) struct Finished {
+    pub(crate) file: Found,
+    pub(crate) needs_person: bool,
+}
+
+impl Settlements {
+    /// Starts anew with a file that was read to its end.
+    pub(crate) fn read(&mut self, file: Found, pieces: u64) {
+        let count = usize::try_from(pieces).unwrap_or(usize::MAX);
+        self.files.insert(file.shown.clone(), Reading { file, fates: vec![None; count] });
+    }
+
+    /// Takes news in. What is not about a file read here is left alone.
+    pub(crate) fn hear(&mut self, news: &[Acknowledgement]) {
+        for Acknowledgement { reference, disposition } in news {
+            let Some(reading) = self.files.get_mut(&reference.location) else { continue };
+            let index = number(&reference.position).and_then(|number| usize::try_from(number).ok()?.checked_sub(1));
+            if let Some(fate) = index.and_then(|index| reading.fates.get_mut(index)) {
+                *fate = Some(*disposition);
+            }
+        }
+    }
+
+    /// The files that may be moved.
+    pub(crate) fn finished(&self) -> Vec<Finished> {
+        let settled = |fate: &Option<Disposition>| matches!(fate, Some(Disposition::Done | Disposition::NeedsPerson));
+        self.files
+            .values()
+            .filter(|reading| reading.fates.iter().all(settled))
+            .map(|reading| Finished {
+                file: reading.file.clone(),
+                needs_person: reading.fates.contains(&Some(Disposition::NeedsPerson)),
+            })
+            .collect()
+    }
+
+    /// Forgets a file that was moved or is gone.
+    pub(crate) fn forget(&mut self, shown: &str) {
+        self.files.remove(shown);
+    }
+}
+
+/// The number of a document in a position such as `document 3 (line 10)`: the first number in it.
+pub(crate) fn number(position: &str) -> Option<u64> {
+    let start = position.find(|letter: char| letter.is_ascii_digit())?;
+    let digits = position.get(start..)?;
+    let end = digits.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(digits.len());
+    digits.get(..end)?.parse().ok()
+}
+
+/// Moves a settled file; never over another one. A file that was changed since it was read stays.
+pub(crate) fn move_away(lister: &Lister, finished: &Finished) -> Result<(), SourceError> {
+    let Finished { file, needs_person } = finished;
+    match lister.look(file.path.clone()) {
+        Some(now) if now == *file => {}
+        _ => return Ok(()),
+    }
+    let folder = lister.target(&file.path, *needs_person);
+    move_into(&file.path, &folder).map_err(|error| {
+        let reason = format!(
+            "it is settled and could not be moved to {}: {error}; make that folder writable, on the same drive",
+            folder.display()
+        );
+        SourceError::new(file.shown.clone(), reason).because(error)
+    })?;
+    for trigger in lister.triggers(&file.path) {
+        match fs::remove_file(&trigger) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                let reason = format!("its trigger file could not be removed: {error}; remove it by hand");
+                return Err(SourceError::new(trigger.display().to_string(), reason).because(error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn move_into(file: &Path, folder: &Path) -> io::Result<PathBuf> {
+    fs::create_dir_all(folder)?;
+    let target = reserve(file, folder)?;
+    match fs::rename(file, &target) {
+        Ok(()) => Ok(target),
+        Err(error) => {
+            // Only the empty file that held the name; its loss is no loss.
+            drop(fs::remove_file(&target));
+            Err(error)
+        }
+    }
+}
+
+/// Takes a free name by making an empty file of it, which no other program can do meanwhile.
+fn reserve(file: &Path, folder: &Path) -> io::Result<PathBuf> {
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let extension = file.extension().map(|extension| format!(".{}", extension.to_string_lossy())).unwrap_or_default();
+    for count in 1..=NAMES_MAX {
+        let counter = if count == 1 { String::new() } else { format!("-{count}") };
+        let target = folder.join(format!("{stem}{counter}{extension}"));
+        match OpenOptions::new().write(true).create_new(true).open(&target) {
+            Ok(_) => return Ok(target),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, "the folder holds 9999 files of this name; clear it"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_number_of_a_position_counts() {
+        assert_eq!(number("document 3 (line 10, column 2)"), Some(3));
+        assert_eq!(number("row 7"), Some(7));
+        assert_eq!(number("voucher"), None);
+        assert_eq!(number("99999999999999999999999"), None);
+    }
+
+    #[test]
+    fn a_file_is_never_moved_over_another_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let done = folder.path().join("done");
+        for (content, wanted) in [("a", "x.json"), ("b", "x-2.json"), ("c", "x-3.json")] {
+            let file = folder.path().join("x.json");
+            fs::write(&file, content).unwrap();
+            assert_eq!(move_into(&file, &done).unwrap(), done.join(wanted));
+        }
+        assert_eq!(fs::read_to_string(done.join("x.json")).unwrap(), "a");
+        assert_eq!(fs::read_to_string(done.join("x-3.json")).unwrap(), "c");
+    }
+}

@@ -1,0 +1,250 @@
+//! Folders, shapes, faults and moves of the source, on real files.
+
+mod common;
+
+use std::fs;
+use std::time::Duration;
+
+use common::{Folder, invoice, wrapped};
+use einvoice_core::clock::ManualClock;
+use einvoice_core::source::{Disposition, InvoiceSource, Mapped, SourceItem};
+use serde_json::json;
+
+#[tokio::test]
+async fn every_shape_gives_the_same_documents() {
+    let (one, two) = (invoice("A/1"), invoice("A/2"));
+    let utf16: Vec<u8> = format!("\u{feff}[{one},{two}]").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (name, bytes) in [
+        ("list.json", format!("[{one},\n{two}]").into_bytes()),
+        ("bom.json", format!("\u{feff}[{one},{two}]").into_bytes()),
+        ("utf16.json", utf16),
+        ("wrapped.json", format!("[{},{}]", wrapped(&one), wrapped(&two)).into_bytes()),
+        ("sequence.json", format!("{one}\n{two}").into_bytes()),
+        ("lines.jsonl", format!("{one}\r\n\n{}\n", wrapped(&two)).into_bytes()),
+    ] {
+        let folder = Folder::new();
+        folder.write(name, &bytes);
+        let items = folder.items(&folder.source(json!({}))).await;
+        let ids: Vec<_> = items.records().iter().map(|record| record.reference.record_id.clone()).collect();
+        let wanted = ["29AAKCS4321Q1ZP/2026-27/INV/A/1", "29AAKCS4321Q1ZP/2026-27/INV/A/2"];
+        assert_eq!((ids.as_slice(), items.problems().len()), (wanted.map(str::to_owned).as_slice(), 0), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_record_maps_to_its_document_with_what_write_back_needs() {
+    let folder = Folder::new();
+    folder.write("one.json", wrapped(&invoice("a/7")).as_bytes());
+    let source = folder.source(json!({}));
+    let mut record = folder.items(&source).await.records().remove(0);
+    for _ in 0..2 {
+        let Mapped::Document(document) = source.map(&record) else { panic!("no document") };
+        assert_eq!(document.invoice.label(), "INV a/7 of 05/11/2026");
+        assert_eq!(document.attributes["doc_no"], "a/7");
+        assert!(document.invoice.to_json().len() > 100);
+        // A record that comes back without its context is read from its text.
+        record.context = None;
+    }
+    assert_eq!(record.reference.record_id, "29AAKCS4321Q1ZP/2026-27/INV/A/7");
+    assert_eq!(record.reference.location, format!("in{}one.json", std::path::MAIN_SEPARATOR));
+    "not json".clone_into(&mut record.content);
+    assert!(matches!(source.map(&record), Mapped::Unmappable { .. }));
+}
+
+#[tokio::test]
+async fn bad_elements_are_reported_with_their_place_and_the_others_go_on() {
+    let deep = "[".repeat(70) + &"]".repeat(70);
+    let folder = Folder::new();
+    let (one, two) = (invoice("A/1"), invoice("A/2"));
+    let large = format!("{{\"x\":\"{}\"}}", "y".repeat(2 * 1024 * 1024));
+    folder.write("x.json", format!("[{one},\n{{\"a\": }},\n7,\n{deep},\n{large},\n{two}]").as_bytes());
+    let items = folder.items(&folder.source(json!({}))).await;
+    assert_eq!(items.records().len(), 2);
+    let problems = items.problems();
+    let places: Vec<_> = problems.iter().map(|problem| problem.reference.position.clone()).collect();
+    assert_eq!(
+        places,
+        [
+            "document 2 (line 2, column 1)",
+            "document 3 (line 3, column 1)",
+            "document 4 (line 4, column 1)",
+            "document 5 (line 5, column 1)"
+        ]
+    );
+    let first = problems[0].findings[0].to_string();
+    assert!(first.contains("x.json") && first.contains("line 2, column 7"), "{first}");
+    assert!(problems.iter().all(|problem| problem.findings[0].fix.is_some()));
+}
+
+#[tokio::test]
+async fn truncated_empty_and_foreign_files_say_what_is_missing() {
+    let one = invoice("A/1");
+    for (content, records, wanted) in [
+        (format!("[{one},{{\"Version\":"), 1, "ends inside this document"),
+        (format!("[{one}"), 1, "before its list is closed"),
+        (String::new(), 0, "is empty"),
+        ("<xml/>".to_owned(), 0, "does not begin with"),
+        (format!("[{one}] trailing"), 1, "text follows"),
+    ] {
+        let folder = Folder::new();
+        folder.write("x.json", content.as_bytes());
+        let items = folder.items(&folder.source(json!({}))).await;
+        assert_eq!(items.records().len(), records, "{content}");
+        let message = items.problems()[0].findings[0].message.clone();
+        assert!(message.contains(wanted), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn a_large_file_of_something_else_is_given_up_soon() {
+    let folder = Folder::new();
+    folder.write("x.jsonl", "a;b;c\n".repeat(100_000).as_bytes());
+    let items = folder.items(&folder.source(json!({}))).await;
+    assert_eq!(items.problems().len(), 101);
+}
+
+#[tokio::test]
+async fn a_missing_folder_is_an_error_that_names_the_key() {
+    let folder = Folder::new();
+    for path in ["nowhere", "nowhere/*.json"] {
+        let error = folder.source(json!({ "path": path })).fetch(None).await.err().unwrap().to_string();
+        assert!(error.contains("nowhere") && error.contains("key `path`"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn only_request_files_are_read_in_the_order_of_their_names() {
+    let folder = Folder::new();
+    for name in ["b_P.json", "a.JSON", "b_R.json", "c_R_2.json", "d.json.tmp", "e.part", ".f.json", "g.txt"] {
+        folder.write(name, invoice(&format!("N/{}", &name[..1].to_uppercase())).as_bytes());
+    }
+    fs::create_dir(folder.inbox().join("h.json")).unwrap();
+    for path in ["in", "in/*.[jJ]*"] {
+        let items = folder.items(&folder.source(json!({ "path": path }))).await;
+        let names: Vec<_> = items.records().iter().map(|record| record.reference.location[3..].to_owned()).collect();
+        assert_eq!(names, ["a.JSON", "b_P.json"], "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_still_being_written_is_left_alone() {
+    let folder = Folder::new();
+    folder.write("x.json", invoice("A/1").as_bytes());
+    let path = folder.inbox().join("x.json");
+    let written = jiff::Timestamp::try_from(fs::metadata(&path).unwrap().modified().unwrap()).unwrap();
+    // The clock says half a second after the write, so the run waits; meanwhile the file grows.
+    let clock = ManualClock::new(written + Duration::from_millis(500));
+    let source = folder.source_at(json!({ "settle_ms": 2000 }), clock.clone());
+    let stream = source.fetch(None).await.unwrap();
+    let growing = tokio::spawn(common::collect(stream));
+    tokio::task::yield_now().await;
+    folder.write("x.json", format!("[{},", invoice("A/1")).as_bytes());
+    while !growing.is_finished() {
+        clock.advance(Duration::from_secs(2));
+        tokio::task::yield_now().await;
+    }
+    assert!(growing.await.unwrap().0.is_empty(), "a file that changed while waiting was read");
+    // Long after the last write it is read without waiting.
+    clock.advance(Duration::from_secs(3_600));
+    assert_eq!(folder.items(&source).await.problems().len(), 1);
+}
+
+#[tokio::test]
+async fn a_file_that_has_just_been_written_is_read_after_the_settling_time() {
+    let folder = Folder::new();
+    folder.write("x.json", invoice("A/1").as_bytes());
+    let path = folder.inbox().join("x.json");
+    let written = jiff::Timestamp::try_from(fs::metadata(&path).unwrap().modified().unwrap()).unwrap();
+    let source = folder.source_at(json!({ "settle_ms": 2000 }), ManualClock::jumping(written));
+    assert_eq!(folder.items(&source).await.records().len(), 1);
+}
+
+#[tokio::test]
+async fn with_a_trigger_configured_a_file_waits_for_it_and_the_trigger_goes_with_the_file() {
+    let folder = Folder::new();
+    for name in ["a.json", "b.json", "c.json"] {
+        folder.write(name, invoice("A/1").as_bytes());
+    }
+    folder.write("a.json.done", b"");
+    folder.write("b.done", b"");
+    let source = folder.source(json!({ "trigger_suffix": ".done" }));
+    let items = folder.items(&source).await;
+    assert_eq!(items.records().len(), 2);
+    folder.tell(&source, &items, Disposition::Done).await;
+    assert_eq!(folder.names(), ["c.json", "done/a.json", "done/b.json"]);
+}
+
+#[tokio::test]
+async fn a_file_moves_when_all_of_it_is_settled_and_not_before() {
+    let folder = Folder::new();
+    folder.write("x.json", format!("[{},{{}},3]", invoice("A/1")).as_bytes());
+    folder.write("y.json", invoice("A/2").as_bytes());
+    folder.write("empty.json", b"[]");
+    let source = folder.source(json!({}));
+    let items = folder.items(&source).await;
+    let (x, y): (Vec<_>, Vec<_>) = items.references().into_iter().partition(|it| it.location.contains('x'));
+    assert_eq!((x.len(), y.len()), (3, 1));
+    folder.tell_each(&source, &[(&x[0], Disposition::Done), (&x[1], Disposition::NeedsPerson)]).await;
+    folder.tell_each(&source, &[(&x[2], Disposition::Pending), (&y[0], Disposition::Pending)]).await;
+    assert_eq!(folder.names(), ["done/empty.json", "x.json", "y.json"]);
+    folder.tell_each(&source, &[(&x[2], Disposition::Done), (&y[0], Disposition::Done)]).await;
+    folder.tell_each(&source, &[(&x[2], Disposition::Done), (&y[0], Disposition::Done)]).await;
+    assert_eq!(folder.names(), ["done/empty.json", "done/y.json", "needs-person/x.json"]);
+}
+
+#[tokio::test]
+async fn a_file_that_was_replaced_since_it_was_read_stays() {
+    let folder = Folder::new();
+    folder.write("x.json", invoice("A/1").as_bytes());
+    let source = folder.source(json!({ "done_folder": "archive/done" }));
+    let items = folder.items(&source).await;
+    folder.write("x.json", format!("[{}]", invoice("A/2")).as_bytes());
+    folder.tell(&source, &items, Disposition::Done).await;
+    assert_eq!(folder.names(), ["x.json"]);
+    let items = folder.items(&source).await;
+    folder.tell(&source, &items, Disposition::Done).await;
+    assert_eq!(folder.names(), Vec::<String>::new());
+    assert!(folder.root().join("archive/done/x.json").exists());
+}
+
+#[tokio::test]
+async fn what_is_not_to_be_moved_stays_and_gives_the_same_again() {
+    let folder = Folder::new();
+    folder.write("x.json", format!("[{},{}]", invoice("A/1"), invoice("A/2")).as_bytes());
+    let source = folder.source(json!({ "move_files": false }));
+    assert!(!source.capability().acknowledges);
+    let first = folder.items(&source).await;
+    folder.tell(&source, &first, Disposition::Done).await;
+    assert_eq!(first.references(), folder.items(&source).await.references());
+}
+
+#[tokio::test]
+async fn dropping_the_stream_ends_the_reading_and_changes_nothing() {
+    let folder = Folder::new();
+    let many = (1..2_000).map(|number| invoice(&format!("A/{number}"))).collect::<Vec<_>>().join(",");
+    folder.write("x.json", format!("[{many}]").as_bytes());
+    let source = folder.source(json!({}));
+    let mut stream = source.fetch(None).await.unwrap();
+    let first = futures_util::StreamExt::next(&mut stream).await.unwrap().unwrap();
+    assert!(matches!(first, SourceItem::Record(_)));
+    drop(stream);
+    source.acknowledge(&[]).await.unwrap();
+    assert_eq!(folder.names(), ["x.json"]);
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_bytes_are_read_without_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..400), lines in proptest::prelude::any::<bool>()) {
+        let (documents, problems) = einvoice_json_file::fuzzing::pieces(&bytes, lines);
+        proptest::prop_assert!(documents + problems <= bytes.len() + 1);
+    }
+
+    #[test]
+    fn a_damaged_file_is_read_without_panic(at in 0_usize..600, byte in proptest::prelude::any::<u8>()) {
+        let mut bytes = format!("[{},{}]", invoice("A/1"), wrapped(&invoice("A/2"))).into_bytes();
+        let at = at % bytes.len();
+        bytes[at] = byte;
+        let (documents, problems) = einvoice_json_file::fuzzing::pieces(&bytes, false);
+        proptest::prop_assert!(documents + problems >= 1);
+    }
+}
