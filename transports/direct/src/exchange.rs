@@ -26,6 +26,7 @@ pub struct HttpExchange {
     /// Address without a slash at its end; request paths are appended.
     base: String,
     endpoint: String,
+    connect_timeout_ms: u64,
     total_timeout_ms: u64,
     body_bytes_max: usize,
 }
@@ -74,6 +75,7 @@ impl HttpExchange {
             client,
             base: base.as_str().trim_end_matches('/').to_owned(),
             endpoint: endpoint_of(&base),
+            connect_timeout_ms: config.connect_timeout_ms,
             total_timeout_ms: config.total_timeout_ms,
             body_bytes_max: config.body_bytes_max,
         })
@@ -117,7 +119,12 @@ impl HttpExchange {
     fn failed(&self, error: reqwest::Error) -> ExchangeError {
         if error.is_builder() || error.is_connect() {
             let error = error.without_url();
-            let reason = format!("no connection could be made: {}", causes(&error));
+            let reason = if error.is_timeout() {
+                format!("no connection within {} ms", self.connect_timeout_ms)
+            } else {
+                format!("no connection could be made: {}", causes(&error))
+            };
+            let reason = format!("{reason}; check base_url, proxy, and what a firewall lets through");
             return ExchangeError::NotSent { reason, source: Some(Box::new(error)) };
         }
         self.no_answer(error)
@@ -183,8 +190,9 @@ fn causes(error: &reqwest::Error) -> String {
     let mut cause = error.source();
     while let Some(error) = cause {
         let text = error.to_string();
-        // Wrappers repeat the text of what they wrap.
-        if texts.last().is_none_or(|last| !last.contains(&text)) {
+        // Wrappers repeat the text of what they wrap, and one only names the stage.
+        let is_stage = text.starts_with("client error (");
+        if !is_stage && texts.last().is_none_or(|last| !last.contains(&text)) {
             texts.push(text);
         }
         cause = error.source();

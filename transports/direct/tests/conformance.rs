@@ -1,4 +1,5 @@
 //! The promises of a transport, kept by `direct`.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::Path;
 use std::sync::Arc;

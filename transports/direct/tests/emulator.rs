@@ -1,5 +1,6 @@
 //! Registering for real over HTTP, against the emulator: it shares no sealing code with the product,
 //! so that both agreeing means something.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::path::Path;
 use std::sync::Arc;

@@ -9,7 +9,7 @@
 //! With the right key in the set under its id, every change of one byte is *forged*: in the payload
 //! or signature since `kid` names the key; in `kid` itself since `x5t` still names it; anywhere in
 //! the encoding since only canonical base64url is read. A key without its id (a bare PEM) is tried
-//! on every token. It finds changes of header and payload as well ([`crate::padding`]); only a
+//! on every token. It finds changes of header and payload as well (see `padding.rs`); only a
 //! changed signature then looks the same as a foreign one, and is *unverifiable*.
 //!
 //! `jku`, `x5u`, `jwk` and `x5c` are ignored: a token does not choose the key that judges it.
