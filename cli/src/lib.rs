@@ -95,7 +95,6 @@ mod tests {
 
     #[test]
     fn a_panic_is_a_fault_of_ours() {
-        panic::set_hook(Box::new(|_| {}));
         assert_eq!(guarded(|| panic!("on purpose")), exit_code::OWN_FAULT);
     }
 }

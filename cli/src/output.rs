@@ -124,6 +124,8 @@ impl Output {
         for row in rows {
             table.add_row(row.iter().map(|cell| printable(cell).into_owned()).collect::<Vec<_>>());
         }
+        // Columns are told apart by two spaces after each, and nothing stands before the first.
+        table.column_iter_mut().for_each(|column| _ = column.set_padding((0, 2)));
         for line in table.lines() {
             self.line(line.trim_end())?;
         }

@@ -53,6 +53,9 @@ fn starter(registry: &Registry, source: &str, route: &str) -> Result<String, Cli
          # `einvoice config schema` prints a JSON Schema for editors. Paths start at this file's folder.\n\
          # Any key can be set from outside: EINVOICE__LEDGER__PATH=other.db, or --set ledger.path=other.db\n",
     );
+    // What was asked for is looked up first: an error should be about that.
+    let (source_example, route_example) =
+        (example(registry, Role::Source, source)?, example(registry, Role::Transport, route)?);
     let mut add = |about: &str, excerpt: &str| {
         text.extend(["\n# ", about, "\n", excerpt.trim(), "\n"]);
     };
@@ -66,8 +69,8 @@ fn starter(registry: &Registry, source: &str, route: &str) -> Result<String, Cli
         "Where client pairs and API users are kept; `einvoice credentials add` fills it.",
         example(registry, Role::CredentialStore, store)?,
     );
-    add("The way to the portal. Several are tried in this order.", example(registry, Role::Transport, route)?);
-    add("Where invoices come from.", example(registry, Role::Source, source)?);
+    add("The way to the portal. Several are tried in this order.", route_example);
+    add("Where invoices come from.", source_example);
     if let Ok(target) = example(registry, Role::WriteBack, source) {
         add("Where results go.", target);
     }
@@ -113,10 +116,11 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "second");
     }
 
+    #[cfg(feature = "json-file")]
     #[test]
     fn an_unknown_plugin_is_told_with_what_there_is() {
         let registry = plugins::registry().unwrap();
-        let error = starter(&registry, "taly", "sandbox").unwrap_err().to_string();
-        assert!(error.contains("did you mean `tally`?"), "{error}");
+        let error = starter(&registry, "jsn-file", "sandbox").unwrap_err().to_string();
+        assert!(error.contains("did you mean `json-file`?"), "{error}");
     }
 }

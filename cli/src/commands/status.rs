@@ -31,15 +31,36 @@ pub(super) struct Line<'a> {
     ack_no: Option<&'a str>,
     ack_date: Option<String>,
     findings: &'a [einvoice_core::finding::Finding],
+    /// Of one document asked for by its key: what the portal's document has otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
-    story: Option<Story<'a>>,
+    differences: Option<&'a [Difference]>,
+    /// Of one document asked for by its key: everything that ever happened to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audit: Option<Vec<Event<'a>>>,
 }
 
-/// What one document's status adds when it is asked for by its key.
+/// One event in the life of a document.
 #[derive(Serialize)]
-pub(super) struct Story<'a> {
-    differences: &'a [Difference],
-    audit: &'a [AuditEntry],
+struct Event<'a> {
+    at: String,
+    from: Option<DocumentState>,
+    to: DocumentState,
+    event: &'a str,
+    details: serde_json::Value,
+}
+
+impl<'a> Event<'a> {
+    fn of(entry: &'a AuditEntry) -> Self {
+        let details = serde_json::from_str(&entry.details);
+        Self {
+            at: entry.at.to_string(),
+            from: entry.from,
+            to: entry.to,
+            event: &entry.event,
+            // The ledger keeps JSON; should it ever hold other text, that is shown as it is.
+            details: details.unwrap_or_else(|_| serde_json::Value::String(entry.details.clone())),
+        }
+    }
 }
 
 pub(super) fn run(arguments: &Status, common: &Common, output: &mut Output) -> Result<u8, CliError> {
@@ -84,7 +105,7 @@ async fn show(arguments: &Status, mut query: Query, ledger: &dyn Ledger, output:
         if let ([only], 0, true) = (page.as_slice(), shown, arguments.key.is_some()) {
             one(only, ledger, output).await?;
         } else if output.is_json() {
-            page.iter().try_for_each(|status| output.object(&line(status, None)))?;
+            page.iter().try_for_each(|status| output.object(&line(status)))?;
         } else if !page.is_empty() {
             output.table(&HEADINGS, page.iter().map(row))?;
         }
@@ -139,7 +160,7 @@ pub(super) fn document(status: &DocumentStatus) -> String {
     status.key.as_ref().map_or_else(|| status.label.clone(), ToString::to_string)
 }
 
-pub(super) fn line<'a>(status: &'a DocumentStatus, story: Option<Story<'a>>) -> Line<'a> {
+pub(super) fn line(status: &DocumentStatus) -> Line<'_> {
     let registration = status.registration.as_ref();
     Line {
         document: document(status),
@@ -152,15 +173,19 @@ pub(super) fn line<'a>(status: &'a DocumentStatus, story: Option<Story<'a>>) -> 
         ack_no: registration.map(|registration| registration.ack_no.as_str()),
         ack_date: registration.map(|registration| registration.ack_date.to_string()),
         findings: &status.findings,
-        story,
+        differences: None,
+        audit: None,
     }
 }
 
 async fn one(status: &DocumentStatus, ledger: &dyn Ledger, output: &mut Output) -> Result<(), CliError> {
     let audit = ledger.audit(status.id).await?;
     if output.is_json() {
-        let story = Story { differences: &status.differences, audit: &audit };
-        return output.object(&line(status, Some(story)));
+        return output.object(&Line {
+            differences: Some(&status.differences),
+            audit: Some(audit.iter().map(Event::of).collect()),
+            ..line(status)
+        });
     }
     let heading = document(status);
     output.line(output.styled(Style::Strong, &printable(&heading)))?;

@@ -97,9 +97,7 @@ fn show(file: &Path, found: &Found, keys: &KeySet, output: &mut Output) -> Resul
         output.styled(style, line.verdict)
     );
     output.line(heading)?;
-    let matches = line
-        .irn_matches
-        .map(|matches| if matches { "yes" } else { "no: it is not the hash of the document inside" }.to_owned());
+    let matches = line.irn_matches.map(|matches| if matches { "yes" } else { "no" }.to_owned());
     let facts = [
         ("reason", &line.reason),
         ("key", &line.kid),
@@ -148,8 +146,10 @@ fn described<'a>(
 ) -> Line<'a> {
     let claims = Claims::read(&content.data).ok();
     let irn = claims.as_ref().map(Claims::irn);
-    let stated = found.irn.as_deref().map(Irn::parse);
-    let fits_reply = stated.is_none_or(|stated| stated.ok() == irn);
+    // The IRN beside a signed text is not signed, so it has to be the one inside.
+    let fits_reply = found.irn.as_deref().is_none_or(|stated| Irn::parse(stated).ok() == irn);
+    let other = || format!("the reply names another IRN beside it: {}", found.irn.as_deref().unwrap_or_default());
+    let reason = reason.or_else(|| (!fits_reply).then(other));
     Line {
         file,
         verdict,

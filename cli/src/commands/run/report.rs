@@ -62,7 +62,7 @@ pub(super) async fn show(report: &RunReport, ledger: &dyn Ledger, output: &mut O
         documents.extend(status(ledger, id).await?);
     }
     if output.is_json() {
-        documents.iter().try_for_each(|document| output.object(&line(document, None)))?;
+        documents.iter().try_for_each(|document| output.object(&line(document)))?;
         return output.object(&Summary { summary: figures(report) });
     }
     let needing: Vec<&DocumentStatus> = documents.iter().filter(|document| needs_somebody(document)).collect();

@@ -1,0 +1,69 @@
+//! Help, plugins, schema, completions: what needs no configuration.
+
+use crate::{einvoice, folder};
+
+#[test]
+fn help_lists_the_commands_and_the_exit_codes() {
+    let directory = folder();
+    insta::assert_snapshot!(einvoice(directory.path(), &["--help"]).shown(directory.path()));
+}
+
+#[test]
+fn help_of_a_command_lists_its_arguments() {
+    let directory = folder();
+    for name in ["run", "validate", "verify", "status", "credentials", "sandbox", "init"] {
+        let answer = einvoice(directory.path(), &[name, "-h"]);
+        insta::assert_snapshot!(format!("help_of_{name}"), answer.shown(directory.path()));
+    }
+}
+
+#[test]
+fn plugins_lists_every_role_of_every_plugin() {
+    let directory = folder();
+    insta::assert_snapshot!(einvoice(directory.path(), &["plugins"]).shown(directory.path()));
+}
+
+#[test]
+fn a_plugin_is_shown_with_its_settings_and_an_example() {
+    let directory = folder();
+    let answer = einvoice(directory.path(), &["plugins", "credentials-env"]);
+    insta::assert_snapshot!(answer.shown(directory.path()));
+}
+
+#[test]
+fn plugins_as_json_has_one_object_a_role_and_details_on_demand() {
+    let directory = folder();
+    let all = einvoice(directory.path(), &["plugins", "--json"]).objects();
+    assert!(all.iter().any(|line| line["name"] == "tally" && line["table"] == "source"));
+    assert!(all.iter().all(|line| line.get("schema").is_none()));
+    let one = einvoice(directory.path(), &["plugins", "ledger-sqlite", "--json"]).objects();
+    assert_eq!(one.len(), 1);
+    assert!(one[0]["schema"]["properties"].is_object());
+}
+
+#[test]
+fn the_schema_of_the_configuration_has_a_variant_for_each_plugin() {
+    let directory = folder();
+    let answer = einvoice(directory.path(), &["config", "schema", "--json"]);
+    let schema = answer.objects().remove(0);
+    let variants = schema["properties"]["route"]["items"]["oneOf"].as_array().unwrap();
+    let names: Vec<&str> = variants.iter().map(|variant| variant["title"].as_str().unwrap()).collect();
+    assert_eq!(names, ["direct", "sandbox"]);
+    for name in ["ledger", "credentials", "source", "write_back", "verify", "check", "run"] {
+        assert!(schema["properties"].get(name).is_some(), "{name}");
+    }
+    for reference in answer.out.split("\"$ref\":\"#/$defs/").skip(1) {
+        let name = reference.split('"').next().unwrap();
+        assert!(schema["$defs"].get(name).is_some(), "{name} is referred to and not defined");
+    }
+}
+
+#[test]
+fn completions_are_printed_for_each_shell() {
+    let directory = folder();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let answer = einvoice(directory.path(), &["completions", shell]);
+        assert_eq!(answer.code, 0);
+        assert!(answer.out.contains("einvoice"), "{shell}");
+    }
+}

@@ -1,0 +1,166 @@
+//! `run --once` and `status` against the emulator inside the program.
+
+use std::path::Path;
+
+use crate::{Answer, einvoice, fixture, folder};
+
+/// A configuration with everything in the folder, and the fixture in the inbox.
+pub(crate) fn config(directory: &Path) {
+    let text = r#"
+        [ledger]
+        plugin = "ledger-sqlite"
+        path = "einvoice.db"
+
+        [credentials]
+        plugin = "sandbox"
+        data = "sandbox"
+
+        [[route]]
+        name = "emulator"
+        plugin = "sandbox"
+        environment = "sandbox"
+        data = "sandbox"
+
+        [[source]]
+        name = "billing"
+        plugin = "json-file"
+        path = "inbox"
+        settle_ms = 0
+
+        [[write_back]]
+        name = "results"
+        plugin = "json-file"
+
+        [verify]
+        keys = ["sandbox/signing-public.pem"]
+    "#;
+    std::fs::write(directory.join("einvoice.toml"), text).unwrap();
+}
+
+pub(crate) fn registered_run(directory: &Path) -> Answer {
+    config(directory);
+    std::fs::create_dir_all(directory.join("inbox")).unwrap();
+    fixture(directory, "three.jsonl");
+    std::fs::rename(directory.join("three.jsonl"), directory.join("inbox/three.jsonl")).unwrap();
+    einvoice(directory, &["run", "--once"])
+}
+
+/// Hides what differs from run to run: times and the acknowledgement numbers, whose order depends on
+/// which of two calls was first.
+fn steady(text: &str) -> String {
+    let words = text.split_inclusive([' ', '\n']).map(|word| {
+        let bare = word.trim_end();
+        let is_date =
+            bare.len() >= 10 && bare.get(4..5) == Some("-") && bare.get(..4).is_some_and(|year| year.starts_with("20"));
+        let is_time = bare.len() == 8 && bare.get(2..3) == Some(":");
+        let is_number = bare.len() == 15 && bare.bytes().all(|byte| byte.is_ascii_digit());
+        if is_date || is_time || is_number {
+            word.replace(|character: char| character.is_ascii_digit(), "9")
+        } else {
+            word.to_owned()
+        }
+    });
+    words.collect()
+}
+
+#[test]
+fn a_run_registers_what_is_right_and_says_what_is_not() {
+    let directory = folder();
+    let answer = registered_run(directory.path());
+    insta::assert_snapshot!(steady(&answer.shown(directory.path())));
+}
+
+#[test]
+fn status_lists_documents_and_tells_the_story_of_one() {
+    let directory = folder();
+    registered_run(directory.path());
+    let list = einvoice(directory.path(), &["status"]);
+    insta::assert_snapshot!("status_list", steady(&list.shown(directory.path())));
+    let one = einvoice(directory.path(), &["status", "29AABCE1234F1Z1/2026-27/INV/CLI/2"]);
+    insta::assert_snapshot!("status_of_one", tidy_history(&steady(&one.shown(directory.path()))));
+}
+
+/// Fractions of a second have as many digits as they need, so the moment is cut.
+fn tidy_history(text: &str) -> String {
+    let (head, tail) = text.split_once("history\n").unwrap();
+    let lines: Vec<String> = tail
+        .lines()
+        .map(|line| {
+            line.split_once("9999-").map_or_else(
+                || line.split_whitespace().collect::<Vec<_>>().join(" "),
+                |(_, rest)| {
+                    let (_, event) = rest.split_once(' ').unwrap();
+                    format!("[moment] {}", event.split_whitespace().collect::<Vec<_>>().join(" "))
+                },
+            )
+        })
+        .collect();
+    format!("{head}history\n{}", lines.join("\n"))
+}
+
+#[test]
+fn status_as_json_has_the_names_of_the_contract() {
+    let directory = folder();
+    registered_run(directory.path());
+    let answer = einvoice(directory.path(), &["status", "--json"]);
+    let names =
+        ["ack_date", "ack_no", "delivered", "document", "ewb_state", "findings", "irn", "route", "source", "state"];
+    for object in answer.objects() {
+        let mut found: Vec<&str> = object.as_object().unwrap().keys().map(String::as_str).collect();
+        found.sort_unstable();
+        assert_eq!(found, names);
+    }
+    let state = |state: &str| einvoice(directory.path(), &["status", "--json", "--state", state]).objects().len();
+    assert_eq!((state("registered"), state("invalid"), state("unknown")), (2, 1, 0));
+}
+
+#[test]
+fn a_second_run_sends_nothing_again() {
+    let directory = folder();
+    registered_run(directory.path());
+    let answer = einvoice(directory.path(), &["run", "--once", "--json"]);
+    let objects = answer.objects();
+    let summary = &objects.last().unwrap()["summary"];
+    assert_eq!((summary["read"].as_u64(), summary["registered"].as_u64()), (Some(0), Some(0)));
+    assert_eq!(answer.code, 1, "one document still needs a person");
+}
+
+#[test]
+fn a_run_as_json_has_a_line_a_document_and_a_summary_last() {
+    let directory = folder();
+    registered_run(directory.path());
+    let text = std::fs::read_to_string(directory.path().join("inbox/needs-person/three.jsonl")).unwrap();
+    let first = text.lines().next().unwrap().replace("CLI/1", "CLI/9");
+    std::fs::write(directory.path().join("inbox/nine.json"), first).unwrap();
+    let objects = einvoice(directory.path(), &["run", "--once", "--json"]).objects();
+    assert_eq!(objects.len(), 2);
+    assert_eq!((objects[0]["state"].as_str(), objects[0]["source"].as_str()), (Some("registered"), Some("billing")));
+    assert_eq!(objects[1]["summary"]["registered"], 1);
+}
+
+#[test]
+fn a_portal_that_cannot_be_reached_is_three_and_the_work_is_kept() {
+    let directory = folder();
+    registered_run(directory.path());
+    let key = std::fs::read_to_string(directory.path().join("sandbox/auth-public.pem")).unwrap();
+    std::fs::write(directory.path().join("auth.pem"), key).unwrap();
+    // A port that nothing listens on: taken, then given back.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let text = std::fs::read_to_string(directory.path().join("einvoice.toml")).unwrap();
+    let route = format!(
+        "plugin = \"direct\"\nenvironment = \"sandbox\"\nbase_url = \"http://127.0.0.1:{port}\"\nauth_public_key_file = \"auth.pem\"\n"
+    );
+    let text = text.replacen(
+        "plugin = \"sandbox\"\n        environment = \"sandbox\"\n        data = \"sandbox\"\n",
+        &route,
+        1,
+    );
+    std::fs::write(directory.path().join("direct.toml"), text).unwrap();
+    let source = std::fs::read_to_string(directory.path().join("inbox/needs-person/three.jsonl")).unwrap();
+    let first = source.lines().next().unwrap().replace("CLI/1", "CLI/9");
+    std::fs::write(directory.path().join("inbox/nine.json"), first).unwrap();
+    let answer = einvoice(directory.path(), &["run", "--once", "--json", "--config", "direct.toml"]);
+    assert_eq!(answer.code, 3, "{}{}", answer.out, answer.err);
+    let objects = answer.objects();
+    assert_eq!(objects[0]["state"], "ready");
+}

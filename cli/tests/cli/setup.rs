@@ -1,0 +1,99 @@
+//! `init`, `config check`, `credentials`, `sandbox serve`.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
+
+use crate::once::{config, registered_run};
+use crate::{answer, command, einvoice, folder};
+
+#[test]
+fn init_writes_a_file_that_works_and_never_overwrites_by_chance() {
+    let directory = folder();
+    assert_eq!(einvoice(directory.path(), &["init"]).code, 0);
+    let check = einvoice(directory.path(), &["config", "check"]);
+    assert_eq!(check.code, 0, "{}", check.err);
+    let again = einvoice(directory.path(), &["init"]);
+    assert_eq!(again.code, 2);
+    assert!(again.err.contains("pass --yes to replace it"), "{}", again.err);
+    assert_eq!(einvoice(directory.path(), &["init", "--yes", "--source", "tally"]).code, 0);
+    let text = std::fs::read_to_string(directory.path().join("einvoice.toml")).unwrap();
+    assert!(text.contains("plugin = \"tally\""), "{text}");
+}
+
+#[test]
+fn credentials_are_added_from_standard_input_listed_without_secrets_and_removed() {
+    let directory = folder();
+    config(directory.path());
+    let text = std::fs::read_to_string(directory.path().join("einvoice.toml")).unwrap();
+    let store = "[credentials]\n        plugin = \"credentials-file\"\n        path = \"secrets.age\"\n        passphrase_env = \"TEST_PASSPHRASE\"\n";
+    let text = text.replacen("[credentials]\n        plugin = \"sandbox\"\n        data = \"sandbox\"\n", store, 1);
+    std::fs::write(directory.path().join("einvoice.toml"), text).unwrap();
+    let call = |arguments: &[&str], input: &str| {
+        let mut command = command(directory.path(), arguments);
+        command.env("TEST_PASSPHRASE", "correct horse battery staple").stdin(Stdio::piped());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        answer(child.wait_with_output().unwrap())
+    };
+    let scope = ["--gstin", "29AABCE1234F1Z1", "--route", "emulator"];
+    let added = call(&[&["credentials", "add", "user", "--name", "API_mills"], &scope[..]].concat(), "s3cret-pass\n");
+    assert_eq!(added.code, 0, "{}", added.err);
+    let client = call(&[&["credentials", "add", "client"], &scope[..]].concat(), "CLIENT01\nclient-s3cret\n");
+    assert_eq!(client.code, 0, "{}", client.err);
+    let listed = call(&["credentials", "list"], "");
+    insta::assert_snapshot!(listed.shown(directory.path()));
+    for shown in [&added, &client, &listed] {
+        assert!(!format!("{}{}", shown.out, shown.err).contains("s3cret"));
+    }
+    let unsure = call(&[&["credentials", "remove", "user"], &scope[..]].concat(), "");
+    assert!(unsure.err.contains("pass --yes"), "{}", unsure.err);
+    let removed = call(&[&["credentials", "remove", "user", "--yes"], &scope[..]].concat(), "");
+    assert_eq!(removed.code, 0, "{}", removed.err);
+    let gone = call(&[&["credentials", "remove", "user", "--yes"], &scope[..]].concat(), "");
+    assert_eq!(gone.code, 2, "{}", gone.err);
+}
+
+#[test]
+fn testing_credentials_logs_in() {
+    let directory = folder();
+    registered_run(directory.path());
+    let test = einvoice(directory.path(), &["credentials", "test", "--gstin", "29AABCE1234F1Z1", "--json"]);
+    assert_eq!(test.code, 0, "{}", test.err);
+    assert_eq!(test.objects()[0]["logged_in"], true);
+    let wrong =
+        einvoice(directory.path(), &["credentials", "test", "--gstin", "29AABCE1234F1Z1", "--route", "emulater"]);
+    assert_eq!(wrong.code, 2);
+    assert!(wrong.err.contains("did you mean `emulator`?"), "{}", wrong.err);
+}
+
+#[test]
+fn a_store_that_cannot_be_written_says_so() {
+    let directory = folder();
+    config(directory.path());
+    let answer = einvoice(
+        directory.path(),
+        &["credentials", "add", "user", "--gstin", "29AABCE1234F1Z1", "--route", "emulator", "--name", "x"],
+    );
+    assert_eq!(answer.code, 2);
+    assert!(answer.err.contains("read-only"), "{}", answer.err);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_emulator_prints_its_address_writes_connection_json_and_stops_when_interrupted() {
+    let directory = folder();
+    let mut serve =
+        command(directory.path(), &["sandbox", "serve", "--listen", "127.0.0.1:0", "--data", "portal", "--json"]);
+    let mut child = serve.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let told: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let text = std::fs::read_to_string(directory.path().join("portal/connection.json")).unwrap();
+    let connection: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(connection["base_url"], told["base_url"]);
+    assert!(!told["address"].as_str().unwrap().ends_with(":0"), "{told}");
+    std::net::TcpStream::connect(told["address"].as_str().unwrap()).unwrap();
+    let interrupted = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(interrupted.success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}

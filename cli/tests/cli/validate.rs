@@ -1,0 +1,100 @@
+//! `validate`: offline checks.
+
+use crate::{einvoice, fixture, folder};
+
+#[test]
+fn findings_stand_under_each_document_with_what_to_do() {
+    let directory = folder();
+    fixture(directory.path(), "three.jsonl");
+    let answer = einvoice(directory.path(), &["validate", "three.jsonl", "--as-of", "2026-11-22"]);
+    insta::assert_snapshot!(answer.shown(directory.path()));
+}
+
+#[test]
+fn json_has_one_object_a_document_and_people_read_standard_error() {
+    let directory = folder();
+    fixture(directory.path(), "three.jsonl");
+    let answer = einvoice(directory.path(), &["validate", "three.jsonl", "--as-of", "2026-11-22", "--json"]);
+    insta::assert_snapshot!(answer.shown(directory.path()));
+    for object in answer.objects() {
+        let names: Vec<&String> = object.as_object().unwrap().keys().collect();
+        assert_eq!(names.len(), 5);
+        for finding in object["findings"].as_array().unwrap() {
+            for name in ["rule", "code", "severity", "path", "found", "expected", "message", "fix"] {
+                assert!(finding.get(name).is_some(), "{name} is missing in {finding}");
+            }
+            assert!(finding["rule"].is_string());
+        }
+    }
+}
+
+#[test]
+fn the_check_digit_can_be_left_out() {
+    let directory = folder();
+    fixture(directory.path(), "three.jsonl");
+    let rules = |arguments: &[&str]| einvoice(directory.path(), arguments).out.contains("gstin.check_digit");
+    assert!(rules(&["validate", "three.jsonl", "--json"]));
+    assert!(!rules(&["validate", "three.jsonl", "--json", "--no-gstin-check-digit"]));
+}
+
+#[test]
+fn only_valid_documents_give_zero() {
+    let directory = folder();
+    fixture(directory.path(), "three.jsonl");
+    let text = std::fs::read_to_string(directory.path().join("three.jsonl")).unwrap();
+    // Any name will do, endings that a folder source would leave alone included.
+    std::fs::write(directory.path().join("one [1]_R.json"), text.lines().next().unwrap()).unwrap();
+    let answer = einvoice(directory.path(), &["validate", "one [1]_R.json"]);
+    assert_eq!((answer.code, answer.err.as_str()), (0, ""));
+    assert!(answer.out.ends_with("1 document: 1 valid, 0 invalid\n"), "{}", answer.out);
+    assert!(directory.path().join("one [1]_R.json").exists(), "checking a file must not move it");
+}
+
+#[test]
+fn a_broken_document_does_not_keep_the_others_from_being_checked() {
+    let directory = folder();
+    fixture(directory.path(), "three.jsonl");
+    let text = std::fs::read_to_string(directory.path().join("three.jsonl")).unwrap();
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.insert(1, r#"{"Version": "1.1", "#);
+    std::fs::write(directory.path().join("broken.jsonl"), lines.join("\n")).unwrap();
+    let answer = einvoice(directory.path(), &["validate", "broken.jsonl", "--json"]);
+    assert_eq!(answer.code, 1);
+    let verdicts: Vec<String> = answer.objects().iter().map(|line| line["verdict"].to_string()).collect();
+    assert_eq!(verdicts.iter().filter(|verdict| *verdict == "\"valid\"").count(), 2, "{}", answer.out);
+}
+
+#[test]
+fn a_missing_file_is_told_and_the_others_are_checked() {
+    let directory = folder();
+    fixture(directory.path(), "three.jsonl");
+    let answer = einvoice(directory.path(), &["validate", "missing.json", "three.jsonl"]);
+    assert_eq!(answer.code, 2);
+    assert!(answer.err.contains("missing.json"), "{}", answer.err);
+    assert!(answer.out.contains("3 documents: 2 valid, 1 invalid, 1 file not read"), "{}", answer.out);
+}
+
+#[test]
+fn a_folder_in_place_of_a_file_is_told() {
+    let directory = folder();
+    let answer = einvoice(directory.path(), &["validate", "."]);
+    assert_eq!(answer.code, 2);
+    assert!(answer.err.contains("is a folder"), "{}", answer.err);
+}
+
+#[test]
+fn results_come_in_the_order_of_the_input() {
+    let directory = folder();
+    fixture(directory.path(), "three.jsonl");
+    let text = std::fs::read_to_string(directory.path().join("three.jsonl")).unwrap();
+    let first = text.lines().next().unwrap();
+    let many: Vec<String> = (0..2_000).map(|number| first.replace("CLI/1", &format!("N/{number}"))).collect();
+    std::fs::write(directory.path().join("many.jsonl"), many.join("\n")).unwrap();
+    let answer = einvoice(directory.path(), &["validate", "many.jsonl", "--json"]);
+    assert_eq!(answer.code, 0);
+    let objects = answer.objects();
+    assert_eq!(objects.len(), 2_000);
+    for (number, object) in objects.iter().enumerate() {
+        assert!(object["document"].as_str().unwrap().ends_with(&format!("/N/{number}")), "{object}");
+    }
+}
