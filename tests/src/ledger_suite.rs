@@ -1,0 +1,100 @@
+//! What every ledger promises: the definition of done for a
+//! [`Ledger`](einvoice_core::ledger::Ledger).
+//!
+//! A plugin writes a [`LedgerHarness`] and one line,
+//! `einvoice_testkit::ledger_conformance!(Harness::new());`, and gets one named test for each
+//! promise, the last of which plays random histories against a model of the contract that lives in
+//! memory and shares no code with any ledger.
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "a suite reports a broken promise by panicking"
+)]
+
+mod fixture;
+mod model;
+mod receiving;
+mod results;
+mod working;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use einvoice_core::clock::SharedClock;
+use einvoice_core::ledger::Ledger;
+
+pub use model::random_histories_agree_with_the_model;
+pub use receiving::*;
+pub use results::*;
+pub use working::*;
+
+/// How the suite gets hold of a ledger.
+#[async_trait]
+pub trait LedgerHarness: Send + Sync {
+    /// Opens the ledger. A later opening sees what an earlier one stored; the suite drops the earlier
+    /// handle first.
+    async fn open(&self, clock: SharedClock) -> Arc<dyn Ledger>;
+
+    /// How long after an intent the portal is asked about a lost outcome.
+    fn settle_wait(&self) -> Duration;
+}
+
+/// Gives one named test for each promise of a ledger.
+///
+/// The expression makes a fresh, empty harness and is evaluated at least once for each test.
+#[macro_export]
+macro_rules! ledger_conformance {
+    ($harness:expr) => {
+        $crate::ledger_conformance! { @tests $harness;
+            the_same_record_twice_is_unchanged
+            two_records_of_one_document_share_it
+            another_document_under_the_same_key_is_a_clash
+            an_edited_record_is_a_revision_until_it_was_sent
+            a_refused_document_waits_for_a_revision_that_passes
+            a_cursor_is_stored_with_its_batch
+            an_intent_survives_reopening
+            a_registration_survives_reopening
+            an_edit_takes_the_document_out_of_its_workers_hands
+            an_outcome_without_an_intent_is_refused
+            an_intent_needs_a_ready_document_in_hand
+            the_same_outcome_twice_changes_nothing
+            racing_workers_never_hold_one_document
+            an_expired_lease_frees_a_document
+            a_released_document_is_free_at_once
+            a_stopped_supplier_is_passed_over
+            an_unknown_outcome_is_asked_about_when_its_time_has_come
+            a_clear_not_there_makes_a_document_ready_and_keeps_its_route
+            a_late_outcome_fills_in_what_was_unknown
+            a_used_up_number_stays_burnt
+            every_result_is_owed_to_every_target
+            a_return_to_ready_replaces_an_earlier_result
+            a_second_record_gets_the_result_too
+            a_query_filters_and_pages
+            the_audit_trail_tells_the_whole_life
+        }
+        #[test]
+        fn random_histories_agree_with_the_model() {
+            $crate::ledger_suite::random_histories_agree_with_the_model(|| $harness);
+        }
+    };
+    (@tests $harness:expr; $($name:ident)+) => {$(
+        #[test]
+        fn $name() {
+            $crate::ledger_suite::run(async {
+                let harness = $harness;
+                $crate::ledger_suite::$name(&harness).await;
+            });
+        }
+    )+};
+}
+
+/// Runs a promise on a runtime of its own.
+pub fn run<T>(promise: impl Future<Output = T>) -> T {
+    match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime.block_on(promise),
+        Err(error) => panic!("no runtime for the test: {error}"),
+    }
+}

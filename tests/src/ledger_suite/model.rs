@@ -1,0 +1,604 @@
+//! Random histories of calls, played against a ledger and against a model in memory.
+//!
+//! The model is the contract told a second time, with maps and lists and no database; it knows the
+//! moves by its own words, not by the table of `core`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use einvoice_core::ledger::{
+    AttemptId, AttemptOutcome, DocumentId, LedgerError, NewDocument, NewIntent, Query, Reception, Settlement, Work,
+};
+use einvoice_core::state::DocumentState as State;
+use jiff::Timestamp;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+use super::fixture::{Bench, Draft, LEASE, errors, proof, refused, registered, registration, worker};
+use super::{LedgerHarness, run};
+
+/// Histories tried, and calls in each at most.
+const HISTORIES: u32 = 40;
+const CALLS: usize = 60;
+
+const WORKERS: [&str; 2] = ["ann", "bob"];
+const TARGETS: [&str; 2] = ["tally", "archive"];
+
+/// A call with small arguments, so that histories run into each other.
+#[derive(Debug, Clone, Copy)]
+enum Call {
+    Receive { record: u8, number: u8, content: u8, ready: bool },
+    Claim { worker: usize, settle: bool, limit: usize },
+    Release { worker: usize, document: i64 },
+    Intend { worker: usize, document: i64 },
+    Record { attempt: usize, outcome: u8 },
+    Settle { worker: usize, document: i64, settlement: u8 },
+    Wait { seconds: u64 },
+    Deliver { target: usize },
+    Reopen,
+}
+
+fn call() -> impl Strategy<Value = Call> {
+    let document = 0..5_i64;
+    prop_oneof![
+        6 => (0..4_u8, 0..3_u8, 0..2_u8, any::<bool>())
+            .prop_map(|(record, number, content, ready)| Call::Receive { record, number, content, ready }),
+        6 => (0..2_usize, any::<bool>(), 1..3_usize)
+            .prop_map(|(worker, settle, limit)| Call::Claim { worker, settle, limit }),
+        1 => (0..2_usize, document.clone()).prop_map(|(worker, document)| Call::Release { worker, document }),
+        6 => (0..2_usize, document.clone()).prop_map(|(worker, document)| Call::Intend { worker, document }),
+        5 => (0..4_usize, 0..5_u8).prop_map(|(attempt, outcome)| Call::Record { attempt, outcome }),
+        4 => (0..2_usize, document, 0..7_u8)
+            .prop_map(|(worker, document, settlement)| Call::Settle { worker, document, settlement }),
+        3 => (1..40_u64).prop_map(|seconds| Call::Wait { seconds }),
+        2 => (0..2_usize).prop_map(|target| Call::Deliver { target }),
+        1 => Just(Call::Reopen),
+    ]
+}
+
+/// The last promise: no history makes a ledger and the model disagree.
+pub fn random_histories_agree_with_the_model<H: LedgerHarness>(harness: impl Fn() -> H) {
+    let config = Config { cases: HISTORIES, failure_persistence: None, ..Config::default() };
+    let histories = proptest::collection::vec(call(), 1..CALLS);
+    let result = TestRunner::new(config).run(&histories, |calls| {
+        run(play(&harness(), &calls));
+        Ok(())
+    });
+    if let Err(failure) = result {
+        panic!("{failure}");
+    }
+}
+
+async fn play(harness: &dyn LedgerHarness, calls: &[Call]) {
+    let mut bench = Bench::open(harness).await;
+    let mut model = Model { wait: seconds(harness.settle_wait()), ..Model::default() };
+    for (step, call) in calls.iter().enumerate() {
+        if matches!(call, Call::Reopen) {
+            // A lease that ran out is over in every kind of ledger, shared or not.
+            bench.wait(LEASE.as_secs());
+            model.now += seconds(LEASE);
+            bench = bench.reopen(harness).await;
+        }
+        let mut attempt = None;
+        let found = perform(&bench, &model, *call, &mut attempt).await;
+        let expected = model.perform(*call);
+        assert_eq!(found, expected, "call {step}, {call:?}");
+        model.catch_up(&bench, attempt).await;
+        assert_eq!(shown(&bench).await, model.shown(), "after call {step}, {call:?}");
+        for target in TARGETS {
+            assert_eq!(owed(&bench, target).await, model.owed(target), "{target} after call {step}, {call:?}");
+        }
+    }
+}
+
+fn seconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap()
+}
+
+fn draft(record: u8, number: u8, content: u8) -> Draft {
+    Draft::new(u32::from(number) + 1).record(&format!("r{record}")).content(content)
+}
+
+fn received(record: u8, number: u8, content: u8, ready: bool) -> NewDocument {
+    let draft = draft(record, number, content);
+    if ready { draft.ready() } else { draft.invalid() }
+}
+
+fn soon(bench: &Bench) -> Timestamp {
+    einvoice_core::clock::later(bench.clock_now(), Duration::from_secs(10)).unwrap()
+}
+
+/// What the ledger answers, in words.
+async fn perform(bench: &Bench, model: &Model, call: Call, attempt: &mut Option<AttemptId>) -> String {
+    match call {
+        Call::Receive { record, number, content, ready } => {
+            match bench.receive("books", received(record, number, content, ready)).await {
+                Reception::New { id, state } => format!("new {} {state}", id.0),
+                Reception::Unchanged { id, state } => format!("unchanged {} {state}", id.0),
+                Reception::Revised { id, state } => format!("revised {} {state}", id.0),
+                Reception::Duplicate { id, state, first } => format!("duplicate {} {state} {}", id.0, first.record_id),
+                Reception::Clash { id, state, first, .. } => format!("clash {} {state} {}", id.0, first.record_id),
+            }
+        }
+        Call::Claim { worker, settle, limit } => {
+            let work = if settle { Work::Settle } else { Work::Send };
+            let claimed = bench.claim(WORKERS.get(worker).unwrap(), work, limit).await;
+            let claimed: Vec<String> = claimed
+                .iter()
+                .map(|claimed| {
+                    let attempt = claimed.last_attempt.as_ref().map(|intent| intent.number);
+                    format!("{} {} asked {} attempt {attempt:?}", claimed.id.0, claimed.state, claimed.asked)
+                })
+                .collect();
+            claimed.join(", ")
+        }
+        Call::Release { worker: name, document } => {
+            let worker = worker(WORKERS.get(name).unwrap());
+            said(bench.ledger.release(&worker, &[model.id(document)]).await)
+        }
+        Call::Intend { worker: name, document } => {
+            let name = WORKERS.get(name).unwrap();
+            let key = Draft::new(1).key();
+            let intent = NewIntent {
+                document: model.id(document),
+                worker: worker(name),
+                route: einvoice_core::environment::RouteName::new("nic"),
+                site: "NIC1".to_owned(),
+                gstin: key.supplier,
+                payload_hash: [0; 32],
+            };
+            let stored = bench.ledger.intend(intent).await;
+            *attempt = stored.as_ref().ok().map(|intent| intent.attempt);
+            said(stored.map(|intent| format!("attempt {}", intent.number)))
+        }
+        Call::Record { attempt, outcome } => {
+            let attempt = model.attempt_id(attempt);
+            said(bench.ledger.record(AttemptId(attempt), outcome_of(bench, model, attempt, outcome)).await)
+        }
+        Call::Settle { worker: name, document, settlement } => {
+            let worker = worker(WORKERS.get(name).unwrap());
+            let settlement = settlement_of(bench, settlement);
+            said(bench.ledger.settle(&worker, model.id(document), settlement).await)
+        }
+        Call::Wait { seconds } => {
+            bench.wait(seconds);
+            String::new()
+        }
+        Call::Deliver { target } => {
+            let target = TARGETS.get(target).unwrap();
+            let first = bench.ledger.pending_write_back(target, &[], 1).await.unwrap();
+            let done: Vec<(i64, u32)> = first.iter().map(|one| (one.reference_id, one.revision)).collect();
+            said(bench.ledger.delivered(target, &done).await)
+        }
+        Call::Reopen => String::new(),
+    }
+}
+
+fn said<T: std::fmt::Debug>(result: Result<T, LedgerError>) -> String {
+    match result {
+        Ok(answer) => format!("{answer:?}"),
+        Err(LedgerError::IllegalMove { document, from, to }) => format!("illegal {} {from} {to}", document.0),
+        Err(LedgerError::NoIntent { .. }) => "no intent".to_owned(),
+        Err(LedgerError::NotClaimed { document, .. }) => format!("not claimed {}", document.0),
+        Err(LedgerError::NoDocument { .. }) => "no document".to_owned(),
+        Err(other) => format!("unexpected: {other}"),
+    }
+}
+
+fn outcome_of(bench: &Bench, model: &Model, attempt: i64, outcome: u8) -> AttemptOutcome {
+    let key = Draft::new(1).key();
+    match outcome {
+        0 => AttemptOutcome::NotSent { reason: "closed".to_owned() },
+        1 => registered(&key),
+        2 => refused("2172", false),
+        3 => refused("2278", true),
+        _ => AttemptOutcome::Unknown {
+            reason: "no answer".to_owned(),
+            ask_at: model.told_at(attempt).map_or_else(|| soon(bench), |at| moment(bench, model, at)),
+            errors: Vec::new(),
+            info: Vec::new(),
+        },
+    }
+}
+
+/// A second of the model as a moment of the bench.
+fn moment(bench: &Bench, model: &Model, at: i64) -> Timestamp {
+    bench.clock_now().checked_add(jiff::SignedDuration::from_secs(at - model.now)).unwrap()
+}
+
+fn settlement_of(bench: &Bench, settlement: u8) -> Settlement {
+    let key = Draft::new(1).key();
+    match settlement {
+        0 => Settlement::Registered { registration: registration(&key), proof: proof() },
+        1 => Settlement::Cancelled { registration: registration(&key) },
+        2 => Settlement::Refused { errors: errors("2172"), burnt: false },
+        3 => Settlement::Refused { errors: errors("2278"), burnt: true },
+        4 => Settlement::Conflict { registration: registration(&key), differences: Vec::new() },
+        5 => Settlement::NotThere { errors: errors("2154") },
+        _ => Settlement::StillUnknown { reason: "no answer again".to_owned(), ask_at: soon(bench) },
+    }
+}
+
+async fn shown(bench: &Bench) -> Vec<String> {
+    let all = bench.ledger.query(Query::default()).await.unwrap();
+    all.iter().map(|one| format!("{} {} {} {}", one.id.0, one.state, one.delivered, one.findings.len())).collect()
+}
+
+async fn owed(bench: &Bench, target: &str) -> Vec<String> {
+    let receipts = bench.ledger.pending_write_back(target, &[], 100).await.unwrap();
+    receipts
+        .iter()
+        .map(|one| format!("{} {} {} {}", one.reference.record_id, one.revision, one.state, one.findings.len()))
+        .collect()
+}
+
+/// The contract, told with maps and lists.
+#[derive(Debug, Default)]
+struct Model {
+    now: i64,
+    wait: i64,
+    documents: Vec<Document>,
+    /// Record to (document, content, order of arrival).
+    records: BTreeMap<u8, (usize, Content, usize)>,
+    attempts: Vec<Attempt>,
+    receipts: usize,
+    /// (target, record) to the revision it has.
+    delivered: BTreeMap<(&'static str, u8), u32>,
+}
+
+type Content = (u8, u8, bool);
+
+#[derive(Debug)]
+struct Document {
+    key: u8,
+    content: Content,
+    state: State,
+    lease: Option<(usize, i64)>,
+    last: Option<usize>,
+    ask_at: i64,
+    asked: u32,
+    /// What the portal's part of the findings is.
+    portal: &'static str,
+    receipt: Option<Shown>,
+    revision: u32,
+    /// State and findings as of the last call, to see a change.
+    was: (State, usize, &'static str, Content),
+}
+
+#[derive(Debug, Clone)]
+struct Shown {
+    order: usize,
+    state: State,
+    findings: usize,
+}
+
+#[derive(Debug)]
+struct Attempt {
+    document: usize,
+    number: u32,
+    at: i64,
+    id: i64,
+    outcome: Option<u8>,
+    ask_at: Option<i64>,
+}
+
+impl Document {
+    fn findings(&self) -> usize {
+        let (_, _, ready) = self.content;
+        usize::from(!ready) + usize::from(!self.portal.is_empty())
+    }
+}
+
+impl Model {
+    fn id(&self, document: i64) -> DocumentId {
+        DocumentId(document + 1)
+    }
+
+    fn attempt_id(&self, attempt: usize) -> i64 {
+        // The newest attempts are the interesting ones.
+        let from_end = self.attempts.len().checked_sub(attempt + 1);
+        from_end.and_then(|index| self.attempts.get(index)).map_or(999, |attempt| attempt.id)
+    }
+
+    /// When the portal was to be asked by the outcome told before, so that it can be told again.
+    fn told_at(&self, attempt: i64) -> Option<i64> {
+        self.attempts.iter().find(|one| one.id == attempt).and_then(|one| one.ask_at)
+    }
+
+    fn first_record(&self, document: usize) -> u8 {
+        let of = self.records.iter().filter(|(_, (owner, ..))| *owner == document);
+        of.min_by_key(|(_, (_, _, order))| *order).map(|(record, _)| *record).unwrap()
+    }
+
+    fn perform(&mut self, call: Call) -> String {
+        match call {
+            Call::Receive { record, number, content, ready } => self.receive(record, (number, content, ready)),
+            Call::Claim { worker, settle, limit } => self.claim(worker, settle, limit),
+            Call::Release { worker, document } => {
+                if let Some(document) = self.document(document)
+                    && document.lease.is_some_and(|(holder, _)| holder == worker)
+                {
+                    document.lease = None;
+                }
+                "()".to_owned()
+            }
+            Call::Intend { worker, document } => self.intend(worker, document),
+            Call::Record { attempt, outcome } => self.record(attempt, outcome),
+            Call::Settle { worker, document, settlement } => self.settle(worker, document, settlement),
+            Call::Wait { seconds } => {
+                self.now += i64::try_from(seconds).unwrap();
+                String::new()
+            }
+            Call::Deliver { target } => {
+                let target = TARGETS.get(target).copied().unwrap();
+                if let Some((_, record, revision)) = self.waiting(target).first().copied() {
+                    self.delivered.insert((target, record), revision);
+                }
+                "()".to_owned()
+            }
+            Call::Reopen => String::new(),
+        }
+    }
+
+    fn document(&mut self, document: i64) -> Option<&mut Document> {
+        self.documents.get_mut(usize::try_from(document).unwrap())
+    }
+
+    fn receive(&mut self, record: u8, content: Content) -> String {
+        let holder = self.documents.iter().position(|one| one.key == content.0);
+        let clash = |model: &Self, document: usize| {
+            let state = model.documents.get(document).unwrap().state;
+            format!("clash {} {state} r{}", document + 1, model.first_record(document))
+        };
+        if let Some((document, known, order)) = self.records.get(&record).copied() {
+            let one = self.documents.get_mut(document).unwrap();
+            if known == content || one.content == content {
+                self.records.insert(record, (document, content, order));
+                return format!("unchanged {} {}", document + 1, one.state);
+            }
+            if !matches!(one.state, State::Invalid | State::Refused | State::Ready) {
+                return clash(self, document);
+            }
+            if let Some(other) = holder.filter(|other| *other != document) {
+                return clash(self, other);
+            }
+            one.state = match (one.state, content.2) {
+                (_, true) => State::Ready,
+                (State::Refused, false) => State::Refused,
+                (_, false) => State::Invalid,
+            };
+            if one.state != State::Refused {
+                one.key = content.0;
+            }
+            one.content = content;
+            one.portal = "";
+            one.lease = None;
+            let answer = format!("revised {} {}", document + 1, one.state);
+            self.records.insert(record, (document, content, order));
+            self.show(document);
+            return answer;
+        }
+        let order = self.records.len();
+        if let Some(document) = holder {
+            let one = self.documents.get(document).unwrap();
+            if one.content != content {
+                return clash(self, document);
+            }
+            let answer = format!("duplicate {} {} r{}", document + 1, one.state, self.first_record(document));
+            self.records.insert(record, (document, content, order));
+            return answer;
+        }
+        let state = if content.2 { State::Ready } else { State::Invalid };
+        let document = self.documents.len();
+        self.documents.push(Document {
+            key: content.0,
+            content,
+            state,
+            lease: None,
+            last: None,
+            ask_at: 0,
+            asked: 0,
+            portal: "",
+            receipt: None,
+            revision: 0,
+            was: (State::Received, 0, "", content),
+        });
+        self.records.insert(record, (document, content, order));
+        self.show(document);
+        format!("new {} {state}", document + 1)
+    }
+
+    /// Makes a receipt where the books should show a change.
+    fn show(&mut self, document: usize) {
+        let one = self.documents.get_mut(document).unwrap();
+        let now = (one.state, one.findings(), one.portal, one.content);
+        let last = one.receipt.as_ref().map(|receipt| receipt.state);
+        let result = matches!(
+            one.state,
+            State::Invalid | State::Refused | State::Burnt | State::Conflict | State::Registered | State::Cancelled
+        );
+        let due = if result {
+            last != Some(one.state) || now != one.was
+        } else {
+            one.state == State::Ready && last.is_some_and(|last| last != State::Ready)
+        };
+        one.was = now;
+        if due {
+            one.revision += 1;
+            one.receipt = Some(Shown { order: self.receipts, state: one.state, findings: one.findings() });
+            self.receipts += 1;
+        }
+    }
+
+    fn claim(&mut self, worker: usize, settle: bool, limit: usize) -> String {
+        let (now, wait) = (self.now, self.wait);
+        let free = |one: &Document| one.lease.is_none_or(|(_, until)| until <= now);
+        for one in &mut self.documents {
+            if one.state == State::Sent && free(one) {
+                let attempt = one.last.and_then(|last| self.attempts.get(last)).unwrap();
+                (one.state, one.ask_at, one.asked, one.lease) = (State::Unknown, attempt.at + wait, 0, None);
+                one.portal = "lost";
+            }
+        }
+        let mut wanted: Vec<usize> = (0..self.documents.len()).collect();
+        wanted.retain(|index| {
+            let one = self.documents.get(*index).unwrap();
+            let kind = if settle { one.state == State::Unknown && one.ask_at <= now } else { one.state == State::Ready };
+            kind && free(one)
+        });
+        if settle {
+            wanted.sort_by_key(|index| self.documents.get(*index).unwrap().ask_at);
+        }
+        let mut answers = Vec::new();
+        for index in wanted.into_iter().take(limit) {
+            let one = self.documents.get_mut(index).unwrap();
+            one.lease = Some((worker, now + seconds(LEASE)));
+            let attempt = one.last.and_then(|last| self.attempts.get(last)).map(|attempt| attempt.number);
+            let asked = if one.state == State::Unknown { one.asked } else { 0 };
+            answers.push(format!("{} {} asked {asked} attempt {attempt:?}", index + 1, one.state));
+        }
+        answers.join(", ")
+    }
+
+    fn intend(&mut self, worker: usize, document: i64) -> String {
+        let now = self.now;
+        let next = self.attempts.len();
+        let Some(one) = self.document(document) else { return "no document".to_owned() };
+        if one.state != State::Ready {
+            return format!("illegal {} {} sent", document + 1, one.state);
+        }
+        if one.lease.is_none_or(|(holder, until)| holder != worker || until <= now) {
+            return format!("not claimed {}", document + 1);
+        }
+        (one.state, one.last) = (State::Sent, Some(next));
+        let index = usize::try_from(document).unwrap();
+        let number = self.attempts.iter().filter(|attempt| attempt.document == index).count();
+        let number = u32::try_from(number + 1).unwrap();
+        self.attempts.push(Attempt { document: index, number, at: now, id: 0, outcome: None, ask_at: None });
+        format!("{:?}", format!("attempt {number}"))
+    }
+
+    fn record(&mut self, attempt: usize, outcome: u8) -> String {
+        let now = self.now;
+        let Some(index) = self.attempts.len().checked_sub(attempt + 1) else { return "no intent".to_owned() };
+        let told = self.attempts.get_mut(index).unwrap();
+        let document = told.document;
+        let one = self.documents.get_mut(document).unwrap();
+        let target = match outcome {
+            0 => State::Ready,
+            1 => State::Registered,
+            2 => State::Refused,
+            3 => State::Burnt,
+            _ => State::Unknown,
+        };
+        let illegal = format!("illegal {} {} {target}", document + 1, one.state);
+        if let Some(before) = told.outcome {
+            return if before == outcome { "()".to_owned() } else { illegal };
+        }
+        if one.last != Some(index) {
+            return illegal;
+        }
+        let open = matches!(one.state, State::Sent | State::Unknown);
+        if !open && target != State::Unknown && target != one.state {
+            return illegal;
+        }
+        told.outcome = Some(outcome);
+        if outcome == 4 {
+            told.ask_at = Some(now + 10);
+        }
+        if open {
+            let asked = if one.state == State::Unknown { one.asked } else { 0 };
+            (one.state, one.lease, one.ask_at, one.asked) = (target, None, now + 10, asked);
+            one.portal = match outcome {
+                2 => "2172",
+                3 => "2278",
+                4 => "unknown",
+                _ => "",
+            };
+            self.show(document);
+        }
+        "()".to_owned()
+    }
+
+    fn settle(&mut self, worker: usize, document: i64, settlement: u8) -> String {
+        let now = self.now;
+        let Some(one) = self.document(document) else { return "no document".to_owned() };
+        let (target, portal) = match settlement {
+            0 => (State::Registered, ""),
+            1 => (State::Cancelled, ""),
+            2 => (State::Refused, "2172"),
+            3 => (State::Burnt, "2278"),
+            4 => (State::Conflict, ""),
+            5 => (State::Ready, ""),
+            _ => (State::Unknown, "still"),
+        };
+        if one.state != State::Unknown {
+            return format!("illegal {} {} {target}", document + 1, one.state);
+        }
+        if one.lease.is_none_or(|(holder, until)| holder != worker || until <= now) {
+            return format!("not claimed {}", document + 1);
+        }
+        (one.state, one.portal, one.lease, one.ask_at) = (target, portal, None, now + 10);
+        one.asked = if target == State::Unknown { one.asked + 1 } else { 0 };
+        self.show(usize::try_from(document).unwrap());
+        "()".to_owned()
+    }
+
+    /// Learns the number of a new attempt, and whether a reopening ended leases and outcomes.
+    async fn catch_up(&mut self, bench: &Bench, attempt: Option<AttemptId>) {
+        if let (Some(attempt), Some(last)) = (attempt, self.attempts.last_mut()) {
+            last.id = attempt.0;
+        }
+        // Whether lost outcomes show at opening or at the next claim is the ledger's choice.
+        for (index, one) in self.documents.iter_mut().enumerate() {
+            let over = one.lease.is_none_or(|(_, until)| until <= self.now);
+            if one.state == State::Sent && over {
+                let id = DocumentId(i64::try_from(index + 1).unwrap());
+                if bench.status(id).await.state == State::Unknown {
+                    let attempt = one.last.and_then(|last| self.attempts.get(last)).unwrap();
+                    (one.state, one.ask_at, one.asked, one.lease) = (State::Unknown, attempt.at + self.wait, 0, None);
+                    one.portal = "lost";
+                }
+            }
+        }
+    }
+
+    fn shown(&self) -> Vec<String> {
+        let line = |(index, one): (usize, &Document)| {
+            let records = || self.records.iter().filter(move |(_, (owner, ..))| *owner == index).map(|(record, _)| *record);
+            let has = |target: &str, record: u8| {
+                self.delivered.iter().find(|((name, of), _)| *name == target && *of == record).map(|(_, revision)| *revision)
+            };
+            let told: Vec<&str> =
+                TARGETS.into_iter().filter(|target| records().any(|record| has(target, record).is_some())).collect();
+            let latest = told.iter().all(|target| records().all(|record| has(target, record) == Some(one.revision)));
+            format!("{} {} {} {}", index + 1, one.state, !told.is_empty() && latest, one.findings())
+        };
+        self.documents.iter().enumerate().map(line).collect()
+    }
+
+    /// (order, record, revision) of what a target has not got, oldest first.
+    fn waiting(&self, target: &'static str) -> Vec<(usize, u8, u32)> {
+        let mut waiting: Vec<(usize, usize, u8, u32)> = Vec::new();
+        for (record, (document, _, arrival)) in &self.records {
+            let one = self.documents.get(*document).unwrap();
+            let has = self.delivered.get(&(target, *record)).copied().unwrap_or(0);
+            if let Some(receipt) = &one.receipt
+                && has < one.revision
+            {
+                waiting.push((receipt.order, *arrival, *record, one.revision));
+            }
+        }
+        waiting.sort_unstable();
+        waiting.into_iter().map(|(order, _, record, revision)| (order, record, revision)).collect()
+    }
+
+    fn owed(&self, target: &'static str) -> Vec<String> {
+        let line = |(_, record, revision): (usize, u8, u32)| {
+            let (document, ..) = self.records.get(&record).unwrap();
+            let receipt = self.documents.get(*document).and_then(|one| one.receipt.as_ref()).unwrap();
+            format!("r{record} {revision} {} {}", receipt.state, receipt.findings)
+        };
+        self.waiting(target).into_iter().map(line).collect()
+    }
+}

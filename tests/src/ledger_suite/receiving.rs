@@ -1,0 +1,117 @@
+//! Promises about taking documents in.
+
+use einvoice_core::ledger::{LedgerError, Query, ReceiveBatch, Reception, Work};
+use einvoice_core::source::Cursor;
+use einvoice_core::state::DocumentState;
+
+use super::LedgerHarness;
+use super::fixture::{Bench, Draft, intent_for, refused, registered};
+
+/// A record that says what it said before changes nothing.
+pub async fn the_same_record_twice_is_unchanged(harness: &dyn LedgerHarness) {
+    let bench = Bench::open(harness).await;
+    let id = bench.ready(1).await;
+    let again = bench.receive("books", Draft::new(1).ready()).await;
+    assert_eq!(again, Reception::Unchanged { id, state: DocumentState::Ready });
+    let bench = bench.reopen(harness).await;
+    let again = bench.receive("books", Draft::new(1).ready()).await;
+    assert_eq!(again, Reception::Unchanged { id, state: DocumentState::Ready });
+    assert_eq!(bench.ledger.query(Query::default()).await.unwrap().len(), 1);
+}
+
+/// Numbers compare in capitals; the first record is named; one document remains.
+pub async fn two_records_of_one_document_share_it(harness: &dyn LedgerHarness) {
+    let bench = Bench::open(harness).await;
+    let id = bench.ready(1).await;
+    let first = Draft::new(1).ready().reference;
+    let twin = Draft::new(1).record("twin").number("a/1").ready();
+    let duplicate = Reception::Duplicate { id, state: DocumentState::Ready, first };
+    assert_eq!(bench.receive("books", twin.clone()).await, duplicate);
+    let unchanged = Reception::Unchanged { id, state: DocumentState::Ready };
+    assert_eq!(bench.receive("books", twin.clone()).await, unchanged, "it is a reference by then");
+    assert_eq!(bench.receive("other books", twin).await, duplicate, "record ids are those of one source");
+    assert_eq!(bench.ledger.query(Query::default()).await.unwrap().len(), 1);
+}
+
+/// Other content under a key that is taken is not stored.
+pub async fn another_document_under_the_same_key_is_a_clash(harness: &dyn LedgerHarness) {
+    let bench = Bench::open(harness).await;
+    let id = bench.ready(1).await;
+    let other = Draft::new(1).record("other").content(7).ready();
+    for _ in 0..2 {
+        match bench.receive("books", other.clone()).await {
+            Reception::Clash { id: held, state: DocumentState::Ready, first, key } => {
+                assert_eq!(held, id);
+                assert_eq!(first.record_id, "record-1");
+                assert_eq!(key, Some(Draft::new(1).key()));
+            }
+            reception => panic!("not a clash: {reception:?}"),
+        }
+    }
+    let claimed = bench.claim("w", Work::Send, 10).await;
+    assert_eq!(claimed.len(), 1);
+    assert!(claimed.iter().all(|claimed| claimed.payload.ends_with(b"\"Content\":0}")));
+}
+
+/// Edits are taken in while nothing was sent, and clash afterwards.
+pub async fn an_edited_record_is_a_revision_until_it_was_sent(harness: &dyn LedgerHarness) {
+    let bench = Bench::open(harness).await;
+    let id = bench.ready(1).await;
+    let invalid = bench.receive("books", Draft::new(1).content(1).invalid()).await;
+    assert_eq!(invalid, Reception::Revised { id, state: DocumentState::Invalid });
+    assert_eq!(bench.status(id).await.findings.len(), 1);
+    let ready = bench.receive("books", Draft::new(1).content(2).number("B/9").ready()).await;
+    assert_eq!(ready, Reception::Revised { id, state: DocumentState::Ready });
+    let status = bench.status(id).await;
+    assert_eq!((status.key, status.findings.len()), (Some(Draft::new(1).number("B/9").key()), 0));
+    let claimed = bench.claim("w", Work::Send, 1).await.remove(0);
+    assert!(claimed.payload.ends_with(b"\"Content\":2}"));
+    let intent = bench.ledger.intend(intent_for(&claimed, "w")).await.unwrap();
+    let clash = |reception: &Reception| matches!(reception, Reception::Clash { id: held, .. } if *held == id);
+    let edited = Draft::new(1).content(3).ready();
+    assert!(clash(&bench.receive("books", edited.clone()).await), "it may have been sent");
+    bench.ledger.record(intent.attempt, registered(&claimed.key)).await.unwrap();
+    assert!(clash(&bench.receive("books", edited).await), "it is registered");
+}
+
+/// A refusal is answered by a revision that passes the check, under the same number.
+pub async fn a_refused_document_waits_for_a_revision_that_passes(harness: &dyn LedgerHarness) {
+    let bench = Bench::open(harness).await;
+    let id = bench.ready(1).await;
+    let intent = bench.send("w").await;
+    bench.ledger.record(intent.attempt, refused("2172", false)).await.unwrap();
+    let still = bench.receive("books", Draft::new(1).content(1).invalid()).await;
+    assert_eq!(still, Reception::Revised { id, state: DocumentState::Refused });
+    let ready = bench.receive("books", Draft::new(1).content(2).ready()).await;
+    assert_eq!(ready, Reception::Revised { id, state: DocumentState::Ready });
+    let second = bench.send("w").await;
+    assert_eq!((second.document, second.number), (id, 2));
+}
+
+/// The cursor is that of the last batch of its source, and none is stored for a refused batch.
+pub async fn a_cursor_is_stored_with_its_batch(harness: &dyn LedgerHarness) {
+    let bench = Bench::open(harness).await;
+    assert_eq!(bench.ledger.cursor("books").await.unwrap(), None);
+    for (source, text) in [("books", "1"), ("books", "2"), ("other", "9")] {
+        let batch = ReceiveBatch {
+            source: source.to_owned(),
+            cursor: Some(Cursor::new(text)),
+            documents: vec![Draft::new(1).record(text).ready()],
+        };
+        bench.ledger.receive(batch).await.unwrap();
+    }
+    let bench = bench.reopen(harness).await;
+    assert_eq!(bench.ledger.cursor("books").await.unwrap(), Some(Cursor::new("2")));
+    assert_eq!(bench.ledger.cursor("other").await.unwrap(), Some(Cursor::new("9")));
+    let mut keyless = Draft::new(7).ready();
+    keyless.key = None;
+    let batch = ReceiveBatch {
+        source: "books".to_owned(),
+        cursor: Some(Cursor::new("3")),
+        documents: vec![Draft::new(5).ready(), keyless],
+    };
+    let refused: Result<_, LedgerError> = bench.ledger.receive(batch).await;
+    assert!(refused.is_err(), "a document that is ready has a key");
+    assert_eq!(bench.ledger.cursor("books").await.unwrap(), Some(Cursor::new("2")));
+    assert_eq!(bench.ledger.query(Query::default()).await.unwrap().len(), 1, "nothing of the batch is stored");
+}
