@@ -12,6 +12,7 @@ use super::report::Tally;
 use super::send::{Sent, send};
 use super::settle::settle;
 use super::{PipelineError, Shared, StopSignal};
+use crate::clock::later;
 use crate::identifier::Gstin;
 use crate::ledger::{ClaimRequest, Claimed, Query, Work};
 use crate::state::DocumentState;
@@ -122,23 +123,24 @@ impl Desk {
     /// Waits for the next time at which an unknown outcome may be asked about. `false` when there is
     /// none within this run's patience.
     async fn wait_for_settlement(&mut self, stop: &StopSignal) -> Result<bool, PipelineError> {
-        if self.shared.routes.all_closed() {
-            return Ok(false);
-        }
         let now = self.shared.now();
         let patience = Duration::from_secs(self.shared.settings.settle_patience_seconds);
-        let until = *self.patience_until.get_or_insert_with(|| crate::clock::later(now, patience).unwrap_or(now));
+        let until = *self.patience_until.get_or_insert_with(|| later(now, patience).unwrap_or(now));
         let query = Query { states: vec![DocumentState::Unknown], limit: 1_000, ..Query::default() };
         let unknown = self.shared.ledger.query(query).await?;
         let Some(next) = unknown.iter().filter_map(|status| status.ask_at).min() else { return Ok(false) };
+        // Routes that are being left alone answer no question before they open again.
+        let next = self.shared.routes.open_again_at().map_or(next, |opening| next.max(opening));
         if next > until || now >= until {
             return Ok(false);
         }
         // A document that is due and yet was not handed out is out of reach in this run (its route is
-        // gone or closed): look again a little later, until patience ends.
+        // gone, or closed for its supplier): look again a little later, until patience ends.
         let pause = next.duration_since(now).max(SignedDuration::from_secs(1));
         let pause = Duration::try_from(pause).unwrap_or(Duration::from_secs(1));
         tokio::select! { () = self.shared.clock.sleep(pause) => {}, () = stop.stopped() => {} }
+        // What could not be sent before may go through after the wait.
+        self.halted.lock().unwrap_or_else(PoisonError::into_inner).clear();
         Ok(true)
     }
 }

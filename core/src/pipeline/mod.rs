@@ -2,10 +2,10 @@
 //!
 //! `source → map → check → ledger(intent) → transport → verify → ledger(outcome) → write back`
 //!
-//! Reading ([`intake`]) and sending ([`dispatch`]) run side by side and meet only in the ledger, so
+//! Reading (`intake`) and sending (`dispatch`) run side by side and meet only in the ledger, so
 //! that memory does not grow with the input and a crash at any point loses nothing: the next run
 //! finds in the ledger what was intended, asks the portal what became of it, and goes on. Results are
-//! delivered ([`deliver`]) from the ledger as well.
+//! delivered (`deliver`) from the ledger as well.
 
 mod deliver;
 mod dispatch;

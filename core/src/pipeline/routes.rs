@@ -101,6 +101,11 @@ impl Routes {
         self.routes.iter().find(|route| route.gateway.route() == name)
     }
 
+    /// When the first route opens again, if all are being left alone.
+    pub(super) fn open_again_at(&self) -> Option<Timestamp> {
+        self.routes.iter().map(|route| route.closed_until()).collect::<Option<Vec<_>>>()?.into_iter().min()
+    }
+
     /// Whether no route is worth a try at present.
     pub(super) fn all_closed(&self) -> bool {
         self.routes.iter().all(|route| route.is_closed())
@@ -114,8 +119,12 @@ impl Route {
 
     /// Whether the route is being left alone.
     pub(super) fn is_closed(&self) -> bool {
+        self.closed_until().is_some()
+    }
+
+    fn closed_until(&self) -> Option<Timestamp> {
         let breaker = self.breaker.lock().unwrap_or_else(PoisonError::into_inner);
-        breaker.open_until.is_some_and(|until| self.clock.now() < until)
+        breaker.open_until.filter(|until| self.clock.now() < *until)
     }
 
     /// Whether a GSTIN is being left alone on this route.

@@ -1,0 +1,210 @@
+//! A source and a write-back target that live in memory, to drive the pipeline in tests.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use einvoice_core::document::Invoice;
+use einvoice_core::ledger::{
+    AttemptId, AttemptOutcome, AuditEntry, ClaimRequest, Claimed, DocumentId, DocumentStatus, Intent, Ledger,
+    LedgerCapability, LedgerError, NewIntent, Query, ReceiveBatch, Reception, Settlement, WorkerId,
+};
+use einvoice_core::receipt::Receipt;
+use einvoice_core::source::{
+    Acknowledgement, Cursor, InvoiceSource, Mapped, MappedDocument, Provenance, RecordStream, SourceCapability,
+    SourceError, SourceItem, SourceRecord, SourceRef,
+};
+use einvoice_core::write_back::{Delivery, WriteBack, WriteBackCapability, WriteBackError};
+
+/// Hands out JSON documents from a list; acknowledgements are remembered.
+#[derive(Debug, Clone, Default)]
+pub struct ListSource {
+    records: Arc<Mutex<Vec<(String, String)>>>,
+    acknowledged: Arc<Mutex<Vec<Acknowledgement>>>,
+}
+
+impl ListSource {
+    /// A source of these JSON texts; each is a record named by its position.
+    #[must_use]
+    pub fn of(documents: impl IntoIterator<Item = String>) -> Self {
+        let source = Self::default();
+        for (index, document) in documents.into_iter().enumerate() {
+            source.put(&format!("record-{index}"), document);
+        }
+        source
+    }
+
+    /// Adds a record, or changes the one of the same id.
+    pub fn put(&self, record_id: &str, json: String) {
+        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        match records.iter_mut().find(|(id, _)| id == record_id) {
+            Some((_, content)) => *content = json,
+            None => records.push((record_id.to_owned(), json)),
+        }
+    }
+
+    /// Everything acknowledged so far.
+    #[must_use]
+    pub fn acknowledged(&self) -> Vec<Acknowledgement> {
+        self.acknowledged.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+#[async_trait]
+impl InvoiceSource for ListSource {
+    fn capability(&self) -> SourceCapability {
+        SourceCapability::new(false, true)
+    }
+
+    async fn fetch(&self, _cursor: Option<&Cursor>) -> Result<RecordStream, SourceError> {
+        let records = self.records.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let items = records.into_iter().enumerate().map(|(index, (record_id, content))| {
+            let reference = SourceRef { location: "list".into(), position: format!("record {index}"), record_id };
+            Ok(SourceItem::Record(SourceRecord { reference, content, context: None }))
+        });
+        Ok(Box::pin(futures_util::stream::iter(items)))
+    }
+
+    fn map(&self, record: &SourceRecord) -> Mapped {
+        match Invoice::from_json(&record.content) {
+            Ok(read) => Mapped::Document(Box::new(MappedDocument {
+                invoice: read.invoice,
+                findings: read.findings,
+                provenance: Provenance::new(),
+                attributes: BTreeMap::new(),
+            })),
+            Err(error) => {
+                Mapped::Unmappable { label: record.reference.record_id.clone(), findings: vec![error.to_finding()] }
+            }
+        }
+    }
+
+    async fn acknowledge(&self, settled: &[Acknowledgement]) -> Result<(), SourceError> {
+        self.acknowledged.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(settled);
+        Ok(())
+    }
+}
+
+/// Keeps every receipt that is delivered; can be told to fail.
+#[derive(Debug, Clone)]
+pub struct ListTarget {
+    capability: WriteBackCapability,
+    receipts: Arc<Mutex<Vec<Receipt>>>,
+    failing: Arc<Mutex<bool>>,
+}
+
+impl Default for ListTarget {
+    fn default() -> Self {
+        Self {
+            capability: WriteBackCapability::new(true, false, 100, vec!["irn"], "kept in memory"),
+            receipts: Arc::default(),
+            failing: Arc::default(),
+        }
+    }
+}
+
+impl ListTarget {
+    /// Everything delivered so far, in order.
+    #[must_use]
+    pub fn receipts(&self) -> Vec<Receipt> {
+        self.receipts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Makes deliveries fail, or work again.
+    pub fn fail(&self, failing: bool) {
+        *self.failing.lock().unwrap_or_else(PoisonError::into_inner) = failing;
+    }
+}
+
+#[async_trait]
+impl WriteBack for ListTarget {
+    fn capability(&self) -> &WriteBackCapability {
+        &self.capability
+    }
+
+    async fn deliver(&self, receipts: &[Receipt]) -> Result<Vec<Delivery>, WriteBackError> {
+        if *self.failing.lock().unwrap_or_else(PoisonError::into_inner) {
+            return Err(WriteBackError::new("list", "told to fail"));
+        }
+        self.receipts.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(receipts);
+        Ok(receipts.iter().map(|_| Delivery::Done).collect())
+    }
+
+    async fn read_back(
+        &self,
+        _references: &[SourceRef],
+    ) -> Result<Vec<Option<BTreeMap<String, String>>>, WriteBackError> {
+        Err(WriteBackError::new("list", "reading back is not possible"))
+    }
+}
+
+/// A ledger that refuses everything: stands where a real one was let go.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoLedger;
+
+impl NoLedger {
+    fn refuse<T>() -> Result<T, LedgerError> {
+        Err(LedgerError::Storage { ledger: "no ledger".into(), reason: "it was let go".into(), source: None })
+    }
+}
+
+#[async_trait]
+impl Ledger for NoLedger {
+    fn capability(&self) -> LedgerCapability {
+        LedgerCapability::new(false)
+    }
+
+    async fn receive(&self, _batch: ReceiveBatch) -> Result<Vec<Reception>, LedgerError> {
+        Self::refuse()
+    }
+
+    async fn cursor(&self, _source: &str) -> Result<Option<Cursor>, LedgerError> {
+        Self::refuse()
+    }
+
+    async fn claim(&self, _request: ClaimRequest) -> Result<Vec<Claimed>, LedgerError> {
+        Self::refuse()
+    }
+
+    async fn release(&self, _worker: &WorkerId, _documents: &[DocumentId]) -> Result<(), LedgerError> {
+        Self::refuse()
+    }
+
+    async fn intend(&self, _intent: NewIntent) -> Result<Intent, LedgerError> {
+        Self::refuse()
+    }
+
+    async fn record(&self, _attempt: AttemptId, _outcome: AttemptOutcome) -> Result<(), LedgerError> {
+        Self::refuse()
+    }
+
+    async fn settle(
+        &self,
+        _worker: &WorkerId,
+        _document: DocumentId,
+        _settlement: Settlement,
+    ) -> Result<(), LedgerError> {
+        Self::refuse()
+    }
+
+    async fn pending_write_back(
+        &self,
+        _target: &str,
+        _sources: &[String],
+        _limit: usize,
+    ) -> Result<Vec<Receipt>, LedgerError> {
+        Self::refuse()
+    }
+
+    async fn delivered(&self, _target: &str, _receipts: &[(i64, u32)]) -> Result<(), LedgerError> {
+        Self::refuse()
+    }
+
+    async fn query(&self, _query: Query) -> Result<Vec<DocumentStatus>, LedgerError> {
+        Self::refuse()
+    }
+
+    async fn audit(&self, _document: DocumentId) -> Result<Vec<AuditEntry>, LedgerError> {
+        Self::refuse()
+    }
+}
