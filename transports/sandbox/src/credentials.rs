@@ -118,9 +118,8 @@ impl CredentialStore for SandboxCredentials {
         let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         for user in self.sandbox.users().into_iter().filter(|user| self.serves(&user.gstin)) {
             let Ok(gstin) = user.gstin.parse::<Gstin>() else { continue };
-            let ended =
-                |(scope, session): (&UserScope, &SavedSession)| (scope.gstin == gstin).then_some(session.expires_at);
-            let session_expires_at = sessions.iter().find_map(ended);
+            let live = sessions.iter().filter(|(scope, _)| scope.gstin == gstin);
+            let session_expires_at = live.map(|(_, session)| session.expires_at).max();
             let scope = UserScope { gstin, product: Product::EInvoice, environment, route: RouteName::new("sandbox") };
             let scope = CredentialScope::User(scope);
             summaries.push(CredentialSummary { scope, name_hint: name_hint(&user.username), session_expires_at });

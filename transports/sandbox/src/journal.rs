@@ -47,7 +47,7 @@ impl Journal {
     /// Opens the journal of a directory and reads what it holds.
     pub(crate) fn open(directory: &Path) -> Result<(File, Vec<Event>), SandboxError> {
         let path = directory.join("journal.jsonl");
-        let open = OpenOptions::new().read(true).append(true).create(true).open(&path);
+        let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = open.map_err(SandboxError::file("open", &path))?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(SandboxError::file("read", &path))?;

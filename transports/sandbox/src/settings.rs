@@ -31,8 +31,8 @@ pub struct PortalSettings {
     pub sek_wrapping: SekWrapping,
     /// Where a computed distance is reported (default `info`).
     pub distance_report: DistanceReport,
-    /// Form of the tax payer registry (default true): any GSTIN of the right form is known, active, and
-    /// has an invented name. When false, only listed ones are.
+    /// Whether every GSTIN of the right form is known and active, under an invented name (default true).
+    /// When false, only those of `taxpayers` are.
     pub every_gstin_known: bool,
     /// Taxpayers with details of their own (default none).
     pub taxpayers: Vec<TaxpayerEntry>,

@@ -12,24 +12,34 @@ use crate::raw::{RawClient, SELLER, codes, invoice, noon, verified};
 
 struct Remote {
     server: RunningServer,
+    wire: Wire,
+    _directory: tempfile::TempDir,
+}
+
+/// Carries requests to an address.
+#[derive(Clone)]
+pub(crate) struct Wire {
     http: reqwest::Client,
     base_url: String,
-    _directory: tempfile::TempDir,
 }
 
 async fn remote() -> Remote {
     let directory = tempfile::tempdir().unwrap();
     let options = ServeOptions::new("127.0.0.1:0".parse().unwrap(), directory.path());
     let server = serve(options, Arc::new(ManualClock::new(noon())), Arc::new(SeededEntropy::new(7))).await.unwrap();
-    let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(20)).build().unwrap();
     let text = std::fs::read_to_string(directory.path().join(CONNECTION_FILE)).unwrap();
     let connection: Connection = serde_json::from_str(&text).unwrap();
     assert_eq!(connection.base_url, server.base_url());
-    Remote { base_url: connection.base_url, server, http, _directory: directory }
+    Remote { wire: Wire::new(connection.base_url), server, _directory: directory }
 }
 
-impl Remote {
-    async fn try_send(&self, request: &PortalRequest) -> Result<(u16, Vec<u8>), reqwest::Error> {
+impl Wire {
+    pub(crate) fn new(base_url: String) -> Self {
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(20)).build().unwrap();
+        Self { http, base_url }
+    }
+
+    pub(crate) async fn try_send(&self, request: &PortalRequest) -> Result<(u16, Vec<u8>), reqwest::Error> {
         let method = request.method.parse().unwrap();
         let mut builder = self.http.request(method, format!("{}{}", self.base_url, request.target));
         for (name, value) in &request.headers {
@@ -39,14 +49,24 @@ impl Remote {
         Ok((response.status().as_u16(), response.bytes().await?.to_vec()))
     }
 
-    async fn send(&self, request: &PortalRequest) -> Value {
+    pub(crate) async fn send(&self, request: &PortalRequest) -> Value {
         let (status, body) = self.try_send(request).await.unwrap();
         assert_eq!(status, 200);
         serde_json::from_slice(&body).unwrap()
     }
+}
+
+impl Remote {
+    async fn try_send(&self, request: &PortalRequest) -> Result<(u16, Vec<u8>), reqwest::Error> {
+        self.wire.try_send(request).await
+    }
+
+    async fn send(&self, request: &PortalRequest) -> Value {
+        self.wire.send(request).await
+    }
 
     async fn control(&self, method: &str, path: &str, body: &Value) -> Value {
-        let request = self.http.request(method.parse().unwrap(), format!("{}/sandbox/{path}", self.base_url));
+        let request = self.wire.http.request(method.parse().unwrap(), format!("{}/sandbox/{path}", self.wire.base_url));
         let response = request.body(body.to_string()).send().await.unwrap();
         assert_eq!(response.status(), 200, "{method} {path}");
         serde_json::from_slice(&response.bytes().await.unwrap()).unwrap()

@@ -5,6 +5,7 @@
 //! would show.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod crash;
 mod http;
 mod in_process;
 mod login;

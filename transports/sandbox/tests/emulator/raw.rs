@@ -11,7 +11,7 @@ use cipher::block_padding::Pkcs7;
 use cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyInit};
 use einvoice_core::clock::ManualClock;
 use einvoice_core::entropy::SeededEntropy;
-use einvoice_sandbox::{Delivery, PortalReply, PortalRequest, PortalSettings, Sandbox};
+use einvoice_sandbox::{Connection, Delivery, PortalReply, PortalRequest, PortalSettings, Sandbox};
 use serde_json::{Value, json};
 
 pub(crate) const SELLER: &str = "29AABCE1234F1Z1";
@@ -95,7 +95,11 @@ pub(crate) struct RawClient {
 impl RawClient {
     /// A client with the accounts of a GSTIN, not logged in.
     pub(crate) fn new(sandbox: &Sandbox, gstin: &str) -> Self {
-        let connection = sandbox.connection("http://nowhere");
+        Self::of(&sandbox.connection("http://nowhere"), gstin)
+    }
+
+    /// A client made from `connection.json` alone.
+    pub(crate) fn of(connection: &Connection, gstin: &str) -> Self {
         let user = connection.users.iter().find(|user| user.gstin == gstin).unwrap();
         Self {
             gstin: gstin.to_owned(),
