@@ -102,10 +102,12 @@ async fn a_document_is_registered_read_back_and_its_signatures_are_genuine() {
     for token in [made.signed_invoice.as_ref().unwrap(), made.signed_qr.as_ref().unwrap()] {
         let TokenVerdict::Genuine(content) = keys.verify(token) else { panic!("not genuine") };
         assert_eq!(Claims::read(&content.data).unwrap().irn(), made.irn);
-        let middle = token.len() / 2;
-        let other = if token.as_bytes()[middle] == b'A' { "B" } else { "A" };
-        let changed = format!("{}{other}{}", &token[..middle], &token[middle + 1..]);
-        assert!(matches!(keys.verify(&changed), TokenVerdict::Forged { .. }));
+        // In the header, in the payload, in the signature.
+        for at in [20, token.len() / 2, token.len() - 20] {
+            let other = if token.as_bytes()[at] == b'A' { "B" } else { "A" };
+            let changed = format!("{}{other}{}", &token[..at], &token[at + 1..]);
+            assert!(matches!(keys.verify(&changed), TokenVerdict::Forged { .. }), "byte {at}");
+        }
         assert!(matches!(KeySet::new().verify(token), TokenVerdict::Unverifiable(_)));
     }
     let by_irn = Operation::GetIrn { irn: made.irn, site: Some("NIC1".into()) };

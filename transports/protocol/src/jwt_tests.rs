@@ -89,6 +89,27 @@ fn real_tokens_are_genuine_with_the_right_key_and_unverifiable_without() {
 }
 
 #[test]
+fn every_token_in_the_recorded_replies_is_genuine_with_the_two_keys() {
+    let names = ["nic-signing-key-EDC57DE1.recovered.pem", "nic-signing-key-1513B821.recovered.pem"];
+    let mut keys = KeySet::new();
+    for name in names {
+        let Some(text) = sample(name) else { return };
+        keys.add_file(name, &text).unwrap();
+    }
+    let mut judged = 0;
+    for name in ["with-ewb", "service", "credit-note", "debit-note"] {
+        let text = sample(&format!("gsp-generate-irn-{name}.json")).unwrap();
+        let reply: serde_json::Value = serde_json::from_str(&text).unwrap();
+        for member in ["SignedInvoice", "SignedQRCode"] {
+            let token = reply["response_data"]["result"][member].as_str().unwrap();
+            assert!(matches!(verify(&keys, token), TokenVerdict::Genuine(_)), "{name} {member}");
+            judged += 1;
+        }
+    }
+    assert_eq!(judged, 8);
+}
+
+#[test]
 fn any_one_changed_byte_of_a_real_token_is_forged() {
     for (token, keys) in real_tokens() {
         for changed in damaged(&token) {

@@ -273,6 +273,12 @@ mod tests {
     }
 
     #[test]
+    fn the_published_key_for_logins_is_read() {
+        let Some(text) = sample("nic-sandbox-auth-encryption-key.pem") else { return };
+        assert_eq!(AuthPublicKey::from_pem(&text).unwrap().json_bytes_max(), 183);
+    }
+
+    #[test]
     fn sixty_six_bytes_of_credentials_fit_and_sixty_seven_do_not() {
         let key = auth_key();
         assert!(request(&user(&"u".repeat(30), &"p".repeat(36)), &app_key(1), false, &key).is_ok());
