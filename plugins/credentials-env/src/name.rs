@@ -62,10 +62,9 @@ pub(crate) fn client_names(prefix: &str, scope: &ClientScope) -> Vec<Pair> {
     let environment = word(scope.environment);
     let kind = Kind::Client;
     match &scope.holder {
-        ClientHolder::Pan(pan) => vec![
-            kind.variables(prefix, &[pan.as_str(), environment]),
-            kind.variables(prefix, &[environment]),
-        ],
+        ClientHolder::Pan(pan) => {
+            vec![kind.variables(prefix, &[pan.as_str(), environment]), kind.variables(prefix, &[environment])]
+        }
         ClientHolder::Provider { account, product } => {
             let account = format!("{PROVIDER}{}", segment(account));
             let mut names = Vec::new();
@@ -117,9 +116,7 @@ pub(crate) fn user_scopes(prefix: &str, name: &str) -> Option<Vec<UserScope>> {
     let (gstin, products, environment, route) = match segments.as_slice() {
         [gstin, environment] => (gstin, both, environment, ANY.to_owned()),
         [gstin, product, environment] => (gstin, vec![product_of(product)?], environment, ANY.to_owned()),
-        [gstin, product, environment, route] => {
-            (gstin, vec![product_of(product)?], environment, route.to_lowercase())
-        }
+        [gstin, product, environment, route] => (gstin, vec![product_of(product)?], environment, route.to_lowercase()),
         _ => return None,
     };
     let (gstin, environment) = (Gstin::parse(gstin).ok()?, environment_of(environment)?);

@@ -199,6 +199,7 @@ impl CredentialStore for EnvStore {
 }
 
 /// Makes the store of a configuration.
+#[expect(clippy::unused_async, reason = "the registry awaits every build")]
 pub(crate) async fn build(context: BuildContext, config: EnvConfig) -> Result<Arc<dyn CredentialStore>, BuildError> {
     let well_formed = |letter: char| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_';
     if config.prefix.is_empty() || !config.prefix.chars().all(well_formed) {

@@ -1,4 +1,5 @@
 //! The store keeps the promises of `CredentialStore`, and its messages name the variables.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails the test")]
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -58,8 +59,7 @@ impl CredentialHarness for Harness {
         match entry {
             CredentialEntry::User(scope, user) => {
                 let UserScope { gstin, product, environment, route } = &scope;
-                let tail =
-                    format!("{gstin}__{}__{}__{}", capitals(product), capitals(environment), capitals(route));
+                let tail = format!("{gstin}__{}__{}__{}", capitals(product), capitals(environment), capitals(route));
                 self.set_pair(("USER", "PASSWORD"), &tail, (user.user_name.expose(), user.password.expose()));
             }
             CredentialEntry::Client(ClientScope { environment, holder }, pair) => {

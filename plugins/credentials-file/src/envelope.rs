@@ -7,7 +7,7 @@
 
 use std::iter;
 
-use age::{Decryptor, DecryptError, Encryptor, scrypt, x25519};
+use age::{DecryptError, Decryptor, Encryptor, scrypt, x25519};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
@@ -162,9 +162,9 @@ fn as_identity<I: age::Identity>(identity: &I) -> &dyn age::Identity {
     identity
 }
 
-fn read_out<'a>(
+fn read_out(
     decryptor: Decryptor<&[u8]>,
-    identities: &mut dyn Iterator<Item = &'a dyn age::Identity>,
+    identities: &mut dyn Iterator<Item = &dyn age::Identity>,
 ) -> Result<Zeroizing<Vec<u8>>, DecryptError> {
     let mut plain = Zeroizing::new(Vec::new());
     decryptor.decrypt(identities)?.read_to_end(&mut plain)?;

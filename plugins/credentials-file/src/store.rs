@@ -137,8 +137,7 @@ impl Inner {
     }
 
     fn decrypt(&self, envelope: &Envelope, opened: &Opened) -> Result<Content, CredentialError> {
-        let plain =
-            envelope::open_data(&envelope.data, &opened.identity).map_err(|error| self.open_error(error))?;
+        let plain = envelope::open_data(&envelope.data, &opened.identity).map_err(|error| self.open_error(error))?;
         Content::read(&plain).map_err(|reason| self.damaged(reason))
     }
 
@@ -176,7 +175,9 @@ impl Inner {
 
     fn refuse_empty(&self, entry: &CredentialEntry) -> Result<(), CredentialError> {
         let halves = match entry {
-            CredentialEntry::Client(_, pair) => [("client id", &pair.client_id), ("client secret", &pair.client_secret)],
+            CredentialEntry::Client(_, pair) => {
+                [("client id", &pair.client_id), ("client secret", &pair.client_secret)]
+            }
             CredentialEntry::User(_, user) => [("user name", &user.user_name), ("password", &user.password)],
         };
         match halves.iter().find(|(_, value)| value.expose().trim().is_empty()) {
@@ -236,9 +237,7 @@ impl CredentialStore for FileStore {
             if inner.envelope()?.is_none() {
                 return Err(inner.missing(scope));
             }
-            inner.change(
-                |content| if content.remove(&scope) { Ok(()) } else { Err(inner.missing(scope.clone())) },
-            )
+            inner.change(|content| if content.remove(&scope) { Ok(()) } else { Err(inner.missing(scope.clone())) })
         })
         .await
     }
@@ -262,6 +261,7 @@ impl CredentialStore for FileStore {
 }
 
 /// Makes the store of a configuration.
+#[expect(clippy::unused_async, reason = "the registry awaits every build")]
 pub(crate) async fn build(context: BuildContext, config: FileConfig) -> Result<Arc<dyn CredentialStore>, BuildError> {
     let wrong = |key: &str, reason: String| BuildError::new(format!("{}, key `{key}`", context.name), reason);
     if !(WORK_FACTOR_MIN..=WORK_FACTOR_MAX).contains(&config.work_factor) {
@@ -272,7 +272,10 @@ pub(crate) async fn build(context: BuildContext, config: FileConfig) -> Result<A
         return Err(wrong("path", "is empty: name the credentials file".to_owned()));
     }
     if config.identity_file.is_some() && config.passphrase_file.is_some() {
-        return Err(wrong("identity_file", "one of `identity_file` and `passphrase_file` is enough; remove one".to_owned()));
+        return Err(wrong(
+            "identity_file",
+            "one of `identity_file` and `passphrase_file` is enough; remove one".to_owned(),
+        ));
     }
     let unlock = Unlock::configured(&config, &context);
     Ok(Arc::new(FileStore::new(context.path(&config.path), unlock, config.work_factor)))

@@ -1,4 +1,5 @@
 //! The store keeps the promises of `CredentialStore`, and the file is guarded.
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -21,10 +21,14 @@ pub(crate) fn text(bytes: Vec<u8>) -> Result<String, Box<Finding>> {
         let at = error.utf8_error().valid_up_to();
         let line = error.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count();
         Box::new(
-            Finding::error("json.encoding", "", format!("the document is not text in UTF-8, {line} lines below its start"))
-                .with_code("2140")
-                .with_expected("UTF-8 or UTF-16")
-                .with_fix("Export the file in UTF-8, or set `encoding = \"windows-1252\"` if it is written in that."),
+            Finding::error(
+                "json.encoding",
+                "",
+                format!("the document is not text in UTF-8, {line} lines below its start"),
+            )
+            .with_code("2140")
+            .with_expected("UTF-8 or UTF-16")
+            .with_fix("Export the file in UTF-8, or set `encoding = \"windows-1252\"` if it is written in that."),
         )
     })
 }

@@ -137,9 +137,7 @@ impl Lister {
         let paths = glob::glob_with(&pattern, options).map_err(|error| {
             SourceError::new(self.config.path.clone(), format!("the key `path` is no pattern: {error}"))
         })?;
-        paths
-            .map(|entry| entry.map_err(|error| cannot_list(&error.path().to_owned(), error.into())))
-            .collect()
+        paths.map(|entry| entry.map_err(|error| broken(&error))).collect()
     }
 
     fn wanted(&self, path: &Path) -> bool {
@@ -162,10 +160,7 @@ impl Lister {
         let configured = |folder: &Option<String>, default: &str| match folder {
             Some(folder) => same_place(&self.directory.join(folder), parent),
             // Only a folder inside another searched one: `path = "done"` itself may be asked for.
-            None => {
-                parent.file_name().is_some_and(|name| name == default)
-                    && self.config.path.contains("**")
-            }
+            None => parent.file_name().is_some_and(|name| name == default) && self.config.path.contains("**"),
         };
         configured(&self.config.done_folder, DONE) || configured(&self.config.needs_person_folder, NEEDS_PERSON)
     }
@@ -196,6 +191,12 @@ fn folder(path: &Path) -> io::Result<Vec<PathBuf>> {
         }
     }
     Ok(paths)
+}
+
+/// A folder that a pattern leads into and that cannot be read.
+fn broken(error: &glob::GlobError) -> SourceError {
+    let reason = format!("the folder cannot be read: {}; check its permissions", error.error());
+    SourceError::new(error.path().display().to_string(), reason)
 }
 
 fn cannot_list(path: &Path, error: io::Error) -> SourceError {

@@ -140,14 +140,10 @@ impl InvoiceSource for JsonFileSource {
 /// What the response file says about a document beside its result.
 fn attributes(invoice: &Invoice) -> BTreeMap<String, String> {
     let doc = &invoice.doc_dtls;
-    [
-        ("doc_typ", element::shown(&doc.typ)),
-        ("doc_no", element::shown(&doc.no)),
-        ("doc_dt", element::shown(&doc.dt)),
-    ]
-    .into_iter()
-    .filter_map(|(name, value)| Some((name.to_owned(), value?)))
-    .collect()
+    [("doc_typ", element::shown(&doc.typ)), ("doc_no", element::shown(&doc.no)), ("doc_dt", element::shown(&doc.dt))]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect()
 }
 
 /// The key in capitals, or the place where there is no key: what stays when a file is read again.
@@ -184,7 +180,8 @@ impl FileReader {
                 Ok(None) => return,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => {
-                    let reason = format!("it cannot be read: {error}; check its permissions and that no program holds it");
+                    let reason =
+                        format!("it cannot be read: {error}; check its permissions and that no program holds it");
                     trouble.get_or_insert_with(|| SourceError::new(file.shown.clone(), reason).because(error));
                 }
             }
@@ -214,9 +211,13 @@ impl FileReader {
             }
             if documents == 0 && pieces == HOPELESS_AFTER {
                 pieces += 1;
-                let finding = Finding::error("json.syntax", "", "none of the first 100 entries is a document; the rest was not read")
-                    .with_code("2140")
-                    .with_fix("Put a JSON file with INV-01 documents here.");
+                let finding = Finding::error(
+                    "json.syntax",
+                    "",
+                    "none of the first 100 entries is a document; the rest was not read",
+                )
+                .with_code("2140")
+                .with_fix("Put a JSON file with INV-01 documents here.");
                 if !sender.send(Ok(problem(finding, file, pieces, format!("{POSITION}{pieces}")))) {
                     return Ok(None);
                 }
@@ -283,6 +284,7 @@ pub(crate) fn count_pieces(bytes: &[u8], lines: bool) -> (usize, usize) {
 }
 
 /// Makes the source of a configuration.
+#[expect(clippy::unused_async, reason = "the registry awaits every build")]
 pub(crate) async fn build(context: BuildContext, config: SourceConfig) -> Result<Arc<dyn InvoiceSource>, BuildError> {
     let wrong = |key: &str, reason: String| BuildError::new(format!("{}, key `{key}`", context.name), reason);
     if config.path.is_empty() {

@@ -70,9 +70,10 @@ impl Fault {
                 "documents are not separated by one comma each; from here on the file cannot be read",
                 "Correct the program that wrote the file; the documents before this place were read.",
             ),
-            Self::TrailingText => {
-                ("text follows the end of the list and was not read", "Put one list, or one document a line, into a file.")
-            }
+            Self::TrailingText => (
+                "text follows the end of the list and was not read",
+                "Put one list, or one document a line, into a file.",
+            ),
         }
     }
 }
@@ -81,7 +82,9 @@ impl Fault {
 enum State {
     Start,
     /// Inside the list; true when a document may follow without a comma.
-    List { first: bool },
+    List {
+        first: bool,
+    },
     AfterList,
     /// Documents one after the other.
     Sequence,
@@ -115,15 +118,15 @@ impl<R: Read> Splitter<R> {
         loop {
             let next = self.input.skip_blanks()?;
             match (self.state, next) {
-                (State::Start, None) => return Ok(self.fault(Fault::Empty)),
+                (State::Start, None) => return Ok(Some(self.fault(Fault::Empty))),
                 (State::Start, Some(b'[')) => {
                     self.input.bump();
                     self.state = State::List { first: true };
                 }
                 (State::Start, Some(_)) if self.lines => self.state = State::Lines,
                 (State::Start, Some(b'{')) => self.state = State::Sequence,
-                (State::Start, Some(_)) => return Ok(self.fault(Fault::NotJson)),
-                (State::List { .. }, None) => return Ok(self.fault(Fault::Unclosed)),
+                (State::Start, Some(_)) => return Ok(Some(self.fault(Fault::NotJson))),
+                (State::List { .. }, None) => return Ok(Some(self.fault(Fault::Unclosed))),
                 (State::List { .. }, Some(b']')) => {
                     self.input.bump();
                     self.state = State::AfterList;
@@ -131,29 +134,30 @@ impl<R: Read> Splitter<R> {
                 (State::List { first: false }, Some(b',')) => {
                     self.input.bump();
                     match self.input.skip_blanks()? {
-                        None => return Ok(self.fault(Fault::Unclosed)),
-                        Some(b',' | b']') => return Ok(self.fault(Fault::Comma)),
+                        None => return Ok(Some(self.fault(Fault::Unclosed))),
+                        Some(b',' | b']') => return Ok(Some(self.fault(Fault::Comma))),
                         Some(_) => return self.element().map(Some),
                     }
                 }
                 (State::List { first: true }, Some(b',')) | (State::List { first: false }, Some(_)) => {
-                    return Ok(self.fault(Fault::Comma));
+                    return Ok(Some(self.fault(Fault::Comma)));
                 }
-                (State::List { first: true }, Some(_)) => return self.element().map(Some),
-                (State::Sequence, Some(b'{')) => return self.element().map(Some),
+                (State::List { first: true }, Some(_)) | (State::Sequence, Some(b'{')) => {
+                    return self.element().map(Some);
+                }
                 (State::Lines, Some(_)) => return self.line().map(Some),
-                (State::AfterList | State::Sequence, Some(_)) => return Ok(self.fault(Fault::TrailingText)),
+                (State::AfterList | State::Sequence, Some(_)) => return Ok(Some(self.fault(Fault::TrailingText))),
                 (State::AfterList | State::Sequence | State::Lines, None) | (State::End, _) => return Ok(None),
             }
         }
     }
 
     /// A fault of the file's structure, at the present place.
-    fn fault(&mut self, fault: Fault) -> Option<Piece> {
+    fn fault(&mut self, fault: Fault) -> Piece {
         self.state = State::End;
         self.number += 1;
         let (line, column) = (self.input.line, self.input.column);
-        Some(Piece { number: self.number, line, column, content: Err(fault) })
+        Piece { number: self.number, line, column, content: Err(fault) }
     }
 
     fn element(&mut self) -> io::Result<Piece> {

@@ -61,8 +61,16 @@ impl JsonFileWriteBack {
                 true,
                 BATCH_MAX,
                 vec![
-                    "irn", "ack_no", "ack_date", "signed_invoice", "signed_qr", "status", "ewb_no", "ewb_date",
-                    "ewb_valid_till", "findings",
+                    "irn",
+                    "ack_no",
+                    "ack_date",
+                    "signed_invoice",
+                    "signed_qr",
+                    "status",
+                    "ewb_no",
+                    "ewb_date",
+                    "ewb_valid_till",
+                    "findings",
                 ],
                 "a response file beside the request, which the accounting program reads",
             ),
@@ -82,8 +90,9 @@ impl WriteBack for JsonFileWriteBack {
         let mut paths = Vec::with_capacity(receipts.len());
         for receipt in receipts {
             let Reference { document, record, revision, .. } = Reference::of(receipt);
-            let line = response::line(receipt, self.numbers_as_text)
-                .map_err(|error| WriteBackError::new(receipt.label.clone(), "cannot be written as JSON").because(error))?;
+            let line = response::line(receipt, self.numbers_as_text).map_err(|error| {
+                WriteBackError::new(receipt.label.clone(), "cannot be written as JSON").because(error)
+            })?;
             let path = self.namer.path(&receipt.reference.location, document);
             let answers = files.entry(path.clone()).or_default();
             let alone = receipt.reference.position.starts_with(POSITION);
@@ -144,9 +153,9 @@ fn write_all(files: BTreeMap<PathBuf, Answers>) -> BTreeMap<PathBuf, Option<Stri
         .into_iter()
         .map(|(path, answers)| {
             let layout = if name::is_lines(&path) { Layout::Lines } else { Layout::List };
-            let reason = merge::merge(&path, layout, answers).err().map(|error| {
-                format!("the response could not be written: {error}; it is tried again on the next run")
-            });
+            let reason = merge::merge(&path, layout, answers)
+                .err()
+                .map(|error| format!("the response could not be written: {error}; it is tried again on the next run"));
             (path, reason)
         })
         .collect()
@@ -180,11 +189,13 @@ fn fields(answer: &[u8]) -> BTreeMap<String, String> {
 
 async fn on_thread<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> Result<R, WriteBackError> {
     tokio::task::spawn_blocking(work).await.map_err(|error| {
-        WriteBackError::new("response files", "the worker stopped by a fault of its own; please report this").because(error)
+        WriteBackError::new("response files", "the worker stopped by a fault of its own; please report this")
+            .because(error)
     })
 }
 
 /// Makes the target of a configuration.
+#[expect(clippy::unused_async, reason = "the registry awaits every build")]
 pub(crate) async fn build(context: BuildContext, config: WriteBackConfig) -> Result<Arc<dyn WriteBack>, BuildError> {
     let wrong = |key: &str, reason: String| BuildError::new(format!("{}, key `{key}`", context.name), reason);
     if config.response_suffix.is_empty() || config.response_suffix == config.request_suffix {

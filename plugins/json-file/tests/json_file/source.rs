@@ -1,11 +1,9 @@
 //! Folders, shapes, faults and moves of the source, on real files.
 
-mod common;
-
 use std::fs;
 use std::time::Duration;
 
-use common::{Folder, invoice, wrapped};
+use crate::folder::{Folder, invoice, wrapped};
 use einvoice_core::clock::ManualClock;
 use einvoice_core::source::{Disposition, InvoiceSource, Mapped, SourceItem};
 use serde_json::json;
@@ -136,7 +134,7 @@ async fn a_file_that_is_still_being_written_is_left_alone() {
     let clock = ManualClock::new(written + Duration::from_millis(500));
     let source = folder.source_at(json!({ "settle_ms": 2000 }), clock.clone());
     let stream = source.fetch(None).await.unwrap();
-    let growing = tokio::spawn(common::collect(stream));
+    let growing = tokio::spawn(crate::folder::collect(stream));
     tokio::task::yield_now().await;
     folder.write("x.json", format!("[{},", invoice("A/1")).as_bytes());
     while !growing.is_finished() {
@@ -145,7 +143,7 @@ async fn a_file_that_is_still_being_written_is_left_alone() {
     }
     assert!(growing.await.unwrap().0.is_empty(), "a file that changed while waiting was read");
     // Long after the last write it is read without waiting.
-    clock.advance(Duration::from_secs(3_600));
+    clock.advance(Duration::from_hours(1));
     assert_eq!(folder.items(&source).await.problems().len(), 1);
 }
 

@@ -63,18 +63,19 @@ impl Folder {
 
     /// A source over the inbox that waits for nothing unless the settings say so.
     pub(crate) fn source(&self, settings: Value) -> JsonFileSource {
-        self.make(settings, &self.context())
+        Self::make(settings, &self.context())
     }
 
     pub(crate) fn source_at(&self, settings: Value, clock: ManualClock) -> JsonFileSource {
         let context = BuildContext::new("test", self.root(), Arc::new(clock), SystemEntropy::shared());
-        self.make(settings, &context)
+        Self::make(settings, &context)
     }
 
-    fn make(&self, settings: Value, context: &BuildContext) -> JsonFileSource {
+    fn make(settings: Value, context: &BuildContext) -> JsonFileSource {
         let mut all = serde_json::json!({ "path": "in", "settle_ms": 0 });
-        for (key, value) in settings.as_object().unwrap() {
-            all[key] = value.clone();
+        let settings: serde_json::Map<String, Value> = serde_json::from_value(settings).unwrap();
+        for (key, value) in settings {
+            all[key] = value;
         }
         JsonFileSource::new(context, read_settings(context, all).unwrap())
     }
@@ -127,7 +128,8 @@ pub(crate) async fn collect(stream: RecordStream) -> Items {
 
 impl Items {
     pub(crate) fn records(&self) -> Vec<SourceRecord> {
-        let record = |item: &SourceItem| if let SourceItem::Record(record) = item { Some(record.clone()) } else { None };
+        let record =
+            |item: &SourceItem| if let SourceItem::Record(record) = item { Some(record.clone()) } else { None };
         self.0.iter().filter_map(record).collect()
     }
 

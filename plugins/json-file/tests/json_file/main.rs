@@ -1,0 +1,6 @@
+//! What the two roles do with real files, beyond the promises of their contracts.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a helper of a test fails the test")]
+
+mod folder;
+mod source;
+mod write_back;
