@@ -45,6 +45,28 @@ mod tests {
         assert_eq!(open(&app_key, &wrapped).unwrap(), vec![9; 32]);
     }
 
+    /// Vectors computed by others, read in place where they are at hand.
+    #[test]
+    fn published_vectors_open() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/spec/samples/crypto-vectors.json");
+        let Ok(text) = std::fs::read_to_string(path) else {
+            eprintln!("skipped: no vectors at {path}");
+            return;
+        };
+        let vectors: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let bytes = |name: &str| STANDARD.decode(vectors[name].as_str().unwrap()).unwrap();
+        let app_key: [u8; 32] = bytes("app_key_b64").try_into().unwrap();
+        let sek = open(&app_key, vectors["sek_encrypted_with_app_key_b64"].as_str().unwrap()).unwrap();
+        assert_eq!(sek, bytes("sek_plain_b64"));
+        let cancel = &vectors["cancel"];
+        let sek: [u8; 32] = sek.try_into().unwrap();
+        for (body, plain) in [("request_body", "request_plain"), ("response_body", "response_plain")] {
+            let (sealed, plain) = (cancel[body]["Data"].as_str().unwrap(), cancel[plain].as_str().unwrap());
+            assert_eq!(open(&sek, sealed).unwrap(), plain.as_bytes());
+            assert_eq!(seal(&sek, plain.as_bytes()), sealed);
+        }
+    }
+
     #[test]
     fn both_layerings_of_a_payload_are_read() {
         let plain = br#"{"Irn":"x"}"#;

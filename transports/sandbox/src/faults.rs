@@ -60,6 +60,17 @@ pub enum Fault {
         /// Milliseconds.
         ms: u64,
     },
+    /// The portal refuses with this code and says something beside it; nothing is done. Lets a test see
+    /// a document that another portal registered: 2295 with `InfCd` `DUPIRNGLP`.
+    ErrorWithInfo {
+        /// Code.
+        code: String,
+        /// Text; empty for the portal's own.
+        #[serde(default)]
+        message: String,
+        /// Entries of `InfoDtls`, as they are to be sent.
+        info: Vec<serde_json::Value>,
+    },
     /// The portal refuses with this code; nothing is done.
     Error {
         /// Code.
@@ -154,7 +165,8 @@ impl Fault {
         match self {
             Self::DropBeforeProcessing => Some(dropped()),
             Self::Html { status } => Some(PortalReply::html(*status)),
-            Self::Error { code, message } => Some(refusal(code, message)),
+            Self::Error { code, message } => Some(refusal(code, message, &[])),
+            Self::ErrorWithInfo { code, message, info } => Some(refusal(code, message, info)),
             _ => None,
         }
     }
@@ -164,7 +176,7 @@ impl Fault {
         match self {
             Self::DropReplyAfterCommit => dropped(),
             Self::HtmlAfterCommit { status } => PortalReply::html(*status),
-            Self::ErrorAfterCommit { code, message } => refusal(code, message),
+            Self::ErrorAfterCommit { code, message } => refusal(code, message, &[]),
             Self::Delay { ms } => PortalReply { delivery: Delivery::Delayed(Duration::from_millis(*ms)), ..reply },
             Self::TruncatedBody => PortalReply { delivery: Delivery::Truncated, ..reply },
             _ => reply,
@@ -176,9 +188,10 @@ fn dropped() -> PortalReply {
     PortalReply { delivery: Delivery::Dropped, ..PortalReply::text(200, "text/plain", Vec::new()) }
 }
 
-fn refusal(code: &str, message: &str) -> PortalReply {
+fn refusal(code: &str, message: &str, info: &[serde_json::Value]) -> PortalReply {
     let message = if message.is_empty() { crate::texts::text(code) } else { message };
-    Refusal::with(code, message).reply(crate::settings::ErrorDetailsForm::Array)
+    let refusal = Refusal { info: info.iter().map(ToString::to_string).collect(), ..Refusal::with(code, message) };
+    refusal.reply(crate::settings::ErrorDetailsForm::Array)
 }
 
 #[cfg(test)]

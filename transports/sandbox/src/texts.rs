@@ -35,6 +35,7 @@ pub(crate) fn text(code: &str) -> &'static str {
             "IRN is already generated and is cancelled for this Document number. The duplicate IRN cannot be generated for the same number."
         }
         "2284" => "Document date is before the date from which documents are accepted",
+        "2295" => "IRN is already generated for this document at another IRP",
         "2305" => {
             "IRN cannot be generated with document date prior to 30 days from today for suppliers with turnover above 10 Cr"
         }

@@ -14,5 +14,6 @@ mod properties;
 mod raw;
 mod reading;
 mod registration;
+mod samples;
 mod settings;
 mod signed;

@@ -198,6 +198,16 @@ async fn a_lost_reply_leaves_the_document_registered_and_a_lost_request_does_not
 }
 
 #[tokio::test]
+async fn a_registration_at_another_portal_can_be_scripted() {
+    let (sandbox, client) = ready().await;
+    let info = json!({"InfCd": "DUPIRNGLP", "RegIrp": "IRP5", "Desc": {"AckNo": 1, "AckDt": "-", "Irn": "ab"}});
+    let fault = json!({"fault": {"kind": "error_with_info", "code": "2295", "info": [info]}});
+    sandbox.push_fault(serde_json::from_value(fault).unwrap());
+    let reply = call(&sandbox, &client.generate(&invoice("A/1"))).await;
+    assert_eq!((codes(&reply), &reply["InfoDtls"][0]["RegIrp"]), (vec!["2295".to_owned()], &json!("IRP5")));
+}
+
+#[tokio::test]
 async fn before_june_2025_numbers_that_differ_in_case_are_two_documents() {
     let sandbox = portal(PortalSettings::default());
     sandbox.set_time("2025-05-20T06:30:00Z".parse().unwrap());
