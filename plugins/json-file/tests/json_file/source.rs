@@ -246,3 +246,21 @@ proptest::proptest! {
         proptest::prop_assert!(documents + problems >= 1);
     }
 }
+
+#[tokio::test]
+async fn a_recorded_file_drop_request_is_read() {
+    let samples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/spec/samples/sap");
+    let Ok(request) = fs::read(format!("{samples}/file-drop-request-INV123_P.json")) else {
+        eprintln!("skipped: the recorded samples are not beside this project");
+        return;
+    };
+    let folder = Folder::new();
+    folder.write("INV123_P.json", &request);
+    let source = folder.source(json!({}));
+    let items = folder.items(&source).await;
+    assert!(items.problems().is_empty() && !items.records().is_empty());
+    for record in items.records() {
+        let Mapped::Document(document) = source.map(&record) else { panic!("no document") };
+        assert!(document.invoice.document_key().is_some(), "{}", record.reference);
+    }
+}
