@@ -123,10 +123,7 @@ fn pair(mark: &str) -> ClientPair {
 
 fn user(mark: &str) -> ApiUser {
     let [_, user_name] = NAMES;
-    ApiUser {
-        user_name: Secret::new(format!("{user_name}{mark}")),
-        password: Secret::new(format!("{PASSWORD}{mark}")),
-    }
+    ApiUser { user_name: Secret::new(format!("{user_name}{mark}")), password: Secret::new(format!("{PASSWORD}{mark}")) }
 }
 
 fn session(mark: u8) -> SavedSession {
