@@ -6,9 +6,7 @@ use async_trait::async_trait;
 use einvoice_core::clock::later;
 use einvoice_core::environment::RouteName;
 use einvoice_core::identifier::Gstin;
-use einvoice_core::ledger::{
-    AttemptId, ClaimRequest, Claimed, DocumentId, Intent, LedgerError, Work, WorkerId,
-};
+use einvoice_core::ledger::{AttemptId, ClaimRequest, Claimed, DocumentId, Intent, LedgerError, Work, WorkerId};
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
@@ -36,8 +34,7 @@ const CLAIMED: &str = "SELECT d.id, d.document_key, d.state, d.irn, d.asked, v.p
      LEFT JOIN reply p ON p.id = d.open_reply \
      ORDER BY j.key";
 
-const OLDEST_READY: &str =
-    "SELECT id FROM document WHERE state = 'ready' AND lease_until <= ?1 ORDER BY id LIMIT ?2";
+const OLDEST_READY: &str = "SELECT id FROM document WHERE state = 'ready' AND lease_until <= ?1 ORDER BY id LIMIT ?2";
 
 /// Walks from supplier to supplier by index, so that a long queue of a stopped supplier costs
 /// nothing.
@@ -149,10 +146,7 @@ async fn presume_unknown(
     lease_was_over: bool,
 ) -> Result<u64, Fault> {
     let (event, reason) = if lease_was_over {
-        (
-            "the worker's lease ended without an outcome",
-            "the worker that sent it did not say what became of it",
-        )
+        ("the worker's lease ended without an outcome", "the worker that sent it did not say what became of it")
     } else {
         ("the program ended without an outcome", "the program ended before the outcome was stored")
     };

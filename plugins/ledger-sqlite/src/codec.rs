@@ -50,7 +50,8 @@ pub(crate) fn ewb_state(name: &str) -> Result<EwbState, Fault> {
 }
 
 pub(crate) fn key(text: Option<&str>) -> Result<Option<DocumentKey>, Fault> {
-    text.map(|text| text.parse().map_err(|error| Fault::Unreadable(format!("document key `{text}`: {error}")))).transpose()
+    text.map(|text| text.parse().map_err(|error| Fault::Unreadable(format!("document key `{text}`: {error}"))))
+        .transpose()
 }
 
 pub(crate) fn irn(text: Option<&str>) -> Result<Option<Irn>, Fault> {
@@ -139,9 +140,7 @@ impl From<Settlement> for ReplyParts {
             Settlement::Cancelled { registration } | Settlement::Conflict { registration, .. } => {
                 Self { registration: Some(*registration), ..Self::default() }
             }
-            Settlement::Refused { errors, .. } | Settlement::NotThere { errors } => {
-                Self { errors, ..Self::default() }
-            }
+            Settlement::Refused { errors, .. } | Settlement::NotThere { errors } => Self { errors, ..Self::default() },
             Settlement::StillUnknown { .. } => Self::default(),
         }
     }

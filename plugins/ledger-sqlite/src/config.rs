@@ -77,8 +77,9 @@ impl LedgerConfig {
         if self.path.as_os_str().is_empty() {
             return Some("`path` is empty: name the database file".to_owned());
         }
-        ranges.into_iter().find(|(_, value, least, most)| value < least || value > most).map(
-            |(name, value, least, most)| format!("`{name}` is {value}: write a number from {least} to {most}"),
-        )
+        ranges
+            .into_iter()
+            .find(|(_, value, least, most)| value < least || value > most)
+            .map(|(name, value, least, most)| format!("`{name}` is {value}: write a number from {least} to {most}"))
     }
 }

@@ -71,9 +71,8 @@ impl SqliteLedger {
         schema::bring_up_to_date(&mut connection, &name).await?;
         schema::check_integrity(&mut connection, &name, config.integrity_check).await?;
         let settle_wait = Duration::from_secs(config.settle_wait_seconds.into());
-        let orphans = take_over(&mut connection, clock.now(), settle_wait)
-            .await
-            .map_err(|fault| fault.into_error(&name))?;
+        let orphans =
+            take_over(&mut connection, clock.now(), settle_wait).await.map_err(|fault| fault.into_error(&name))?;
         if orphans > 0 {
             tracing::warn!(documents = orphans, "documents were in flight when the program ended; the portal is asked");
         }
@@ -172,12 +171,7 @@ impl Ledger for SqliteLedger {
         self.writer.submit(Record { attempt, outcome }).await
     }
 
-    async fn settle(
-        &self,
-        worker: &WorkerId,
-        document: DocumentId,
-        settlement: Settlement,
-    ) -> Result<(), LedgerError> {
+    async fn settle(&self, worker: &WorkerId, document: DocumentId, settlement: Settlement) -> Result<(), LedgerError> {
         self.writer.submit(Settle { worker: worker.clone(), document, settlement }).await
     }
 

@@ -268,11 +268,10 @@ async fn earlier_outcome(
     connection: &mut SqliteConnection,
     attempt: AttemptId,
 ) -> Result<Option<AttemptOutcome>, Fault> {
-    let body: Option<String> =
-        sqlx::query_scalar("SELECT body FROM reply WHERE attempt_id = ?1 AND kind = 'outcome'")
-            .bind(attempt.0)
-            .fetch_optional(connection)
-            .await?;
+    let body: Option<String> = sqlx::query_scalar("SELECT body FROM reply WHERE attempt_id = ?1 AND kind = 'outcome'")
+        .bind(attempt.0)
+        .fetch_optional(connection)
+        .await?;
     body.map(|body| codec::from_json("an outcome", &body)).transpose()
 }
 

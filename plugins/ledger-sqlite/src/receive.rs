@@ -123,11 +123,7 @@ impl<'a> Incoming<'a> {
     }
 
     /// A record that came before: the same, or edited.
-    async fn take_in_again(
-        &self,
-        connection: &mut SqliteConnection,
-        record: &Record,
-    ) -> Result<Reception, Fault> {
+    async fn take_in_again(&self, connection: &mut SqliteConnection, record: &Record) -> Result<Reception, Fault> {
         let known = load(connection, record.document).await?;
         let unchanged = Reception::Unchanged { id: DocumentId(known.id), state: known.state };
         if record.content_hash == self.document.content_hash {
@@ -228,8 +224,7 @@ impl<'a> Incoming<'a> {
         } else {
             self.state
         };
-        let changed =
-            state != known.state || self.findings != known.findings || known.portal_findings != NOTHING;
+        let changed = state != known.state || self.findings != known.findings || known.portal_findings != NOTHING;
         let shown = receipt_due(state, changed, known.receipt_state);
         let receipt_state = if shown { Some(state) } else { known.receipt_state };
         // A refused document keeps the key and IRN of its attempt until a revision passes the check.
@@ -353,11 +348,10 @@ async fn load(connection: &mut SqliteConnection, id: i64) -> Result<Known, Fault
 }
 
 async fn first_reference(connection: &mut SqliteConnection, document: i64) -> Result<SourceRef, Fault> {
-    let row = sqlx::query(
-        "SELECT location, position, record_id FROM reference WHERE document_id = ?1 ORDER BY id LIMIT 1",
-    )
-    .bind(document)
-    .fetch_one(connection)
-    .await?;
+    let row =
+        sqlx::query("SELECT location, position, record_id FROM reference WHERE document_id = ?1 ORDER BY id LIMIT 1")
+            .bind(document)
+            .fetch_one(connection)
+            .await?;
     codec::source_ref(&row)
 }

@@ -18,10 +18,8 @@ pub(crate) async fn bring_up_to_date(connection: &mut SqliteConnection, ledger: 
     let failed = |error| sql_error(ledger, "reading its format", error);
     let owner: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *connection).await.map_err(failed)?;
     let format: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *connection).await.map_err(failed)?;
-    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema")
-        .fetch_one(&mut *connection)
-        .await
-        .map_err(failed)?;
+    let tables: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(&mut *connection).await.map_err(failed)?;
     let foreign = if owner == 0 { tables > 0 || format != 0 } else { owner != APPLICATION_ID };
     if foreign {
         return Err(refused(ledger, "is a database of another program: choose another `path`".to_owned()));

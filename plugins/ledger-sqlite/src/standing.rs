@@ -81,7 +81,12 @@ impl Standing {
             lease_until: row.try_get("lease_until")?,
             receipt_revision: row.try_get("receipt_revision")?,
             receipt_state: receipt_state.as_deref().map(codec::state).transpose()?,
-            shown: Shown { state, ewb_state, portal_findings: portal_findings.clone(), differences: differences.clone() },
+            shown: Shown {
+                state,
+                ewb_state,
+                portal_findings: portal_findings.clone(),
+                differences: differences.clone(),
+            },
             portal_findings,
             differences,
         })
@@ -154,12 +159,7 @@ impl Standing {
         self.write(connection, now, event).await
     }
 
-    async fn write(
-        &self,
-        connection: &mut SqliteConnection,
-        now: Timestamp,
-        event: Event<'_>,
-    ) -> Result<(), Fault> {
+    async fn write(&self, connection: &mut SqliteConnection, now: Timestamp, event: Event<'_>) -> Result<(), Fault> {
         sqlx::query(STORE)
             .bind(self.id)
             .bind(self.state.as_str())

@@ -32,10 +32,8 @@ const STATUS: &str = "SELECT d.id, d.label, d.document_key, d.irn, d.state, d.ew
 
 /// The cursor stored with the last batch of a source.
 pub(crate) async fn cursor(readers: &SqlitePool, source: &str) -> Result<Option<Cursor>, Fault> {
-    let cursor: Option<String> = sqlx::query_scalar("SELECT cursor FROM cursor WHERE source = ?1")
-        .bind(source)
-        .fetch_optional(readers)
-        .await?;
+    let cursor: Option<String> =
+        sqlx::query_scalar("SELECT cursor FROM cursor WHERE source = ?1").bind(source).fetch_optional(readers).await?;
     Ok(cursor.map(Cursor::new))
 }
 

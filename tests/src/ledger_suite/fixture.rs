@@ -125,7 +125,8 @@ impl Draft {
     }
 
     pub(super) fn invalid(&self) -> NewDocument {
-        let finding = Finding::error("schema.length", "ItemList[0].HsnCd", format!("content {} is wrong", self.content));
+        let finding =
+            Finding::error("schema.length", "ItemList[0].HsnCd", format!("content {} is wrong", self.content));
         self.with(Verdict::Invalid { payload: None }, vec![finding], 2)
     }
 

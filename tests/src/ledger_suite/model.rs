@@ -262,7 +262,7 @@ struct Document {
     receipt: Option<Shown>,
     revision: u32,
     /// State and findings as of the last call, to see a change.
-    was: (State, usize, &'static str, Content),
+    was: (State, &'static str, Option<u8>),
 }
 
 #[derive(Debug, Clone)]
@@ -284,8 +284,13 @@ struct Attempt {
 
 impl Document {
     fn findings(&self) -> usize {
-        let (_, _, ready) = self.content;
-        usize::from(!ready) + usize::from(!self.portal.is_empty())
+        usize::from(self.complaint().is_some()) + usize::from(!self.portal.is_empty())
+    }
+
+    /// What the check has to say: it names the content, whatever number it is under.
+    fn complaint(&self) -> Option<u8> {
+        let (_, content, ready) = self.content;
+        (!ready).then_some(content)
     }
 }
 
@@ -401,7 +406,7 @@ impl Model {
             portal: "",
             receipt: None,
             revision: 0,
-            was: (State::Received, 0, "", content),
+            was: (State::Received, "", None),
         });
         self.records.insert(record, (document, content, order));
         self.show(document);
@@ -411,7 +416,7 @@ impl Model {
     /// Makes a receipt where the books should show a change.
     fn show(&mut self, document: usize) {
         let one = self.documents.get_mut(document).unwrap();
-        let now = (one.state, one.findings(), one.portal, one.content);
+        let now = (one.state, one.portal, one.complaint());
         let last = one.receipt.as_ref().map(|receipt| receipt.state);
         let result = matches!(
             one.state,
@@ -443,7 +448,8 @@ impl Model {
         let mut wanted: Vec<usize> = (0..self.documents.len()).collect();
         wanted.retain(|index| {
             let one = self.documents.get(*index).unwrap();
-            let kind = if settle { one.state == State::Unknown && one.ask_at <= now } else { one.state == State::Ready };
+            let kind =
+                if settle { one.state == State::Unknown && one.ask_at <= now } else { one.state == State::Ready };
             kind && free(one)
         });
         if settle {
@@ -565,9 +571,13 @@ impl Model {
 
     fn shown(&self) -> Vec<String> {
         let line = |(index, one): (usize, &Document)| {
-            let records = || self.records.iter().filter(move |(_, (owner, ..))| *owner == index).map(|(record, _)| *record);
+            let records =
+                || self.records.iter().filter(move |(_, (owner, ..))| *owner == index).map(|(record, _)| *record);
             let has = |target: &str, record: u8| {
-                self.delivered.iter().find(|((name, of), _)| *name == target && *of == record).map(|(_, revision)| *revision)
+                self.delivered
+                    .iter()
+                    .find(|((name, of), _)| *name == target && *of == record)
+                    .map(|(_, revision)| *revision)
             };
             let told: Vec<&str> =
                 TARGETS.into_iter().filter(|target| records().any(|record| has(target, record).is_some())).collect();

@@ -48,19 +48,19 @@ pub async fn a_return_to_ready_replaces_an_earlier_result(harness: &dyn LedgerHa
     let bench = Bench::open(harness).await;
     bench.receive("books", Draft::new(1).invalid()).await;
     let invalid = owed(&bench, "tally").await;
-    assert_eq!(invalid.iter().map(|receipt| (receipt.revision, receipt.state)).collect::<Vec<_>>(), [(
-        1,
-        DocumentState::Invalid
-    )]);
+    assert_eq!(
+        invalid.iter().map(|receipt| (receipt.revision, receipt.state)).collect::<Vec<_>>(),
+        [(1, DocumentState::Invalid)]
+    );
     deliver(&bench, "tally", &invalid).await;
     bench.receive("books", Draft::new(1).content(1).invalid()).await;
     assert_eq!(owed(&bench, "tally").await.first().unwrap().revision, 2, "the findings changed");
     bench.receive("books", Draft::new(1).content(2).ready()).await;
     let ready = owed(&bench, "tally").await;
-    assert_eq!(ready.iter().map(|receipt| (receipt.revision, receipt.state)).collect::<Vec<_>>(), [(
-        3,
-        DocumentState::Ready
-    )]);
+    assert_eq!(
+        ready.iter().map(|receipt| (receipt.revision, receipt.state)).collect::<Vec<_>>(),
+        [(3, DocumentState::Ready)]
+    );
     deliver(&bench, "tally", &ready).await;
     let intent = bench.send("w").await;
     bench.ledger.record(intent.attempt, refused("2172", false)).await.unwrap();
@@ -128,7 +128,10 @@ pub async fn the_audit_trail_tells_the_whole_life(harness: &dyn LedgerHarness) {
     let trail = bench.ledger.audit(id).await.unwrap();
     let moves: Vec<_> = trail.iter().map(|entry| (entry.from, entry.to)).collect();
     let (ready, sent, done) = (DocumentState::Ready, DocumentState::Sent, DocumentState::Registered);
-    assert_eq!(moves, [(None, ready), (Some(ready), sent), (Some(sent), ready), (Some(ready), sent), (Some(sent), done)]);
+    assert_eq!(
+        moves,
+        [(None, ready), (Some(ready), sent), (Some(sent), ready), (Some(ready), sent), (Some(sent), done)]
+    );
     let last = trail.last().unwrap();
     assert_eq!(last.at, bench.clock_now());
     assert!(last.details.contains("head.invoice.signature"), "the reply is kept word for word");

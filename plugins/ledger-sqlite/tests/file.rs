@@ -1,0 +1,208 @@
+//! What the file itself guards: illegal changes by other programs, second processes, foreign and newer
+//! files, and a copy taken at the moment of a crash.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use einvoice_core::clock::{Clock as _, ManualClock, later};
+use einvoice_core::environment::RouteName;
+use einvoice_core::irn::{Irn, IrnRule};
+use einvoice_core::key::DocumentKey;
+use einvoice_core::ledger::{
+    ClaimRequest, DocumentId, Intent, Ledger, LedgerError, NewDocument, NewIntent, Query, ReceiveBatch, Verdict, Work,
+    WorkerId,
+};
+use einvoice_core::source::SourceRef;
+use einvoice_core::state::DocumentState;
+use einvoice_ledger_sqlite::{IntegrityCheck, LedgerConfig, SqliteLedger};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection as _, SqliteConnection};
+
+fn clock() -> ManualClock {
+    ManualClock::new("2026-11-05T06:30:00Z".parse().unwrap())
+}
+
+fn config(folder: &Path) -> LedgerConfig {
+    LedgerConfig { path: folder.join("ledger.db"), ..LedgerConfig::default() }
+}
+
+async fn open(config: &LedgerConfig) -> SqliteLedger {
+    SqliteLedger::open(config, Arc::new(clock())).await.unwrap()
+}
+
+async fn raw(config: &LedgerConfig) -> SqliteConnection {
+    SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(&config.path)).await.unwrap()
+}
+
+fn document(number: u32) -> NewDocument {
+    let key: DocumentKey =
+        format!("{}/2026-27/INV/A{number}", einvoice_testkit::documents::gstin(27, 1)).parse().unwrap();
+    let irn = Irn::compute(&key, IrnRule::UpperCase);
+    let mut content_hash = [0; 32];
+    content_hash.iter_mut().zip(number.to_be_bytes()).for_each(|(to, from)| *to = from);
+    NewDocument {
+        reference: SourceRef { location: "f".into(), position: String::new(), record_id: number.to_string() },
+        attributes: BTreeMap::new(),
+        label: number.to_string(),
+        key: Some(key),
+        content_hash,
+        verdict: Verdict::Ready { payload: b"{}".as_slice().into(), irn },
+        findings: Vec::new(),
+    }
+}
+
+async fn receive(ledger: &dyn Ledger, numbers: std::ops::Range<u32>) {
+    let documents = numbers.map(document).collect();
+    ledger.receive(ReceiveBatch { source: "s".to_owned(), cursor: None, documents }).await.unwrap();
+}
+
+async fn send(ledger: &dyn Ledger) -> Intent {
+    let worker = WorkerId("w".to_owned());
+    let request = ClaimRequest {
+        worker: worker.clone(),
+        work: Work::Send,
+        limit: 1,
+        lease: Duration::from_secs(600),
+        skip_suppliers: BTreeSet::new(),
+    };
+    let claimed = ledger.claim(request).await.unwrap().remove(0);
+    let intent = NewIntent {
+        document: claimed.id,
+        worker,
+        route: RouteName::new("nic"),
+        site: "NIC1".to_owned(),
+        gstin: claimed.key.supplier,
+        payload_hash: claimed.payload_hash,
+    };
+    ledger.intend(intent).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_file_refuses_what_the_contract_forbids() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(folder.path());
+    let ledger = open(&config).await;
+    receive(&ledger, 1..3).await;
+    send(&ledger).await;
+    drop(ledger);
+    let mut other = raw(&config).await;
+    for sql in [
+        "UPDATE document SET state = 'registered' WHERE state = 'ready'",
+        "UPDATE document SET state = 'sent' WHERE state = 'ready'",
+        "UPDATE document SET irn = 'x' WHERE state = 'sent'",
+        "DELETE FROM document",
+        "UPDATE attempt SET site = 'NIC2'",
+        "DELETE FROM attempt",
+        "UPDATE audit SET event = 'nothing happened'",
+        "DELETE FROM audit",
+        "UPDATE revision SET payload = x'00'",
+        "INSERT INTO document (source, label, search, state, revision, content_hash, findings, received_at, \
+         changed_at, event) VALUES ('', '', '', 'sent', 1, x'', '[]', 0, 0, '')",
+    ] {
+        assert!(sqlx::query(sql).execute(&mut other).await.is_err(), "{sql}");
+    }
+    // A legal change by another program leaves its mark all the same.
+    let legal = "UPDATE document SET state = 'invalid' WHERE state = 'ready'";
+    sqlx::query(legal).execute(&mut other).await.unwrap();
+    let ledger = open(&config).await;
+    let trail = ledger.audit(DocumentId(2)).await.unwrap();
+    assert_eq!(trail.last().unwrap().event, "changed by another program");
+}
+
+#[tokio::test]
+async fn the_moves_of_the_file_are_those_of_the_contract() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(folder.path());
+    drop(open(&config).await);
+    let mut found: Vec<(String, String)> =
+        sqlx::query_as("SELECT from_state, to_state FROM legal_move").fetch_all(&mut raw(&config).await).await.unwrap();
+    found.sort_unstable();
+    let mut wanted: Vec<(String, String)> = DocumentState::ALL
+        .into_iter()
+        .flat_map(|from| from.may_become().iter().map(move |to| (from.to_string(), to.to_string())))
+        .collect();
+    wanted.sort_unstable();
+    assert_eq!(found, wanted);
+}
+
+#[tokio::test]
+async fn a_second_opening_is_refused_with_the_holder() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(folder.path());
+    let first = open(&config).await;
+    let second = SqliteLedger::open(&config, Arc::new(clock())).await.unwrap_err();
+    assert!(matches!(second, LedgerError::InUse { .. }), "{second}");
+    if cfg!(unix) {
+        assert!(second.to_string().contains(&format!("(process {})", std::process::id())), "{second}");
+    }
+    drop(first);
+    open(&config).await;
+}
+
+#[tokio::test]
+async fn foreign_newer_and_damaged_files_are_refused_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(folder.path());
+    drop(open(&config).await);
+    sqlx::raw_sql("PRAGMA user_version = 99").execute(&mut raw(&config).await).await.unwrap();
+    let newer = SqliteLedger::open(&config, Arc::new(clock())).await.unwrap_err().to_string();
+    assert!(newer.contains("format 99"), "{newer}");
+    sqlx::raw_sql("PRAGMA user_version = 0; PRAGMA application_id = 7").execute(&mut raw(&config).await).await.unwrap();
+    let foreign = SqliteLedger::open(&config, Arc::new(clock())).await.unwrap_err().to_string();
+    assert!(foreign.contains("another program"), "{foreign}");
+    let text = LedgerConfig { path: folder.path().join("text.db"), ..config.clone() };
+    std::fs::write(&text.path, "this is a letter to the tax office, not a database".repeat(50)).unwrap();
+    let damaged = SqliteLedger::open(&text, Arc::new(clock())).await.unwrap_err();
+    assert!(matches!(damaged, LedgerError::Damaged { .. }), "{damaged}");
+    let nowhere = LedgerConfig { path: folder.path().join("no/such/folder.db"), ..config.clone() };
+    let missing = SqliteLedger::open(&nowhere, Arc::new(clock())).await.unwrap_err().to_string();
+    assert!(missing.contains("folder exists"), "{missing}");
+    let wrong = LedgerConfig { readers: 0, ..config };
+    let wrong = SqliteLedger::open(&wrong, Arc::new(clock())).await.unwrap_err().to_string();
+    assert!(wrong.contains("`readers` is 0"), "{wrong}");
+}
+
+/// Aim: what was answered with `Ok` is in the file, with no help from closing it.
+/// Method: copy database and log while the ledger is open, as a dead machine leaves them, and open the
+/// copy after each step.
+#[tokio::test]
+async fn a_crash_after_an_answer_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(folder.path());
+    let ledger = open(&config).await;
+    for round in 0..5 {
+        receive(&ledger, round * 10..round * 10 + 10).await;
+        let intent = send(&ledger).await;
+        let grave = tempfile::tempdir().unwrap();
+        for name in ["ledger.db", "ledger.db-wal"] {
+            std::fs::copy(folder.path().join(name), grave.path().join(name)).unwrap();
+        }
+        let copy = LedgerConfig {
+            path: grave.path().join("ledger.db"),
+            integrity_check: IntegrityCheck::Full,
+            ..config.clone()
+        };
+        let survivor = open(&copy).await;
+        let all = survivor.query(Query::default()).await.unwrap();
+        assert_eq!(all.len(), usize::try_from(round + 1).unwrap() * 10);
+        let sent = all.iter().find(|one| one.id == intent.document).unwrap();
+        assert_eq!(sent.state, DocumentState::Unknown, "it may have been sent");
+        assert_eq!(sent.ask_at, later(clock().now(), Duration::from_secs(30)));
+        assert!(all.iter().all(|one| one.state != DocumentState::Sent));
+    }
+}
+
+/// The settings of the README and the example are settings.
+#[test]
+fn the_example_is_linked_and_its_settings_are_read() {
+    let registry = einvoice_core::registry::Registry::linked(Vec::new()).unwrap();
+    let plugin = registry.ledgers.find("ledger-sqlite", &[]).unwrap();
+    assert!(plugin.example.contains("plugin = \"ledger-sqlite\""));
+    let keys = plugin.example.lines().filter_map(|line| line.split_once(" = ")).map(|(key, _)| key);
+    let schema = (plugin.schema)().to_value();
+    for key in keys.filter(|key| *key != "plugin") {
+        assert!(schema["properties"].get(key).is_some(), "{key}");
+    }
+}
