@@ -161,10 +161,12 @@ impl Assembly {
 
     fn failed(&self, table: &str, part: &PluginTable, mut error: BuildError) -> CliError {
         error.reason = with_suggestion(&error.reason);
-        // The plugin names itself and the key; the table says where in the file that is.
-        let table = if error.part.contains(table) { String::new() } else { format!(" [{table}]") };
+        // An error without a plugin's name is about the wish for one; the table says where that is.
         let plugin = if error.part.contains(&part.plugin) { String::new() } else { format!(" {}", part.plugin) };
-        CliError::Build { file: format!("{}{table}{plugin}", self.loaded.shown_file()), error }
+        if error.part == "configuration" {
+            return CliError::Usage(format!("{} [{table}]: {}", self.loaded.shown_file(), error.reason));
+        }
+        CliError::Build { file: format!("{} [{table}]{plugin}", self.loaded.shown_file()), error }
     }
 }
 

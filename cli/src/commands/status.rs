@@ -1,5 +1,6 @@
 //! `status`: where documents stand.
 
+use einvoice_core::date::PortalTime;
 use einvoice_core::document::Difference;
 use einvoice_core::key::DocumentKey;
 use einvoice_core::ledger::{AuditEntry, DocumentStatus, Ledger, Query};
@@ -216,7 +217,7 @@ async fn one(status: &DocumentStatus, ledger: &dyn Ledger, output: &mut Output) 
     }
     if !status.findings.is_empty() {
         output.line("\nfindings")?;
-        findings_text(&status.findings, output)?;
+        findings_text(&status.findings, &status.reference.to_string(), output)?;
     }
     if !status.differences.is_empty() {
         output.line("\nthe portal holds another document under this key")?;
@@ -230,8 +231,8 @@ async fn one(status: &DocumentStatus, ledger: &dyn Ledger, output: &mut Output) 
     }
     output.line("\nhistory")?;
     output.table(
-        &["when", "state", "what happened"],
-        audit.iter().map(|entry| vec![entry.at.to_string(), entry.to.to_string(), entry.event.clone()]),
+        &["when (IST)", "state", "what happened"],
+        audit.iter().map(|entry| vec![PortalTime::at(entry.at).to_string(), entry.to.to_string(), entry.event.clone()]),
     )
 }
 

@@ -249,21 +249,27 @@ fn text(judged: &Judged, output: &mut Output) -> Result<(), CliError> {
             let word = output.styled(Style::Faint, "skipped").into_owned();
             output.line(format!("  {}  {word}: {}", printable(label), printable(message)))
         }
-        Judged::Document { name, valid, findings, .. } => {
+        Judged::Document { name, reference, valid, findings, .. } => {
             let word = match (*valid, findings.is_empty()) {
                 (true, true) => output.styled(Style::Good, "valid"),
                 (true, false) => output.styled(Style::Attention, "valid, with remarks"),
                 (false, _) => output.styled(Style::Bad, "invalid"),
             };
-            let line = format!("  {}  {word}", printable(name));
+            // The file stands above; where in it matters only where there is something to look for.
+            let position = match reference.position.as_str() {
+                position if findings.is_empty() || position.is_empty() => String::new(),
+                position => format!("  ({})", printable(position)),
+            };
+            let line = format!("  {}  {word}{position}", printable(name));
             output.line(line)?;
-            findings_text(findings, output)
+            findings_text(findings, &reference.to_string(), output)
         }
     }
 }
 
-/// Findings for people, each with its place, its numbers and what to do.
-pub(super) fn findings_text(findings: &[Finding], output: &mut Output) -> Result<(), CliError> {
+/// Findings for people, each with its numbers and what to do, and with its place where that is
+/// another than the document's, which stands in the heading.
+pub(super) fn findings_text(findings: &[Finding], heading: &str, output: &mut Output) -> Result<(), CliError> {
     for finding in findings {
         let style = match finding.severity {
             Severity::Error => Style::Bad,
@@ -284,7 +290,7 @@ pub(super) fn findings_text(findings: &[Finding], output: &mut Output) -> Result
         if !compared.is_empty() {
             output.line(format!("             {}", compared.join(", ")))?;
         }
-        if let Some(place) = &finding.place {
+        if let Some(place) = finding.place.as_ref().filter(|place| *place != heading) {
             output.line(format!("             in {}", printable(place)))?;
         }
         if let Some(fix) = &finding.fix {

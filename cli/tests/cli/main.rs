@@ -37,7 +37,8 @@ impl Answer {
 
 fn tidy(text: &str, directory: &Path) -> String {
     let directory = directory.to_str().unwrap();
-    text.replace(directory, "[dir]").replace("\\", "/").replace("einvoice.exe", "einvoice")
+    let text = text.replace(directory, "[dir]").replace("einvoice.exe", "einvoice");
+    if cfg!(windows) { text.replace('\\', "/") } else { text }
 }
 
 /// A call of the program in a folder, with a clean environment.

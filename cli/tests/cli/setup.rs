@@ -6,6 +6,18 @@ use std::process::Stdio;
 use crate::once::{config, registered_run};
 use crate::{answer, command, einvoice, folder};
 
+/// An age identity made of the bytes 1 to 32: worthless, and opening a file with it takes no time.
+const IDENTITY: &str = "AGE-SECRET-KEY-1QYPQXPQ9QCRSSZG2PVXQ6RS0ZQG3YYC5Z5TPWXQERGD3C8G7RUSQGPQYEE";
+
+#[cfg(unix)]
+fn private(file: &std::path::Path) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+#[cfg(not(unix))]
+fn private(_file: &std::path::Path) {}
+
 #[test]
 fn init_writes_a_file_that_works_and_never_overwrites_by_chance() {
     let directory = folder();
@@ -25,12 +37,14 @@ fn credentials_are_added_from_standard_input_listed_without_secrets_and_removed(
     let directory = folder();
     config(directory.path());
     let text = std::fs::read_to_string(directory.path().join("einvoice.toml")).unwrap();
-    let store = "[credentials]\n        plugin = \"credentials-file\"\n        path = \"secrets.age\"\n        passphrase_env = \"TEST_PASSPHRASE\"\n";
+    let store = "[credentials]\n        plugin = \"credentials-file\"\n        path = \"secrets.age\"\n        identity_file = \"identity.txt\"\n";
     let text = text.replacen("[credentials]\n        plugin = \"sandbox\"\n        data = \"sandbox\"\n", store, 1);
     std::fs::write(directory.path().join("einvoice.toml"), text).unwrap();
+    std::fs::write(directory.path().join("identity.txt"), IDENTITY).unwrap();
+    private(&directory.path().join("identity.txt"));
     let call = |arguments: &[&str], input: &str| {
         let mut command = command(directory.path(), arguments);
-        command.env("TEST_PASSPHRASE", "correct horse battery staple").stdin(Stdio::piped());
+        command.stdin(Stdio::piped());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
         answer(child.wait_with_output().unwrap())

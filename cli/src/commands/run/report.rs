@@ -104,7 +104,7 @@ fn needs_somebody(document: &DocumentStatus) -> bool {
 fn problems(status: &DocumentStatus, output: &mut Output) -> Result<(), CliError> {
     let head = format!("{} is {} ({})", document(status), status.state, status.reference);
     output.line(output.styled(Style::Strong, &printable(&head)))?;
-    findings_text(&status.findings, output)?;
+    findings_text(&status.findings, &status.reference.to_string(), output)?;
     output.line("")
 }
 

@@ -6,7 +6,7 @@ use einvoice_core::document::Invoice;
 use einvoice_core::finding::{Finding, Severity};
 use einvoice_core::irn::{Irn, IrnRule};
 use einvoice_core::rulebook::{self, CheckOptions};
-use einvoice_core::source::{InvoiceSource, Mapped, SourceProblem, SourceRecord};
+use einvoice_core::source::{InvoiceSource, Mapped, SourceProblem, SourceRecord, SourceRef};
 use serde::Serialize;
 use tokio::task::JoinHandle;
 
@@ -33,7 +33,14 @@ struct Line<'a> {
 #[derive(Debug)]
 pub(super) enum Judged {
     /// It is a document, or should be one.
-    Document { name: String, irn: Option<Irn>, valid: bool, findings: Vec<Finding> },
+    Document {
+        name: String,
+        /// Where the record stands in its file.
+        reference: SourceRef,
+        irn: Option<Irn>,
+        valid: bool,
+        findings: Vec<Finding>,
+    },
     /// It is not to be registered, which is no error.
     Skipped { label: String, message: String },
 }
@@ -83,14 +90,26 @@ impl Chunk {
         tokio::task::spawn_blocking(move || {
             let mut done = Done::default();
             for piece in self.pieces {
-                let judged = match piece {
+                let mut judged = match piece {
                     Piece::Record(record) => judge(source.as_ref(), &record, options),
                     Piece::Problem(problem) => problem_of(problem),
                 };
+                judged.place_findings();
                 done.add(judged, &form);
             }
             done
         })
+    }
+}
+
+impl Judged {
+    /// A rule knows the document and not where it came from: that is added here.
+    fn place_findings(&mut self) {
+        if let Self::Document { reference, findings, .. } = self {
+            for finding in findings.iter_mut().filter(|finding| finding.place.is_none()) {
+                finding.place = Some(reference.to_string());
+            }
+        }
     }
 }
 
@@ -103,7 +122,7 @@ impl Done {
         }
         match (form, &judged) {
             (Form::Judged, _) => self.judged.push(judged),
-            (Form::Json { file }, Judged::Document { name, irn, valid, findings }) => {
+            (Form::Json { file }, Judged::Document { name, irn, valid, findings, .. }) => {
                 let line = Line {
                     file,
                     document: Some(name.as_str()).filter(|name| !name.is_empty()),
@@ -122,19 +141,23 @@ impl Done {
 }
 
 fn judge(source: &dyn InvoiceSource, record: &SourceRecord, options: CheckOptions) -> Judged {
+    let reference = record.reference.clone();
     match source.map(record) {
         Mapped::Skipped(skip) => Judged::Skipped { label: skip.label, message: skip.message },
-        Mapped::Unmappable { label, findings } => Judged::Document { name: label, irn: None, valid: false, findings },
+        Mapped::Unmappable { label, findings } => {
+            Judged::Document { name: label, reference, irn: None, valid: false, findings }
+        }
         Mapped::Document(mapped) => match rulebook::check(mapped.invoice, mapped.findings, &options) {
             Ok(checked) => Judged::Document {
                 name: checked.key().to_string(),
+                reference,
                 irn: Some(checked.irn(IrnRule::on(options.as_of))),
                 valid: true,
                 findings: checked.findings().to_vec(),
             },
             Err(rejected) => {
                 let (name, irn) = named(&rejected.invoice, options);
-                Judged::Document { name, irn, valid: false, findings: rejected.findings }
+                Judged::Document { name, reference, irn, valid: false, findings: rejected.findings }
             }
         },
     }
@@ -149,13 +172,6 @@ fn named(invoice: &Invoice, options: CheckOptions) -> (String, Option<Irn>) {
 }
 
 fn problem_of(problem: SourceProblem) -> Judged {
-    let place = problem.reference.to_string();
-    let mut findings = problem.findings;
-    for finding in &mut findings {
-        if finding.place.is_none() {
-            finding.place = Some(place.clone());
-        }
-    }
-    let valid = !findings.iter().any(|finding| finding.severity == Severity::Error);
-    Judged::Document { name: problem.label, irn: None, valid, findings }
+    let valid = !problem.findings.iter().any(|finding| finding.severity == Severity::Error);
+    Judged::Document { name: problem.label, reference: problem.reference, irn: None, valid, findings: problem.findings }
 }
