@@ -1,0 +1,277 @@
+//! The conformance suite of [`WriteBack`](einvoice_core::write_back::WriteBack).
+//!
+//! ```ignore
+//! einvoice_testkit::write_back_conformance!(|| async {
+//!     let folder = tempfile::tempdir().unwrap();
+//!     let path = folder.path().to_owned();
+//!     WriteBackFixture::new(target, move || write_back_suite::files_below(&path)).keeping(folder)
+//! });
+//! ```
+
+#![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "a suite reports a broken promise by panicking")]
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use einvoice_core::date::PortalTime;
+use einvoice_core::finding::Finding;
+use einvoice_core::irn::{Irn, IrnRule};
+use einvoice_core::key::DocumentKey;
+use einvoice_core::operation::{Registration, RegistrationStatus};
+use einvoice_core::receipt::Receipt;
+use einvoice_core::source::SourceRef;
+use einvoice_core::state::{DocumentState, EwbState};
+use einvoice_core::write_back::{Delivery, WriteBack};
+
+/// What stands at a target: a name for each place, and its content.
+pub type Shown = BTreeMap<String, Vec<u8>>;
+
+/// A fresh, empty target and a way to see everything in it.
+pub struct WriteBackFixture {
+    target: Arc<dyn WriteBack>,
+    look: Box<dyn Fn() -> Shown + Send + Sync>,
+    reopen: Option<Box<dyn Fn() -> Arc<dyn WriteBack> + Send + Sync>>,
+    attributes: BTreeMap<String, String>,
+    location: String,
+    kept: Vec<Box<dyn Any + Send>>,
+}
+
+impl fmt::Debug for WriteBackFixture {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("WriteBackFixture").field("target", &self.target).finish_non_exhaustive()
+    }
+}
+
+impl WriteBackFixture {
+    /// A fixture of an empty target; `look` shows everything that is delivered there.
+    pub fn new(target: Arc<dyn WriteBack>, look: impl Fn() -> Shown + Send + Sync + 'static) -> Self {
+        Self {
+            target,
+            look: Box::new(look),
+            reopen: None,
+            attributes: BTreeMap::new(),
+            location: "inbox/invoices".to_owned(),
+            kept: Vec::new(),
+        }
+    }
+
+    /// How to open the same target again, as a restarted program does.
+    #[must_use]
+    pub fn reopened_by(mut self, reopen: impl Fn() -> Arc<dyn WriteBack> + Send + Sync + 'static) -> Self {
+        self.reopen = Some(Box::new(reopen));
+        self
+    }
+
+    /// Attributes that every receipt carries, as the source would have given them.
+    #[must_use]
+    pub fn with_attribute(mut self, name: &str, value: &str) -> Self {
+        self.attributes.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Where the records of the receipts stand.
+    #[must_use]
+    pub fn at(mut self, location: &str) -> Self {
+        location.clone_into(&mut self.location);
+        self
+    }
+
+    /// Keeps something alive as long as the fixture.
+    #[must_use]
+    pub fn keeping(mut self, kept: impl Any + Send) -> Self {
+        self.kept.push(Box::new(kept));
+        self
+    }
+
+    fn receipt(&self, id: i64, revision: u32, state: DocumentState) -> Receipt {
+        let key: DocumentKey = format!("29AAKCD4821F1ZM/2026-27/INV/W/{id}").parse().expect("a key");
+        let irn = Irn::compute(&key, IrnRule::UpperCase);
+        let registration =
+            matches!(state, DocumentState::Registered | DocumentState::Cancelled).then(|| Registration {
+                ack_no: format!("1126100000{id:05}"),
+                ack_date: PortalTime::parse("2026-11-22 10:15:00").expect("a time"),
+                irn,
+                status: if state == DocumentState::Cancelled {
+                    RegistrationStatus::Cancelled
+                } else {
+                    RegistrationStatus::Active
+                },
+                signed_invoice: Some(format!("eyJhbGciOiJSUzI1NiJ9.aW52b2ljZS0{id}.c2ln")),
+                signed_qr: Some(format!("eyJhbGciOiJSUzI1NiJ9.cXI{id}.c2ln")),
+                ewb: None,
+                remarks: None,
+                info: Vec::new(),
+            });
+        let invalid = state == DocumentState::Invalid;
+        let finding = Finding::error("schema.length", "ItemList[0].Unit", "Unit is too short")
+            .with_fix("Write the unit quantity code.");
+        Receipt {
+            reference_id: id,
+            revision,
+            source: "suite".to_owned(),
+            reference: SourceRef {
+                location: self.location.clone(),
+                position: format!("record {id}"),
+                record_id: format!("record-{id}"),
+            },
+            attributes: self.attributes.clone(),
+            label: format!("INV W/{id} of 05/11/2026"),
+            key: Some(key),
+            irn: Some(irn),
+            state,
+            ewb_state: EwbState::None,
+            registration,
+            proof: None,
+            findings: if invalid { vec![finding] } else { Vec::new() },
+        }
+    }
+
+    async fn deliver(&self, receipts: &[Receipt]) -> Vec<Delivery> {
+        let deliveries = self.target.deliver(receipts).await.expect("the target can be written");
+        assert_eq!(deliveries.len(), receipts.len(), "one delivery for each receipt");
+        deliveries
+    }
+
+    async fn done(&self, receipts: &[Receipt]) {
+        for delivery in self.deliver(receipts).await {
+            assert_eq!(delivery, Delivery::Done);
+        }
+    }
+
+    fn shows(&self, text: &str) -> bool {
+        (self.look)().values().any(|content| String::from_utf8_lossy(content).contains(text))
+    }
+}
+
+/// Every file below a folder with its content: what most targets show.
+#[must_use]
+pub fn files_below(folder: &Path) -> Shown {
+    let mut files = Shown::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        let Ok(entries) = std::fs::read_dir(&next) else { continue };
+        for path in entries.map(|entry| entry.expect("an entry").path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+                files.insert(name, std::fs::read(&path).expect("a readable file"));
+            }
+        }
+    }
+    files
+}
+
+/// A registration reaches the target with its IRN and acknowledgement.
+pub async fn a_registration_shows_its_irn_and_acknowledgement(fixture: WriteBackFixture) {
+    let receipt = fixture.receipt(1, 1, DocumentState::Registered);
+    fixture.done(std::slice::from_ref(&receipt)).await;
+    let irn = receipt.irn.map(|irn| irn.to_string()).unwrap_or_default();
+    assert!(fixture.shows(&irn), "the IRN is shown");
+    assert!(fixture.shows("112610000000001"), "the acknowledgement number is shown");
+}
+
+/// Delivering the same receipt again changes nothing.
+pub async fn delivering_the_same_receipt_twice_changes_nothing(fixture: WriteBackFixture) {
+    let receipts = [fixture.receipt(1, 1, DocumentState::Registered), fixture.receipt(2, 1, DocumentState::Invalid)];
+    fixture.done(&receipts).await;
+    let first = (fixture.look)();
+    fixture.done(&receipts).await;
+    assert!((fixture.look)() == first, "the target changed");
+}
+
+/// A newer revision replaces an older one.
+pub async fn a_newer_revision_replaces_an_older_one(fixture: WriteBackFixture) {
+    fixture.done(&[fixture.receipt(1, 1, DocumentState::Invalid)]).await;
+    fixture.done(&[fixture.receipt(1, 2, DocumentState::Registered)]).await;
+    assert!(fixture.shows("112610000000001"), "the newer one is shown");
+    assert!(!fixture.shows("Unit is too short"), "the older one is gone");
+}
+
+/// An older revision after a newer one is reported as delivered and ignored.
+pub async fn an_older_revision_after_a_newer_one_is_ignored(fixture: WriteBackFixture) {
+    fixture.done(&[fixture.receipt(1, 2, DocumentState::Registered)]).await;
+    let first = (fixture.look)();
+    fixture.done(&[fixture.receipt(1, 1, DocumentState::Invalid)]).await;
+    assert!((fixture.look)() == first, "the target changed");
+}
+
+/// A document that is not registered is never shown with a registration.
+pub async fn an_unregistered_document_is_never_shown_as_registered(fixture: WriteBackFixture) {
+    fixture.done(&[fixture.receipt(1, 1, DocumentState::Invalid), fixture.receipt(2, 1, DocumentState::Refused)]).await;
+    assert!(!fixture.shows("\"registered\"") && !fixture.shows(",registered,"), "no state says registered");
+    assert!(!fixture.shows("1126100000"), "no acknowledgement is shown");
+}
+
+/// Later deliveries keep what earlier ones wrote.
+pub async fn later_deliveries_keep_what_earlier_ones_wrote(fixture: WriteBackFixture) {
+    fixture.done(&[fixture.receipt(1, 1, DocumentState::Registered)]).await;
+    fixture.done(&[fixture.receipt(2, 1, DocumentState::Registered)]).await;
+    assert!(fixture.shows("112610000000001") && fixture.shows("112610000000002"));
+}
+
+/// Nothing to deliver is nothing done.
+pub async fn delivering_nothing_is_nothing_done(fixture: WriteBackFixture) {
+    let before = (fixture.look)();
+    assert!(fixture.deliver(&[]).await.is_empty());
+    assert!((fixture.look)() == before);
+}
+
+/// A restarted program knows what was delivered.
+pub async fn what_was_delivered_survives_a_restart(mut fixture: WriteBackFixture) {
+    fixture.done(&[fixture.receipt(1, 2, DocumentState::Registered)]).await;
+    let first = (fixture.look)();
+    let Some(reopen) = &fixture.reopen else { return };
+    fixture.target = reopen();
+    fixture
+        .done(&[fixture.receipt(1, 1, DocumentState::Invalid), fixture.receipt(1, 2, DocumentState::Registered)])
+        .await;
+    assert!((fixture.look)() == first, "the target changed after a restart");
+}
+
+/// Reading back works exactly where the capability says so.
+pub async fn reading_back_works_only_where_the_capability_says_so(fixture: WriteBackFixture) {
+    let receipt = fixture.receipt(1, 1, DocumentState::Registered);
+    fixture.done(std::slice::from_ref(&receipt)).await;
+    let unknown = SourceRef { record_id: "nowhere".to_owned(), ..receipt.reference.clone() };
+    let result = fixture.target.read_back(&[receipt.reference, unknown]).await;
+    assert_eq!(result.is_ok(), fixture.target.capability().reads_back);
+    if let Ok(read) = result {
+        assert!(matches!(read.as_slice(), [Some(_), None]), "{read:?}");
+    }
+    assert!(fixture.target.capability().batch_max > 0 && !fixture.target.capability().note.is_empty());
+}
+
+/// Runs the suite against a write-back target: one named test for each promise. Takes a closure that
+/// gives a future of a [`WriteBackFixture`] with an empty target. The crate needs `tokio` for its
+/// tests.
+#[macro_export]
+macro_rules! write_back_conformance {
+    ($fixture:expr) => {
+        $crate::write_back_conformance! { @tests $fixture;
+            a_registration_shows_its_irn_and_acknowledgement,
+            delivering_the_same_receipt_twice_changes_nothing,
+            a_newer_revision_replaces_an_older_one,
+            an_older_revision_after_a_newer_one_is_ignored,
+            an_unregistered_document_is_never_shown_as_registered,
+            later_deliveries_keep_what_earlier_ones_wrote,
+            delivering_nothing_is_nothing_done,
+            what_was_delivered_survives_a_restart,
+            reading_back_works_only_where_the_capability_says_so,
+        }
+    };
+    (@tests $fixture:expr; $($name:ident,)+) => {
+        mod write_back_conformance {
+            use super::*;
+            $(
+                #[tokio::test]
+                async fn $name() {
+                    $crate::write_back_suite::$name(($fixture)().await).await;
+                }
+            )+
+        }
+    };
+}
