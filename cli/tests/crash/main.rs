@@ -82,13 +82,13 @@ fn an_interrupted_run_finishes_what_is_in_flight_and_the_next_one_goes_on() {
     let emulator = Emulator::start();
     let installation = Installation::direct(&emulator);
     let supplier = Gstin::parse(&emulator.suppliers()[0]).unwrap();
-    let documents: Vec<String> =
-        (1..=DOCUMENTS).map(|number| Recipe::numbered(number).by(supplier).json()).collect();
+    let documents: Vec<String> = (1..=DOCUMENTS).map(|number| Recipe::numbered(number).by(supplier).json()).collect();
     installation.write("in/invoices.jsonl", &documents.join("\n"));
     #[cfg(unix)]
     installation.run_and_interrupt(Duration::from_millis(250));
     // Nothing that was in flight was left open, so the next run need not ask about anything.
-    let unknown = installation.status().iter().filter(|line| line["state"] == "unknown" || line["state"] == "sent").count();
+    let unknown =
+        installation.status().iter().filter(|line| line["state"] == "unknown" || line["state"] == "sent").count();
     assert_eq!(unknown, 0);
     assert_eq!(installation.run(), 0, "{}", installation.last_output());
     assert_registered_once(&emulator, &installation, documents.len());

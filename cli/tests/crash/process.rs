@@ -74,7 +74,8 @@ impl Emulator {
     /// What the portal holds.
     pub(crate) fn books(&self) -> Vec<Value> {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        write!(stream, "GET /sandbox/invoices HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address).unwrap();
+        write!(stream, "GET /sandbox/invoices HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address)
+            .unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
