@@ -99,11 +99,11 @@ impl SqliteLedger {
         let wanted = if sources.is_empty() { &all } else { sources };
         let missing: Vec<String> = {
             let known = self.subscribed.lock().unwrap_or_else(PoisonError::into_inner);
-            let knows = |source: &str| known.contains(&(target.to_owned(), source.to_owned()));
-            if knows("") {
+            let has = |source: &str| known.contains(&(target.to_owned(), source.to_owned()));
+            if has("") {
                 return Ok(());
             }
-            wanted.iter().filter(|source| !knows(source)).cloned().collect()
+            wanted.iter().filter(|source| !has(source)).cloned().collect()
         };
         if missing.is_empty() {
             return Ok(());

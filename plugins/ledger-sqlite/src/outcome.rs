@@ -48,7 +48,7 @@ impl Change for NewIntent {
             number: codec::unsigned(row.try_get("number")?)?,
             route: self.route.clone(),
             site: self.site.clone(),
-            gstin: self.gstin.clone(),
+            gstin: self.gstin,
             payload_hash: self.payload_hash,
             at: now,
         };

@@ -1,4 +1,5 @@
 //! The ledger keeps every promise of the contract.
+#![expect(clippy::unwrap_used, reason = "the harness of a test fails as the test does")]
 
 use std::sync::Arc;
 use std::time::Duration;

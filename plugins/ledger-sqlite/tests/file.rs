@@ -1,5 +1,6 @@
 //! What the file itself guards: illegal changes by other programs, second processes, foreign and newer
 //! files, and a copy taken at the moment of a crash.
+#![expect(clippy::unwrap_used, reason = "the helpers of a test fail as the test does")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -64,7 +65,7 @@ async fn send(ledger: &dyn Ledger) -> Intent {
         worker: worker.clone(),
         work: Work::Send,
         limit: 1,
-        lease: Duration::from_secs(600),
+        lease: Duration::from_mins(10),
         skip_suppliers: BTreeSet::new(),
     };
     let claimed = ledger.claim(request).await.unwrap().remove(0);

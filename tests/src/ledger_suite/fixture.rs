@@ -24,7 +24,7 @@ use super::LedgerHarness;
 use crate::documents::gstin;
 
 /// The lease that promises ask for.
-pub(super) const LEASE: Duration = Duration::from_secs(60);
+pub(super) const LEASE: Duration = Duration::from_mins(1);
 
 /// A clock and a ledger that tells time by it.
 pub(super) struct Bench {

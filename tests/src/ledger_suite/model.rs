@@ -108,6 +108,11 @@ fn soon(bench: &Bench) -> Timestamp {
     einvoice_core::clock::later(bench.clock_now(), Duration::from_secs(10)).unwrap()
 }
 
+/// The ledger's number of a document of the model: ledgers count from 1.
+fn id(document: i64) -> DocumentId {
+    DocumentId(document + 1)
+}
+
 /// What the ledger answers, in words.
 async fn perform(bench: &Bench, model: &Model, call: Call, attempt: &mut Option<AttemptId>) -> String {
     match call {
@@ -134,13 +139,13 @@ async fn perform(bench: &Bench, model: &Model, call: Call, attempt: &mut Option<
         }
         Call::Release { worker: name, document } => {
             let worker = worker(WORKERS.get(name).unwrap());
-            said(bench.ledger.release(&worker, &[model.id(document)]).await)
+            said(bench.ledger.release(&worker, &[id(document)]).await)
         }
         Call::Intend { worker: name, document } => {
             let name = WORKERS.get(name).unwrap();
             let key = Draft::new(1).key();
             let intent = NewIntent {
-                document: model.id(document),
+                document: id(document),
                 worker: worker(name),
                 route: einvoice_core::environment::RouteName::new("nic"),
                 site: "NIC1".to_owned(),
@@ -158,7 +163,7 @@ async fn perform(bench: &Bench, model: &Model, call: Call, attempt: &mut Option<
         Call::Settle { worker: name, document, settlement } => {
             let worker = worker(WORKERS.get(name).unwrap());
             let settlement = settlement_of(bench, settlement);
-            said(bench.ledger.settle(&worker, model.id(document), settlement).await)
+            said(bench.ledger.settle(&worker, id(document), settlement).await)
         }
         Call::Wait { seconds } => {
             bench.wait(seconds);
@@ -295,10 +300,6 @@ impl Document {
 }
 
 impl Model {
-    fn id(&self, document: i64) -> DocumentId {
-        DocumentId(document + 1)
-    }
-
     fn attempt_id(&self, attempt: usize) -> i64 {
         // The newest attempts are the interesting ones.
         let from_end = self.attempts.len().checked_sub(attempt + 1);
