@@ -37,12 +37,12 @@ pub(super) struct Line<'a> {
     differences: Option<&'a [Difference]>,
     /// Of one document asked for by its key: everything that ever happened to it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    audit: Option<Vec<Event<'a>>>,
+    audit: Option<Vec<Happening<'a>>>,
 }
 
 /// One event in the life of a document.
 #[derive(Serialize)]
-struct Event<'a> {
+struct Happening<'a> {
     at: String,
     from: Option<DocumentState>,
     to: DocumentState,
@@ -50,7 +50,7 @@ struct Event<'a> {
     details: serde_json::Value,
 }
 
-impl<'a> Event<'a> {
+impl<'a> Happening<'a> {
     fn of(entry: &'a AuditEntry) -> Self {
         let details = serde_json::from_str(&entry.details);
         Self {
@@ -184,7 +184,7 @@ async fn one(status: &DocumentStatus, ledger: &dyn Ledger, output: &mut Output) 
     if output.is_json() {
         return output.object(&Line {
             differences: Some(&status.differences),
-            audit: Some(audit.iter().map(Event::of).collect()),
+            audit: Some(audit.iter().map(Happening::of).collect()),
             ..line(status)
         });
     }

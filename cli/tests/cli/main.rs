@@ -2,6 +2,13 @@
 //!
 //! Text is compared with snapshots, so that a change of what users see is visible in review.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests: a failure here is a failed test"
+)]
+
 mod help;
 mod once;
 mod setup;

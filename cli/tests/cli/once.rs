@@ -146,3 +146,23 @@ fn a_portal_that_cannot_be_reached_is_three_and_the_work_is_kept() {
     let objects = answer.objects();
     assert_eq!(objects[0]["state"], "ready");
 }
+
+#[cfg(unix)]
+#[test]
+fn without_once_a_scheduled_source_is_repeated_until_the_program_is_interrupted() {
+    use std::io::{BufRead, BufReader};
+    let directory = folder();
+    registered_run(directory.path());
+    let text = std::fs::read_to_string(directory.path().join("einvoice.toml")).unwrap();
+    let text = text.replacen("settle_ms = 0", "settle_ms = 0\nschedule = \"every 1 second\"", 1);
+    std::fs::write(directory.path().join("einvoice.toml"), text).unwrap();
+    let mut command = crate::command(directory.path(), &["run", "--json"]);
+    let mut child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut rounds = BufReader::new(child.stdout.take().unwrap()).lines();
+    for _ in 0..2 {
+        assert!(rounds.next().unwrap().unwrap().contains("\"summary\""));
+    }
+    let interrupted = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(interrupted.success());
+    assert_eq!(child.wait().unwrap().code(), Some(1), "the invalid document of the first run still needs a person");
+}
