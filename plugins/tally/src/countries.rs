@@ -6,8 +6,17 @@ use crate::names;
 
 /// Names people use beside the master's.
 const OTHER_NAMES: [(&str, &str); 12] = [
-    ("usa", "US"), ("us", "US"), ("unitedstatesofamerica", "US"), ("uk", "GB"), ("england", "GB"),
-    ("greatbritain", "GB"), ("uae", "AE"), ("dubai", "AE"), ("korea", "KR"), ("southkorea", "KR"), ("russia", "RU"),
+    ("usa", "US"),
+    ("us", "US"),
+    ("unitedstatesofamerica", "US"),
+    ("uk", "GB"),
+    ("england", "GB"),
+    ("greatbritain", "GB"),
+    ("uae", "AE"),
+    ("dubai", "AE"),
+    ("korea", "KR"),
+    ("southkorea", "KR"),
+    ("russia", "RU"),
     ("vietnam", "VN"),
 ];
 

@@ -69,7 +69,8 @@ pub(crate) fn foreign_amount(text: &str) -> Option<(&str, Amount)> {
 /// A quantity and its unit: ` 670 Pair`, ` 2 Box 5 Nos`, ` 10 Box = 100 Nos`. The first pair counts.
 pub(crate) fn quantity(text: &str) -> Option<(Quantity, &str)> {
     let first = text.split('=').next()?.trim();
-    let end = first.find(|found: char| !(found.is_ascii_digit() || matches!(found, '.' | '-' | ','))).unwrap_or(first.len());
+    let end =
+        first.find(|found: char| !(found.is_ascii_digit() || matches!(found, '.' | '-' | ','))).unwrap_or(first.len());
     let (number, unit) = first.split_at_checked(end)?;
     let unit = unit.trim();
     // Of a compound quantity only the first unit is named; its number may hold no further digits.
@@ -83,7 +84,9 @@ pub(crate) fn quantity(text: &str) -> Option<(Quantity, &str)> {
 pub(crate) fn price(text: &str) -> Option<(UnitPrice, &str)> {
     let rupees = text.rsplit('=').next()?;
     let (number, unit) = rupees.split_once('/').unwrap_or((rupees, ""));
-    decimal_rounded(number, 3).filter(|price| price.abs() <= PAISE_MAX * 10).map(|thousandths| (UnitPrice::from_thousandths(thousandths), unit.trim()))
+    decimal_rounded(number, 3)
+        .filter(|price| price.abs() <= PAISE_MAX * 10)
+        .map(|thousandths| (UnitPrice::from_thousandths(thousandths), unit.trim()))
 }
 
 /// A rate in per cent: ` 18`, `9 %`.
@@ -149,7 +152,9 @@ mod tests {
 
     #[test]
     fn null_like_words_are_recognised_with_whole_damaged_and_lost_marks() {
-        for text in ["", "      ", " Not Applicable", "&#4; Not Applicable", " 4; Not Applicable", "\u{4} Not Applicable"] {
+        for text in
+            ["", "      ", " Not Applicable", "&#4; Not Applicable", " 4; Not Applicable", "\u{4} Not Applicable"]
+        {
             assert_eq!(value(text), None, "{text:?}");
         }
         assert_eq!(value(" 4; Applicable"), Some("Applicable"));

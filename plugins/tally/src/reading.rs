@@ -105,7 +105,8 @@ pub(crate) fn read_vouchers(
         Ok(input) => input,
         Err(error) => return unreadable(location, &error, sender),
     };
-    let mut reading = Reading { location, masters: Arc::new(masters), sender, seen: HashMap::new(), end: FileEnd::Whole };
+    let mut reading =
+        Reading { location, masters: Arc::new(masters), sender, seen: HashMap::new(), end: FileEnd::Whole };
     let second = split(input, Wanted::Vouchers, limits, &mut |found| reading.take(found));
     if reading.end == FileEnd::Stopped {
         return FileEnd::Stopped;
@@ -117,9 +118,17 @@ pub(crate) fn read_vouchers(
             if let Err(fault) = first {
                 reading.fault(fault);
             } else if !summary.elements {
-                _ = reading.problem("1, byte 0", Finding::error("tally.not_xml", "", "the file holds no XML at all").with_fix("Export from Tally in XML format."));
+                _ = reading.problem(
+                    "1, byte 0",
+                    Finding::error("tally.not_xml", "", "the file holds no XML at all")
+                        .with_fix("Export from Tally in XML format."),
+                );
             } else if !summary.known_root {
-                _ = reading.problem("1, byte 0", Finding::error("tally.not_an_export", "", "the file is XML, but nothing that Tally writes").with_fix("Export from Tally in XML format, or leave the file out of `path`."));
+                _ = reading.problem(
+                    "1, byte 0",
+                    Finding::error("tally.not_an_export", "", "the file is XML, but nothing that Tally writes")
+                        .with_fix("Export from Tally in XML format, or leave the file out of `path`."),
+                );
             }
         }
     }
@@ -127,8 +136,10 @@ pub(crate) fn read_vouchers(
 }
 
 fn unreadable(location: &str, error: &io::Error, sender: &RecordSender) -> FileEnd {
-    let finding = Finding::error("tally.unreadable", "", format!("the file could not be read: {error}")).with_place(location);
-    let reference = SourceRef { location: location.to_owned(), position: String::new(), record_id: location.to_owned() };
+    let finding =
+        Finding::error("tally.unreadable", "", format!("the file could not be read: {error}")).with_place(location);
+    let reference =
+        SourceRef { location: location.to_owned(), position: String::new(), record_id: location.to_owned() };
     let problem = SourceProblem { reference, label: location.to_owned(), findings: vec![finding] };
     if sender.send(Ok(SourceItem::Problem(problem))) { FileEnd::Faulty } else { FileEnd::Stopped }
 }
@@ -152,7 +163,8 @@ impl Reading<'_> {
                     position: format!("voucher {number}, line {}, byte {}", place.line, place.byte),
                     record_id,
                 };
-                let context = Some(Arc::clone(&self.masters) as Arc<dyn std::any::Any + Send + Sync>);
+                let masters: Arc<dyn std::any::Any + Send + Sync> = Arc::<Masters>::clone(&self.masters);
+                let context = Some(masters);
                 self.send(SourceItem::Record(SourceRecord { reference, content: text.to_owned(), context }))
             }
             Found::Oversize { place, number } => {
@@ -161,9 +173,13 @@ impl Reading<'_> {
                 self.problem(&format!("{}, byte {}", place.line, place.byte), finding)
             }
             Found::ErrorText { text, place } => {
-                let finding = Finding::error("tally.error_answer", "", "the file is an error that Tally answered with, not an export")
-                    .with_found(text)
-                    .with_fix("Repeat the export; the text says what Tally missed.");
+                let finding = Finding::error(
+                    "tally.error_answer",
+                    "",
+                    "the file is an error that Tally answered with, not an export",
+                )
+                .with_found(text)
+                .with_fix("Repeat the export; the text says what Tally missed.");
                 self.problem(&format!("{}, byte {}", place.line, place.byte), finding)
             }
             Found::Company(_) => ControlFlow::Continue(()),
@@ -195,11 +211,20 @@ impl Reading<'_> {
             });
             (name, Some(number))
         });
-        let mut finding = Finding::error(fault.rule, "", match (&label, number) {
-            (Some(label), _) => format!("{}; it happens inside {label}, and nothing after it in this file was read", fault.reason),
-            (None, Some(number)) => format!("{}; it happens inside voucher {number}, and nothing after it in this file was read", fault.reason),
-            (None, None) => format!("{}; nothing after it in this file was read", fault.reason),
-        });
+        let mut finding = Finding::error(
+            fault.rule,
+            "",
+            match (&label, number) {
+                (Some(label), _) => {
+                    format!("{}; it happens inside {label}, and nothing after it in this file was read", fault.reason)
+                }
+                (None, Some(number)) => format!(
+                    "{}; it happens inside voucher {number}, and nothing after it in this file was read",
+                    fault.reason
+                ),
+                (None, None) => format!("{}; nothing after it in this file was read", fault.reason),
+            },
+        );
         finding = finding.with_fix("Export again from Tally. Vouchers before this place were read.");
         let position = format!("{}, byte {}", fault.place.line, fault.place.byte);
         _ = self.labelled(&position, label, finding);

@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use einvoice_core::finding::Finding;
 use einvoice_core::registry::{BuildContext, BuildError};
 use einvoice_core::source::{
-    Acknowledgement, Cursor, InvoiceSource, Mapped, RecordSender, RecordStream, SourceCapability, SourceError, SourceItem,
-    SourceRecord, stream_from_blocking,
+    Acknowledgement, Cursor, InvoiceSource, Mapped, RecordSender, RecordStream, SourceCapability, SourceError,
+    SourceItem, SourceRecord, stream_from_blocking,
 };
 use serde::{Deserialize, Serialize};
 
@@ -50,15 +50,21 @@ impl TallySource {
         reading::files(&directory, std::slice::from_ref(&config.path)).map_err(|reason| refused("path", reason))?;
         reading::files(&directory, &config.masters).map_err(|reason| refused("masters", reason))?;
         if config.voucher_bytes_max < 1024 {
-            return Err(refused("voucher_bytes_max", format!("{} is below 1024 bytes: no voucher is so small", config.voucher_bytes_max)));
+            return Err(refused(
+                "voucher_bytes_max",
+                format!("{} is below 1024 bytes: no voucher is so small", config.voucher_bytes_max),
+            ));
         }
         Ok(Self { directory, settings: Settings::new(config), nothing: Masters::default() })
     }
 
     fn progress(&self, masters: &[PathBuf]) -> Result<Progress, SourceError> {
-        let config = serde_json::to_string(&self.settings.config)
-            .map_err(|error| SourceError::new("tally", "the configuration could not be compared with the last run's").because(error))?;
-        let stamps = masters.iter().map(|path| (reading::shown(&self.directory, path), reading::stamp(path).unwrap_or_default()));
+        let config = serde_json::to_string(&self.settings.config).map_err(|error| {
+            SourceError::new("tally", "the configuration could not be compared with the last run's").because(error)
+        })?;
+        let stamps = masters
+            .iter()
+            .map(|path| (reading::shown(&self.directory, path), reading::stamp(path).unwrap_or_default()));
         let parts = stamps.chain([("settings".to_owned(), config)]).collect();
         Ok(Progress { settings: reading::fingerprint(&parts), files: BTreeMap::new() })
     }
@@ -80,12 +86,19 @@ impl InvoiceSource for TallySource {
         // ledger recognises.
         let known: Progress = cursor.and_then(|cursor| serde_json::from_str(cursor.as_str()).ok()).unwrap_or_default();
         let known = if known.settings == fresh.settings { known } else { fresh };
-        let run = Run { directory: self.directory.clone(), limits: reading::limits(config.voucher_bytes_max), files, masters, known };
+        let run = Run {
+            directory: self.directory.clone(),
+            limits: reading::limits(config.voucher_bytes_max),
+            files,
+            masters,
+            known,
+        };
         Ok(stream_from_blocking(move |sender| run.read(sender)))
     }
 
     fn map(&self, record: &SourceRecord) -> Mapped {
-        let masters = record.context.as_deref().and_then(|context| context.downcast_ref::<Masters>()).unwrap_or(&self.nothing);
+        let masters =
+            record.context.as_deref().and_then(|context| context.downcast_ref::<Masters>()).unwrap_or(&self.nothing);
         mapping::map(&record.content, record.reference.to_string(), masters, &self.settings)
     }
 
@@ -110,7 +123,8 @@ impl Run {
         let mut all_whole = true;
         for path in &self.masters {
             let result = open(path).map_err(|error| error.to_string()).and_then(|input| {
-                reading::read_masters(input, self.limits, &mut shared).map_err(|fault| format!("line {}: {}", fault.place.line, fault.reason))
+                reading::read_masters(input, self.limits, &mut shared)
+                    .map_err(|fault| format!("line {}: {}", fault.place.line, fault.reason))
             });
             if let Err(reason) = result {
                 all_whole = false;
@@ -147,11 +161,20 @@ impl Run {
 
     fn masters_problem(&self, path: &Path, reason: &str) -> SourceItem {
         let location = reading::shown(&self.directory, path);
-        let finding = Finding::error("tally.masters_unreadable", "", format!("masters could not be read to the end: {reason}"))
-            .with_place(location.clone())
-            .with_fix("Export the masters again; vouchers that need the missing ones say so.");
-        let reference = einvoice_core::source::SourceRef { record_id: location.clone(), position: String::new(), location: location.clone() };
-        SourceItem::Problem(einvoice_core::source::SourceProblem { reference, label: location, findings: vec![finding] })
+        let finding =
+            Finding::error("tally.masters_unreadable", "", format!("masters could not be read to the end: {reason}"))
+                .with_place(location.clone())
+                .with_fix("Export the masters again; vouchers that need the missing ones say so.");
+        let reference = einvoice_core::source::SourceRef {
+            record_id: location.clone(),
+            position: String::new(),
+            location: location.clone(),
+        };
+        SourceItem::Problem(einvoice_core::source::SourceProblem {
+            reference,
+            label: location,
+            findings: vec![finding],
+        })
     }
 }
 
@@ -160,7 +183,10 @@ fn open(path: &Path) -> io::Result<File> {
 }
 
 /// Makes the source for the registry.
-pub(crate) async fn build(context: BuildContext, config: TallySourceConfig) -> Result<Arc<dyn InvoiceSource>, BuildError> {
+pub(crate) async fn build(
+    context: BuildContext,
+    config: TallySourceConfig,
+) -> Result<Arc<dyn InvoiceSource>, BuildError> {
     let source = tokio::task::spawn_blocking(move || TallySource::new(context.directory, config))
         .await
         .map_err(|error| BuildError::new("tally", "the source could not be made").because(error))??;

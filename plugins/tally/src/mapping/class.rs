@@ -32,10 +32,28 @@ const OUT: [(&str, &str, &str); 7] = [
 
 /// Built-in types that are no sale and no note.
 const OTHER_TYPES: [&str; 22] = [
-    "Purchase", "Payment", "Receipt", "Contra", "Journal", "Sales Order", "Purchase Order", "Delivery Note",
-    "Receipt Note", "Rejections In", "Rejections Out", "Stock Journal", "Physical Stock", "Memorandum",
-    "Reversing Journal", "Payroll", "Attendance", "Material In", "Material Out", "Job Work In Order",
-    "Job Work Out Order", "Manufacturing Journal",
+    "Purchase",
+    "Payment",
+    "Receipt",
+    "Contra",
+    "Journal",
+    "Sales Order",
+    "Purchase Order",
+    "Delivery Note",
+    "Receipt Note",
+    "Rejections In",
+    "Rejections Out",
+    "Stock Journal",
+    "Physical Stock",
+    "Memorandum",
+    "Reversing Journal",
+    "Payroll",
+    "Attendance",
+    "Material In",
+    "Material Out",
+    "Job Work In Order",
+    "Job Work Out Order",
+    "Manufacturing Journal",
 ];
 
 /// Judges a voucher by its state and type.
@@ -63,7 +81,10 @@ pub(crate) fn classify(voucher: &Voucher<'_>, masters: &Masters, settings: &Sett
         Err(class) => return class(&skip),
     };
     if registered && !settings.config.include_registered {
-        return Class::Skip(skip("already_registered", "the voucher carries an IRN already: it is never registered again"));
+        return Class::Skip(skip(
+            "already_registered",
+            "the voucher carries an IRN already: it is never registered again",
+        ));
     }
     Class::Document(class)
 }
@@ -77,7 +98,9 @@ fn class_of(voucher: &Voucher<'_>, masters: &Masters, settings: &Settings) -> Re
         Some(VoucherClass::CreditNote) => return Ok(DocumentType::CreditNote),
         Some(VoucherClass::DebitNote | VoucherClass::SupplementaryInvoice) => return Ok(DocumentType::DebitNote),
         Some(VoucherClass::Ignore) => {
-            return Err(Box::new(|skip| Class::Skip(skip("other_class", "the configuration says to ignore this voucher type"))));
+            return Err(Box::new(|skip| {
+                Class::Skip(skip("other_class", "the configuration says to ignore this voucher type"))
+            }));
         }
         None => {}
     }
@@ -87,7 +110,12 @@ fn class_of(voucher: &Voucher<'_>, masters: &Masters, settings: &Settings) -> Re
     }
     if names::same(&reserved, "Credit Note") {
         return if party_is(voucher, masters, "Sundry Creditors") == Some(true) {
-            Err(Box::new(|skip| Class::Skip(skip("credit_note_to_supplier", "the credit note is to a supplier: it is no outward supply"))))
+            Err(Box::new(|skip| {
+                Class::Skip(skip(
+                    "credit_note_to_supplier",
+                    "the credit note is to a supplier: it is no outward supply",
+                ))
+            }))
         } else {
             Ok(DocumentType::CreditNote)
         };
@@ -107,9 +135,11 @@ fn class_of(voucher: &Voucher<'_>, masters: &Masters, settings: &Settings) -> Re
 }
 
 fn unclear(type_name: &str) -> Otherwise {
-    let finding = Finding::error("tally.voucher_type_unknown", "DocDtls.Typ", format!(
-        "nothing says whether voucher type \"{type_name}\" is a sale or a note"
-    ))
+    let finding = Finding::error(
+        "tally.voucher_type_unknown",
+        "DocDtls.Typ",
+        format!("nothing says whether voucher type \"{type_name}\" is a sale or a note"),
+    )
     .with_found(type_name)
     .with_expected("a voucher type whose master is in the export, or a built-in one")
     .with_fix("Export with dependent masters, or name the type under `voucher_types` in the configuration.");

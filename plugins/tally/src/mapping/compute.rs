@@ -131,8 +131,14 @@ const GUESSED_MAX: usize = 4;
 /// Solves the voucher. Guessed ledgers are first taken as guessed; where the tax then does not
 /// reconcile and another reading does, that one is taken.
 pub(crate) fn solve(problem: &Problem<'_>) -> Solution {
-    let guessed: Vec<usize> =
-        problem.adjustments.iter().enumerate().filter(|(_, line)| line.guessed).map(|(index, _)| index).take(GUESSED_MAX).collect();
+    let guessed: Vec<usize> = problem
+        .adjustments
+        .iter()
+        .enumerate()
+        .filter(|(_, line)| line.guessed)
+        .map(|(index, _)| index)
+        .take(GUESSED_MAX)
+        .collect();
     let first = attempt(problem, problem.adjustments);
     if first.mismatches.is_empty() || guessed.is_empty() {
         return first;
@@ -158,8 +164,9 @@ pub(crate) fn solve(problem: &Problem<'_>) -> Solution {
 }
 
 fn attempt(problem: &Problem<'_>, adjustments: &[Adjustment]) -> Solution {
-    let mut solution = Solution::default();
-    solution.items = problem.bases.iter().map(|base| Taxed { taxable: base.value, ..Taxed::default() }).collect();
+    let items: Vec<Taxed> =
+        problem.bases.iter().map(|base| Taxed { taxable: base.value, ..Taxed::default() }).collect();
+    let mut solution = Solution { items, ..Solution::default() };
     for line in adjustments {
         if line.kind == Kind::Taxable && !problem.bases.is_empty() {
             solution.spread.push(line.name.clone());
@@ -229,7 +236,11 @@ fn rates_by_ratio(problem: &Problem<'_>, items: &mut [Taxed]) {
     if unknown <= 0 {
         return;
     }
-    let known: i64 = items.iter().filter_map(|item| item.rate.and_then(|rate| rate.of(Amount::from_paise(item.taxable)))).map(Amount::paise).sum();
+    let known: i64 = items
+        .iter()
+        .filter_map(|item| item.rate.and_then(|rate| rate.of(Amount::from_paise(item.taxable))))
+        .map(Amount::paise)
+        .sum();
     let left = problem.tax.gst() - known;
     let slack = i64::try_from(items.len()).unwrap_or(i64::MAX).max(100);
     let fits = |rate: &&i64| {
@@ -266,9 +277,15 @@ fn gst(problem: &Problem<'_>, solution: &mut Solution) {
     settle(solution, "CGST", tax.cgst, |item| &mut item.cgst);
     settle(solution, "SGST", tax.sgst, |item| &mut item.sgst);
     // Nothing charged though lines have a rate, and no reason for it.
-    let due: i64 = solution.items.iter().filter_map(|item| item.rate.and_then(|rate| rate.of(Amount::from_paise(item.taxable)))).map(Amount::paise).sum();
+    let due: i64 = solution
+        .items
+        .iter()
+        .filter_map(|item| item.rate.and_then(|rate| rate.of(Amount::from_paise(item.taxable))))
+        .map(Amount::paise)
+        .sum();
     let rated_by_voucher = solution.items.iter().any(|item| !item.rate_by_ratio);
-    if problem.heads == Heads::Halves && tax.gst() == 0 && due > 0 && rated_by_voucher && solution.mismatches.is_empty() {
+    if problem.heads == Heads::Halves && tax.gst() == 0 && due > 0 && rated_by_voucher && solution.mismatches.is_empty()
+    {
         solution.mismatches.push(Mismatch { head: "GST", ledger: 0, lines: due });
     }
 }
@@ -395,7 +412,10 @@ mod tests {
         asked.tax.cess = 100_000 + 15_000;
         let solution = solve(&asked);
         assert!(solution.mismatches.is_empty(), "{:?}", solution.mismatches);
-        assert_eq!(solution.items.iter().map(|item| (item.cess, item.cess_specific)).collect::<Vec<_>>(), [(0, 100_000), (15_000, 0)]);
+        assert_eq!(
+            solution.items.iter().map(|item| (item.cess, item.cess_specific)).collect::<Vec<_>>(),
+            [(0, 100_000), (15_000, 0)]
+        );
     }
 
     proptest! {

@@ -28,12 +28,22 @@ pub(crate) fn references(context: &Context<'_>, report: &mut Report) -> Option<R
         let number = order.get("BASICPURCHASEORDERNO").filter(|number| number.len() <= 16 && is_reference(number));
         if let Some(number) = number {
             let date = order.get("BASICORDERDATE").and_then(lexical::date);
-            report.from(format!("RefDtls.ContrDtls[{}].PORefr", references.contr_dtls.len()), "V/INVOICEORDERLIST.LIST");
-            references.contr_dtls.push(ContrDtls { po_refr: number.into(), po_ref_dt: Field::from_option(date), ..ContrDtls::default() });
+            report
+                .from(format!("RefDtls.ContrDtls[{}].PORefr", references.contr_dtls.len()), "V/INVOICEORDERLIST.LIST");
+            references.contr_dtls.push(ContrDtls {
+                po_refr: number.into(),
+                po_ref_dt: Field::from_option(date),
+                ..ContrDtls::default()
+            });
         } else if let Some(text) = order.get("BASICPURCHASEORDERNO") {
             report.add(
-                Finding::new(einvoice_core::finding::Severity::Info, "tally.order_left_out", "RefDtls.ContrDtls", "an order reference is free text or longer than 16 characters and is left out")
-                    .with_found(text),
+                Finding::new(
+                    einvoice_core::finding::Severity::Info,
+                    "tally.order_left_out",
+                    "RefDtls.ContrDtls",
+                    "an order reference is free text or longer than 16 characters and is left out",
+                )
+                .with_found(text),
             );
         }
     }
@@ -49,26 +59,40 @@ fn is_reference(text: &str) -> bool {
 fn preceding(element: &Element<'_>, report: &mut Report) -> Option<PrecDocDtls> {
     let reference = element.get("REFERENCE").zip(element.get("REFERENCEDATE")).map(|pair| (pair, "V/REFERENCE"));
     let original = || {
-        element.children().iter().filter(|child| matches!(child.name(), "ORIGINVOICEDETAILS.LIST" | "INVOICEDETAILS.LIST")).find_map(|list| {
-            let number = list.first(&["REFNUM", "ORIGINVOICENO", "INVOICENO", "BASICORIGINVOICENO", "NUMBER"])?.0;
-            let date = list.first(&["DATE", "ORIGINVOICEDATE", "INVOICEDATE"])?.0;
-            Some(((number, date), "V/ORIGINVOICEDETAILS.LIST"))
-        })
+        element
+            .children()
+            .iter()
+            .filter(|child| matches!(child.name(), "ORIGINVOICEDETAILS.LIST" | "INVOICEDETAILS.LIST"))
+            .find_map(|list| {
+                let number = list.first(&["REFNUM", "ORIGINVOICENO", "INVOICENO", "BASICORIGINVOICENO", "NUMBER"])?.0;
+                let date = list.first(&["DATE", "ORIGINVOICEDATE", "INVOICEDATE"])?.0;
+                Some(((number, date), "V/ORIGINVOICEDETAILS.LIST"))
+            })
     };
     let bill = || {
-        element.children().iter().flat_map(Element::children).filter(|list| list.name() == "BILLALLOCATIONS.LIST").find_map(|list| {
-            let against = list.get("BILLTYPE").is_some_and(|kind| kind.eq_ignore_ascii_case("Agst Ref"));
-            let date = list.first(&["BILLDATE", "DATE"]).map(|(date, _)| date).or_else(|| element.get("REFERENCEDATE"))?;
-            Some(((list.get("NAME").filter(|_| against)?, date), "BILLALLOCATIONS.LIST"))
-        })
+        element
+            .children()
+            .iter()
+            .flat_map(Element::children)
+            .filter(|list| list.name() == "BILLALLOCATIONS.LIST")
+            .find_map(|list| {
+                let against = list.get("BILLTYPE").is_some_and(|kind| kind.eq_ignore_ascii_case("Agst Ref"));
+                let date =
+                    list.first(&["BILLDATE", "DATE"]).map(|(date, _)| date).or_else(|| element.get("REFERENCEDATE"))?;
+                Some(((list.get("NAME").filter(|_| against)?, date), "BILLALLOCATIONS.LIST"))
+            })
     };
     let ((number, date), origin) = reference.or_else(original).or_else(bill)?;
     let date = lexical::date(date)?;
     if DocumentNumber::parse(number).is_err() || number.len() < 2 {
         report.add(
-            Finding::warning("tally.reference_left_out", "RefDtls.PrecDocDtls", "the number of the original document has a form the portal refuses, so the reference is left out")
-                .with_found(number)
-                .with_expected("2 to 16 letters, digits, '/' or '-', not beginning with 0, '/' or '-'"),
+            Finding::warning(
+                "tally.reference_left_out",
+                "RefDtls.PrecDocDtls",
+                "the number of the original document has a form the portal refuses, so the reference is left out",
+            )
+            .with_found(number)
+            .with_expected("2 to 16 letters, digits, '/' or '-', not beginning with 0, '/' or '-'"),
         );
         return None;
     }
@@ -101,16 +125,22 @@ pub(crate) fn export(context: &Context<'_>, currency: Option<&str>, report: &mut
     if context.export {
         export.for_cur = currency.map_or(Field::Absent, Into::into);
         let names = ["BASICDESTINATIONCOUNTRY", "CONSIGNEECOUNTRYNAME", "COUNTRYOFRESIDENCE"];
-        let found = names.iter().find_map(|name| element.get(name).and_then(|country| Some((countries::code(country)?, *name))));
+        let found = names
+            .iter()
+            .find_map(|name| element.get(name).and_then(|country| Some((countries::code(country)?, *name))));
         match (found.filter(|(code, _)| *code != "IN"), country) {
             (Some((code, name)), _) => {
                 export.cnt_code = code.into();
                 report.from("ExpDtls.CntCode", format!("V/{name}"));
             }
             (None, Some((text, _))) => report.add(
-                Finding::warning("tally.country_unknown", "ExpDtls.CntCode", "the country of destination is not in the portal's list under this name")
-                    .with_found(text)
-                    .with_fix("Choose the country from Tally's own list."),
+                Finding::warning(
+                    "tally.country_unknown",
+                    "ExpDtls.CntCode",
+                    "the country of destination is not in the portal's list under this name",
+                )
+                .with_found(text)
+                .with_fix("Choose the country from Tally's own list."),
             ),
             (None, None) => {}
         }
@@ -121,38 +151,45 @@ pub(crate) fn export(context: &Context<'_>, currency: Option<&str>, report: &mut
 
 /// The ISO code of a currency symbol.
 pub(crate) fn currency_code(symbol: &str, context: &Context<'_>) -> Option<String> {
-    let by_master = context.masters.currency(symbol).filter(|code| code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_alphabetic()));
-    by_master
-        .map(str::to_uppercase)
-        .or_else(|| {
-            let known = match symbol {
-                "$" | "US$" | "USD" => "USD",
-                "€" | "EUR" | "Euro" => "EUR",
-                "£" | "GBP" => "GBP",
-                "¥" | "JPY" => "JPY",
-                "AED" | "Dhs" => "AED",
-                "S$" | "SGD" => "SGD",
-                "A$" | "AUD" => "AUD",
-                _ => return None,
-            };
-            Some(known.to_owned())
-        })
+    let by_master = context
+        .masters
+        .currency(symbol)
+        .filter(|code| code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_alphabetic()));
+    by_master.map(str::to_uppercase).or_else(|| {
+        let known = match symbol {
+            "$" | "US$" | "USD" => "USD",
+            "€" | "EUR" | "Euro" => "EUR",
+            "£" | "GBP" => "GBP",
+            "¥" | "JPY" => "JPY",
+            "AED" | "Dhs" => "AED",
+            "S$" | "SGD" => "SGD",
+            "A$" | "AUD" => "AUD",
+            _ => return None,
+        };
+        Some(known.to_owned())
+    })
 }
 
 /// The request for an e-way bill together with the IRN: only for invoices of goods, only with
 /// transport details, and never when the voucher has an e-way bill already.
 pub(crate) fn eway_bill(context: &Context<'_>, has_goods: bool, report: &mut Report) -> Option<EwbDtls> {
     let element = context.voucher.element;
-    if context.settings.config.eway_bill == EwayBillMode::Never || context.doc_type != DocumentType::Invoice || !has_goods {
+    if context.settings.config.eway_bill == EwayBillMode::Never
+        || context.doc_type != DocumentType::Invoice
+        || !has_goods
+    {
         return None;
     }
     let lists: Vec<&Element<'_>> = element.all("EWAYBILLDETAILS.LIST").collect();
     if lists.iter().any(|list| list.get("BILLNUMBER").is_some()) {
         return None;
     }
-    let transport = lists.iter().flat_map(|list| list.all("TRANSPORTDETAILS.LIST")).find(|list| !list.children().is_empty());
+    let transport =
+        lists.iter().flat_map(|list| list.all("TRANSPORTDETAILS.LIST")).find(|list| !list.children().is_empty());
     let wanted = element.is_yes("ISGSTEINVINCLEWAYBILL");
-    let vehicle = transport.and_then(|list| list.get("VEHICLENUMBER")).or_else(|| element.get("BASICSHIPVESSELNO").filter(|_| wanted || transport.is_some()));
+    let vehicle = transport
+        .and_then(|list| list.get("VEHICLENUMBER"))
+        .or_else(|| element.get("BASICSHIPVESSELNO").filter(|_| wanted || transport.is_some()));
     let field = |name: &str| transport.and_then(|list| list.get(name));
     let id = field("TRANSPORTERID");
     let mode = field("TRANSPORTMODE").and_then(mode_code).or_else(|| vehicle.map(|_| "1"));
@@ -163,8 +200,10 @@ pub(crate) fn eway_bill(context: &Context<'_>, has_goods: bool, report: &mut Rep
         .or_else(|| element.first(&["BASICSHIPDOCUMENTNO", "BILLOFLADINGNO"]).map(|(number, _)| number))
         .filter(|number| number.len() <= 15 && is_reference(number));
     let document_date = field("DOCUMENTDATE").or_else(|| element.get("BILLOFLADINGDATE")).and_then(lexical::date);
-    let distance = field("DISTANCE").and_then(lexical::quantity).map_or(0, |(distance, _)| distance.thousandths() / 1000);
-    let name = field("TRANSPORTERNAME").or_else(|| element.get("BASICSHIPPEDBY")).filter(|name| name.chars().count() >= 3);
+    let distance =
+        field("DISTANCE").and_then(lexical::quantity).map_or(0, |(distance, _)| distance.thousandths() / 1000);
+    let name =
+        field("TRANSPORTERNAME").or_else(|| element.get("BASICSHIPPEDBY")).filter(|name| name.chars().count() >= 3);
     report.from("EwbDtls", "V/EWAYBILLDETAILS.LIST/TRANSPORTDETAILS.LIST");
     Some(EwbDtls {
         trans_id: id.map_or(Field::Absent, Field::<Gstin>::from_text),
@@ -183,7 +222,10 @@ fn mode_code(mode: &str) -> Option<&'static str> {
     let folded = mode.to_lowercase();
     let number = folded.split('-').next().unwrap_or_default().trim();
     ["1", "2", "3", "4"].into_iter().find(|code| *code == number).or_else(|| {
-        [("road", "1"), ("rail", "2"), ("air", "3"), ("ship", "4")].into_iter().find(|(word, _)| folded.contains(word)).map(|(_, code)| code)
+        [("road", "1"), ("rail", "2"), ("air", "3"), ("ship", "4")]
+            .into_iter()
+            .find(|(word, _)| folded.contains(word))
+            .map(|(_, code)| code)
     })
 }
 
@@ -198,7 +240,9 @@ fn vehicle_number(number: &str) -> String {
 
 /// Whether the supply is by reverse charge.
 pub(crate) fn reverse_charge(context: &Context<'_>) -> YesNo {
-    let on_line = |line: &Element<'_>| line.get("GSTOVRDNISREVCHARGEAPPL").is_some_and(|value| value.eq_ignore_ascii_case("applicable"));
+    let on_line = |line: &Element<'_>| {
+        line.get("GSTOVRDNISREVCHARGEAPPL").is_some_and(|value| value.eq_ignore_ascii_case("applicable"))
+    };
     let element = context.voucher.element;
     YesNo::from(element.is_yes("ISREVERSECHARGEAPPLICABLE") || element.children().iter().any(on_line))
 }

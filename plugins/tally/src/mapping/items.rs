@@ -44,10 +44,17 @@ pub(crate) fn of_item<'v>(line: &ItemLine<'v>, context: &Context<'_>) -> Source<
     let element = line.element;
     let master = context.masters.item(line.name);
     let groups = master.map(|item| context.masters.stock_groups(item)).unwrap_or_default();
-    let allocation = element.children().iter().find(|child| child.name() == "ACCOUNTINGALLOCATIONS.LIST" && child.get("LEDGERNAME").is_some());
+    let allocation = element
+        .children()
+        .iter()
+        .find(|child| child.name() == "ACCOUNTINGALLOCATIONS.LIST" && child.get("LEDGERNAME").is_some());
     let sales = allocation.and_then(|line| line.get("LEDGERNAME")).and_then(|name| context.masters.ledger(name));
-    let behind: Vec<&GstDetails> =
-        master.map(|item| &item.gst).into_iter().chain(groups.iter().map(|group| &group.gst)).chain(sales.map(|ledger| &ledger.gst)).collect();
+    let behind: Vec<&GstDetails> = master
+        .map(|item| &item.gst)
+        .into_iter()
+        .chain(groups.iter().map(|group| &group.gst))
+        .chain(sales.map(|ledger| &ledger.gst))
+        .collect();
     let quantity = element.get("BILLEDQTY").or_else(|| element.get("ACTUALQTY")).and_then(lexical::quantity);
     let free = element
         .get("ACTUALQTY")
@@ -60,7 +67,8 @@ pub(crate) fn of_item<'v>(line: &ItemLine<'v>, context: &Context<'_>) -> Source<
     source.is_stock_item = true;
     source.free = free;
     source.quantity = quantity.map(|(quantity, unit)| (magnitude(quantity), unit));
-    source.price = element.get("RATE").and_then(lexical::price).map(|(price, _)| price).filter(|price| !price.is_negative());
+    source.price =
+        element.get("RATE").and_then(lexical::price).map(|(price, _)| price).filter(|price| !price.is_negative());
     source.is_service |= master.is_some_and(|item| item.is_service) && element.get("GSTOVRDNTYPEOFSUPPLY").is_none();
     source.base.quantity = source.quantity.map_or(0, |(quantity, _)| quantity.thousandths());
     price_and_discount(&mut source);
@@ -94,7 +102,9 @@ fn common<'v>(
     let exempt = is_exempt(lines);
     let allocated = element
         .all("EXPENSEALLOCATIONS.LIST")
-        .filter_map(|list| Some((names::fold(list.get("LEDGERNAME")?), lexical::amount(list.get("VATASSESSABLEAMOUNT")?)?.paise())))
+        .filter_map(|list| {
+            Some((names::fold(list.get("LEDGERNAME")?), lexical::amount(list.get("VATASSESSABLEAMOUNT")?)?.paise()))
+        })
         .collect();
     let overridden = element.is_yes("ISGSTASSESSABLEVALUEOVERRIDDEN");
     let assessable = element.get("GSTOVRDNASSESSABLEVALUE").filter(|_| overridden).and_then(lexical::amount);
@@ -148,10 +158,23 @@ fn hsn_of(
             .iter()
             .enumerate()
             .find_map(|(index, details)| details.hsn_on(context.day).map(|text| (text, index)))
-            .map(|(text, index)| (text, if index == 0 { "M:HSNDETAILS.LIST/HSNCODE" } else { "M:HSNDETAILS.LIST/HSNCODE of the group or ledger" }.to_owned()))
+            .map(|(text, index)| {
+                (
+                    text,
+                    if index == 0 {
+                        "M:HSNDETAILS.LIST/HSNCODE"
+                    } else {
+                        "M:HSNDETAILS.LIST/HSNCODE of the group or ledger"
+                    }
+                    .to_owned(),
+                )
+            })
     };
-    let default = || context.settings.config.default_hsn.as_deref().map(|text| (text, "configuration `default_hsn`".to_owned()));
-    let Some((text, origin)) = on_line.or_else(configured).or_else(by_master).or_else(default) else { return (None, None) };
+    let default =
+        || context.settings.config.default_hsn.as_deref().map(|text| (text, "configuration `default_hsn`".to_owned()));
+    let Some((text, origin)) = on_line.or_else(configured).or_else(by_master).or_else(default) else {
+        return (None, None);
+    };
     let digits: String = text.chars().filter(|found| !found.is_whitespace() && *found != '.').collect();
     match HsnCode::parse(&digits) {
         Ok(code) => (Some((code, origin)), None),
@@ -159,7 +182,11 @@ fn hsn_of(
     }
 }
 
-fn rates_of(lines: &[&Element<'_>], behind: &[&GstDetails], day: Option<DocumentDate>) -> (Option<Rates>, &'static str) {
+fn rates_of(
+    lines: &[&Element<'_>],
+    behind: &[&GstDetails],
+    day: Option<DocumentDate>,
+) -> (Option<Rates>, &'static str) {
     let known = |rates: &Rates| rates.gst().is_some_and(|rate| !rate.is_zero());
     let on_lines: Vec<Rates> = lines.iter().map(|line| rates(line)).collect();
     if let Some(found) = on_lines.iter().find(|rates| known(rates)) {
@@ -185,7 +212,8 @@ fn price_and_discount(source: &mut Source<'_>) {
     };
     let net = source.base.value.abs();
     let percent = source.element.get("DISCOUNT").and_then(lexical::rate).filter(|rate| !rate.is_zero());
-    let expected = percent.map_or(gross, |percent| gross - percent.of(Amount::from_paise(gross)).unwrap_or_default().paise());
+    let expected =
+        percent.map_or(gross, |percent| gross - percent.of(Amount::from_paise(gross)).unwrap_or_default().paise());
     if (expected - net).abs() > 100 {
         source.price = None;
     } else if percent.is_some() && gross > net {
@@ -196,20 +224,35 @@ fn price_and_discount(source: &mut Source<'_>) {
 /// Nets lines of returned goods against other lines of the same item kind, since INV-01 has no
 /// negative lines.
 pub(crate) fn net(sources: &mut Vec<Source<'_>>, report: &mut Report) {
-    let key = |source: &Source<'_>| (source.hsn.as_ref().map(|(code, _)| *code), source.base.rates.and_then(|rates| rates.gst()), source.base.exempt);
+    let key = |source: &Source<'_>| {
+        (
+            source.hsn.as_ref().map(|(code, _)| *code),
+            source.base.rates.and_then(|rates| rates.gst()),
+            source.base.exempt,
+        )
+    };
     while let Some(index) = sources.iter().position(|source| source.base.value < 0 && !source.netted) {
         let Some(negative) = sources.get(index).cloned() else { return };
         let target = sources
             .iter_mut()
             .enumerate()
-            .filter(|(at, source)| *at != index && key(source) == key(&negative) && source.base.value + negative.base.value >= 0)
+            .filter(|(at, source)| {
+                *at != index && key(source) == key(&negative) && source.base.value + negative.base.value >= 0
+            })
             .max_by_key(|(_, source)| (names::same(source.name, negative.name), source.base.value));
         let Some((_, target)) = target else {
             report.add(
-                Finding::error("tally.negative_item", "ItemList", format!("the line of \"{}\" is negative and no other line of the same HSN and rate can take it up", negative.name))
-                    .with_found(Amount::from_paise(negative.base.value))
-                    .with_expected("lines that are positive, or a line of the same HSN and rate to net it with")
-                    .with_fix("Take the returned goods out of this bill and issue a credit note for them."),
+                Finding::error(
+                    "tally.negative_item",
+                    "ItemList",
+                    format!(
+                        "the line of \"{}\" is negative and no other line of the same HSN and rate can take it up",
+                        negative.name
+                    ),
+                )
+                .with_found(Amount::from_paise(negative.base.value))
+                .with_expected("lines that are positive, or a line of the same HSN and rate to net it with")
+                .with_fix("Take the returned goods out of this bill and issue a credit note for them."),
             );
             if let Some(source) = sources.get_mut(index) {
                 source.netted = true;
@@ -226,15 +269,25 @@ pub(crate) fn net(sources: &mut Vec<Source<'_>>, report: &mut Report) {
             target.quantity = Some((left, unit));
         }
         report.add(
-            Finding::repaired("tally.negative_item_netted", "ItemList", format!("the negative line of \"{}\" was netted with the line of \"{}\"", negative.name, target.name))
-                .with_found(Amount::from_paise(negative.base.value)),
+            Finding::repaired(
+                "tally.negative_item_netted",
+                "ItemList",
+                format!("the negative line of \"{}\" was netted with the line of \"{}\"", negative.name, target.name),
+            )
+            .with_found(Amount::from_paise(negative.base.value)),
         );
         sources.remove(index);
     }
 }
 
 /// The INV-01 item of a line and its taxes.
-pub(crate) fn to_item(position: usize, source: &Source<'_>, taxed: &Taxed, context: &Context<'_>, report: &mut Report) -> Item {
+pub(crate) fn to_item(
+    position: usize,
+    source: &Source<'_>,
+    taxed: &Taxed,
+    context: &Context<'_>,
+    report: &mut Report,
+) -> Item {
     let at = |member: &str| format!("ItemList[{position}].{member}");
     let mut item = Item { sl_no: (position + 1).to_string().into(), ..Item::default() };
     let description = describe(source, context.settings.config.description);
@@ -243,7 +296,10 @@ pub(crate) fn to_item(position: usize, source: &Source<'_>, taxed: &Taxed, conte
         report.from(at("PrdDesc"), if source.is_stock_item { "I/STOCKITEMNAME" } else { "L/LEDGERNAME" });
     }
     item.is_servc = YesNo::from(source.is_service).into();
-    report.from(at("IsServc"), if source.element.get("GSTOVRDNTYPEOFSUPPLY").is_some() { "I/GSTOVRDNTYPEOFSUPPLY" } else { "the HSN" });
+    report.from(
+        at("IsServc"),
+        if source.element.get("GSTOVRDNTYPEOFSUPPLY").is_some() { "I/GSTOVRDNTYPEOFSUPPLY" } else { "the HSN" },
+    );
     match (&source.hsn, &source.hsn_text) {
         (Some((code, origin)), _) => {
             item.hsn_cd = (*code).into();
@@ -256,7 +312,12 @@ pub(crate) fn to_item(position: usize, source: &Source<'_>, taxed: &Taxed, conte
                 .with_fix("Enter the HSN in the item's master in Tally and export with dependent masters, or name it under `hsn` in the configuration."),
         ),
     }
-    if let Some(part) = context.masters.item(source.name).and_then(|item| item.part_number.as_deref()).filter(|part| (3..=30).contains(&part.chars().count())) {
+    if let Some(part) = context
+        .masters
+        .item(source.name)
+        .and_then(|item| item.part_number.as_deref())
+        .filter(|part| (3..=30).contains(&part.chars().count()))
+    {
         item.barcde = part.into();
         report.from(at("Barcde"), "M:STOCKITEM part number");
     }
@@ -294,8 +355,12 @@ fn quantities(item: &mut Item, position: usize, source: &Source<'_>, context: &C
     report.from(at("Unit"), "OTH, as the line has no quantity");
     if !source.is_service {
         report.add(
-            Finding::warning("tally.quantity_assumed", at("Qty"), format!("\"{}\" is goods but the voucher has no quantity; 1 OTH is sent", source.name))
-                .with_fix("Bill goods as an item invoice with quantities."),
+            Finding::warning(
+                "tally.quantity_assumed",
+                at("Qty"),
+                format!("\"{}\" is goods but the voucher has no quantity; 1 OTH is sent", source.name),
+            )
+            .with_fix("Bill goods as an item invoice with quantities."),
         );
     }
 }
@@ -329,7 +394,16 @@ fn money(item: &mut Item, position: usize, source: &Source<'_>, taxed: &Taxed, r
     report.from(at("UnitPrice"), origin);
     item.ass_amt = paise(taxed.taxable).into();
     item.gst_rt = Field::from_option(taxed.rate);
-    report.from(at("GstRt"), if taxed.rate_by_ratio { "the tax ledgers against the value" } else if source.base.exempt { "exempt or nil rated" } else { source.rate_origin });
+    report.from(
+        at("GstRt"),
+        if taxed.rate_by_ratio {
+            "the tax ledgers against the value"
+        } else if source.base.exempt {
+            "exempt or nil rated"
+        } else {
+            source.rate_origin
+        },
+    );
     let some = |value: i64| if value == 0 { Field::Absent } else { Field::Value(paise(value)) };
     item.igst_amt = some(taxed.igst);
     item.cgst_amt = some(taxed.cgst);

@@ -32,10 +32,21 @@ pub(crate) struct Judged {
     pub(crate) how: &'static str,
 }
 
-const INCOME: [&str; 5] = ["Sales Accounts", "Direct Incomes", "Indirect Incomes", "Income (Direct)", "Income (Indirect)"];
+const INCOME: [&str; 5] =
+    ["Sales Accounts", "Direct Incomes", "Indirect Incomes", "Income (Direct)", "Income (Indirect)"];
 const CHARGE_WORDS: [&str; 12] = [
-    "freight", "packing", "forward", "transport", "insurance", "loading", "handling", "courier", "shipping", "cartage",
-    "delivery", "discount",
+    "freight",
+    "packing",
+    "forward",
+    "transport",
+    "insurance",
+    "loading",
+    "handling",
+    "courier",
+    "shipping",
+    "cartage",
+    "delivery",
+    "discount",
 ];
 const OTHER_WORDS: [&str; 4] = ["othercharge", "othercharges", "adjustment", "donation"];
 

@@ -3,6 +3,7 @@
 //! A plain function of the voucher's text, the masters and the settings. It reports everything it
 //! finds at once, and for every value where it came from.
 
+mod address;
 mod class;
 mod compute;
 mod extras;
@@ -10,6 +11,7 @@ mod items;
 mod ledgers;
 mod parties;
 mod report;
+mod seller;
 mod totals;
 mod voucher;
 
@@ -115,9 +117,15 @@ impl Context<'_> {
 pub(crate) fn map(text: &str, place: String, masters: &Masters, settings: &Settings) -> Mapped {
     let element = match Element::parse(text) {
         Ok(element) if element.name() == "VOUCHER" => element,
-        Ok(_) => return unmappable("voucher", place, Finding::error("tally.not_a_voucher", "", "the record is no voucher")),
+        Ok(_) => {
+            return unmappable("voucher", place, Finding::error("tally.not_a_voucher", "", "the record is no voucher"));
+        }
         Err(reason) => {
-            return unmappable("voucher", place, Finding::error("tally.malformed_xml", "", format!("the voucher is no well-formed XML: {reason}")));
+            return unmappable(
+                "voucher",
+                place,
+                Finding::error("tally.malformed_xml", "", format!("the voucher is no well-formed XML: {reason}")),
+            );
         }
     };
     let voucher = Voucher::new(&element);
@@ -127,8 +135,12 @@ pub(crate) fn map(text: &str, place: String, masters: &Masters, settings: &Setti
         return unmappable(&voucher.label, place, finding);
     }
     if element.children().len() > LINES_MAX {
-        let finding = Finding::error("tally.too_many_lines", "ItemList", format!("the voucher has more than {LINES_MAX} parts; the portal takes 1,000 items"))
-            .with_fix("Split the bill.");
+        let finding = Finding::error(
+            "tally.too_many_lines",
+            "ItemList",
+            format!("the voucher has more than {LINES_MAX} parts; the portal takes 1,000 items"),
+        )
+        .with_fix("Split the bill.");
         return unmappable(&voucher.label, place, finding);
     }
     let doc_type = match class::classify(&voucher, masters, settings) {
@@ -144,19 +156,29 @@ pub(crate) fn map(text: &str, place: String, masters: &Masters, settings: &Setti
             message: "the customer has no GSTIN: a sale to a consumer is not registered".to_owned(),
         });
     }
-    document(&context, place)
+    document(&context, &place)
 }
 
 fn unmappable(label: &str, place: String, finding: Finding) -> Mapped {
     Mapped::Unmappable { label: label.to_owned(), findings: vec![finding.with_place(place)] }
 }
 
-fn context<'v>(voucher: &'v Voucher<'v>, masters: &'v Masters, settings: &'v Settings, doc_type: DocumentType) -> Context<'v> {
+fn context<'v>(
+    voucher: &'v Voucher<'v>,
+    masters: &'v Masters,
+    settings: &'v Settings,
+    doc_type: DocumentType,
+) -> Context<'v> {
     let element = voucher.element;
     let day = element.get("DATE").or_else(|| element.attribute("DATE")).and_then(lexical::date);
     let party = parties::Party::find(voucher.party_name, day, masters);
     let own = element.get("PARTYGSTIN").map(|gstin| (gstin.to_uppercase(), "V/PARTYGSTIN"));
-    let by_master = || party.registration.and_then(|found| found.gstin.as_ref()).map(|gstin| (gstin.to_uppercase(), "M:LEDGER/LEDGSTREGDETAILS.LIST/GSTIN"));
+    let by_master = || {
+        party
+            .registration
+            .and_then(|found| found.gstin.as_ref())
+            .map(|gstin| (gstin.to_uppercase(), "M:LEDGER/LEDGSTREGDETAILS.LIST/GSTIN"))
+    };
     let buyer_gstin = own.or_else(by_master).filter(|(gstin, _)| gstin != "URP");
     let abroad = !countries::is_india(element.get("COUNTRYOFRESIDENCE"));
     let nature = voucher.natures().any(|nature| {
@@ -165,11 +187,11 @@ fn context<'v>(voucher: &'v Voucher<'v>, masters: &'v Masters, settings: &'v Set
     });
     let deemed = voucher.natures().any(|nature| names::fold(nature).contains("deemed"));
     let export = abroad && buyer_gstin.is_none() || (nature && !deemed && buyer_gstin.is_none());
-    let seller_gstin = parties::seller_gstin(element, masters, settings);
+    let seller_gstin = seller::seller_gstin(element, masters, settings);
     Context { voucher, masters, settings, doc_type, day, seller_gstin, buyer_gstin, party, export }
 }
 
-fn document(context: &Context<'_>, place: String) -> Mapped {
+fn document(context: &Context<'_>, place: &str) -> Mapped {
     let element = context.voucher.element;
     let mut report = Report::new(format!("{place}, {}", context.voucher.label));
     let lines = context.voucher.lines(context.doc_type, &mut report);
@@ -183,7 +205,7 @@ fn document(context: &Context<'_>, place: String) -> Mapped {
     }
     let mut invoice = Invoice::new();
     head(&mut invoice, context, &mut report);
-    invoice.seller_dtls = parties::seller(context, &mut report);
+    invoice.seller_dtls = seller::seller(context, &mut report);
     invoice.buyer_dtls = parties::buyer(context, &mut report);
     transaction(&mut invoice, context, &built.tax, &mut report);
     invoice.disp_dtls = parties::dispatch(context, &invoice.seller_dtls, &mut report);
@@ -249,7 +271,10 @@ fn supply_type(context: &Context<'_>, has_igst: bool) -> (SupplyType, &'static s
         return (kind, "V/COUNTRYOFRESIDENCE and the IGST ledger");
     }
     let own = context.voucher.element.get("GSTREGISTRATIONTYPE");
-    let kind = own.or_else(|| context.party.registration.and_then(|found| found.kind.as_deref())).map(names::fold).unwrap_or_default();
+    let kind = own
+        .or_else(|| context.party.registration.and_then(|found| found.kind.as_deref()))
+        .map(names::fold)
+        .unwrap_or_default();
     let natures: Vec<String> = context.voucher.natures().map(names::fold).collect();
     if natures.iter().any(|nature| nature.contains("sez")) || kind.contains("sez") {
         let supply = if has_igst { SupplyType::SezWithPayment } else { SupplyType::SezWithoutPayment };

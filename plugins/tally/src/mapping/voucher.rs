@@ -66,7 +66,11 @@ impl<'v> Voucher<'v> {
             .into_iter()
             .map(|list| {
                 let element: &'v Element<'v> = self.element;
-                element.children().iter().filter(|child| child.name() == list && child.get(key).is_some()).collect::<Vec<_>>()
+                element
+                    .children()
+                    .iter()
+                    .filter(|child| child.name() == list && child.get(key).is_some())
+                    .collect::<Vec<_>>()
             })
             .find(|entries| !entries.is_empty())
             .unwrap_or_default()
@@ -79,7 +83,8 @@ impl<'v> Voucher<'v> {
 
     /// The natures of transaction that lines and their allocations state.
     pub(crate) fn natures(&self) -> impl Iterator<Item = &'v str> {
-        let lines = self.entries(LEDGER_LISTS, "LEDGERNAME").into_iter().chain(self.entries(ITEM_LISTS, "STOCKITEMNAME"));
+        let lines =
+            self.entries(LEDGER_LISTS, "LEDGERNAME").into_iter().chain(self.entries(ITEM_LISTS, "STOCKITEMNAME"));
         lines.flat_map(|line| {
             let inner = line.children().iter().filter(|child| child.name().ends_with("ALLOCATIONS.LIST"));
             std::iter::once(line).chain(inner).filter_map(|found| found.get("GSTOVRDNNATURE"))
@@ -105,7 +110,12 @@ impl<'v> Voucher<'v> {
         let ledgers = self.entries(LEDGER_LISTS, "LEDGERNAME");
         let mut items = self.entries(ITEM_LISTS, "STOCKITEMNAME");
         // In accounting view the items stand inside the sales ledger's line.
-        let inside = |entry: &&'v Element<'v>| entry.children().iter().any(|child| child.name() == "INVENTORYALLOCATIONS.LIST" && child.get("STOCKITEMNAME").is_some());
+        let inside = |entry: &&'v Element<'v>| {
+            entry
+                .children()
+                .iter()
+                .any(|child| child.name() == "INVENTORYALLOCATIONS.LIST" && child.get("STOCKITEMNAME").is_some())
+        };
         let mut control: Vec<&str> = Vec::new();
         if items.is_empty() {
             for entry in ledgers.iter().filter(|entry| inside(entry)) {
@@ -115,32 +125,41 @@ impl<'v> Voucher<'v> {
                 }));
             }
         }
-        let raw_ledgers: Vec<(&str, Amount, &Element<'_>)> =
-            ledgers.iter().map(|entry| (entry.get("LEDGERNAME").unwrap_or_default(), read_amount(entry, "ledger", report), *entry)).collect();
-        let raw_items: Vec<(&str, Amount, &Element<'_>)> =
-            items.iter().map(|entry| (entry.get("STOCKITEMNAME").unwrap_or_default(), read_amount(entry, "item", report), *entry)).collect();
+        let raw_ledgers: Vec<(&str, Amount, &Element<'_>)> = ledgers
+            .iter()
+            .map(|entry| (entry.get("LEDGERNAME").unwrap_or_default(), read_amount(entry, "ledger", report), *entry))
+            .collect();
+        let raw_items: Vec<(&str, Amount, &Element<'_>)> = items
+            .iter()
+            .map(|entry| (entry.get("STOCKITEMNAME").unwrap_or_default(), read_amount(entry, "item", report), *entry))
+            .collect();
         let ledger_sum = sum(raw_ledgers.iter().map(|(_, amount, _)| *amount));
         let item_sum = sum(raw_items.iter().map(|(_, amount, _)| *amount));
         // A collection lists the sales ledger beside the items: then the ledgers alone balance.
         if control.is_empty() && ledger_sum.is_zero() && !item_sum.is_zero() {
-            control = items.iter().flat_map(|item| item.all(ALLOCATIONS)).filter_map(|line| line.get("LEDGERNAME")).collect();
+            control =
+                items.iter().flat_map(|item| item.all(ALLOCATIONS)).filter_map(|line| line.get("LEDGERNAME")).collect();
         }
         let is_control = |name: &str| control.iter().any(|known| names::same(known, name));
         let kept: Vec<_> = raw_ledgers.into_iter().filter(|(name, ..)| !is_control(name)).collect();
-        self.balance(sum(kept.iter().map(|(_, amount, _)| *amount)), item_sum, report);
+        Self::balance(sum(kept.iter().map(|(_, amount, _)| *amount)), item_sum, report);
         self.signed(class, kept, raw_items, report)
     }
 
-    fn balance(&self, ledgers: Amount, items: Amount, report: &mut Report) {
+    fn balance(ledgers: Amount, items: Amount, report: &mut Report) {
         let left = ledgers.checked_add(items).unwrap_or_default();
         if !left.is_zero() {
             report.add(
-                Finding::error("tally.voucher_unbalanced", "ValDtls.TotInvVal", format!(
-                    "the lines of the voucher do not add up: {left} is left over"
-                ))
+                Finding::error(
+                    "tally.voucher_unbalanced",
+                    "ValDtls.TotInvVal",
+                    format!("the lines of the voucher do not add up: {left} is left over"),
+                )
                 .with_found(left)
                 .with_expected("0: Tally keeps every voucher balanced")
-                .with_fix("Export the voucher again; if the file was edited or made by another program, correct it there."),
+                .with_fix(
+                    "Export the voucher again; if the file was edited or made by another program, correct it there.",
+                ),
             );
         }
     }
@@ -155,10 +174,11 @@ impl<'v> Voucher<'v> {
         let is_party = |name: &str, element: &Element<'_>| {
             element.is_yes("ISPARTYLEDGER") || self.party_name.is_some_and(|party| names::same(party, name))
         };
-        let party = sum(ledgers.iter().filter(|(name, _, element)| is_party(name, element)).map(|(_, amount, _)| *amount));
+        let party =
+            sum(ledgers.iter().filter(|(name, _, element)| is_party(name, element)).map(|(_, amount, _)| *amount));
         let debits = class != DocumentType::CreditNote;
         let flipped = if party.is_zero() { !debits } else { !party.is_negative() };
-        self.check_side(debits, party, &ledgers, is_party, report);
+        Self::check_side(debits, party, &ledgers, is_party, report);
         let sign = |amount: Amount| if flipped { amount.checked_neg().unwrap_or_default() } else { amount };
         let foreign = ledgers
             .iter()
@@ -172,14 +192,16 @@ impl<'v> Voucher<'v> {
                 .filter(|(name, _, element)| !is_party(name, element))
                 .map(|(name, amount, element)| LedgerLine { element, name, amount: sign(amount) })
                 .collect(),
-            items: items.into_iter().map(|(name, amount, element)| ItemLine { element, name, amount: sign(amount) }).collect(),
+            items: items
+                .into_iter()
+                .map(|(name, amount, element)| ItemLine { element, name, amount: sign(amount) })
+                .collect(),
         }
     }
 
     /// A sale debits its customer, a credit note credits him; `ISDEEMEDPOSITIVE` says which side a
     /// line is on.
     fn check_side(
-        &self,
         debits: bool,
         party: Amount,
         ledgers: &[(&str, Amount, &Element<'_>)],
@@ -188,19 +210,35 @@ impl<'v> Voucher<'v> {
     ) {
         let Some((_, _, line)) = ledgers.iter().find(|(name, _, element)| is_party(name, element)) else {
             report.add(
-                Finding::error("tally.no_party_line", "ValDtls.TotInvVal", "no ledger line of the voucher is the party's")
-                    .with_expected("a line with ISPARTYLEDGER = Yes, or of the voucher's PARTYLEDGERNAME")
-                    .with_fix("Export the voucher with all its ledger entries."),
+                Finding::error(
+                    "tally.no_party_line",
+                    "ValDtls.TotInvVal",
+                    "no ledger line of the voucher is the party's",
+                )
+                .with_expected("a line with ISPARTYLEDGER = Yes, or of the voucher's PARTYLEDGERNAME")
+                .with_fix("Export the voucher with all its ledger entries."),
             );
             return;
         };
-        let debited = if line.child("ISDEEMEDPOSITIVE").is_some() { line.is_yes("ISDEEMEDPOSITIVE") } else { party.is_negative() };
+        let debited = if line.child("ISDEEMEDPOSITIVE").is_some() {
+            line.is_yes("ISDEEMEDPOSITIVE")
+        } else {
+            party.is_negative()
+        };
         if debited != debits && !party.is_zero() {
             report.add(
-                Finding::error("tally.wrong_side", "DocDtls.Typ", format!(
-                    "the voucher's type and its amounts disagree: a {} the customer",
-                    if debits { "sale or debit note debits its customer, but this one credits" } else { "credit note credits its customer, but this one debits" }
-                ))
+                Finding::error(
+                    "tally.wrong_side",
+                    "DocDtls.Typ",
+                    format!(
+                        "the voucher's type and its amounts disagree: a {} the customer",
+                        if debits {
+                            "sale or debit note debits its customer, but this one credits"
+                        } else {
+                            "credit note credits its customer, but this one debits"
+                        }
+                    ),
+                )
                 .with_fix("Enter the voucher under the right type: a sale in favour of the customer is a credit note."),
             );
         }
@@ -213,9 +251,13 @@ fn read_amount(entry: &Element<'_>, what: &str, report: &mut Report) -> Amount {
     };
     lexical::amount(text).unwrap_or_else(|| {
         report.add(
-            Finding::error("tally.unreadable_amount", "ValDtls.TotInvVal", format!("the amount of one {what} line is no amount in rupees and paise"))
-                .with_found(text)
-                .with_expected("a decimal with at most two places"),
+            Finding::error(
+                "tally.unreadable_amount",
+                "ValDtls.TotInvVal",
+                format!("the amount of one {what} line is no amount in rupees and paise"),
+            )
+            .with_found(text)
+            .with_expected("a decimal with at most two places"),
         );
         Amount::ZERO
     })

@@ -3,7 +3,9 @@
 use einvoice_core::date::DocumentDate;
 use einvoice_core::number::Rate;
 
-use super::{Company, Contact, Group, GstDetails, Ledger, Masters, Rates, Registration, StockItem, TaxUnit, VoucherType};
+use super::{
+    Company, Contact, Group, GstDetails, Ledger, Masters, Rates, Registration, StockItem, TaxUnit, VoucherType,
+};
 use crate::lexical;
 use crate::names;
 use crate::xml::Element;
@@ -25,7 +27,8 @@ impl Masters {
             "STOCKITEM" => _ = self.items.insert(key, stock(element)),
             "STOCKGROUP" => _ = self.stock_groups.insert(key, stock(element)),
             "UNIT" => {
-                let dated = element.all("REPORTINGUQCDETAILS.LIST").filter_map(|list| list.get("REPORTINGUQCNAME")).last();
+                let dated =
+                    element.all("REPORTINGUQCDETAILS.LIST").filter_map(|list| list.get("REPORTINGUQCNAME")).last();
                 if let Some(unit) = element.get("GSTREPUOM").or(dated) {
                     self.units.insert(key, unit.to_owned());
                 }
@@ -121,9 +124,8 @@ fn tax_unit(element: &Element<'_>, name: &str) -> TaxUnit {
 fn contact(element: &Element<'_>) -> Contact {
     let dated = element.all("LEDMAILINGDETAILS.LIST").max_by_key(|list| from(list).map(DocumentDate::date));
     let place = dated.unwrap_or(element);
-    let text = |names: &[&'static str]| {
-        place.first(names).or_else(|| element.first(names)).map(|(value, _)| value.to_owned())
-    };
+    let text =
+        |names: &[&'static str]| place.first(names).or_else(|| element.first(names)).map(|(value, _)| value.to_owned());
     let mut address: Vec<String> = place.lines("ADDRESS.LIST").into_iter().map(str::to_owned).collect();
     if address.is_empty() {
         address = element.lines("ADDRESS.LIST").into_iter().map(str::to_owned).collect();
@@ -169,7 +171,10 @@ const PER_CENT_MAX: i64 = 999_999;
 pub(crate) fn rates(element: &Element<'_>) -> Rates {
     let mut found = Rates::default();
     for entry in element.all("RATEDETAILS.LIST") {
-        let rate = entry.get("GSTRATE").and_then(lexical::rate).filter(|rate| (0..=PER_CENT_MAX).contains(&rate.thousandths()));
+        let rate = entry
+            .get("GSTRATE")
+            .and_then(lexical::rate)
+            .filter(|rate| (0..=PER_CENT_MAX).contains(&rate.thousandths()));
         let Some(head) = entry.get("GSTRATEDUTYHEAD") else {
             if rate.is_some_and(|rate| !rate.is_zero()) {
                 return Rates::default();
@@ -194,6 +199,7 @@ pub(crate) fn rates(element: &Element<'_>) -> Rates {
     found
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "a filter of options passes a reference")]
 fn nonzero(rate: &Rate) -> bool {
     !rate.is_zero()
 }

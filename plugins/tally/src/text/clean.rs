@@ -244,7 +244,10 @@ mod tests {
     fn references_to_control_characters_go_before_ampersands_are_repaired() {
         assert_eq!(clean(b"<A>&#4; Not Applicable</A>"), "<A> Not Applicable</A>");
         assert_eq!(clean(b"<A>&#x4; Any&#X1f;</A>"), "<A> Any</A>");
-        assert_eq!(clean(b"<A>Tom & Jerry &co; &amp; &#65;&#x41;</A>"), "<A>Tom &amp; Jerry &amp;co; &amp; &#65;&#x41;</A>");
+        assert_eq!(
+            clean(b"<A>Tom & Jerry &co; &amp; &#65;&#x41;</A>"),
+            "<A>Tom &amp; Jerry &amp;co; &amp; &#65;&#x41;</A>"
+        );
         assert_eq!(clean(b"<A>&</A>"), "<A>&amp;</A>");
         assert_eq!(clean(b"tail &#"), "tail &amp;#");
         assert_eq!(clean(b"&#xD800;&#1114112;"), "\u{FFFD}\u{FFFD}");
@@ -270,9 +273,12 @@ mod tests {
             (text.as_bytes().to_vec(), None),
             (text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>(), Some(2_usize)),
         ] {
-            let wanted = width.map_or_else(|| text.find("<B>").unwrap(), |width| {
-                text.chars().position(|found| found == '<').map_or(0, |_| text.encode_utf16().count() - 3) * width
-            });
+            let wanted = width.map_or_else(
+                || text.find("<B>").unwrap(),
+                |width| {
+                    text.chars().position(|found| found == '<').map_or(0, |_| text.encode_utf16().count() - 3) * width
+                },
+            );
             let mut reader = CleanReader::open(bytes.as_slice(), 1 << 20).unwrap();
             let mut out = String::new();
             reader.read_to_string(&mut out).unwrap();

@@ -31,12 +31,14 @@ pub(crate) fn put(path: &Path, content: &[u8]) -> Result<(), FileError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(|error| FileError::new(folder, "the folder could not be made", error))?;
     // In the same folder, so that the rename stays on one volume.
-    let mut file = NamedTempFile::new_in(folder).map_err(|error| FileError::new(folder, "no file could be made here", error))?;
+    let mut file =
+        NamedTempFile::new_in(folder).map_err(|error| FileError::new(folder, "no file could be made here", error))?;
     file.write_all(content)
         .and_then(|()| file.as_file().sync_all())
         .map_err(|error| FileError::new(path, "could not be written", error))?;
     share(&file).map_err(|error| FileError::new(path, "could not be made readable", error))?;
-    file.persist(path).map_err(|error| FileError::new(path, "could not be replaced; close it in other programs", error.error))?;
+    file.persist(path)
+        .map_err(|error| FileError::new(path, "could not be replaced; close it in other programs", error.error))?;
     sync_folder(folder);
     Ok(())
 }

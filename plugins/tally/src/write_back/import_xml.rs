@@ -24,7 +24,11 @@ pub(crate) fn file<'r>(company: &str, receipts: impl Iterator<Item = &'r Receipt
     if vouchers.is_empty() {
         return None;
     }
-    let current = if company.is_empty() { String::new() } else { format!("<SVCURRENTCOMPANY>{}</SVCURRENTCOMPANY>", escape(company)) };
+    let current = if company.is_empty() {
+        String::new()
+    } else {
+        format!("<SVCURRENTCOMPANY>{}</SVCURRENTCOMPANY>", escape(company))
+    };
     Some(format!(
         "<ENVELOPE>\r\n <HEADER><VERSION>1</VERSION><TALLYREQUEST>Import</TALLYREQUEST><TYPE>Data</TYPE><ID>Vouchers</ID></HEADER>\r\n \
          <BODY>\r\n  <DESC><STATICVARIABLES>{current}</STATICVARIABLES></DESC>\r\n  <DATA>\r\n{vouchers}  </DATA>\r\n </BODY>\r\n</ENVELOPE>\r\n"
@@ -34,7 +38,8 @@ pub(crate) fn file<'r>(company: &str, receipts: impl Iterator<Item = &'r Receipt
 /// Whether a receipt belongs into the file: registered, or cancelled after registration, and with a
 /// Master ID, since a voucher number is not unique in Tally.
 pub(crate) fn is_imported(receipt: &Receipt) -> bool {
-    let state = matches!(receipt.state, DocumentState::Registered | DocumentState::Cancelling | DocumentState::Cancelled);
+    let state =
+        matches!(receipt.state, DocumentState::Registered | DocumentState::Cancelling | DocumentState::Cancelled);
     state && receipt.registration.is_some() && attribute(receipt, "master_id").is_some()
 }
 

@@ -11,6 +11,7 @@ mod part;
 mod table;
 
 use std::collections::BTreeMap;
+use std::future::{Ready, ready};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -60,7 +61,12 @@ impl TallyWriteBack {
             vec!["irn", "ack_no", "ack_date", "signed_qr", "ewb_no", "ewb_valid_till", "cancelled", "findings"],
             "a file that somebody imports into Tally (Import, Vouchers), a CSV list, and QR pictures if asked for",
         );
-        let inner = Inner { folder: folder.into(), qr: config.qr, vouchers_max: i64::from(config.vouchers_max), writing: Mutex::new(()) };
+        let inner = Inner {
+            folder: folder.into(),
+            qr: config.qr,
+            vouchers_max: i64::from(config.vouchers_max),
+            writing: Mutex::new(()),
+        };
         Ok(Self { capability, inner: Arc::new(inner) })
     }
 }
@@ -75,12 +81,15 @@ impl WriteBack for TallyWriteBack {
         let inner = Arc::clone(&self.inner);
         let receipts = receipts.to_vec();
         let target = self.inner.folder.display().to_string();
-        tokio::task::spawn_blocking(move || inner.deliver(&receipts))
-            .await
-            .map_err(|error| WriteBackError::new(target, "the writer stopped by a fault of its own; please report this").because(error))?
+        tokio::task::spawn_blocking(move || inner.deliver(&receipts)).await.map_err(|error| {
+            WriteBackError::new(target, "the writer stopped by a fault of its own; please report this").because(error)
+        })
     }
 
-    async fn read_back(&self, _references: &[SourceRef]) -> Result<Vec<Option<BTreeMap<String, String>>>, WriteBackError> {
+    async fn read_back(
+        &self,
+        _references: &[SourceRef],
+    ) -> Result<Vec<Option<BTreeMap<String, String>>>, WriteBackError> {
         Err(WriteBackError::new(
             self.inner.folder.display().to_string(),
             "results reach Tally by a file that somebody imports, so what the books show cannot be read here; export the vouchers again to see it",
@@ -89,7 +98,7 @@ impl WriteBack for TallyWriteBack {
 }
 
 impl Inner {
-    fn deliver(&self, receipts: &[Receipt]) -> Result<Vec<Delivery>, WriteBackError> {
+    fn deliver(&self, receipts: &[Receipt]) -> Vec<Delivery> {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut deliveries = vec![Delivery::Done; receipts.len()];
         let mut by_part: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
@@ -106,7 +115,7 @@ impl Inner {
                 }
             }
         }
-        Ok(deliveries)
+        deliveries
     }
 
     /// Parts follow the ledger's numbers, so that no index of all documents is needed.
@@ -116,9 +125,17 @@ impl Inner {
 }
 
 /// Makes the target for the registry.
-pub(crate) async fn build(context: BuildContext, config: TallyWriteBackConfig) -> Result<Arc<dyn WriteBack>, BuildError> {
+#[expect(clippy::needless_pass_by_value, reason = "the registry hands both over")]
+pub(crate) fn build(
+    context: BuildContext,
+    config: TallyWriteBackConfig,
+) -> Ready<Result<Arc<dyn WriteBack>, BuildError>> {
+    ready(target(&context, &config))
+}
+
+fn target(context: &BuildContext, config: &TallyWriteBackConfig) -> Result<Arc<dyn WriteBack>, BuildError> {
     if config.folder.trim().is_empty() {
         return Err(BuildError::new("tally, key `folder`", "names no folder for the results"));
     }
-    Ok(Arc::new(TallyWriteBack::new(context.path(&config.folder), &config)?))
+    Ok(Arc::new(TallyWriteBack::new(context.path(&config.folder), config)?))
 }

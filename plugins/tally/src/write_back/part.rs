@@ -47,7 +47,8 @@ pub(crate) fn deliver(folder: &Path, number: i64, format: QrFormat, receipts: &[
         }
     }
     let list = folder.join(format!("{name}.csv"));
-    let rows = table::rows(state.ordered(), format).map_err(|error| FileError::new(&list, "could not be made", std::io::Error::other(error)))?;
+    let rows = table::rows(state.ordered(), format)
+        .map_err(|error| FileError::new(&list, "could not be made", std::io::Error::other(error)))?;
     files::put(&list, &rows)?;
     // Last: what the state says is delivered is in the files already.
     let text = serde_json::to_vec(&state).map_err(|error| FileError::new(&state_path, "could not be made", error))?;
@@ -56,7 +57,8 @@ pub(crate) fn deliver(folder: &Path, number: i64, format: QrFormat, receipts: &[
 
 fn read_state(path: &Path) -> Result<State, FileError> {
     let Some(text) = files::get(path)? else { return Ok(State { version: VERSION, ..State::default() }) };
-    let state: State = serde_json::from_slice(&text).map_err(|error| FileError::new(path, "is damaged; move it away to start this part anew", error))?;
+    let state: State = serde_json::from_slice(&text)
+        .map_err(|error| FileError::new(path, "is damaged; move it away to start this part anew", error))?;
     if state.version != VERSION {
         let error = std::io::Error::other(format!("version {} instead of {VERSION}", state.version));
         return Err(FileError::new(path, "was written by another version of this program", error));
@@ -89,7 +91,9 @@ impl State {
     /// The files this state should have made.
     fn files(&self, folder: &Path, name: &str) -> Vec<std::path::PathBuf> {
         let with_vouchers = self.companies.iter().enumerate().filter(|(_, company)| {
-            self.receipts.values().any(|receipt| company_of(receipt) == company.as_str() && import_xml::is_imported(receipt))
+            self.receipts
+                .values()
+                .any(|receipt| company_of(receipt) == company.as_str() && import_xml::is_imported(receipt))
         });
         let xml = with_vouchers.map(|(index, _)| folder.join(xml_name(name, index)));
         xml.chain([folder.join(format!("{name}.csv"))]).collect()
@@ -126,6 +130,7 @@ fn picture(folder: &Path, format: QrFormat, receipt: &Receipt) -> Result<(), Fil
         QrFormat::Svg => qr::svg(text).map(String::into_bytes),
         QrFormat::Png | QrFormat::None => qr::png(text),
     };
-    let bytes = drawn.map_err(|error| FileError::new(&path, "the QR code could not be drawn", std::io::Error::other(error)))?;
+    let bytes =
+        drawn.map_err(|error| FileError::new(&path, "the QR code could not be drawn", std::io::Error::other(error)))?;
     files::put(&path, &bytes)
 }

@@ -8,9 +8,27 @@ use super::part::picture_name;
 use crate::config::QrFormat;
 
 const COLUMNS: [&str; 21] = [
-    "company", "voucher_type", "voucher_date", "voucher_number", "document", "state", "irn", "ack_no", "ack_date",
-    "ewb_no", "ewb_date", "ewb_valid_till", "ewb_state", "qr_file", "in_import_file", "findings", "location", "position",
-    "record_id", "master_id", "revision",
+    "company",
+    "voucher_type",
+    "voucher_date",
+    "voucher_number",
+    "document",
+    "state",
+    "irn",
+    "ack_no",
+    "ack_date",
+    "ewb_no",
+    "ewb_date",
+    "ewb_valid_till",
+    "ewb_state",
+    "qr_file",
+    "in_import_file",
+    "findings",
+    "location",
+    "position",
+    "record_id",
+    "master_id",
+    "revision",
 ];
 
 /// The CSV of receipts in order, with a header line.

@@ -48,7 +48,10 @@ impl<'a> Element<'a> {
                 Event::CData(part) => {
                     // The cleaner escapes ampersands here too, so they are taken back.
                     let part = part.into_inner();
-                    append(&mut open, quick_xml::escape::unescape(&part).map_or(part.clone(), |plain| plain.into_owned().into()));
+                    append(
+                        &mut open,
+                        quick_xml::escape::unescape(&part).map_or(part.clone(), |plain| plain.into_owned().into()),
+                    );
                 }
                 Event::GeneralRef(reference) => append(&mut open, resolve(&reference)),
                 Event::DocType(_) => return Err("a document type".to_owned()),
@@ -65,7 +68,8 @@ impl<'a> Element<'a> {
             .with_checks(false)
             .flatten()
             .map(|found| {
-                let value = quick_xml::escape::unescape(&found.value).map_or_else(|_| found.value.to_string(), Cow::into_owned);
+                let value =
+                    quick_xml::escape::unescape(&found.value).map_or_else(|_| found.value.to_string(), Cow::into_owned);
                 (found.key.as_ref().to_owned(), value)
             })
             .collect();

@@ -32,7 +32,7 @@ pub(crate) enum Wanted {
 }
 
 /// One thing found.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Found<'a> {
     /// A voucher or master as clean XML.
     Object {
@@ -106,7 +106,8 @@ pub(crate) fn split<R: Read>(
         unfinished: None,
     })?;
     let mut reader = Reader::from_reader(clean);
-    let mut splitter = Splitter { wanted, limits, path: Vec::new(), object: None, number: 0, summary: Summary::default() };
+    let mut splitter =
+        Splitter { wanted, limits, path: Vec::new(), object: None, number: 0, summary: Summary::default() };
     let mut buffer = Vec::new();
     loop {
         let start = reader.buffer_position();
@@ -254,7 +255,9 @@ impl Splitter {
     fn text(&mut self, text: &str, place: Place, found: &mut dyn FnMut(Found<'_>) -> ControlFlow<()>) -> Step {
         let flow = match self.path.last().map(String::as_str) {
             Some("SVCURRENTCOMPANY") => found(Found::Company(text)),
-            Some("ERRORMSG" | "LINEERROR") if self.wanted == Wanted::Vouchers => found(Found::ErrorText { text, place }),
+            Some("ERRORMSG" | "LINEERROR") if self.wanted == Wanted::Vouchers => {
+                found(Found::ErrorText { text, place })
+            }
             _ => ControlFlow::Continue(()),
         };
         if flow.is_break() { Step::Done } else { Step::Go }
@@ -282,7 +285,10 @@ impl Splitter {
 
     fn finish(&mut self) -> Result<(), Refusal> {
         if self.object.is_some() || !self.path.is_empty() {
-            return Err(("tally.truncated", "the file ends in the middle; it was not exported or copied to its end".to_owned()));
+            return Err((
+                "tally.truncated",
+                "the file ends in the middle; it was not exported or copied to its end".to_owned(),
+            ));
         }
         Ok(())
     }
@@ -304,7 +310,7 @@ impl Object {
             self.text = String::new();
             return;
         }
-        parts.iter().for_each(|part| self.text.push_str(part));
+        self.text.extend(parts.iter().copied());
     }
 
     /// Closes an element; one that held nothing and has no attributes is taken out again: real
@@ -327,9 +333,16 @@ fn too_deep() -> Refusal {
 
 fn refusal(error: &quick_xml::Error) -> Refusal {
     if let quick_xml::Error::Io(io) = error {
-        let too_long = io.get_ref().is_some_and(|inner| inner.is::<TextTooLong>());
+        let too_long = io.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<TextTooLong>);
         let rule = if too_long { "tally.text_too_long" } else { "tally.unreadable" };
         return (rule, io.to_string());
+    }
+    if let quick_xml::Error::Syntax(_) = error {
+        // All of these say that the end of the file came first.
+        return (
+            "tally.truncated",
+            format!("the file ends in the middle, or what begins here is never closed: {error}"),
+        );
     }
     ("tally.malformed_xml", format!("the text is no well-formed XML here: {error}"))
 }
@@ -358,7 +371,7 @@ mod tests {
     fn counters_named_like_objects_are_not_vouchers() {
         let text = "<ENVELOPE><BODY><DESC><CMPINFO><VOUCHER>0</VOUCHER></CMPINFO></DESC>\n<DATA><COLLECTION><VOUCHER><DATE>1</DATE><X.LIST> </X.LIST></VOUCHER></COLLECTION></DATA></BODY></ENVELOPE>";
         let (seen, result) = run(text, Wanted::Vouchers);
-        assert_eq!(seen, ["1@2:91 <VOUCHER><DATE>1</DATE></VOUCHER>"]);
+        assert_eq!(seen, ["1@2:87 <VOUCHER><DATE>1</DATE></VOUCHER>"]);
         assert!(result.unwrap().known_root);
     }
 

@@ -1,0 +1,77 @@
+//! Measures reading and mapping of a large day book: `cargo run --release --example measure -- 100`
+//! makes one of about 100 MB out of the quickstart's vouchers, in a temporary folder.
+
+use std::error::Error;
+use std::fs::File;
+use std::io::{BufWriter, Write, stdout};
+use std::path::Path;
+use std::time::Instant;
+
+use einvoice_core::source::{InvoiceSource, Mapped, SourceItem};
+use einvoice_tally::TallySource;
+use einvoice_tally::config::TallySourceConfig;
+use futures_util::StreamExt;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let megabytes: usize = std::env::args().nth(1).map_or(Ok(20), |text| text.parse())?;
+    let folder = tempfile::tempdir()?;
+    make(&folder.path().join("daybook.xml"), megabytes * 1_000_000)?;
+    let config: TallySourceConfig = serde_json::from_value(serde_json::json!({ "path": "daybook.xml" }))?;
+    let source = TallySource::new(folder.path(), config)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    for maps in [false, true] {
+        let begun = Instant::now();
+        let (mut vouchers, mut documents) = (0_u64, 0_u64);
+        runtime.block_on(async {
+            let mut stream = source.fetch(None).await?;
+            while let Some(item) = stream.next().await {
+                if let SourceItem::Record(record) = item? {
+                    vouchers += 1;
+                    if maps && matches!(source.map(&record), Mapped::Document(_)) {
+                        documents += 1;
+                    }
+                }
+            }
+            Ok::<(), Box<dyn Error>>(())
+        })?;
+        let micros = begun.elapsed().as_micros();
+        let each = micros / u128::from(vouchers.max(1));
+        writeln!(
+            stdout(),
+            "mapping {maps}: {vouchers} vouchers, {documents} documents, {micros} us, {each} us each; {}",
+            peak()
+        )?;
+    }
+    Ok(())
+}
+
+/// Repeats the vouchers of the quickstart under new identities until the file is large enough.
+fn make(path: &Path, bytes: usize) -> Result<(), Box<dyn Error>> {
+    let day_book = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/quickstart/daybook.xml");
+    let text = std::fs::read_to_string(day_book)?;
+    let start = text.find("     <VOUCHER ").ok_or("the day book has no voucher")?;
+    let end = text.rfind("    </TALLYMESSAGE>").ok_or("the day book has no end")?;
+    let (head, rest) = text.split_at(start);
+    let (vouchers, tail) = rest.split_at(end - start);
+    let mut out = BufWriter::new(File::create(path)?);
+    out.write_all(head.as_bytes())?;
+    let mut written = head.len();
+    let mut round = 0;
+    while written < bytes {
+        let again = vouchers.replace("-00001", &format!("-{round:05}")).replace("DV/26-27/", &format!("D{round}/"));
+        out.write_all(again.as_bytes())?;
+        out.write_all(b"    </TALLYMESSAGE>\r\n    <TALLYMESSAGE>\r\n")?;
+        written += again.len();
+        round += 1;
+    }
+    out.write_all(b"    ")?;
+    out.write_all(tail.as_bytes())?;
+    out.flush()?;
+    Ok(())
+}
+
+/// Peak memory, where the system tells.
+fn peak() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or("peak memory unknown").to_owned()
+}
