@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::intake::{Fate, ToAcknowledge};
+use super::intake::{Fate, ToAcknowledge, Told};
 use super::report::Tally;
 use super::{PipelineError, Shared, WriteBackPart};
 use crate::events;
@@ -63,12 +63,11 @@ async fn deliver_batch(shared: &Shared, tally: &Tally, part: &WriteBackPart) -> 
 /// Tells sources what became of the records they gave in this run.
 pub(super) async fn acknowledge(shared: &Shared, tally: &Tally, read: Vec<ToAcknowledge>) -> Result<(), PipelineError> {
     for ToAcknowledge { source, records } in read {
-        let mut known = HashMap::new();
+        let mut known = Known::default();
         for chunk in records.chunks(ACKNOWLEDGE_BATCH) {
             let mut settled = Vec::with_capacity(chunk.len());
-            for (reference, fate) in chunk {
-                let disposition = disposition(shared, &mut known, *fate).await?;
-                settled.push(Acknowledgement { reference: SourceRef::clone(reference), disposition });
+            for told in chunk {
+                settled.extend(known.acknowledgement(shared, told).await?);
             }
             if let Err(error) = source.source.acknowledge(&settled).await {
                 events::source_failed(&source.name, &error.to_string());
@@ -80,27 +79,46 @@ pub(super) async fn acknowledge(shared: &Shared, tally: &Tally, read: Vec<ToAckn
     Ok(())
 }
 
-/// What to say about a record. States are read from the ledger a page at a time, in the order of
-/// ids, as records of one reading mostly have neighbouring ids.
-async fn disposition(
-    shared: &Shared,
-    known: &mut HashMap<DocumentId, DocumentState>,
-    fate: Fate,
-) -> Result<Disposition, PipelineError> {
-    let id = match fate {
-        Fate::Decided(disposition) => return Ok(disposition),
-        Fate::Document(id) => id,
-    };
-    if !known.contains_key(&id) {
-        known.clear();
-        let query =
-            Query { after: Some(DocumentId(id.0.saturating_sub(1))), limit: ACKNOWLEDGE_BATCH, ..Query::default() };
-        let page = shared.ledger.query(query).await?;
-        known.extend(page.into_iter().map(|status| (status.id, status.state)));
+/// A page of the ledger: states and first records, read in the order of ids, as records of one
+/// reading mostly have neighbouring ids.
+#[derive(Debug, Default)]
+struct Known {
+    page: HashMap<DocumentId, (DocumentState, SourceRef)>,
+}
+
+impl Known {
+    async fn acknowledgement(
+        &mut self,
+        shared: &Shared,
+        told: &Told,
+    ) -> Result<Option<Acknowledgement>, PipelineError> {
+        let (id, reference) = match told {
+            Told::First(id) => (*id, None),
+            Told::Record(record) => match record.as_ref() {
+                (reference, Fate::Decided(disposition)) => {
+                    return Ok(Some(Acknowledgement { reference: reference.clone(), disposition: *disposition }));
+                }
+                (reference, Fate::Document(id)) => (*id, Some(reference)),
+            },
+        };
+        if !self.page.contains_key(&id) {
+            let query =
+                Query { after: Some(DocumentId(id.0.saturating_sub(1))), limit: ACKNOWLEDGE_BATCH, ..Query::default() };
+            let page = shared.ledger.query(query).await?;
+            self.page = page.into_iter().map(|status| (status.id, (status.state, status.reference))).collect();
+        }
+        // A document that the ledger no longer has cannot be told about.
+        Ok(self.page.get(&id).map(|(state, first)| Acknowledgement {
+            reference: reference.unwrap_or(first).clone(),
+            disposition: disposition(*state),
+        }))
     }
-    Ok(match known.get(&id) {
-        Some(DocumentState::Registered | DocumentState::Cancelled) => Disposition::Done,
-        Some(state) if state.needs_person() => Disposition::NeedsPerson,
+}
+
+const fn disposition(state: DocumentState) -> Disposition {
+    match state {
+        DocumentState::Registered | DocumentState::Cancelled => Disposition::Done,
+        state if state.needs_person() => Disposition::NeedsPerson,
         _ => Disposition::Pending,
-    })
+    }
 }

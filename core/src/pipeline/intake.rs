@@ -57,7 +57,17 @@ impl Reading {
 #[derive(Debug)]
 pub(super) struct ToAcknowledge {
     pub(super) source: SourcePart,
-    pub(super) records: Vec<(SourceRef, Fate)>,
+    pub(super) records: Vec<Told>,
+}
+
+/// One record to be told about, in few bytes: a first reading of a million documents keeps their
+/// numbers only, and the ledger knows where each came from.
+#[derive(Debug)]
+pub(super) enum Told {
+    /// The record that brought this document.
+    First(DocumentId),
+    /// Any other record.
+    Record(Box<(SourceRef, Fate)>),
 }
 
 /// What is known about a record.
@@ -123,7 +133,7 @@ struct Intake<'a> {
     /// at 16 bytes a record.
     seen: HashMap<u64, u64>,
     hasher: RandomState,
-    records: Vec<(SourceRef, Fate)>,
+    records: Vec<Told>,
     remembers: bool,
 }
 
@@ -220,7 +230,7 @@ impl<'a> Intake<'a> {
 
     fn remember(&mut self, reference: &SourceRef, fate: Fate) {
         if self.remembers {
-            self.records.push((reference.clone(), fate));
+            self.records.push(Told::Record(Box::new((reference.clone(), fate))));
         }
     }
 
@@ -268,7 +278,11 @@ impl<'a> Intake<'a> {
             self.tally.observer.queued(1);
         }
         self.tally.listed(id, &document.label, how);
-        self.remember(&document.reference, Fate::Document(id));
+        if how == "new" && self.remembers {
+            self.records.push(Told::First(id));
+        } else {
+            self.remember(&document.reference, Fate::Document(id));
+        }
         None
     }
 
