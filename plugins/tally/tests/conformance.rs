@@ -1,5 +1,7 @@
 //! The contracts of source and write-back, kept by Tally's files.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::future::{Ready, ready};
 use std::sync::Arc;
 
 use einvoice_core::write_back::WriteBack;
@@ -9,17 +11,17 @@ use einvoice_testkit::source_suite::SourceFixture;
 use einvoice_testkit::write_back_suite::{WriteBackFixture, files_below};
 
 /// The day book of the quickstart, and a file that breaks off.
-async fn day_book_and_a_broken_file() -> SourceFixture {
+fn day_book_and_a_broken_file() -> Ready<SourceFixture> {
     let folder = tempfile::tempdir().unwrap();
     let day_book = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/quickstart/daybook.xml");
     std::fs::copy(day_book, folder.path().join("a.xml")).unwrap();
     std::fs::write(folder.path().join("b.xml"), "<ENVELOPE><VOUCHER><GUID>x</GUID></VOUCHER><VOUCHER><A>").unwrap();
     let config: TallySourceConfig = serde_json::from_value(serde_json::json!({ "path": "*.xml" })).unwrap();
     let source = TallySource::new(folder.path(), config).unwrap();
-    SourceFixture::new(Arc::new(source), 20, 1).keeping(folder)
+    ready(SourceFixture::new(Arc::new(source), 20, 1).keeping(folder))
 }
 
-async fn an_empty_folder() -> WriteBackFixture {
+fn an_empty_folder() -> Ready<WriteBackFixture> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_owned();
     let config: TallyWriteBackConfig =
@@ -28,12 +30,13 @@ async fn an_empty_folder() -> WriteBackFixture {
     let open = |path: &std::path::Path, config: &TallyWriteBackConfig| -> Arc<dyn WriteBack> {
         Arc::new(TallyWriteBack::new(path, config).unwrap())
     };
-    WriteBackFixture::new(open(&path, &config), move || files_below(&path))
+    let fixture = WriteBackFixture::new(open(&path, &config), move || files_below(&path))
         .reopened_by(move || open(&reopened.0, &reopened.1))
         .with_attribute("master_id", "4711")
         .with_attribute("voucher_date", "05/11/2026")
         .with_attribute("voucher_type", "Sales")
-        .keeping(folder)
+        .keeping(folder);
+    ready(fixture)
 }
 
 einvoice_testkit::source_conformance!(day_book_and_a_broken_file);

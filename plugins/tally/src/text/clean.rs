@@ -282,8 +282,8 @@ mod tests {
             let mut reader = CleanReader::open(bytes.as_slice(), 1 << 20).unwrap();
             let mut out = String::new();
             reader.read_to_string(&mut out).unwrap();
-            let place = reader.place(out.find("<B>").unwrap() as u64);
-            assert_eq!((place.line, place.byte), (2, wanted as u64));
+            let place = reader.place(u64::try_from(out.find("<B>").unwrap()).unwrap());
+            assert_eq!((place.line, place.byte), (2, u64::try_from(wanted).unwrap()));
         }
     }
 

@@ -77,7 +77,12 @@ impl State {
         if !self.companies.iter().any(|known| known == company) {
             self.companies.push(company.to_owned());
         }
-        self.receipts.insert(key, receipt.clone());
+        let mut kept = receipt.clone();
+        // The signed invoice is in none of the files, and would be most of the state.
+        if let Some(registration) = kept.registration.as_mut() {
+            registration.signed_invoice = None;
+        }
+        self.receipts.insert(key, kept);
         true
     }
 

@@ -28,7 +28,7 @@ fn outcomes(source: &TallySource, read: &crate::common::Read) -> Vec<String> {
 
 #[tokio::test]
 async fn the_registered_sale_maps_to_what_its_signed_qr_says() {
-    let seller = json!([{ "gstin": "09AAACU4543P1ZT", "legal_name": "Seller", "address1": "Plot", "location": "Agra", "pin": 282007 }]);
+    let seller = json!([{ "gstin": "09AAACU4543P1ZT", "legal_name": "Seller", "address1": "Plot", "location": "Agra", "pin": 282_007 }]);
     let more = json!({ "include_registered": true, "seller": seller });
     let Some((source, read)) = sample("daybook-einvoiced-sale-with-masters.xml", more).await else { return };
     assert_eq!(read.problems, []);
