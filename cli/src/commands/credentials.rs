@@ -6,7 +6,7 @@ mod ask;
 use einvoice_core::config::RouteTable;
 use einvoice_core::credential::{
     Access, ApiUser, ClientHolder, ClientPair, ClientScope, CredentialEntry, CredentialError, CredentialScope,
-    CredentialStore, UserScope,
+    UserScope,
 };
 use einvoice_core::date::PortalTime;
 use einvoice_core::environment::Product;
@@ -110,7 +110,8 @@ async fn log_in(arguments: &CredentialTest, assembly: &Assembly, output: &mut Ou
         UserScope { gstin, product: Product::EInvoice, environment: table.environment, route: table.route_name() };
     let holder = match &table.client_account {
         None => ClientHolder::Pan(pan_of(&gstin)?),
-        Some(account) => client_of_provider(store.as_ref(), table, account).await?,
+        // The pair that a run uses: one for all products of the account.
+        Some(account) => ClientHolder::Provider { account: account.clone(), product: None },
     };
     let client = store.client(&ClientScope { environment: table.environment, holder }).await?;
     let user = store.api_user(&scope).await?;
@@ -134,22 +135,6 @@ async fn log_in(arguments: &CredentialTest, assembly: &Assembly, output: &mut Ou
         }));
     }
     output.line(format!("logged in for {gstin} by route {}; the session lasts until {until} IST", table.part.name))
-}
-
-/// A provider has one pair for all products or one for each: the one for the e-invoice system first.
-async fn client_of_provider(
-    store: &dyn CredentialStore,
-    table: &RouteTable,
-    account: &str,
-) -> Result<ClientHolder, CliError> {
-    let holder = |product| ClientHolder::Provider { account: account.to_owned(), product };
-    let own = holder(Some(Product::EInvoice));
-    let scope = ClientScope { environment: table.environment, holder: own.clone() };
-    match store.client(&scope).await {
-        Ok(_) => Ok(own),
-        Err(CredentialError::Missing { .. }) => Ok(holder(None)),
-        Err(error) => Err(error.into()),
-    }
 }
 
 fn scope(arguments: &CredentialScopeArguments, assembly: &Assembly) -> Result<CredentialScope, CliError> {
