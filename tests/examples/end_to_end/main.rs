@@ -1,0 +1,168 @@
+//! Measures whole runs: a JSON-lines file through source, pipeline, portal, ledger and write-back.
+//!
+//! ```sh
+//! cargo run --release -p einvoice-testkit --example end_to_end -- invoices=20000 portal=http
+//! ```
+//!
+//! | argument | meaning | default |
+//! | --- | --- | --- |
+//! | `invoices=N` | six-item invoices in the file | 20000 |
+//! | `portal=http` | the emulator in a process of its own, reached over loopback HTTP | `http` |
+//! | `portal=silent` | a portal in this process that registers all and signs nothing: for memory | |
+//! | `gstins=N` | suppliers, as a portal allows few calls at once for one GSTIN | 256 |
+//! | `calls=N` | documents under way at the same time | 64 |
+//! | `move_files=yes` or `no` | whether the source moves the file when all is settled, its default | `yes` |
+//! | `folder=DIR` | where everything is written, in a new folder that is removed at the end | temporary |
+//!
+//! CPU and memory are those of this process: with `portal=http` the portal's are not in them. They
+//! are read from `/proc`, so only Linux shows them.
+#![expect(clippy::print_stdout, reason = "a measuring program for people")]
+
+mod portal;
+mod usage;
+
+use std::error::Error;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use einvoice_core::clock::SystemClock;
+use einvoice_core::config::RunSettings;
+use einvoice_core::entropy::SystemEntropy;
+use einvoice_core::environment::{Environment, RouteName};
+use einvoice_core::finding::Severity;
+use einvoice_core::identifier::Gstin;
+use einvoice_core::pipeline::{Parts, Pipeline, RoutePart, Silent, SourcePart, StopSignal, WriteBackPart};
+use einvoice_core::registry::BuildContext;
+use einvoice_json_file::{JsonFileSource, JsonFileWriteBack, WriteBackConfig};
+use einvoice_ledger_sqlite::{LedgerConfig, SqliteLedger};
+use einvoice_testkit::documents::{Recipe, gstin};
+use serde_json::json;
+
+use portal::Portal;
+use usage::Usage;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// What to measure.
+struct Plan {
+    invoices: u32,
+    gstins: u32,
+    calls: usize,
+    http: bool,
+    move_files: bool,
+    folder: PathBuf,
+}
+
+impl Plan {
+    fn from_arguments(arguments: impl Iterator<Item = String>) -> Result<Self> {
+        let mut plan = Self {
+            invoices: 20_000,
+            gstins: 256,
+            calls: 64,
+            http: true,
+            move_files: true,
+            folder: std::env::temp_dir(),
+        };
+        for argument in arguments {
+            match argument.split_once('=') {
+                Some(("invoices", value)) => plan.invoices = value.parse()?,
+                Some(("gstins", value)) => plan.gstins = value.parse::<u32>()?.clamp(1, 10_000),
+                Some(("calls", value)) => plan.calls = value.parse()?,
+                Some(("portal", value @ ("http" | "silent"))) => plan.http = value == "http",
+                Some(("move_files", value @ ("yes" | "no"))) => plan.move_files = value == "yes",
+                Some(("folder", value)) => plan.folder = value.into(),
+                _ => return Err(format!("{argument} is no argument; see the top of this program").into()),
+            }
+        }
+        Ok(plan)
+    }
+
+    fn supplier(&self, number: u32) -> Gstin {
+        gstin(29, number % self.gstins)
+    }
+}
+
+fn main() -> Result<()> {
+    let mut arguments = std::env::args().skip(1).peekable();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    if arguments.peek().map(String::as_str) == Some(portal::SERVE) {
+        return runtime.block_on(portal::serve(arguments.skip(1)));
+    }
+    let plan = Plan::from_arguments(arguments)?;
+    let folder = tempfile::Builder::new().prefix("einvoice-end-to-end-").tempdir_in(&plan.folder)?;
+    write_invoices(&plan, folder.path())?;
+    runtime.block_on(measure(&plan, folder.path()))
+}
+
+fn write_invoices(plan: &Plan, folder: &Path) -> Result<()> {
+    let mut file = BufWriter::new(File::create(folder.join("invoices.jsonl"))?);
+    for number in 1..=plan.invoices {
+        let recipe = Recipe::numbered(number).by(plan.supplier(number));
+        writeln!(file, "{}", recipe.json())?;
+    }
+    file.flush()?;
+    Ok(())
+}
+
+async fn measure(plan: &Plan, folder: &Path) -> Result<()> {
+    let suppliers = (0..plan.gstins).map(|seed| gstin(29, seed)).collect();
+    let portal = Portal::start(plan.http, suppliers, folder).await?;
+    let before = Usage::now();
+    let start = Instant::now();
+    let pipeline = assemble(plan, folder, &portal).await?;
+    let assembled = start.elapsed();
+    let report = pipeline.run_once(Arc::new(Silent), StopSignal::new()).await?;
+    drop(pipeline);
+    let elapsed = start.elapsed();
+    let used = Usage::now();
+
+    let count = f64::from(plan.invoices);
+    println!("registered {} of {} read, delivered {:?}", report.registered, report.read, report.delivered);
+    println!("assembled in {assembled:.1?}, all done in {elapsed:.1?}: {:.0} invoices/s", count / elapsed.as_secs_f64());
+    if let (Some(before), Some(used)) = (before, used) {
+        let (user, system) = (used.user - before.user, used.system - before.system);
+        let micros = |seconds: f64| seconds * 1e6 / count;
+        println!(
+            "own CPU per invoice {:.0} µs ({:.0} user, {:.0} system)",
+            micros(user + system),
+            micros(user),
+            micros(system)
+        );
+        println!("peak memory {} KiB, {} KiB before the run", used.peak_kib, before.peak_kib);
+    }
+    println!("load {}", usage::load().unwrap_or_else(|| "not known".to_owned()));
+    if report.registered != u64::from(plan.invoices) {
+        return Err(format!("not all were registered: {:?}, {:?}", report.open, report.configuration).into());
+    }
+    Ok(())
+}
+
+async fn assemble(plan: &Plan, folder: &Path, portal: &Portal) -> Result<Pipeline> {
+    let clock = SystemClock::shared();
+    let context = BuildContext::new("books", folder, Arc::clone(&clock), SystemEntropy::shared());
+    let source = json!({"path": "invoices.jsonl", "settle_ms": 0, "move_files": plan.move_files});
+    let source = JsonFileSource::new(&context, serde_json::from_value(source)?);
+    let target = JsonFileWriteBack::new(&context, WriteBackConfig::default());
+    let ledger = LedgerConfig { path: folder.join("einvoice.db"), ..LedgerConfig::default() };
+    let mut settings = RunSettings::default();
+    settings.concurrency = plan.calls;
+    Ok(Pipeline::new(Parts {
+        ledger: Arc::new(SqliteLedger::open(&ledger, Arc::clone(&clock)).await?),
+        credentials: portal.credentials(),
+        routes: vec![RoutePart {
+            name: RouteName::new("portal"),
+            environment: Environment::Sandbox,
+            client_account: None,
+            transport: portal.transport().await?,
+        }],
+        sources: vec![SourcePart { name: "books".into(), source: Arc::new(source) }],
+        write_backs: vec![WriteBackPart { name: "answers".into(), sources: Vec::new(), target: Arc::new(target) }],
+        verifier: portal.verifier()?,
+        gstin_check_digit: Some(Severity::Error),
+        settings,
+        clock,
+    }))
+}

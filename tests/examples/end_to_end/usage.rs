@@ -1,0 +1,36 @@
+//! What this process has used so far, from `/proc`.
+
+use std::fs;
+
+/// Ticks a second in `/proc/self/stat`: the same on every Linux (`USER_HZ`, see `man 5 proc`).
+const TICKS: f64 = 100.0;
+
+/// CPU seconds and the highest memory.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Usage {
+    pub(crate) user: f64,
+    pub(crate) system: f64,
+    /// Highest resident memory of the process so far.
+    pub(crate) peak_kib: u64,
+}
+
+impl Usage {
+    /// Nothing where there is no `/proc`.
+    pub(crate) fn now() -> Option<Self> {
+        let stat = fs::read_to_string("/proc/self/stat").ok()?;
+        // The name of the program, in brackets, may hold blanks; the eleventh word after it is utime.
+        let (_, words) = stat.rsplit_once(')')?;
+        let mut ticks = words.split_whitespace().skip(11).map_while(|word| word.parse::<f64>().ok());
+        let (user, system) = (ticks.next()? / TICKS, ticks.next()? / TICKS);
+        let status = fs::read_to_string("/proc/self/status").ok()?;
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let peak_kib = peak.trim().trim_end_matches(" kB").parse().ok()?;
+        Some(Self { user, system, peak_kib })
+    }
+}
+
+/// The machine's load averages.
+pub(crate) fn load() -> Option<String> {
+    let text = fs::read_to_string("/proc/loadavg").ok()?;
+    Some(text.split_whitespace().take(3).collect::<Vec<_>>().join(" "))
+}
