@@ -13,6 +13,7 @@
 )]
 
 mod fixture;
+mod history;
 mod model;
 mod receiving;
 mod results;
@@ -26,7 +27,7 @@ use async_trait::async_trait;
 use einvoice_core::clock::SharedClock;
 use einvoice_core::ledger::Ledger;
 
-pub use model::random_histories_agree_with_the_model;
+pub use history::random_histories_agree_with_the_model;
 pub use receiving::*;
 pub use results::*;
 pub use working::*;
