@@ -19,7 +19,6 @@ use crate::events;
 use crate::identifier::Gstin;
 use crate::operation::{Operation, Reply};
 use crate::portal_code::ErrorClass;
-use crate::secret::Secret;
 use crate::session::{SavedSession, Session, TokenPhase};
 use crate::transport::{LoginRequest, Transport, TransportError};
 
@@ -33,6 +32,11 @@ pub const LOGIN_WINDOW: SignedDuration = SignedDuration::from_mins(15);
 /// How long a GSTIN is left alone after its login was refused: repeating a refused login endangers
 /// the account.
 pub const REFUSAL_PAUSE: Duration = Duration::from_mins(15);
+
+/// How long a renewal that failed, or brought the old token once more, is left alone; that token
+/// serves meanwhile. Two or three tries fit into the last ten minutes of a token, and [`LOGINS_MAX`]
+/// leaves some for the time after it.
+pub const RENEWAL_PAUSE: Duration = Duration::from_mins(4);
 
 /// A transport with its credentials.
 #[derive(Debug)]
@@ -51,23 +55,73 @@ type Slots = HashMap<(Gstin, Product), Arc<AsyncMutex<Slot>>>;
 /// What is known about one user. The lock around it is the login lock.
 #[derive(Debug, Default)]
 struct Slot {
+    /// The session in use.
     session: Option<Session>,
+    /// The session last known, dead or alive: its AppKey may be needed to open a later SEK.
     previous: Option<SavedSession>,
-    store_was_read: bool,
     logins: VecDeque<Timestamp>,
+    /// No login before this moment.
     stopped: Option<Stop>,
+    /// No renewal before this moment.
+    renewal_paused_until: Option<Timestamp>,
+    /// The portal gave out this token a moment ago although it looks old here, because the clocks of
+    /// the two differ; it is used until this moment without asking again.
+    confirmed_until: Option<Timestamp>,
 }
 
 impl Slot {
     fn check_stop(&mut self, now: Timestamp) -> Result<(), TransportError> {
         match &self.stopped {
-            Some(stop) if now < stop.until => Err(TransportError::HeldBack { reason: stop.reason.clone() }),
+            Some(stop) if is_ahead(stop.until, now, REFUSAL_PAUSE) => {
+                Err(TransportError::HeldBack { reason: stop.reason.clone() })
+            }
             _ => {
                 self.stopped = None;
                 Ok(())
             }
         }
     }
+
+    fn renewal_is_paused(&self, now: Timestamp) -> bool {
+        self.renewal_paused_until.is_some_and(|until| is_ahead(until, now, RENEWAL_PAUSE))
+    }
+
+    /// Counts a login, if the budget has one left.
+    fn spend_login(&mut self, now: Timestamp, route: &RouteName) -> Result<(), TransportError> {
+        // A login that lies ahead was counted before the clock was set back; it is as good as new.
+        self.logins.iter_mut().for_each(|at| *at = (*at).min(now));
+        while self.logins.front().is_some_and(|at| now.duration_since(*at) >= LOGIN_WINDOW) {
+            self.logins.pop_front();
+        }
+        if self.logins.len() >= LOGINS_MAX {
+            let minutes = LOGIN_WINDOW.as_mins();
+            return Err(TransportError::HeldBack {
+                reason: format!(
+                    "{LOGINS_MAX} logins within {minutes} minutes on route {route}; the next one waits to protect \
+                     the account"
+                ),
+            });
+        }
+        self.logins.push_back(now);
+        Ok(())
+    }
+
+    fn use_session(&mut self, session: Session) {
+        self.previous = Some(session.saved().clone());
+        self.session = Some(session);
+        self.renewal_paused_until = None;
+        self.confirmed_until = None;
+    }
+
+    fn is_confirmed(&self, now: Timestamp) -> bool {
+        self.confirmed_until.is_some_and(|until| is_ahead(until, now, RENEWAL_PAUSE))
+    }
+}
+
+/// Whether `until` is still to come; a moment further ahead than `pause` was set before the clock
+/// was put back, and is over.
+fn is_ahead(until: Timestamp, now: Timestamp, pause: Duration) -> bool {
+    now < until && later(now, pause).is_none_or(|latest| until <= latest)
 }
 
 #[derive(Debug)]
@@ -130,16 +184,17 @@ impl Gateway {
             Err(error) if error.class() == Some(ErrorClass::TokenExpired) => error,
             result => return result,
         };
-        let renewed = self.log_in_again(gstin, product, session.token()).await?;
-        if renewed.token() == session.token() {
-            self.stop(gstin, product, &refused).await;
-            return Err(refused);
-        }
+        let renewed = self.log_in_again(gstin, product, &session, refused).await?;
         let result = self.transport.call(&renewed, operation).await;
         if let Err(error) = &result
             && error.class() == Some(ErrorClass::TokenExpired)
         {
-            self.stop(gstin, product, error).await;
+            let slot = self.slot(gstin, product);
+            let mut slot = slot.lock().await;
+            // Another task may hold a better token by now; that one goes on.
+            if slot.session.as_ref().is_none_or(|session| session.token() == renewed.token()) {
+                self.stop_token(&mut slot, gstin, error);
+            }
         }
         result
     }
@@ -148,55 +203,91 @@ impl Gateway {
         let slot = self.slot(gstin, product);
         let mut slot = slot.lock().await;
         let now = self.clock.now();
-        slot.check_stop(now)?;
         let scope = self.user_scope(gstin, product);
-        if slot.session.is_none() && !slot.store_was_read {
-            slot.store_was_read = true;
-            if let Some(saved) = self.credentials.session(&scope).await? {
-                if saved.phase(now) == TokenPhase::Expired {
-                    slot.previous = Some(saved);
-                } else {
-                    let access = self.access(&scope).await?;
-                    slot.session = Some(Session::new(access, saved));
-                }
-            }
+        let live = |slot: &Slot| slot.session.clone().map(|session| (session.saved().phase(now), session));
+        let old = match live(&slot) {
+            Some((TokenPhase::Fresh, session)) => return Ok(session),
+            Some((_, session)) if slot.is_confirmed(now) => return Ok(session),
+            Some((TokenPhase::Renewable, session)) => Some(session),
+            _ => None,
+        };
+        let held_back = slot.check_stop(now);
+        match (old, held_back) {
+            (None, Err(error)) => return Err(error),
+            // The old token is still good.
+            (Some(session), Err(_)) => return Ok(session),
+            (Some(session), Ok(())) if slot.renewal_is_paused(now) => return Ok(session),
+            _ => {}
         }
-        let phase = slot.session.as_ref().map(|session| session.saved().phase(now));
-        match (phase, slot.session.clone()) {
-            (Some(TokenPhase::Fresh), Some(session)) => Ok(session),
-            (Some(TokenPhase::Renewable), Some(session)) => {
-                // The old token is still good: a refused or failed renewal must not stop the work.
-                Ok(self.log_in(&mut slot, &scope, true).await.unwrap_or(session))
+        // Another worker, or an earlier run, may have logged in already.
+        self.read_store(&mut slot, &scope, now).await?;
+        match live(&slot) {
+            Some((TokenPhase::Fresh, session)) => Ok(session),
+            Some((TokenPhase::Renewable, session)) => {
+                // A renewal that is refused or fails must not stop the work either.
+                let renewed = self.log_in(&mut slot, &scope, true).await;
+                if renewed.is_err() {
+                    slot.renewal_paused_until = later(now, RENEWAL_PAUSE);
+                }
+                Ok(renewed.unwrap_or(session))
             }
             _ => self.log_in(&mut slot, &scope, false).await,
         }
     }
 
+    /// Takes over the session in the store, if it outlives the one at hand.
+    async fn read_store(&self, slot: &mut Slot, scope: &UserScope, now: Timestamp) -> Result<(), TransportError> {
+        let Some(saved) = self.credentials.session(scope).await? else { return Ok(()) };
+        let known = slot.previous.as_ref().map(|previous| previous.expires_at);
+        if known.is_some_and(|known| saved.expires_at <= known) {
+            return Ok(());
+        }
+        if saved.phase(now) == TokenPhase::Expired {
+            slot.previous = Some(saved);
+        } else {
+            let access = self.access(scope).await?;
+            slot.use_session(Session::new(access, saved));
+        }
+        Ok(())
+    }
+
+    /// A session with another token than the one that was refused, by one login at most.
     async fn log_in_again(
         &self,
         gstin: Gstin,
         product: Product,
-        refused: &Secret<String>,
+        refused: &Session,
+        error: TransportError,
     ) -> Result<Session, TransportError> {
+        let is_new = |session: &Session| session.token() != refused.token();
         let slot = self.slot(gstin, product);
         let mut slot = slot.lock().await;
         // Whoever held the lock before may have logged in already.
-        if let Some(session) = &slot.session
-            && session.token() != refused
-        {
-            return Ok(session.clone());
+        if let Some(session) = slot.session.clone().filter(is_new) {
+            return Ok(session);
+        }
+        let (now, scope) = (self.clock.now(), self.user_scope(gstin, product));
+        // Another worker may have renewed the token, which ended the old one.
+        self.read_store(&mut slot, &scope, now).await?;
+        if let Some(session) = slot.session.clone().filter(is_new) {
+            return Ok(session);
         }
         slot.session = None;
-        let now = self.clock.now();
         slot.check_stop(now)?;
-        self.log_in(&mut slot, &self.user_scope(gstin, product), false).await
+        let session = self.log_in(&mut slot, &scope, false).await?;
+        if is_new(&session) {
+            return Ok(session);
+        }
+        // Under the same lock, so that nobody else logs in for the same answer.
+        self.stop_token(&mut slot, gstin, &error);
+        Err(error)
     }
 
     async fn log_in(&self, slot: &mut Slot, scope: &UserScope, force_refresh: bool) -> Result<Session, TransportError> {
         let now = self.clock.now();
-        self.spend_login(slot, now)?;
         let access = self.access(scope).await?;
-        let previous = slot.session.as_ref().map(|session| session.saved().clone()).or_else(|| slot.previous.clone());
+        slot.spend_login(now, &self.route)?;
+        let previous = slot.previous.clone();
         let request =
             LoginRequest { access: &access, product: scope.product, force_refresh, previous: previous.as_ref() };
         match self.transport.login(request).await {
@@ -205,48 +296,36 @@ impl Gateway {
                 if let Err(error) = self.credentials.save_session(scope, session.saved()).await {
                     events::session_not_saved(scope.gstin, &error.to_string());
                 }
-                slot.previous = Some(session.saved().clone());
-                slot.session = Some(session.clone());
+                slot.use_session(session.clone());
+                if session.saved().phase(now) != TokenPhase::Fresh {
+                    slot.confirmed_until = later(now, RENEWAL_PAUSE);
+                }
                 Ok(session)
             }
             Err(error) => {
                 if !error.is_unreachable() {
-                    self.stop_slot(slot, scope.gstin, &error);
+                    let reason = format!("the last login for this GSTIN on route {} failed: {error}", self.route);
+                    self.stop_slot(slot, scope.gstin, &reason, &error);
                 }
                 Err(error)
             }
         }
     }
 
-    fn spend_login(&self, slot: &mut Slot, now: Timestamp) -> Result<(), TransportError> {
-        while slot.logins.front().is_some_and(|at| now.duration_since(*at) >= LOGIN_WINDOW) {
-            slot.logins.pop_front();
-        }
-        if slot.logins.len() >= LOGINS_MAX {
-            return Err(TransportError::HeldBack {
-                reason: format!(
-                    "{LOGINS_MAX} logins within {} minutes on route {}; the next one waits to protect the account",
-                    LOGIN_WINDOW.as_mins(),
-                    self.route
-                ),
-            });
-        }
-        slot.logins.push_back(now);
-        Ok(())
-    }
-
-    async fn stop(&self, gstin: Gstin, product: Product, error: &TransportError) {
-        let slot = self.slot(gstin, product);
-        let mut slot = slot.lock().await;
-        self.stop_slot(&mut slot, gstin, error);
-    }
-
-    fn stop_slot(&self, slot: &mut Slot, gstin: Gstin, error: &TransportError) {
-        events::supplier_stopped(gstin, &self.route, error);
+    /// Stops after the portal refused a token that it had only just confirmed by a login.
+    fn stop_token(&self, slot: &mut Slot, gstin: Gstin, error: &TransportError) {
         slot.session = None;
+        let reason = format!(
+            "the portal does not accept the token that it gives out for this GSTIN on route {}: {error}",
+            self.route
+        );
+        self.stop_slot(slot, gstin, &reason, error);
+    }
+
+    fn stop_slot(&self, slot: &mut Slot, gstin: Gstin, reason: &str, error: &TransportError) {
+        events::supplier_stopped(gstin, &self.route, error);
         if let Some(until) = later(self.clock.now(), REFUSAL_PAUSE) {
-            let reason = format!("the last login for this GSTIN on route {} failed: {error}", self.route);
-            slot.stopped = Some(Stop { until, reason });
+            slot.stopped = Some(Stop { until, reason: format!("{reason}; it is left alone until {until}") });
         }
     }
 
