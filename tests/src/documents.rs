@@ -117,7 +117,7 @@ impl Recipe {
     fn item(&self, serial: u32) -> Item {
         let quantity = Quantity::from_thousandths(i64::from(serial) * 1_000 + 500);
         let price = UnitPrice::from_thousandths(i64::from(self.number % 977) * 1_000 + 99_950);
-        let rate = Rate::from_thousandths(if serial % 2 == 0 { 18_000 } else { 5_000 });
+        let rate = Rate::from_thousandths(if serial.is_multiple_of(2) { 18_000 } else { 5_000 });
         let value = quantity.times(price).expect("small numbers");
         let mut item = Item {
             sl_no: serial.to_string().into(),

@@ -6,6 +6,13 @@
 //! run is killed. Moments are drawn from a seed, printed first; `EINVOICE_CRASH_SEED` repeats one.
 //! Bounded: a fixed number of kills and documents, loopback only.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and prints its seed"
+)]
+
 mod process;
 
 use std::collections::BTreeMap;

@@ -1,6 +1,7 @@
 //! A whole installation in a temporary folder: emulator, ledger, source, target, pipeline.
 
 #![allow(dead_code, unreachable_pub, clippy::allow_attributes, reason = "each test file uses its own part of this")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
 use std::time::Duration;
