@@ -1,4 +1,4 @@
-//! The conformance suite of [`InvoiceSource`](einvoice_core::source::InvoiceSource).
+//! The conformance suite of [`InvoiceSource`].
 //!
 //! A source crate gives one fixture and gets every promise as a named test:
 //!

@@ -1,4 +1,4 @@
-//! The conformance suite of [`WriteBack`](einvoice_core::write_back::WriteBack).
+//! The conformance suite of [`WriteBack`].
 //!
 //! ```ignore
 //! einvoice_testkit::write_back_conformance!(|| async {
