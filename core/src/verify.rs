@@ -7,10 +7,12 @@ use std::fmt;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
-use crate::document::{Difference, Invoice};
+use crate::document::{Difference, Invoice, Item};
 use crate::irn::{Irn, IrnRule};
 use crate::key::DocumentKey;
+use crate::number::Amount;
 use crate::operation::Registration;
 
 /// Checks the signature of a compact JWT against the portal keys it knows.
@@ -103,24 +105,42 @@ pub fn judge(
         return Judgement::NotBelieved { reason };
     }
     let (Some(signed_invoice), Some(signed_qr)) = (&registration.signed_invoice, &registration.signed_qr) else {
-        return Judgement::Ours(Proof::SignedPartsMissing {
-            reason: "the portal did not hand out the signed copy; download it from the GST portal".to_owned(),
-        });
+        return judge_without_a_part(sent, registration, verifier);
     };
     match (verifier.verify(signed_invoice), verifier.verify(signed_qr)) {
         (TokenVerdict::Forged { reason }, _) => Judgement::NotBelieved { reason: format!("signed invoice: {reason}") },
         (_, TokenVerdict::Forged { reason }) => Judgement::NotBelieved { reason: format!("signed QR: {reason}") },
         (TokenVerdict::Genuine(invoice), TokenVerdict::Genuine(qr)) => {
             let proof = Proof::Verified { kid: invoice.kid.clone() };
-            judge_content(sent, registration, &invoice, &qr, proof)
+            judge_content(sent, registration, Some(&invoice), Some(&qr), proof)
         }
         (TokenVerdict::Unverifiable(invoice), TokenVerdict::Genuine(qr) | TokenVerdict::Unverifiable(qr)) => {
             let proof = Proof::KeyUnknown { kid: invoice.kid.clone() };
-            judge_content(sent, registration, &invoice, &qr, proof)
+            judge_content(sent, registration, Some(&invoice), Some(&qr), proof)
         }
         (TokenVerdict::Genuine(invoice), TokenVerdict::Unverifiable(qr)) => {
             let proof = Proof::KeyUnknown { kid: qr.kid.clone() };
-            judge_content(sent, registration, &invoice, &qr, proof)
+            judge_content(sent, registration, Some(&invoice), Some(&qr), proof)
+        }
+    }
+}
+
+/// A reply that lacks a signed part proves less, and what it has must stand the same tests.
+fn judge_without_a_part(sent: &Invoice, registration: &Registration, verifier: &dyn TokenVerifier) -> Judgement {
+    let proof = Proof::SignedPartsMissing {
+        reason: "the portal did not hand out the whole signed copy; download it from the GST portal".to_owned(),
+    };
+    let (what, token) = match (&registration.signed_invoice, &registration.signed_qr) {
+        (Some(invoice), _) => ("signed invoice", invoice),
+        (None, Some(qr)) => ("signed QR", qr),
+        (None, None) => return Judgement::Ours(proof),
+    };
+    match verifier.verify(token) {
+        TokenVerdict::Forged { reason } => Judgement::NotBelieved { reason: format!("{what}: {reason}") },
+        TokenVerdict::Genuine(content) | TokenVerdict::Unverifiable(content) => {
+            let content = Some(&content);
+            let (invoice, qr) = if registration.signed_invoice.is_some() { (content, None) } else { (None, content) };
+            judge_content(sent, registration, invoice, qr, proof)
         }
     }
 }
@@ -134,63 +154,99 @@ fn irn_belongs(key: &DocumentKey, irn: &Irn, registered_on: Date) -> Result<(), 
     Err(format!("the reply names IRN {irn}, but {key} gives {by_rule}"))
 }
 
-/// The members of the signed QR and invoice that tie them to the reply.
+/// The member of the signed invoice that ties it to the reply.
 #[derive(Debug, Deserialize)]
 struct Anchors {
     #[serde(rename = "Irn")]
     irn: Option<String>,
 }
 
+/// What the QR code states. Numbers stay as the portal wrote them: `100` and `100.0` both occur.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct QrAnchors {
+struct QrClaims {
     irn: Option<String>,
     seller_gstin: Option<String>,
+    buyer_gstin: Option<String>,
     doc_no: Option<String>,
     doc_typ: Option<String>,
     doc_dt: Option<String>,
+    tot_inv_val: Option<Box<RawValue>>,
+    item_cnt: Option<Box<RawValue>>,
+    main_hsn_code: Option<String>,
 }
 
 fn judge_content(
     sent: &Invoice,
     registration: &Registration,
-    invoice: &SignedContent,
-    qr: &SignedContent,
+    invoice: Option<&SignedContent>,
+    qr: Option<&SignedContent>,
     proof: Proof,
 ) -> Judgement {
     let not_believed = |reason: &str| Judgement::NotBelieved { reason: reason.to_owned() };
-    let (Ok(anchors), Ok(qr_anchors)) =
-        (serde_json::from_str::<Anchors>(&invoice.data), serde_json::from_str::<QrAnchors>(&qr.data))
-    else {
-        return not_believed("the signed parts hold no readable content");
-    };
-    let irn = registration.irn.to_string();
-    if anchors.irn.as_deref() != Some(irn.as_str()) {
-        return not_believed("the signed invoice names another IRN than the reply");
+    let is_named = |irn: Option<&String>| irn.and_then(|irn| Irn::parse(irn).ok()) == Some(registration.irn);
+    let mut differences = Vec::new();
+    if let Some(invoice) = invoice {
+        let Ok(anchors) = serde_json::from_str::<Anchors>(&invoice.data) else {
+            return not_believed("the signed invoice holds no readable content");
+        };
+        if !is_named(anchors.irn.as_ref()) {
+            return not_believed("the signed invoice names another IRN than the reply");
+        }
+        let Ok(signed) = Invoice::from_json(&invoice.data) else {
+            return not_believed("the signed invoice holds no readable document");
+        };
+        differences.extend(sent.differences(&signed.invoice));
     }
-    if qr_anchors.irn.as_deref() != Some(irn.as_str()) {
-        return not_believed("the signed QR names another IRN than the reply");
+    if let Some(qr) = qr {
+        let Ok(claims) = serde_json::from_str::<QrClaims>(&qr.data) else {
+            return not_believed("the signed QR holds no readable content");
+        };
+        if !is_named(claims.irn.as_ref()) {
+            return not_believed("the signed QR names another IRN than the reply");
+        }
+        differences.extend(qr_differences(sent, &claims));
     }
-    let Ok(signed) = Invoice::from_json(&invoice.data) else {
-        return not_believed("the signed invoice holds no readable document");
-    };
-    let mut differences = sent.differences(&signed.invoice);
-    differences.extend(qr_differences(sent, &qr_anchors));
     if differences.is_empty() { Judgement::Ours(proof) } else { Judgement::Different { differences, proof } }
 }
 
-fn qr_differences(sent: &Invoice, qr: &QrAnchors) -> Vec<Difference> {
+fn qr_differences(sent: &Invoice, qr: &QrClaims) -> Vec<Difference> {
     let Some(key) = sent.document_key() else { return Vec::new() };
     let date = sent.doc_dtls.dt.as_ref().map(ToString::to_string);
+    let buyer = sent.buyer_dtls.gstin.as_ref().map(ToString::to_string);
+    let total = sent.val_dtls.tot_inv_val.get().map(|total| total.to_string());
+    let count = Some(sent.item_list.len().to_string());
     let pairs = [
         ("QR.SellerGstin", Some(key.supplier.to_string()), qr.seller_gstin.clone()),
+        ("QR.BuyerGstin", buyer, qr.buyer_gstin.clone()),
         ("QR.DocNo", Some(key.number.to_upper()), qr.doc_no.as_ref().map(|no| no.to_uppercase())),
         ("QR.DocTyp", Some(key.doc_type.to_string()), qr.doc_typ.as_ref().map(|typ| typ.to_uppercase())),
         ("QR.DocDt", date, qr.doc_dt.clone()),
+        ("QR.TotInvVal", total, qr.tot_inv_val.as_deref().map(plain_number)),
+        ("QR.ItemCnt", count, qr.item_cnt.as_deref().map(plain_number)),
     ];
+    let hsn = main_hsn(sent).zip(qr.main_hsn_code.clone());
+    let hsn = hsn.map(|(ours, theirs)| ("QR.MainHsnCode", Some(ours), Some(theirs)));
     pairs
         .into_iter()
+        .chain(hsn)
         .filter(|(_, ours, theirs)| ours != theirs)
         .map(|(path, ours, theirs)| Difference { path: path.to_owned(), ours, theirs })
         .collect()
+}
+
+/// A number, or a text that holds one, in its shortest writing; as it stands when it is none.
+fn plain_number(raw: &RawValue) -> String {
+    let text = raw.get().trim_matches('"');
+    Amount::parse(text).map_or_else(|_| text.to_owned(), |number| number.to_string())
+}
+
+/// HSN of the item with the greatest taxable value; nothing where items of different HSN share that
+/// place, as the portal does not say which of them it takes.
+fn main_hsn(sent: &Invoice) -> Option<String> {
+    let value = |item: &Item| item.ass_amt.get();
+    let greatest = sent.item_list.iter().filter_map(value).max()?;
+    let mut codes = sent.item_list.iter().filter(|item| value(item) == Some(greatest)).map(|item| item.hsn_cd.get());
+    let first = codes.next()??;
+    codes.all(|code| code == Some(first)).then(|| first.to_string())
 }
