@@ -1,7 +1,7 @@
 //! Hands documents from the ledger to tasks, and waits for what may still settle.
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -9,13 +9,31 @@ use tokio::task::{JoinError, JoinSet};
 
 use super::intake::Reading;
 use super::report::Tally;
-use super::send::{Sent, send};
+use super::send::send;
 use super::settle::settle;
 use super::{PipelineError, Shared, StopSignal};
 use crate::clock::later;
 use crate::identifier::Gstin;
-use crate::ledger::{ClaimRequest, Claimed, Query, Work};
+use crate::ledger::{ClaimRequest, Claimed, DocumentId, Query, Work, WorkerId};
 use crate::state::DocumentState;
+
+/// How often a document is tried in one run when nothing of it gets out, before its supplier waits
+/// for the next run.
+const TRIES_MAX: u32 = 3;
+
+/// What a task's work on a document came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// It is in the ledger's hands: an outcome was recorded, or another worker has the document.
+    Done,
+    /// Nothing was sent, by a trouble that may pass.
+    TryAgain,
+    /// No route can carry anything for this supplier at present.
+    NoRoute,
+    /// The one route that may carry or settle this document is out of reach; others of the supplier
+    /// may go on.
+    Later,
+}
 
 /// Sends and settles until nothing is left that can be done in this run.
 pub(super) async fn dispatch(
@@ -24,23 +42,43 @@ pub(super) async fn dispatch(
     reading: &Reading,
     stop: &StopSignal,
 ) -> Result<(), PipelineError> {
-    let mut desk = Desk { shared, tally, tasks: JoinSet::new(), halted: Arc::default(), patience_until: None };
-    let result = desk.work(reading, stop).await;
+    let mut desk = Desk {
+        shared,
+        tally,
+        tasks: JoinSet::new(),
+        halted: BTreeSet::new(),
+        tries: HashMap::new(),
+        parked: Vec::new(),
+        patience_until: None,
+    };
+    let mut result = desk.work(reading, stop).await;
     // Calls under way are finished whatever happened: their outcomes must reach the ledger.
     while let Some(ended) = desk.tasks.join_next().await {
-        joined(ended)?;
+        let ended = desk.ended(ended).await;
+        result = result.and(ended);
     }
-    result
+    let released = desk.release_parked().await;
+    result.and(released)
 }
 
-/// Suppliers for which no route works in this run.
-type Halted = Arc<Mutex<BTreeSet<Gstin>>>;
+/// A document in the hands of a task. Every claim has a worker name of its own, so that a task whose
+/// lease ended meanwhile is not taken for the one that holds the document by a later claim.
+#[derive(Debug, Clone)]
+struct Job {
+    worker: WorkerId,
+    document: DocumentId,
+    supplier: Gstin,
+}
 
 struct Desk {
     shared: Arc<Shared>,
     tally: Arc<Tally>,
-    tasks: JoinSet<Result<(), PipelineError>>,
-    halted: Halted,
+    tasks: JoinSet<(Job, Result<Ended, PipelineError>)>,
+    /// Suppliers for which no route works in this run.
+    halted: BTreeSet<Gstin>,
+    tries: HashMap<DocumentId, u32>,
+    /// Documents kept from being handed out at once again, as nothing can be done for them now.
+    parked: Vec<Job>,
     patience_until: Option<Timestamp>,
 }
 
@@ -66,7 +104,7 @@ impl Desk {
             }
             tokio::select! {
                 ended = self.tasks.join_next(), if !self.tasks.is_empty() => {
-                    if let Some(ended) = ended { joined(ended)?; }
+                    if let Some(ended) = ended { self.ended(ended).await?; }
                 }
                 () = reading.progress(), if !reading_was_done => {}
                 () = stop.stopped() => {}
@@ -81,43 +119,77 @@ impl Desk {
         if room == 0 || room < self.shared.settings.concurrency.div_ceil(2) {
             return Ok(0);
         }
-        let to_settle = self.claim(Work::Settle, room).await?;
+        let (worker, to_settle) = self.claim(Work::Settle, room).await?;
         let mut started = to_settle.len();
         for claimed in to_settle {
-            let (shared, tally) = (Arc::clone(&self.shared), Arc::clone(&self.tally));
-            self.tasks.spawn(async move { settle(&shared, &tally, claimed).await });
+            self.start(&worker, claimed, Work::Settle);
         }
         if started < room && !self.shared.routes.all_closed() {
-            let to_send = self.claim(Work::Send, room - started).await?;
+            let (worker, to_send) = self.claim(Work::Send, room - started).await?;
             started += to_send.len();
             for claimed in to_send {
-                let (shared, tally) = (Arc::clone(&self.shared), Arc::clone(&self.tally));
-                let halted = Arc::clone(&self.halted);
-                self.tasks.spawn(async move {
-                    let supplier = claimed.key.supplier;
-                    if send(&shared, &tally, claimed).await? == Sent::NoRoute {
-                        halted.lock().unwrap_or_else(PoisonError::into_inner).insert(supplier);
-                    }
-                    Ok(())
-                });
+                self.start(&worker, claimed, Work::Send);
             }
         }
         Ok(started)
     }
 
-    async fn claim(&self, work: Work, limit: usize) -> Result<Vec<Claimed>, PipelineError> {
+    fn start(&mut self, worker: &WorkerId, claimed: Claimed, work: Work) {
+        let job = Job { worker: worker.clone(), document: claimed.id, supplier: claimed.key.supplier };
+        let (shared, tally) = (Arc::clone(&self.shared), Arc::clone(&self.tally));
+        self.tasks.spawn(async move {
+            let result = match work {
+                Work::Settle => settle(&shared, &tally, &job.worker, claimed).await,
+                Work::Send => send(&shared, &tally, &job.worker, claimed).await,
+            };
+            (job, result)
+        });
+    }
+
+    /// Draws the consequences of a finished task.
+    async fn ended(
+        &mut self,
+        ended: Result<(Job, Result<Ended, PipelineError>), JoinError>,
+    ) -> Result<(), PipelineError> {
+        let (job, result) = ended.map_err(|error| PipelineError::Fault(error.to_string()))?;
+        match result? {
+            Ended::Done => return Ok(()),
+            Ended::Later => {
+                self.parked.push(job);
+                return Ok(());
+            }
+            Ended::NoRoute => {
+                self.halted.insert(job.supplier);
+            }
+            Ended::TryAgain => {
+                let tries = self.tries.entry(job.document).or_default();
+                *tries += 1;
+                if *tries >= TRIES_MAX {
+                    self.halted.insert(job.supplier);
+                }
+            }
+        }
+        // Only now, so that no claim in between hands it out to be tried once more in vain.
+        Ok(self.shared.ledger.release(&job.worker, &[job.document]).await?)
+    }
+
+    async fn claim(&self, work: Work, limit: usize) -> Result<(WorkerId, Vec<Claimed>), PipelineError> {
         let skip_suppliers = match work {
-            Work::Send => self.halted.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            Work::Send => self.halted.clone(),
             Work::Settle => BTreeSet::new(),
         };
-        let request = ClaimRequest {
-            worker: self.shared.worker.clone(),
-            work,
-            limit,
-            lease: Duration::from_secs(self.shared.settings.lease_seconds),
-            skip_suppliers,
-        };
-        Ok(self.shared.ledger.claim(request).await?)
+        let worker = self.shared.next_worker();
+        let lease = Duration::from_secs(self.shared.settings.lease_seconds);
+        let request = ClaimRequest { worker: worker.clone(), work, limit, lease, skip_suppliers };
+        Ok((worker, self.shared.ledger.claim(request).await?))
+    }
+
+    /// Gives back what nothing could be done for.
+    async fn release_parked(&mut self) -> Result<(), PipelineError> {
+        for job in std::mem::take(&mut self.parked) {
+            self.shared.ledger.release(&job.worker, &[job.document]).await?;
+        }
+        Ok(())
     }
 
     /// Waits for the next time at which an unknown outcome may be asked about. `false` when there is
@@ -125,7 +197,10 @@ impl Desk {
     async fn wait_for_settlement(&mut self, stop: &StopSignal) -> Result<bool, PipelineError> {
         let now = self.shared.now();
         let patience = Duration::from_secs(self.shared.settings.settle_patience_seconds);
-        let until = *self.patience_until.get_or_insert_with(|| later(now, patience).unwrap_or(now));
+        let latest = later(now, patience).unwrap_or(now);
+        // A clock that was set back must not make the run wait for the hour it lost.
+        let until = self.patience_until.map_or(latest, |until| until.min(latest));
+        self.patience_until = Some(until);
         let query = Query { states: vec![DocumentState::Unknown], limit: 1_000, ..Query::default() };
         let unknown = self.shared.ledger.query(query).await?;
         let Some(next) = unknown.iter().filter_map(|status| status.ask_at).min() else { return Ok(false) };
@@ -139,12 +214,10 @@ impl Desk {
         let pause = next.duration_since(now).max(SignedDuration::from_secs(1));
         let pause = Duration::try_from(pause).unwrap_or(Duration::from_secs(1));
         tokio::select! { () = self.shared.clock.sleep(pause) => {}, () = stop.stopped() => {} }
-        // What could not be sent before may go through after the wait.
-        self.halted.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        // What could not be sent or asked before may go through after the wait.
+        self.halted.clear();
+        self.tries.clear();
+        self.release_parked().await?;
         Ok(true)
     }
-}
-
-fn joined(ended: Result<Result<(), PipelineError>, JoinError>) -> Result<(), PipelineError> {
-    ended.map_err(|error| PipelineError::Fault(error.to_string()))?
 }

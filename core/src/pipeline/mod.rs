@@ -18,6 +18,7 @@ mod settle;
 mod stop;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
 
@@ -98,12 +99,19 @@ struct Shared {
     gstin_check_digit: Option<Severity>,
     settings: RunSettings,
     clock: SharedClock,
-    worker: WorkerId,
+    /// First part of the name of every worker of this pipeline.
+    worker: String,
+    claims: AtomicU64,
 }
 
 impl Shared {
     fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// The name under which the next claim is made; none is used twice.
+    fn next_worker(&self) -> WorkerId {
+        WorkerId(format!("{}-{}", self.worker, self.claims.fetch_add(1, Ordering::Relaxed)))
     }
 
     /// The rules of today.
@@ -117,7 +125,8 @@ impl Pipeline {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let Parts { ledger, credentials, routes, sources, write_backs, .. } = parts;
-        let worker = WorkerId(format!("process-{}", std::process::id()));
+        // Processes on several machines may share a number (containers start at 1), hardly a microsecond too.
+        let worker = format!("process-{}-{}", std::process::id(), parts.clock.now().as_microsecond());
         let routes = Routes::new(routes, &credentials, &parts.settings, &parts.clock);
         Self {
             shared: Arc::new(Shared {
@@ -130,6 +139,7 @@ impl Pipeline {
                 settings: parts.settings,
                 clock: parts.clock,
                 worker,
+                claims: AtomicU64::new(0),
             }),
         }
     }

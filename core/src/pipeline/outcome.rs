@@ -25,6 +25,9 @@ pub(super) const NOT_HERE_CODE: &str = "2148";
 /// The signed copy is no longer handed out.
 pub(super) const WINDOW_OVER_CODE: &str = "2283";
 
+/// Registered through another portal.
+pub(super) const ELSEWHERE_CODE: &str = "2295";
+
 /// How long a GSTIN is left alone after code 118 ("try after 5 minutes") or a like one.
 pub(super) const RATE_LIMIT_PAUSE: Duration = Duration::from_mins(5);
 
@@ -86,10 +89,15 @@ pub(super) fn conclude(error: &TransportError, now: Timestamp, settle_wait: Dura
         | ErrorClass::OfficerOnly => {
             AttemptOutcome::Refused { errors: errors.clone(), info: info.clone(), burnt: is_burnt(errors) }
         }
-        // The earlier registration stands: there is nothing to wait for before asking.
+        // A named earlier registration stands: there is nothing to wait for before asking. Without
+        // one it may be a like request still under way.
         ErrorClass::Duplicate => AttemptOutcome::Unknown {
             reason: error.to_string(),
-            ask_at: now,
+            ask_at: if info.iter().any(|info| info.duplicate.is_some()) {
+                now
+            } else {
+                later(now, settle_wait).unwrap_or(now)
+            },
             errors: errors.clone(),
             info: info.clone(),
         },
@@ -139,6 +147,8 @@ pub(super) fn is_burnt(errors: &[PortalError]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::irn::Irn;
+    use crate::operation::{DuplicateInfo, InfoDetail};
 
     const WAIT: Duration = Duration::from_secs(30);
 
@@ -171,8 +181,25 @@ mod tests {
     }
 
     #[test]
-    fn a_duplicate_is_unknown_and_asked_about_at_once() {
+    fn a_duplicate_is_asked_about_at_once_only_when_the_earlier_registration_is_named() {
         let AttemptOutcome::Unknown { ask_at, .. } = outcome(&refused("2150")) else { panic!("not unknown") };
+        assert_eq!(Some(ask_at), later(now(), WAIT), "a like request may still be under way");
+        let named = InfoDetail {
+            code: "DUPIRN".into(),
+            description: String::new(),
+            duplicate: Some(DuplicateInfo {
+                irn: Irn::from_bytes([7; 32]),
+                ack_no: None,
+                ack_date: None,
+                registered_by: None,
+            }),
+            errors: Vec::new(),
+        };
+        let mut error = refused("2150");
+        if let TransportError::Refused { info, .. } = &mut error {
+            info.push(named);
+        }
+        let AttemptOutcome::Unknown { ask_at, .. } = outcome(&error) else { panic!("not unknown") };
         assert_eq!(ask_at, now());
     }
 

@@ -14,6 +14,7 @@ use crate::credential::CredentialStore;
 use crate::environment::{Environment, RouteName};
 use crate::events;
 use crate::identifier::Gstin;
+use crate::portal_code::ErrorClass;
 use crate::transport::{Transport, TransportError};
 
 /// A configured route.
@@ -117,6 +118,11 @@ impl Route {
         self.gateway.route()
     }
 
+    /// The portal site it leads to.
+    pub(super) fn site(&self) -> &str {
+        &self.gateway.transport().capability().site
+    }
+
     /// Whether the route is being left alone.
     pub(super) fn is_closed(&self) -> bool {
         self.closed_until().is_some()
@@ -146,15 +152,23 @@ impl Route {
         permits.acquire_owned().await.ok()
     }
 
-    /// Learns from a call: failures in a row open the breaker, any answer closes it.
+    /// Learns from a call: failures in a row open the breaker, any answer closes it. What never left
+    /// this machine says nothing, and a limit on one GSTIN is an answer.
     pub(super) fn learn(&self, error: Option<&TransportError>) {
+        if matches!(
+            error,
+            Some(TransportError::HeldBack { .. } | TransportError::Credential(_) | TransportError::Unsupported { .. })
+        ) {
+            return;
+        }
+        let error = error.filter(|error| error.class() != Some(ErrorClass::RateLimit));
         let mut breaker = self.breaker.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(error) = error.filter(|error| error.is_unreachable()) else {
             *breaker = Breaker::default();
             return;
         };
         events::call_failed(self.name(), error);
-        breaker.failures += 1;
+        breaker.failures = breaker.failures.saturating_add(1);
         if breaker.failures >= self.failures_max {
             events::breaker_opened(self.name(), breaker.failures);
             breaker.open_until = later(self.clock.now(), self.pause);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::dispatch::Ended;
 use super::outcome::{AUTH_PAUSE, Consequence, conclude, consequence_of, unknown};
 use super::report::Tally;
 use super::routes::Route;
@@ -11,25 +12,22 @@ use crate::document::Invoice;
 use crate::environment::Product;
 use crate::events;
 use crate::identifier::Gstin;
-use crate::ledger::{AttemptOutcome, Claimed, Intent, NewIntent};
+use crate::ledger::{AttemptOutcome, Claimed, Intent, LedgerError, NewIntent, WorkerId};
 use crate::operation::{Operation, Registration, Reply};
 use crate::state::DocumentState;
 use crate::transport::TransportError;
-use crate::verify::{Judgement, judge};
-
-/// What sending came to, for the dispatcher.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sent {
-    /// The document left `Ready`.
-    Moved,
-    /// No route can carry anything for this supplier at present.
-    NoRoute,
-}
+use crate::verify::{Judgement, Proof, judge};
 
 /// Sends one `Ready` document by the first route that works.
-pub(super) async fn send(shared: &Shared, tally: &Tally, claimed: Claimed) -> Result<Sent, PipelineError> {
+pub(super) async fn send(
+    shared: &Shared,
+    tally: &Tally,
+    worker: &WorkerId,
+    claimed: Claimed,
+) -> Result<Ended, PipelineError> {
     let supplier = claimed.key.supplier;
-    for route in candidates(shared, &claimed) {
+    let mut may_pass = false;
+    for route in candidates(shared, tally, &claimed) {
         if route.is_closed() || route.is_closed_for(supplier) {
             continue;
         }
@@ -39,54 +37,71 @@ pub(super) async fn send(shared: &Shared, tally: &Tally, claimed: Claimed) -> Re
             continue;
         }
         match route.gateway.ready(supplier, Product::EInvoice).await {
-            Ok(()) => {
-                let state = send_by(shared, tally, &route, &claimed).await?;
-                if state != DocumentState::Ready {
-                    return Ok(Sent::Moved);
-                }
-                // Nothing was sent: the next route may try, with an intent of its own.
-                if shared.routes.in_order().len() == 1 || claimed.pinned {
-                    return Ok(Sent::NoRoute);
-                }
-                return Ok(Sent::Moved);
-            }
+            Ok(()) => return send_by(shared, tally, worker, &route, &claimed).await,
             Err(error) => {
                 route.learn(Some(&error));
-                heed(tally, &route, supplier, &error, consequence_of(&error));
+                let consequence = consequence_of(&error);
+                heed(tally, &route, supplier, &error, consequence);
+                may_pass |= consequence == Consequence::Unreachable;
             }
         }
     }
-    shared.ledger.release(&shared.worker, &[claimed.id]).await?;
-    Ok(Sent::NoRoute)
+    Ok(match (may_pass, claimed.pinned) {
+        (true, _) => Ended::TryAgain,
+        (false, true) => Ended::Later,
+        (false, false) => Ended::NoRoute,
+    })
 }
 
 /// The routes that may carry this document: after an attempt that may have reached the portal only
-/// the one it took, as that site's own duplicate check protects the resend.
-fn candidates(shared: &Shared, claimed: &Claimed) -> Vec<Arc<Route>> {
-    match (&claimed.last_attempt, claimed.pinned) {
-        (Some(attempt), true) => shared.routes.by_name(&attempt.route).into_iter().cloned().collect(),
-        _ => shared.routes.in_order().to_vec(),
+/// the one it took, to the same site, as that site's own duplicate check protects the resend.
+fn candidates(shared: &Shared, tally: &Tally, claimed: &Claimed) -> Vec<Arc<Route>> {
+    let (Some(attempt), true) = (&claimed.last_attempt, claimed.pinned) else {
+        return shared.routes.in_order().to_vec();
+    };
+    match shared.routes.by_name(&attempt.route) {
+        Some(route) if route.site() == attempt.site => vec![Arc::clone(route)],
+        found => {
+            let why = found.map_or_else(
+                || "is no longer configured".to_owned(),
+                |route| format!("leads to site {} today", route.site()),
+            );
+            tally.configuration(
+                attempt.route.as_str(),
+                format!(
+                    "{} may have reached site {} by this route, which {why}; bring the route back, or it cannot be \
+                     sent again without the risk of registering it twice",
+                    claimed.key, attempt.site
+                ),
+            );
+            Vec::new()
+        }
     }
 }
 
 async fn send_by(
     shared: &Shared,
     tally: &Tally,
+    worker: &WorkerId,
     route: &Route,
     claimed: &Claimed,
-) -> Result<DocumentState, PipelineError> {
+) -> Result<Ended, PipelineError> {
     let supplier = claimed.key.supplier;
-    let intent = shared
-        .ledger
-        .intend(NewIntent {
-            document: claimed.id,
-            worker: shared.worker.clone(),
-            route: route.name().clone(),
-            site: route.gateway.transport().capability().site.clone(),
-            gstin: supplier,
-            payload_hash: claimed.payload_hash,
-        })
-        .await?;
+    let intent = NewIntent {
+        document: claimed.id,
+        worker: worker.clone(),
+        route: route.name().clone(),
+        site: route.site().to_owned(),
+        gstin: supplier,
+        payload_hash: claimed.payload_hash,
+    };
+    let intent = match shared.ledger.intend(intent).await {
+        Ok(intent) => intent,
+        // A corrected revision came in meanwhile, or the lease ran out while this task waited for
+        // its turn: whoever claims the document now has its present content.
+        Err(LedgerError::NotClaimed { .. } | LedgerError::IllegalMove { .. }) => return Ok(Ended::Done),
+        Err(error) => return Err(error.into()),
+    };
     let operation = Operation::GenerateIrn { payload: claimed.payload.clone() };
     let reply = route.gateway.call(supplier, Product::EInvoice, &operation).await;
     route.learn(reply.as_ref().err());
@@ -119,6 +134,10 @@ fn believe(shared: &Shared, claimed: &Claimed, registration: Box<Registration>) 
     let judgement =
         sent_document(claimed).map(|sent| judge(&claimed.key, &sent, &registration, shared.verifier.as_ref()));
     match judgement {
+        // Only a read that says so proves that the signed copy is out of reach.
+        Some(Judgement::Ours(Proof::SignedPartsMissing { .. })) => {
+            unknown("the reply lacks the signed copy", shared.now(), wait, &[])
+        }
         Some(Judgement::Ours(proof)) => AttemptOutcome::Registered { registration, proof },
         Some(Judgement::Different { .. }) => {
             // A different document under our key is a conflict only once the portal, asked, says so.
@@ -144,7 +163,7 @@ async fn finish(
     claimed: &Claimed,
     intent: &Intent,
     outcome: AttemptOutcome,
-) -> Result<DocumentState, PipelineError> {
+) -> Result<Ended, PipelineError> {
     let state = match &outcome {
         AttemptOutcome::NotSent { .. } => DocumentState::Ready,
         AttemptOutcome::Registered { .. } => DocumentState::Registered,
@@ -153,14 +172,24 @@ async fn finish(
         AttemptOutcome::Unknown { .. } => DocumentState::Unknown,
     };
     // Durable before anybody is told.
-    shared.ledger.record(intent.attempt, outcome).await?;
     let label = claimed.key.to_string();
-    events::document_outcome(&label, state, Some(&intent.route));
-    if state != DocumentState::Ready {
-        tally.settled(&label, state);
-        tally.listed(claimed.id, &label, "resumed");
+    match shared.ledger.record(intent.attempt, outcome).await {
+        Ok(()) => {}
+        // The call outlived its lease, and asking the portal settled the document meanwhile. What it
+        // found stands; that this answer says something else is for a person to know.
+        Err(error @ LedgerError::IllegalMove { .. }) => {
+            tally.failure(label, format!("an answer came after its document had been settled otherwise: {error}"));
+            return Ok(Ended::Done);
+        }
+        Err(error) => return Err(error.into()),
     }
-    Ok(state)
+    events::document_outcome(&label, state, Some(&intent.route));
+    if state == DocumentState::Ready {
+        return Ok(Ended::TryAgain);
+    }
+    tally.settled(&label, state);
+    tally.listed(claimed.id, &label, "resumed");
+    Ok(Ended::Done)
 }
 
 /// Acts on what a failed login or call means for others.

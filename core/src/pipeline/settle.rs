@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::outcome::{NOT_HERE_CODE, NOT_THERE_CODE, WINDOW_OVER_CODE, consequence_of};
+use super::dispatch::Ended;
+use super::outcome::{ELSEWHERE_CODE, NOT_HERE_CODE, NOT_THERE_CODE, WINDOW_OVER_CODE, consequence_of};
 use super::report::Tally;
 use super::routes::Route;
 use super::send::{heed, sent_document};
@@ -12,8 +13,10 @@ use super::{PipelineError, Shared};
 use crate::clock::later;
 use crate::environment::Product;
 use crate::events;
-use crate::ledger::{Claimed, Intent, Settlement};
+use crate::irn::{Irn, IrnRule};
+use crate::ledger::{Claimed, Intent, LedgerError, Settlement, WorkerId};
 use crate::operation::{DuplicateInfo, Operation, Registration, RegistrationStatus, Reply};
+use crate::portal_code::{ErrorClass, deciding_class};
 use crate::state::DocumentState;
 use crate::transport::TransportError;
 use crate::verify::{Judgement, Proof, judge};
@@ -25,13 +28,19 @@ const ASK_PAUSE_MAX: Duration = Duration::from_hours(1);
 const DOWNLOAD_HINT: &str = "the portal's API no longer hands out the signed copy; \
                              download it from the e-invoice section of the GST portal (kept six months)";
 
+/// Sendings after which a document that the portal stumbles over every time, and does not have, is
+/// left to a person: code 5001 can be a lasting fault of the payload.
+const SENDINGS_MAX: u32 = 5;
+
 /// Asks about one `Unknown` document and records what came of it.
-pub(super) async fn settle(shared: &Shared, tally: &Tally, claimed: Claimed) -> Result<(), PipelineError> {
-    let Some(settlement) = ask(shared, tally, &claimed).await else {
-        // Not one question could be asked: the time to ask again stays as it was.
-        shared.ledger.release(&shared.worker, &[claimed.id]).await?;
-        return Ok(());
-    };
+pub(super) async fn settle(
+    shared: &Shared,
+    tally: &Tally,
+    worker: &WorkerId,
+    claimed: Claimed,
+) -> Result<Ended, PipelineError> {
+    // Where not one question could be asked, the time to ask again stays as it was.
+    let Some(settlement) = ask(shared, tally, &claimed).await else { return Ok(Ended::Later) };
     let state = match &settlement {
         Settlement::Registered { .. } => DocumentState::Registered,
         Settlement::Cancelled { .. } => DocumentState::Cancelled,
@@ -41,14 +50,19 @@ pub(super) async fn settle(shared: &Shared, tally: &Tally, claimed: Claimed) -> 
         Settlement::NotThere { .. } => DocumentState::Ready,
         Settlement::StillUnknown { .. } => DocumentState::Unknown,
     };
-    shared.ledger.settle(&shared.worker, claimed.id, settlement).await?;
+    match shared.ledger.settle(worker, claimed.id, settlement).await {
+        Ok(()) => {}
+        // The lease ran out while this task waited for its turn, and somebody else settles it.
+        Err(LedgerError::NotClaimed { .. } | LedgerError::IllegalMove { .. }) => return Ok(Ended::Done),
+        Err(error) => return Err(error.into()),
+    }
     let label = claimed.key.to_string();
     events::document_outcome(&label, state, claimed.last_attempt.as_ref().map(|attempt| &attempt.route));
     tally.listed(claimed.id, &label, "resumed");
     if !matches!(state, DocumentState::Ready | DocumentState::Unknown) {
         tally.settled(&label, state);
     }
-    Ok(())
+    Ok(Ended::Done)
 }
 
 async fn ask(shared: &Shared, tally: &Tally, claimed: &Claimed) -> Option<Settlement> {
@@ -70,10 +84,16 @@ async fn ask(shared: &Shared, tally: &Tally, claimed: &Claimed) -> Option<Settle
         return None;
     }
     let _permit = route.permit(attempt.gstin).await?;
-    let answer = put_question(route, claimed, attempt, None).await;
+    if route.is_closed() || route.is_closed_for(attempt.gstin) {
+        return None;
+    }
+    // A "not there" counts only from the site that was sent to; a route may lead elsewhere by now.
+    let site = (route.site() != attempt.site).then(|| attempt.site.clone());
+    let named = site.is_some();
+    let answer = put_question(route, claimed, attempt, site).await;
     let answer = match answer {
         // "Not here" may mean another site: name the one that was sent to.
-        Err(error) if has_code(&error, NOT_HERE_CODE) => {
+        Err(error) if !named && has_code(&error, NOT_HERE_CODE) => {
             put_question(route, claimed, attempt, Some(attempt.site.clone())).await
         }
         other => other,
@@ -120,8 +140,11 @@ fn by_document(claimed: &Claimed, site: Option<String>) -> Result<Operation, Tra
     Ok(Operation::GetIrnByDocument { doc_type: claimed.key.doc_type, number: claimed.key.number.clone(), date, site })
 }
 
+/// The earlier registration that a duplicate refusal named, if it can be one of this document: its
+/// IRN is the hash of our key, by the rule of today or by that of old registrations.
 fn duplicate(claimed: &Claimed) -> Option<&DuplicateInfo> {
-    claimed.open_info.iter().find_map(|info| info.duplicate.as_ref())
+    let is_ours = |irn: Irn| irn == claimed.irn || irn == Irn::compute(&claimed.key, IrnRule::AsWritten);
+    claimed.open_info.iter().filter_map(|info| info.duplicate.as_ref()).find(|duplicate| is_ours(duplicate.irn))
 }
 
 fn settle_found(shared: &Shared, claimed: &Claimed, registration: Box<Registration>) -> Settlement {
@@ -142,16 +165,27 @@ fn settle_found(shared: &Shared, claimed: &Claimed, registration: Box<Registrati
 }
 
 fn settle_refused(shared: &Shared, claimed: &Claimed, attempt: &Intent, error: &TransportError) -> Settlement {
+    let elsewhere = claimed.open_errors.iter().any(|error| error.code == ELSEWHERE_CODE);
+    let unreadable_here = has_code(error, WINDOW_OVER_CODE)
+        || (elsewhere && (has_code(error, NOT_THERE_CODE) || has_code(error, NOT_HERE_CODE)));
+    if unreadable_here && let Some(duplicate) = duplicate(claimed) {
+        return stated_by_the_portal(shared, claimed, duplicate, elsewhere);
+    }
+    if has_code(error, NOT_THERE_CODE) {
+        return settle_not_there(shared, claimed, attempt, error);
+    }
+    still_unknown(shared, claimed, &error.to_string())
+}
+
+/// "Not there" is a proof only inside the retrieval window and where nothing else was said.
+fn settle_not_there(shared: &Shared, claimed: &Claimed, attempt: &Intent, error: &TransportError) -> Settlement {
+    if duplicate(claimed).is_some() {
+        return still_unknown(shared, claimed, "the portal calls it a duplicate and yet does not find it");
+    }
     let age = shared.now().duration_since(attempt.at);
     let window =
         SignedDuration::from_hours(i64::try_from(shared.settings.retrieval_window_hours).unwrap_or(i64::MAX / 3600));
-    if has_code(error, NOT_THERE_CODE) {
-        if duplicate(claimed).is_some() {
-            return still_unknown(shared, claimed, "the portal calls it a duplicate and yet does not find it");
-        }
-        if age < window {
-            return Settlement::NotThere { errors: error.portal_errors().to_vec() };
-        }
+    if age >= window {
         return still_unknown(
             shared,
             claimed,
@@ -159,28 +193,50 @@ fn settle_refused(shared: &Shared, claimed: &Claimed, attempt: &Intent, error: &
              look it up on the e-invoice portal and decide",
         );
     }
-    if has_code(error, WINDOW_OVER_CODE)
-        && let Some(duplicate) = duplicate(claimed)
-        && let Some(ack_no) = &duplicate.ack_no
-        && let Some(ack_date) = duplicate.ack_date
-        && duplicate.irn == claimed.irn
-    {
-        // The registration is a fact that the portal stated; only its signed copy is out of reach.
-        let registration = Box::new(Registration {
-            ack_no: ack_no.clone(),
-            ack_date,
-            irn: duplicate.irn,
-            status: RegistrationStatus::Active,
-            signed_invoice: None,
-            signed_qr: None,
-            ewb: None,
-            remarks: None,
-            info: claimed.open_info.clone(),
-        });
-        let proof = Proof::SignedPartsMissing { reason: DOWNLOAD_HINT.to_owned() };
-        return Settlement::Registered { registration, proof };
+    let stumbled = |class| matches!(class, ErrorClass::Transient | ErrorClass::UpstreamTransient);
+    let refused = match claimed.open_errors.as_slice() {
+        [] => false,
+        errors => match deciding_class(errors) {
+            // A code of no list was an answer, and as nothing is registered the answer was no.
+            ErrorClass::Unknown => true,
+            class => stumbled(class) && attempt.number >= SENDINGS_MAX,
+        },
+    };
+    if refused {
+        return Settlement::Refused { errors: claimed.open_errors.clone(), burnt: false };
     }
-    still_unknown(shared, claimed, &error.to_string())
+    Settlement::NotThere { errors: error.portal_errors().to_vec() }
+}
+
+/// The registration is a fact that the portal stated with its duplicate refusal; only the signed copy
+/// is out of reach.
+fn stated_by_the_portal(shared: &Shared, claimed: &Claimed, duplicate: &DuplicateInfo, elsewhere: bool) -> Settlement {
+    let other = duplicate.registered_by.as_deref().unwrap_or("another portal");
+    let (Some(ack_no), Some(ack_date)) = (&duplicate.ack_no, duplicate.ack_date) else {
+        let reason = format!(
+            "it is registered at {}, whose acknowledgement number and date are not told here; \
+             look it up there or on the GST portal",
+            if elsewhere { other } else { "the portal" }
+        );
+        return still_unknown(shared, claimed, &reason);
+    };
+    let registration = Box::new(Registration {
+        ack_no: ack_no.clone(),
+        ack_date,
+        irn: duplicate.irn,
+        status: RegistrationStatus::Active,
+        signed_invoice: None,
+        signed_qr: None,
+        ewb: None,
+        remarks: None,
+        info: claimed.open_info.clone(),
+    });
+    let reason = if elsewhere {
+        format!("registered by {other}; fetch the signed copy there or from the e-invoice section of the GST portal")
+    } else {
+        DOWNLOAD_HINT.to_owned()
+    };
+    Settlement::Registered { registration, proof: Proof::SignedPartsMissing { reason } }
 }
 
 fn still_unknown(shared: &Shared, claimed: &Claimed, reason: &str) -> Settlement {
