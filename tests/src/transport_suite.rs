@@ -1,5 +1,5 @@
 //! What every transport that dials a portal promises: the definition of done for a
-//! [`Transport`](einvoice_core::transport::Transport).
+//! [`Transport`].
 //!
 //! A plugin writes one line in its `tests/conformance.rs`, with a closure that builds the transport
 //! for a place, and gets one named test for each promise:
