@@ -1,5 +1,5 @@
 //! What every credential store promises: the definition of done for a
-//! [`CredentialStore`](einvoice_core::credential::CredentialStore).
+//! [`CredentialStore`].
 //!
 //! A plugin writes a [`CredentialHarness`] and one line,
 //! `einvoice_testkit::credential_conformance!(Harness::new());`, and gets one named test for each

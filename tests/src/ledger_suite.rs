@@ -1,5 +1,5 @@
 //! What every ledger promises: the definition of done for a
-//! [`Ledger`](einvoice_core::ledger::Ledger).
+//! [`Ledger`].
 //!
 //! A plugin writes a [`LedgerHarness`] and one line,
 //! `einvoice_testkit::ledger_conformance!(Harness::new());`, and gets one named test for each
