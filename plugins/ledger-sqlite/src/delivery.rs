@@ -48,36 +48,43 @@ impl Change for Delivered {
 
     async fn apply(&self, desk: &mut Desk) -> Result<(), Fault> {
         let now = codec::micros(desk.now());
-        for (reference, revision) in &self.receipts {
-            sqlx::query(
-                "INSERT INTO subscription (target, source) SELECT ?1, r.source FROM reference r WHERE r.id = ?2 \
-                 AND NOT EXISTS (SELECT 1 FROM subscription s WHERE s.target = ?1 AND s.source IN ('', r.source))",
-            )
-            .bind(&self.target)
-            .bind(reference)
-            .execute(&mut desk.connection)
-            .await?;
-            let stored = sqlx::query(
-                "INSERT INTO delivery (reference_id, target, revision, at) \
-                 SELECT r.id, ?1, ?3, ?4 FROM reference r JOIN document d ON d.id = r.document_id \
-                 WHERE r.id = ?2 AND ?3 BETWEEN 1 AND d.receipt_revision \
-                 ON CONFLICT (reference_id, target) DO UPDATE \
-                 SET revision = max(revision, excluded.revision), at = excluded.at",
-            )
-            .bind(&self.target)
-            .bind(reference)
-            .bind(i64::from(*revision))
-            .bind(now)
-            .execute(&mut desk.connection)
-            .await?;
-            if stored.rows_affected() == 0 {
-                return Err(Fault::Misuse(format!(
-                    "{} cannot have revision {revision} of record {reference}: there is no such receipt; \
-                     a fault of the program, please report it",
-                    self.target
-                )));
-            }
+        let receipts = codec::to_json(&self.receipts)?;
+        sqlx::query(
+            "INSERT INTO subscription (target, source) SELECT DISTINCT ?1, r.source \
+             FROM json_each(?2) j JOIN reference r ON r.id = j.value ->> 0 \
+             WHERE NOT EXISTS (SELECT 1 FROM subscription s WHERE s.target = ?1 AND s.source IN ('', r.source))",
+        )
+        .bind(&self.target)
+        .bind(&receipts)
+        .execute(&mut desk.connection)
+        .await?;
+        let unknown: Option<(i64, i64)> = sqlx::query_as(
+            "SELECT j.value ->> 0, j.value ->> 1 FROM json_each(?1) j WHERE NOT EXISTS ( \
+               SELECT 1 FROM reference r JOIN document d ON d.id = r.document_id \
+               WHERE r.id = j.value ->> 0 AND j.value ->> 1 BETWEEN 1 AND d.receipt_revision \
+             ) LIMIT 1",
+        )
+        .bind(&receipts)
+        .fetch_optional(&mut desk.connection)
+        .await?;
+        if let Some((reference, revision)) = unknown {
+            return Err(Fault::Misuse(format!(
+                "{} cannot have revision {revision} of record {reference}: there is no such receipt; \
+                 a fault of the program, please report it",
+                self.target
+            )));
         }
+        sqlx::query(
+            "INSERT INTO delivery (reference_id, target, revision, at) \
+             SELECT j.value ->> 0, ?1, j.value ->> 1, ?3 FROM json_each(?2) j WHERE true \
+             ON CONFLICT (reference_id, target) DO UPDATE \
+             SET revision = max(revision, excluded.revision), at = excluded.at",
+        )
+        .bind(&self.target)
+        .bind(&receipts)
+        .bind(now)
+        .execute(&mut desk.connection)
+        .await?;
         Ok(())
     }
 }

@@ -77,14 +77,10 @@ impl Change for Record {
     async fn apply(&self, desk: &mut Desk) -> Result<(), Fault> {
         let now = desk.now();
         let connection = &mut desk.connection;
-        let document: Option<i64> = sqlx::query_scalar("SELECT document_id FROM attempt WHERE id = ?1")
-            .bind(self.attempt.0)
-            .fetch_optional(&mut *connection)
-            .await?;
-        let Some(document) = document else {
+        let Some(mut standing) = Standing::load_of_attempt(connection, self.attempt.0).await? else {
             return Err(LedgerError::NoIntent { attempt: self.attempt }.into());
         };
-        let mut standing = Standing::load(connection, document).await?;
+        let document = standing.id;
         let target = target(&self.outcome);
         if standing.state != DocumentState::Sent
             && let Some(earlier) = earlier_outcome(connection, self.attempt).await?

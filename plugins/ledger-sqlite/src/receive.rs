@@ -117,8 +117,6 @@ impl<'a> Incoming<'a> {
             return Ok(Reception::Duplicate { id: DocumentId(known.id), state: known.state, first });
         }
         let id = self.insert_document(connection).await?;
-        self.insert_revision(connection, id, 1).await?;
-        self.insert_reference(connection, id).await?;
         Ok(Reception::New { id: DocumentId(id), state: self.state })
     }
 
@@ -189,12 +187,21 @@ impl<'a> Incoming<'a> {
         }
     }
 
+    /// Document, first revision and first reference at once, since every statement for itself costs
+    /// a change of threads. Written with `$1` and not `?1`: SQLite counts the numbers that a statement
+    /// leaves out as parameters too, and `sqlx` would bind them by their order.
     async fn insert_document(&self, connection: &mut SqliteConnection) -> Result<i64, Fault> {
         let shown = is_shown(self.state);
-        let id = sqlx::query(
+        let reference = &self.document.reference;
+        let id = sqlx::query_scalar(
             "INSERT INTO document (source, label, document_key, key_upper, supplier, irn, search, state, revision, \
              content_hash, findings, receipt_revision, receipt_state, received_at, changed_at, event, event_details) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, ?9, ?10, ?11, ?12, ?13, ?13, ?14, ?15)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9, $10, $11, $12, $13, $13, 'received', $14); \
+             INSERT INTO revision (document_id, number, content_hash, ready, payload, payload_hash, findings, at) \
+             VALUES (last_insert_rowid(), 1, $9, $8 = 'ready', $15, $16, $10, $13); \
+             INSERT INTO reference (document_id, source, record_id, location, position, content_hash, attributes) \
+             SELECT document_id, $1, $17, $18, $19, $9, $20 FROM revision WHERE id = last_insert_rowid() \
+             RETURNING document_id",
         )
         .bind(self.source)
         .bind(&self.document.label)
@@ -209,11 +216,15 @@ impl<'a> Incoming<'a> {
         .bind(i64::from(shown))
         .bind(shown.then_some(self.state.as_str()))
         .bind(codec::micros(self.now))
-        .bind("received")
         .bind(self.event_details()?)
-        .execute(connection)
-        .await?
-        .last_insert_rowid();
+        .bind(self.payload)
+        .bind(&self.payload_hash)
+        .bind(&reference.record_id)
+        .bind(&reference.location)
+        .bind(&reference.position)
+        .bind(&self.attributes)
+        .fetch_one(connection)
+        .await?;
         Ok(id)
     }
 

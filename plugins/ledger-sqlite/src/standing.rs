@@ -3,6 +3,7 @@
 use einvoice_core::ledger::{DocumentId, LedgerError};
 use einvoice_core::state::{DocumentState, EwbState};
 use jiff::Timestamp;
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
 use crate::codec;
@@ -48,9 +49,13 @@ pub(crate) struct Event<'a> {
 /// Empty JSON list: no findings, no differences.
 pub(crate) const NOTHING: &str = "[]";
 
-const LOAD: &str = "SELECT state, ewb_state, portal_findings, differences, last_attempt, registration_reply, \
+const LOAD: &str = "SELECT id, state, ewb_state, portal_findings, differences, last_attempt, registration_reply, \
      open_reply, ask_at, asked, lease_owner, lease_until, receipt_revision, receipt_state \
      FROM document WHERE id = ?1";
+
+const LOAD_OF_ATTEMPT: &str = "SELECT id, state, ewb_state, portal_findings, differences, last_attempt, \
+     registration_reply, open_reply, ask_at, asked, lease_owner, lease_until, receipt_revision, receipt_state \
+     FROM document WHERE id = (SELECT document_id FROM attempt WHERE id = ?1)";
 
 const STORE: &str = "UPDATE document SET state = ?2, ewb_state = ?3, portal_findings = ?4, differences = ?5, \
      last_attempt = ?6, registration_reply = ?7, open_reply = ?8, ask_at = ?9, asked = ?10, lease_owner = ?11, \
@@ -63,13 +68,26 @@ impl Standing {
         let Some(row) = sqlx::query(LOAD).bind(id).fetch_optional(connection).await? else {
             return Err(LedgerError::NoDocument { document: DocumentId(id) }.into());
         };
+        Self::of_row(&row)
+    }
+
+    /// Reads where the document of an attempt stands; nothing when there is no such attempt.
+    pub(crate) async fn load_of_attempt(
+        connection: &mut SqliteConnection,
+        attempt: i64,
+    ) -> Result<Option<Self>, Fault> {
+        let row = sqlx::query(LOAD_OF_ATTEMPT).bind(attempt).fetch_optional(connection).await?;
+        row.as_ref().map(Self::of_row).transpose()
+    }
+
+    fn of_row(row: &SqliteRow) -> Result<Self, Fault> {
         let state = codec::state(row.try_get("state")?)?;
         let ewb_state = codec::ewb_state(row.try_get("ewb_state")?)?;
         let portal_findings: String = row.try_get("portal_findings")?;
         let differences: String = row.try_get("differences")?;
         let receipt_state: Option<String> = row.try_get("receipt_state")?;
         Ok(Self {
-            id,
+            id: row.try_get("id")?,
             state,
             ewb_state,
             last_attempt: row.try_get("last_attempt")?,

@@ -49,6 +49,13 @@ pub(crate) trait Change: Send + Sync + 'static {
     async fn apply(&self, desk: &mut Desk) -> Result<Self::Answer, Fault>;
 }
 
+/// Each statement costs a change of threads inside `sqlx`, so the frame around a call is one: the
+/// savepoint of the next call is opened where that of the last one ends.
+const BEGIN: &str = "BEGIN IMMEDIATE; SAVEPOINT change";
+const KEEP: &str = "RELEASE change; SAVEPOINT change";
+/// The savepoint itself stays, for the next call.
+const UNDO: &str = "ROLLBACK TO change";
+
 /// Hands calls to the writing thread.
 pub(crate) struct Writer {
     calls: Option<mpsc::Sender<Box<dyn Call>>>,
@@ -72,8 +79,8 @@ impl Writer {
             reason: format!("{what} could not be started: {error}; the system is out of threads or memory"),
             source: Some(Box::new(error)),
         };
+        // Without timers and sockets, of which it needs none, it sleeps and wakes for less.
         let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
             .build()
             .map_err(|error| failed("the writer's runtime", error))?;
         let thread = std::thread::Builder::new()
@@ -144,7 +151,7 @@ async fn run_group(
     calls: &mut mpsc::Receiver<Box<dyn Call>>,
     limit: usize,
 ) -> Result<(), sqlx::Error> {
-    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut desk.connection).await?;
+    sqlx::raw_sql(BEGIN).execute(&mut desk.connection).await?;
     let mut next = 0;
     loop {
         while let Some(call) = group.get_mut(next) {
@@ -164,6 +171,7 @@ async fn run_group(
             Err(_) => break,
         }
     }
+    // Ends the open savepoint too.
     sqlx::raw_sql("COMMIT").execute(&mut desk.connection).await?;
     Ok(())
 }
@@ -190,12 +198,9 @@ impl<C: Change> Call for Pending<C> {
         if self.answer.as_ref().is_none_or(oneshot::Sender::is_closed) {
             return Ok(());
         }
-        sqlx::query("SAVEPOINT change").execute(&mut desk.connection).await?;
         let result = self.change.apply(desk).await;
-        if result.is_err() {
-            sqlx::query("ROLLBACK TO change").execute(&mut desk.connection).await?;
-        }
-        sqlx::query("RELEASE change").execute(&mut desk.connection).await?;
+        let end = if result.is_ok() { KEEP } else { UNDO };
+        sqlx::query(end).execute(&mut desk.connection).await?;
         self.result = Some(result.map_err(|fault| fault.into_error(&desk.ledger)));
         Ok(())
     }
