@@ -4,6 +4,8 @@
 //! events matters, it is a small scripted transport that yields at every step, so that tasks meet in
 //! every way they can.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 mod support;
 
 use std::collections::{HashMap, VecDeque};

@@ -143,8 +143,7 @@ pub fn route(name: &str, transport: Arc<dyn Transport>) -> RoutePart {
 }
 
 async fn open_ledger(folder: &TempDir, clock: &ManualClock) -> Arc<dyn Ledger> {
-    let mut config = LedgerConfig::default();
-    config.path = folder.path().join("einvoice.db");
+    let config = LedgerConfig { path: folder.path().join("einvoice.db"), ..LedgerConfig::default() };
     Arc::new(SqliteLedger::open(&config, Arc::new(clock.clone())).await.unwrap())
 }
 
