@@ -351,7 +351,7 @@ fn clash_message(document: &NewDocument, state: DocumentState, first: &SourceRef
     } else {
         format!(
             "{} has the same supplier, year, type and number as the document from {first}, but other content; \
-             that one is {state}",
+             the first one read keeps the number",
             document.label
         )
     }

@@ -9,3 +9,5 @@ pub mod one_wire_client_many_carriers {}
 pub mod tokens_and_logins_live_in_core {}
 #[doc = include_str!("0004-the-first-of-two-clashing-records-wins.md")]
 pub mod the_first_of_two_clashing_records_wins {}
+#[doc = include_str!("0005-the-e-way-bill-part-of-connection-json-is-null.md")]
+pub mod the_e_way_bill_part_of_connection_json_is_null {}
