@@ -98,7 +98,8 @@ impl WriteBack for JsonFileWriteBack {
             let alone = receipt.reference.position.starts_with(POSITION);
             if alone {
                 // Receipts come oldest first, so another record at this number is the older one.
-                answers.retain(|(other, name), _| *other != document || *name == record);
+                let here = (document, String::new())..(document.saturating_add(1), String::new());
+                answers.extract_if(here, |(_, name), _| *name != record).for_each(drop);
             }
             if answers.get(&(document, record.clone())).is_none_or(|waiting| waiting.revision <= revision) {
                 answers.insert((document, record), Waiting { revision, alone, line });
