@@ -177,12 +177,8 @@ impl<R: Read> Splitter<R> {
         self.number += 1;
         let (number, line, column) = (self.number, self.input.line, self.input.column);
         let (mut buffer, bytes_max) = (Buffer::default(), self.bytes_max);
-        while let Some(byte) = self.input.peek()? {
-            if byte == b'\n' {
-                break;
-            }
-            buffer.push(byte, bytes_max);
-            self.input.bump();
+        while self.input.peek()?.is_some_and(|byte| byte != b'\n') {
+            self.input.take_until(|byte| byte == b'\n', &mut buffer, bytes_max);
         }
         Ok(Piece { number, line, column, content: buffer.finish() })
     }
@@ -217,6 +213,9 @@ impl Element {
     fn read<R: Read>(mut self, input: &mut Input<R>) -> io::Result<Result<Vec<u8>, Fault>> {
         loop {
             let Some(byte) = input.peek()? else { return Ok(Err(Fault::Truncated)) };
+            if self.take_plain(input) {
+                continue;
+            }
             if self.in_string {
                 self.string_byte(byte);
             } else {
@@ -241,6 +240,19 @@ impl Element {
                 return Ok(if self.too_deep { Err(Fault::TooDeep) } else { self.buffer.finish() });
             }
         }
+    }
+
+    /// Takes the bytes that mean nothing here in one go; true if there were any.
+    fn take_plain<R: Read>(&mut self, input: &mut Input<R>) -> bool {
+        let (buffer, bytes_max) = (&mut self.buffer, self.bytes_max);
+        let taken = match (self.in_string, self.escaped, self.depth) {
+            (true, false, _) => input.take_until(|byte| matches!(byte, b'"' | b'\\' | b'\n'), buffer, bytes_max),
+            (false, _, 1..) => {
+                input.take_until(|byte| matches!(byte, b'"' | b'{' | b'}' | b'[' | b']' | b'\n'), buffer, bytes_max)
+            }
+            _ => 0,
+        };
+        taken > 0
     }
 
     fn string_byte(&mut self, byte: u8) {
@@ -295,6 +307,12 @@ impl Buffer {
         }
     }
 
+    fn extend(&mut self, bytes: &[u8], bytes_max: usize) {
+        let room = bytes_max.saturating_sub(self.bytes.len());
+        self.bytes.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+        self.too_large |= bytes.len() > room;
+    }
+
     fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
@@ -346,6 +364,19 @@ impl<R: Read> Input<R> {
             // Columns count characters: the later bytes of one do not.
             self.column += 1;
         }
+    }
+
+    /// Moves what is at hand before the next byte that `stops` into the buffer and says how much it
+    /// was. A line feed must stop.
+    fn take_until(&mut self, stops: impl Fn(u8) -> bool, buffer: &mut Buffer, bytes_max: usize) -> usize {
+        let rest = self.chunk.get(self.at..).unwrap_or_default();
+        let end = rest.iter().position(|byte| stops(*byte)).unwrap_or(rest.len());
+        let plain = rest.get(..end).unwrap_or_default();
+        buffer.extend(plain, bytes_max);
+        let characters = plain.iter().filter(|byte| **byte & 0xc0 != 0x80).count();
+        self.column = self.column.saturating_add(u64::try_from(characters).unwrap_or(u64::MAX));
+        self.at += plain.len();
+        plain.len()
     }
 
     fn skip_blanks(&mut self) -> io::Result<Option<u8>> {
