@@ -1,7 +1,7 @@
 //! A whole installation in a temporary folder: emulator, ledger, source, target, pipeline.
 
 #![allow(dead_code, unreachable_pub, clippy::allow_attributes, reason = "each test file uses its own part of this")]
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use einvoice_core::credential::CredentialStore;
 use einvoice_core::entropy::{SeededEntropy, SharedEntropy};
 use einvoice_core::environment::{Environment, RouteName};
 use einvoice_core::finding::Severity;
-use einvoice_core::ledger::{DocumentStatus, Ledger, Query};
+use einvoice_core::ledger::{DocumentStatus, Ledger, LedgerError, Query};
 use einvoice_core::pipeline::{Parts, Pipeline, RoutePart, RunReport, Silent, SourcePart, StopSignal, WriteBackPart};
 use einvoice_core::state::DocumentState;
 use einvoice_core::transport::Transport;
@@ -142,9 +142,18 @@ pub fn route(name: &str, transport: Arc<dyn Transport>) -> RoutePart {
     RoutePart { name: RouteName::new(name), environment: Environment::Sandbox, client_account: None, transport }
 }
 
+/// Tries again for a while: tasks of a run that was cut off let go of the old ledger on their own time.
 async fn open_ledger(folder: &TempDir, clock: &ManualClock) -> Arc<dyn Ledger> {
-    let config = LedgerConfig { path: folder.path().join("einvoice.db"), ..LedgerConfig::default() };
-    Arc::new(SqliteLedger::open(&config, Arc::new(clock.clone())).await.unwrap())
+    let mut config = LedgerConfig::default();
+    config.path = folder.path().join("einvoice.db");
+    for _ in 0..500 {
+        match SqliteLedger::open(&config, Arc::new(clock.clone())).await {
+            Ok(ledger) => return Arc::new(ledger),
+            Err(LedgerError::InUse { .. }) => tokio::time::sleep(Duration::from_millis(10)).await,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    panic!("the old ledger was never let go");
 }
 
 /// A ledger nobody may use, to let go of the real one.
