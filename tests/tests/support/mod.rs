@@ -144,8 +144,7 @@ pub fn route(name: &str, transport: Arc<dyn Transport>) -> RoutePart {
 
 /// Tries again for a while: tasks of a run that was cut off let go of the old ledger on their own time.
 async fn open_ledger(folder: &TempDir, clock: &ManualClock) -> Arc<dyn Ledger> {
-    let mut config = LedgerConfig::default();
-    config.path = folder.path().join("einvoice.db");
+    let config = LedgerConfig { path: folder.path().join("einvoice.db"), ..LedgerConfig::default() };
     for _ in 0..500 {
         match SqliteLedger::open(&config, Arc::new(clock.clone())).await {
             Ok(ledger) => return Arc::new(ledger),
