@@ -8,6 +8,8 @@ use einvoice_core::finding::Finding;
 
 /// Member of the wrapper that file-drop interfaces put around a document.
 const WRAPPER: &str = "transaction";
+/// Characters of an unknown wrapper's name that are shown.
+const NAME_CHARS: usize = 40;
 
 /// A document as it was read, and where it stands.
 #[derive(Debug)]
@@ -45,7 +47,10 @@ pub(crate) fn parse(element: &str, line: u64, column: u64) -> Result<(String, Pa
     let range = document(element);
     let inner = element.get(range.clone()).unwrap_or_default();
     match Invoice::from_json(inner) {
-        Ok(read) => Ok((inner.to_owned(), Parsed { read })),
+        Ok(read) => match foreign(inner) {
+            Some(name) => Err(Box::new(unknown_wrapper(name))),
+            None => Ok((inner.to_owned(), Parsed { read })),
+        },
         Err(error) => {
             let before = element.get(..range.start).unwrap_or_default();
             Err(Box::new(placed(error, before, line, column).to_finding()))
@@ -74,14 +79,57 @@ pub(crate) fn shown<T: Display>(field: &Field<T>) -> Option<String> {
 /// Where the value of the wrapper's member stands. A text whose first member is one of INV-01 is no
 /// wrapper, which spares the walk through it.
 fn wrapped(text: &str) -> Option<Range<usize>> {
-    let bytes = text.as_bytes();
-    let mut at = blanks(bytes, 0);
-    if bytes.get(at) != Some(&b'{') {
-        return None;
+    let is_wrapper = |name: &str| name.eq_ignore_ascii_case(WRAPPER);
+    let (name, value) = Members::of(text).find(|(name, _)| is_wrapper(name) || known(name))?;
+    is_wrapper(name).then_some(value)
+}
+
+/// The first name in an object that has members and none of INV-01 among them.
+fn foreign(text: &str) -> Option<&str> {
+    let mut names = Members::of(text).map(|(name, _)| name);
+    let first = names.next().filter(|name| !known(name))?;
+    (!names.any(known)).then_some(first)
+}
+
+fn unknown_wrapper(name: &str) -> Finding {
+    let mut shown: String = name.chars().take(NAME_CHARS).collect();
+    if shown.len() < name.len() {
+        shown.push_str("...");
     }
-    at += 1;
-    loop {
-        let name = blanks(bytes, at);
+    Finding::error(
+        "json.structure",
+        "",
+        "this wrapper is not known; expected an INV-01 document, a list of them, or {\"transaction\": ...}",
+    )
+    .with_code("2140")
+    .with_found(format!("an object whose first member is \"{shown}\""))
+    .with_fix("Let the program that writes the file write the documents without this wrapper, one list of them.")
+}
+
+fn known(name: &str) -> bool {
+    Invoice::members().any(|member| member.name.eq_ignore_ascii_case(name))
+}
+
+/// The members of an object with the places of their values, as far as it is well formed.
+struct Members<'a> {
+    text: &'a str,
+    /// Where the next name begins; nothing after the last member.
+    next: Option<usize>,
+}
+
+impl<'a> Members<'a> {
+    fn of(text: &'a str) -> Self {
+        let open = blanks(text.as_bytes(), 0);
+        Self { text, next: (text.as_bytes().get(open) == Some(&b'{')).then_some(open + 1) }
+    }
+}
+
+impl<'a> Iterator for Members<'a> {
+    type Item = (&'a str, Range<usize>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (text, bytes) = (self.text, self.text.as_bytes());
+        let name = blanks(bytes, self.next.take()?);
         let name_end = string_end(bytes, name)?;
         let colon = blanks(bytes, name_end);
         if bytes.get(colon) != Some(&b':') {
@@ -89,18 +137,9 @@ fn wrapped(text: &str) -> Option<Range<usize>> {
         }
         let value = blanks(bytes, colon + 1);
         let value_end = value_end(bytes, value);
-        let name = text.get(name + 1..name_end - 1)?;
-        if name.eq_ignore_ascii_case(WRAPPER) {
-            let trimmed = text.get(value..value_end)?.trim_end();
-            return Some(value..value + trimmed.len());
-        }
-        if Invoice::members().any(|member| member.name.eq_ignore_ascii_case(name)) {
-            return None;
-        }
-        if bytes.get(value_end) != Some(&b',') {
-            return None;
-        }
-        at = value_end + 1;
+        self.next = (bytes.get(value_end) == Some(&b',')).then_some(value_end + 1);
+        let trimmed = text.get(value..value_end)?.trim_end();
+        Some((text.get(name + 1..name_end - 1)?, value..value + trimmed.len()))
     }
 }
 
@@ -180,6 +219,24 @@ mod tests {
         assert_eq!(place("{\n\"a\": }"), "line 11, column 6");
         assert_eq!(place("{\"transaction\":{\"a\": }}"), "line 10, column 26");
         assert_eq!(place("{\"transaction\":\n {\"a\": }}"), "line 11, column 8");
+    }
+
+    #[test]
+    fn an_unknown_wrapper_is_one_finding_and_an_unknown_member_beside_a_known_one_is_none() {
+        for wrapper in [
+            r#"{"transactions":[{"Version":"1.1"}]}"#,
+            r#"{"count":2, "Invoices" : {"Version":"1.1"}}"#,
+            r#"{"transaction":{"inv":{"Version":"1.1"}}}"#,
+        ] {
+            let finding = parse(wrapper, 1, 1).unwrap_err();
+            assert!(finding.message.contains("this wrapper is not known"), "{finding}");
+            assert!(finding.fix.is_some());
+        }
+        for document in [r#"{"Extra":1,"version":"1.1"}"#, r#"{"ItemList":[],"Extra":1}"#, "{}"] {
+            assert!(parse(document, 1, 1).is_ok(), "{document}");
+        }
+        let long = parse(&format!("{{\"{}\":1}}", "x".repeat(1000)), 1, 1).unwrap_err();
+        assert!(long.to_string().len() < 400, "{long}");
     }
 
     #[test]

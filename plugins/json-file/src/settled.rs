@@ -28,7 +28,28 @@ pub(crate) struct Settlements {
 #[derive(Debug)]
 struct Reading {
     file: Found,
-    fates: Vec<Option<Disposition>>,
+    fates: Fates,
+}
+
+/// What became of each entry of a file, in their order; nothing as long as that is open.
+#[derive(Debug, Default)]
+pub(crate) struct Fates(Vec<Option<Disposition>>);
+
+impl Fates {
+    /// An entry that was reported and whose fate will be heard.
+    pub(crate) fn push(&mut self) {
+        self.0.push(None);
+    }
+
+    /// An entry that nobody will speak of by itself, since another one stands for it.
+    pub(crate) fn push_settled(&mut self) {
+        self.0.push(Some(Disposition::Done));
+    }
+
+    /// How many there are, which is the number of the last.
+    pub(crate) const fn count(&self) -> usize {
+        self.0.len()
+    }
 }
 
 /// A file all of whose documents are settled.
@@ -40,9 +61,8 @@ pub(crate) struct Finished {
 
 impl Settlements {
     /// Starts anew with a file that was read to its end.
-    pub(crate) fn read(&mut self, file: Found, pieces: u64) {
-        let count = usize::try_from(pieces).unwrap_or(usize::MAX);
-        self.files.insert(file.shown.clone(), Reading { file, fates: vec![None; count] });
+    pub(crate) fn read(&mut self, file: Found, fates: Fates) {
+        self.files.insert(file.shown.clone(), Reading { file, fates });
     }
 
     /// Takes news in. What is not about a file read here is left alone.
@@ -50,7 +70,7 @@ impl Settlements {
         for Acknowledgement { reference, disposition } in news {
             let Some(reading) = self.files.get_mut(&reference.location) else { continue };
             let index = number(&reference.position).and_then(|number| usize::try_from(number).ok()?.checked_sub(1));
-            if let Some(fate) = index.and_then(|index| reading.fates.get_mut(index)) {
+            if let Some(fate) = index.and_then(|index| reading.fates.0.get_mut(index)) {
                 *fate = Some(*disposition);
             }
         }
@@ -61,10 +81,10 @@ impl Settlements {
         let settled = |fate: &Option<Disposition>| matches!(fate, Some(Disposition::Done | Disposition::NeedsPerson));
         self.files
             .values()
-            .filter(|reading| reading.fates.iter().all(settled))
+            .filter(|reading| reading.fates.0.iter().all(settled))
             .map(|reading| Finished {
                 file: reading.file.clone(),
-                needs_person: reading.fates.contains(&Some(Disposition::NeedsPerson)),
+                needs_person: reading.fates.0.contains(&Some(Disposition::NeedsPerson)),
             })
             .collect()
     }
@@ -75,7 +95,7 @@ impl Settlements {
     }
 }
 
-/// The number of a document in a position such as `document 3 (line 10)`: the first number in it.
+/// The number of a document in a position such as `document 3, line 10`: the first number in it.
 pub(crate) fn number(position: &str) -> Option<u64> {
     let start = position.find(|letter: char| letter.is_ascii_digit())?;
     let digits = position.get(start..)?;
@@ -145,7 +165,7 @@ mod tests {
 
     #[test]
     fn the_first_number_of_a_position_counts() {
-        assert_eq!(number("document 3 (line 10, column 2)"), Some(3));
+        assert_eq!(number("document 3, line 10, column 2"), Some(3));
         assert_eq!(number("row 7"), Some(7));
         assert_eq!(number("voucher"), None);
         assert_eq!(number("99999999999999999999999"), None);

@@ -21,12 +21,12 @@ use crate::decode::Utf8Reader;
 use crate::element::{self, Parsed};
 use crate::files::{Found, Lister};
 use crate::name;
-use crate::settled::{self, POSITION, Settlements};
-use crate::split::{Piece, Splitter};
+use crate::settled::{self, Fates, POSITION, Settlements};
+use crate::split::{Fault, Piece, Splitter};
 
-/// So many pieces at the start of a file that are no documents, and no document among them, mean
-/// that the file holds something else.
-const HOPELESS_AFTER: u64 = 100;
+/// So many entries of a file that are no documents are reported one by one, the others by their
+/// number: nobody reads more, and what fills a file with faults is most often one cause.
+const PROBLEMS_MAX: u64 = 100;
 /// Longest settling time: ten minutes, the range of the setting.
 const SETTLE_MS_MAX: u64 = 600_000;
 
@@ -176,7 +176,7 @@ impl FileReader {
                 continue;
             }
             match self.read(&now, sender) {
-                Ok(Some(pieces)) => self.read_to_end(now, pieces),
+                Ok(Some(fates)) => self.read_to_end(now, fates),
                 Ok(None) => return,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => {
@@ -192,46 +192,74 @@ impl FileReader {
     }
 
     /// Remembers a file for moving, unless it was written to while it was read.
-    fn read_to_end(&self, file: Found, pieces: u64) {
+    fn read_to_end(&self, file: Found, fates: Fates) {
         if self.lister.config().move_files && self.lister.look(file.path.clone()).as_ref() == Some(&file) {
-            self.settlements.lock().unwrap_or_else(PoisonError::into_inner).read(file, pieces);
+            self.settlements.lock().unwrap_or_else(PoisonError::into_inner).read(file, fates);
         }
     }
 
-    /// Sends everything in a file and says how many pieces it was; nothing when nobody listens.
-    fn read(&self, file: &Found, sender: &RecordSender) -> io::Result<Option<u64>> {
+    /// Sends everything in a file and gives a place for the fate of each; nothing when nobody listens.
+    fn read(&self, file: &Found, sender: &RecordSender) -> io::Result<Option<Fates>> {
         let reader = Utf8Reader::new(File::open(&file.path)?, self.lister.config().encoding)?;
-        let (mut pieces, mut documents) = (0, 0_u64);
+        let (mut fates, mut problems, mut silent) = (Fates::default(), 0, 0_u64);
         for piece in Splitter::new(reader, name::is_lines(&file.path)) {
-            let item = item(piece?, file);
-            pieces += 1;
-            documents += u64::from(matches!(item, SourceItem::Record(_)));
+            let piece = piece?;
+            let ends_the_reading = ends_the_reading(&piece);
+            let item = item(piece, file);
+            if matches!(item, SourceItem::Problem(_)) && !ends_the_reading {
+                problems += 1;
+                if problems > PROBLEMS_MAX {
+                    silent += 1;
+                    fates.push_settled();
+                    continue;
+                }
+            }
+            fates.push();
             if !sender.send(Ok(item)) {
                 return Ok(None);
             }
-            if documents == 0 && pieces == HOPELESS_AFTER {
-                pieces += 1;
-                let finding = Finding::error(
-                    "json.syntax",
-                    "",
-                    "none of the first 100 entries is a document; the rest was not read",
-                )
-                .with_code("2140")
-                .with_fix("Put a JSON file with INV-01 documents here.");
-                if !sender.send(Ok(problem(finding, file, pieces, format!("{POSITION}{pieces}")))) {
-                    return Ok(None);
-                }
-                break;
+        }
+        if silent > 0 {
+            fates.push();
+            if !sender.send(Ok(summary(silent, file, fates.count()))) {
+                return Ok(None);
             }
         }
-        Ok(Some(pieces))
+        Ok(Some(fates))
     }
+}
+
+/// Whether what follows in the file is not read any more, which is always worth a report.
+fn ends_the_reading(piece: &Piece) -> bool {
+    matches!(piece.content, Err(fault) if !matches!(fault, Fault::TooLarge | Fault::TooDeep))
+}
+
+/// One problem for all the entries that were not reported one by one. The place of its fate comes
+/// after those of the entries.
+fn summary(silent: u64, file: &Found, number: usize) -> SourceItem {
+    let message = format!(
+        "{silent} more entries are no documents, beside the {PROBLEMS_MAX} reported; the documents among them were read"
+    );
+    let finding = Finding::error("json.structure", "", message)
+        .with_code("2140")
+        .with_fix("Correct what is reported first: the other entries most often have the same fault.")
+        .with_place(format!("{}, up to its end", file.shown));
+    SourceItem::Problem(SourceProblem {
+        reference: SourceRef {
+            location: file.shown.clone(),
+            position: format!("entry {number}, the end of the file"),
+            // Without a number: it stays the same problem when the file grows.
+            record_id: format!("{}#rest", file.shown),
+        },
+        label: format!("the rest of {}", file.shown),
+        findings: vec![finding],
+    })
 }
 
 /// A piece as a record, or as a problem with its place.
 fn item(piece: Piece, file: &Found) -> SourceItem {
     let Piece { number, line, column, content } = piece;
-    let position = format!("{POSITION}{number} (line {line}, column {column})");
+    let position = format!("{POSITION}{number}, line {line}, column {column}");
     let bytes = match content {
         Ok(bytes) => bytes,
         Err(fault) => {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use crate::folder::{Folder, invoice, wrapped};
+use crate::folder::{Folder, Items, invoice, wrapped};
 use einvoice_core::clock::ManualClock;
 use einvoice_core::source::{Disposition, InvoiceSource, Mapped, SourceItem};
 use serde_json::json;
@@ -63,10 +63,10 @@ async fn bad_elements_are_reported_with_their_place_and_the_others_go_on() {
     assert_eq!(
         places,
         [
-            "document 2 (line 2, column 1)",
-            "document 3 (line 3, column 1)",
-            "document 4 (line 4, column 1)",
-            "document 5 (line 5, column 1)"
+            "document 2, line 2, column 1",
+            "document 3, line 3, column 1",
+            "document 4, line 4, column 1",
+            "document 5, line 5, column 1"
         ]
     );
     let first = problems[0].findings[0].to_string();
@@ -94,11 +94,51 @@ async fn truncated_empty_and_foreign_files_say_what_is_missing() {
 }
 
 #[tokio::test]
-async fn a_large_file_of_something_else_is_given_up_soon() {
+async fn a_large_file_of_something_else_is_reported_by_its_first_entries_and_their_number() {
     let folder = Folder::new();
-    folder.write("x.jsonl", "a;b;c\n".repeat(100_000).as_bytes());
+    folder.write("x.jsonl", "a;b;c\n".repeat(10_000).as_bytes());
+    let problems = folder.items(&folder.source(json!({}))).await.problems();
+    assert_eq!(problems.len(), 101);
+    let last = &problems[100];
+    assert!(last.findings[0].message.starts_with("9900 more entries"), "{:?}", last.findings);
+    assert!(last.label.contains("x.jsonl") && last.findings[0].fix.is_some());
+}
+
+#[tokio::test]
+async fn a_document_after_many_bad_lines_is_read() {
+    let folder = Folder::new();
+    folder.write("x.jsonl", format!("{}{}\n", "a;b;c\n".repeat(120), invoice("A/1")).as_bytes());
+    let source = folder.source(json!({}));
+    let items = folder.items(&source).await;
+    assert_eq!(items.records()[0].reference.position, "document 121, line 121, column 1");
+    assert_eq!((items.records().len(), items.problems().len()), (1, 101));
+    assert!(items.problems()[100].findings[0].message.starts_with("20 more entries"));
+    // The summary stands for the entries it counts, so the file can be settled and moved.
+    folder.tell(&source, &Items(items.0[..101].to_vec()), Disposition::NeedsPerson).await;
+    assert_eq!(folder.names(), ["x.jsonl"]);
+    folder.tell(&source, &items, Disposition::NeedsPerson).await;
+    assert_eq!(folder.names(), ["needs-person/x.jsonl"]);
+}
+
+#[tokio::test]
+async fn a_fault_that_ends_the_reading_is_reported_however_many_came_before() {
+    let folder = Folder::new();
+    folder.write("x.json", format!("[{}{{", "7,".repeat(120)).as_bytes());
+    let problems = folder.items(&folder.source(json!({}))).await.problems();
+    assert_eq!(problems.len(), 102);
+    assert!(problems[100].findings[0].message.contains("ends inside this document"));
+}
+
+#[tokio::test]
+async fn an_unknown_wrapper_is_one_problem() {
+    let folder = Folder::new();
+    folder.write("x.json", format!("{{\"transactions\":[{}]}}", invoice("A/1")).as_bytes());
     let items = folder.items(&folder.source(json!({}))).await;
-    assert_eq!(items.problems().len(), 101);
+    assert_eq!((items.records().len(), items.problems().len()), (0, 1));
+    let findings = items.problems().remove(0).findings;
+    assert_eq!(findings.len(), 1);
+    let shown = findings[0].to_string();
+    assert!(shown.contains("this wrapper is not known") && shown.contains("document 1, line 1, column 1"), "{shown}");
 }
 
 #[tokio::test]
