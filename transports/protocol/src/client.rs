@@ -20,6 +20,7 @@ use crate::endpoints::{Endpoints, percent_encode};
 use crate::envelope::{self, Data, Envelope};
 use crate::exchange::{Exchange, ExchangeError, Header, HttpRequest, HttpResponse, Method};
 use crate::login::{self, AuthPublicKey, LoginError};
+use crate::mask;
 use crate::reply;
 use crate::seal::{AppKey, Sek};
 
@@ -147,9 +148,7 @@ impl<E: Exchange> IrpTransport<E> {
         reason: &str,
         secrets: &[&Secret<String>],
     ) -> TransportError {
-        let clean = secrets.iter().map(|secret| secret.expose().as_str()).filter(|secret| !secret.is_empty());
-        let clean = clean.fold(reason.to_owned(), |text, secret| text.replace(secret, "[secret]"));
-        self.bad_answer(status, changes_books, clean)
+        self.bad_answer(status, changes_books, mask::hide(reason, secrets))
     }
 
     fn client_headers(&self, access: &Access) -> Vec<Header> {

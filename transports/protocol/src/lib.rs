@@ -1,14 +1,4 @@
-//! The wire protocol of the Invoice Registration Portals, shared by every way of reaching them.
-//!
-//! - [`client::IrpTransport`] is core's [`Transport`](einvoice_core::transport::Transport) over any
-//!   [`exchange::Exchange`]; the exchange is all that a way in has to bring.
-//! - [`login`] seals credentials and reads token and SEK; [`seal`] seals and opens everything else.
-//! - [`envelope`], [`info`] and [`reply`] read what comes back, tolerantly in form and strictly in
-//!   meaning: what is neither a clear yes nor a clear no is an error that says so.
-//! - [`jwt`] checks the portal's signature over invoice and QR text, with the keys of a
-//!   [`key_set::KeySet`]; [`claims`] types what was signed.
-//!
-//! The crate does no input or output and reads no clock: it can be tested and fuzzed byte by byte.
+#![doc = include_str!("../README.md")]
 
 pub mod claims;
 pub mod client;
@@ -21,6 +11,7 @@ pub mod info;
 pub mod jwt;
 pub mod key_set;
 pub mod login;
+mod mask;
 pub mod members;
 mod padding;
 pub mod public_key;
