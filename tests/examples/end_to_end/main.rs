@@ -8,7 +8,7 @@
 //! | --- | --- | --- |
 //! | `invoices=N` | six-item invoices in the file | 20000 |
 //! | `portal=http` | the emulator in a process of its own, reached over loopback HTTP | `http` |
-//! | `portal=silent` | a portal in this process that registers all and signs nothing: for memory | |
+//! | `portal=silent` | a portal in this process that registers all with signatures of nobody: for memory | |
 //! | `gstins=N` | suppliers, as a portal allows few calls at once for one GSTIN | 256 |
 //! | `calls=N` | documents under way at the same time | 64 |
 //! | `move_files=yes` or `no` | whether the source moves the file when all is settled, its default | `yes` |
@@ -117,13 +117,16 @@ async fn measure(plan: &Plan, folder: &Path) -> Result<()> {
     let report = pipeline.run_once(Arc::new(Silent), StopSignal::new()).await?;
     drop(pipeline);
     let elapsed = start.elapsed();
-    let used = Usage::now();
+    let after = Usage::now();
 
     let count = f64::from(plan.invoices);
     println!("registered {} of {} read, delivered {:?}", report.registered, report.read, report.delivered);
-    println!("assembled in {assembled:.1?}, all done in {elapsed:.1?}: {:.0} invoices/s", count / elapsed.as_secs_f64());
-    if let (Some(before), Some(used)) = (before, used) {
-        let (user, system) = (used.user - before.user, used.system - before.system);
+    println!(
+        "assembled in {assembled:.1?}, all done in {elapsed:.1?}: {:.0} invoices/s",
+        count / elapsed.as_secs_f64()
+    );
+    if let (Some(before), Some(after)) = (before, after) {
+        let (user, system) = (after.user - before.user, after.system - before.system);
         let micros = |seconds: f64| seconds * 1e6 / count;
         println!(
             "own CPU per invoice {:.0} µs ({:.0} user, {:.0} system)",
@@ -131,11 +134,12 @@ async fn measure(plan: &Plan, folder: &Path) -> Result<()> {
             micros(user),
             micros(system)
         );
-        println!("peak memory {} KiB, {} KiB before the run", used.peak_kib, before.peak_kib);
+        println!("peak memory {} KiB, {} KiB before the run", after.peak_kib, before.peak_kib);
     }
     println!("load {}", usage::load().unwrap_or_else(|| "not known".to_owned()));
     if report.registered != u64::from(plan.invoices) {
-        return Err(format!("not all were registered: {:?}, {:?}", report.open, report.configuration).into());
+        let (open, first) = (&report.open, report.configuration.first());
+        return Err(format!("not all were registered: {open:?}, {first:?}").into());
     }
     Ok(())
 }

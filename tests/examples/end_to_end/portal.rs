@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use base64::Engine as _;
 use einvoice_core::clock::{SharedClock, SystemClock};
 use einvoice_core::credential::{
     ApiUser, ClientHolder, ClientPair, ClientScope, CredentialCapability, CredentialEntry, CredentialError,
@@ -22,11 +23,10 @@ use einvoice_core::irn::{Irn, IrnRule};
 use einvoice_core::operation::{Operation, OperationKind, Registration, RegistrationStatus, Reply};
 use einvoice_core::secret::Secret;
 use einvoice_core::session::{SavedSession, Session};
-use einvoice_core::transport::{
-    LoginRequest, Probe, Transport, TransportCapability, TransportError, TransportMode,
-};
+use einvoice_core::transport::{LoginRequest, Probe, Transport, TransportCapability, TransportError, TransportMode};
 use einvoice_core::verify::TokenVerifier;
 use einvoice_direct::{DirectConfig, connect};
+use einvoice_protocol::encoding::BASE64_URL;
 use einvoice_protocol::key_set::KeySet;
 use einvoice_sandbox::{CONNECTION_FILE, Connection, ServeOptions};
 use einvoice_testkit::documents::gstin;
@@ -37,7 +37,7 @@ use crate::Result;
 pub(crate) const SERVE: &str = "serve";
 
 /// Longest wait for the emulator to come up.
-const START_PATIENCE: Duration = Duration::from_secs(60);
+const START_PATIENCE: Duration = Duration::from_mins(1);
 
 /// Runs the emulator until the process is ended: a data directory and a number of GSTINs are given.
 pub(crate) async fn serve(mut arguments: impl Iterator<Item = String>) -> Result<()> {
@@ -78,11 +78,8 @@ impl Portal {
             return Ok(Self { accounts: Arc::new(Accounts::invented(&suppliers)), kind: Kind::Silent });
         }
         let data = folder.join("emulator");
-        let process = Command::new(std::env::current_exe()?)
-            .arg(SERVE)
-            .arg(&data)
-            .arg(suppliers.len().to_string())
-            .spawn()?;
+        let process =
+            Command::new(std::env::current_exe()?).arg(SERVE).arg(&data).arg(suppliers.len().to_string()).spawn()?;
         let process = Process(process);
         let connection = connection(data.join(CONNECTION_FILE)).await?;
         let accounts = Arc::new(Accounts::of(&connection)?);
@@ -213,7 +210,8 @@ fn missing(scope: CredentialScope) -> CredentialError {
     CredentialError::Missing { scope: Box::new(scope), store: "the emulator's accounts".into() }
 }
 
-/// Registers whatever comes, without a network and without signed copies.
+/// Registers whatever comes, without a network, and signs with a key that nobody has: the signatures
+/// cannot be verified, while everything else is as large as in earnest.
 #[derive(Debug)]
 struct YesTransport {
     capability: TransportCapability,
@@ -262,13 +260,18 @@ impl Transport for YesTransport {
         let read = Invoice::from_json(text).map_err(|_| self.bad_answer("no document"))?;
         let key = read.invoice.document_key().ok_or_else(|| self.bad_answer("no key"))?;
         let ack_date = PortalTime::parse("2026-11-20 12:00:30").map_err(|_| self.bad_answer("no time"))?;
+        let ack_no = self.acknowledgements.fetch_add(1, Ordering::Relaxed).to_string();
+        let irn = Irn::compute(&key, IrnRule::UpperCase);
+        let rest = text.strip_prefix('{').unwrap_or_default();
+        let copy = format!(r#"{{"AckNo":{ack_no},"AckDt":"{ack_date}","Irn":"{irn}",{rest}"#);
+        let code = qr_claims(&read.invoice, &irn).to_string();
         Ok(Reply::Registration(Box::new(Registration {
-            ack_no: self.acknowledgements.fetch_add(1, Ordering::Relaxed).to_string(),
+            ack_no,
             ack_date,
-            irn: Irn::compute(&key, IrnRule::UpperCase),
+            irn,
             status: RegistrationStatus::Active,
-            signed_invoice: None,
-            signed_qr: None,
+            signed_invoice: Some(unsigned_token(&copy)),
+            signed_qr: Some(unsigned_token(&code)),
             ewb: None,
             remarks: None,
             info: Vec::new(),
@@ -278,4 +281,25 @@ impl Transport for YesTransport {
     async fn probe(&self) -> std::result::Result<Probe, TransportError> {
         Ok(Probe { endpoint: self.capability.site.clone(), text: "yes".into() })
     }
+}
+
+fn qr_claims(invoice: &Invoice, irn: &Irn) -> serde_json::Value {
+    let (seller, buyer, doc) = (&invoice.seller_dtls, &invoice.buyer_dtls, &invoice.doc_dtls);
+    serde_json::json!({
+        "SellerGstin": seller.gstin.get().map(|gstin| gstin.to_string()),
+        "BuyerGstin": buyer.gstin.get().map(|gstin| gstin.to_string()),
+        "DocNo": doc.no.as_ref().map(ToString::to_string),
+        "DocTyp": doc.typ.get().map(|typ| typ.to_string()),
+        "DocDt": doc.dt.get().map(|date| date.to_string()),
+        "TotInvVal": invoice.val_dtls.tot_inv_val.get().map(|total| total.to_string()),
+        "ItemCnt": invoice.item_list.len(),
+        "Irn": irn.to_string(),
+    })
+}
+
+/// A token of the size and form of a signed one; its signature is all zeros, by a key nobody has.
+fn unsigned_token(data: &str) -> String {
+    let payload = serde_json::json!({"data": data, "iss": "nobody"}).to_string();
+    let header = BASE64_URL.encode(r#"{"alg":"RS256","kid":"0000000000000000000000000000000000000000","typ":"JWT"}"#);
+    format!("{header}.{}.{}", BASE64_URL.encode(payload), BASE64_URL.encode([0; 256]))
 }

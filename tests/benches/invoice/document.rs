@@ -4,6 +4,7 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use einvoice_core::document::Invoice;
 use einvoice_core::irn::{Irn, IrnRule};
+use einvoice_core::number::Amount;
 use einvoice_core::rulebook::{self, CheckOptions};
 use einvoice_testkit::documents::Recipe;
 use jiff::civil::date;
@@ -54,7 +55,7 @@ fn parse_check_and_payload(bencher: Bencher<'_, '_>, items: u32) {
 fn check_with_an_error_on_each_line(bencher: Bencher<'_, '_>, items: u32) {
     let (mut invoice, options) = (invoice(items), options());
     for item in &mut invoice.item_list {
-        item.unit = "XYZ".into();
+        item.tot_amt = Amount::from_paise(1).into();
     }
     bencher
         .counter(ItemsCount::new(items))
