@@ -47,6 +47,16 @@ pub(crate) fn files(directory: &Path, patterns: &[String]) -> Result<Vec<PathBuf
     Ok(found)
 }
 
+/// The folder that a pattern stands in, where it is named without wildcards and is not there.
+pub(crate) fn missing_folder(directory: &Path, pattern: &str) -> Option<PathBuf> {
+    let mut parts: Vec<_> = Path::new(pattern).components().collect();
+    parts.pop();
+    let plain = |part: &std::path::Component<'_>| !part.as_os_str().to_string_lossy().contains(['*', '?', '[']);
+    let folder: PathBuf = parts.into_iter().take_while(plain).collect();
+    let folder = directory.join(folder);
+    (!folder.is_dir()).then_some(folder)
+}
+
 /// Size and time of a file: what tells whether it was read in this state already.
 pub(crate) fn stamp(path: &Path) -> Option<String> {
     let meta = fs::metadata(path).ok()?;
@@ -60,8 +70,13 @@ pub(crate) fn shown(directory: &Path, path: &Path) -> String {
 }
 
 /// Adds the masters of a stream. A fault is for the pass over the vouchers to report, except where
-/// there is none.
-pub(crate) fn read_masters<R: Read>(input: R, limits: Limits, masters: &mut Masters) -> Result<Summary, Fault> {
+/// there is none: `faulty` is told of it.
+pub(crate) fn read_masters<R: Read>(
+    input: R,
+    limits: Limits,
+    masters: &mut Masters,
+    faulty: &mut dyn FnMut(Fault) -> ControlFlow<()>,
+) -> Result<Summary, Fault> {
     split(input, Wanted::Masters, limits, &mut |found| {
         match found {
             Found::Object { text, .. } => {
@@ -71,6 +86,7 @@ pub(crate) fn read_masters<R: Read>(input: R, limits: Limits, masters: &mut Mast
                 }
             }
             Found::Company(name) => masters.current_company = Some(name.to_owned()),
+            Found::Fault(fault) => return faulty(fault),
             Found::Oversize { .. } | Found::ErrorText { .. } => {}
         }
         ControlFlow::Continue(())
@@ -98,30 +114,36 @@ pub(crate) fn read_vouchers(
 ) -> FileEnd {
     let mut masters = Masters::before(Arc::clone(shared));
     let first = match open() {
-        Ok(input) => read_masters(input, limits, &mut masters),
+        Ok(input) => read_masters(input, limits, &mut masters, &mut |_| ControlFlow::Continue(())),
         Err(error) => return unreadable(location, &error, sender),
     };
     let input = match open() {
         Ok(input) => input,
         Err(error) => return unreadable(location, &error, sender),
     };
-    let mut reading =
-        Reading { location, masters: Arc::new(masters), sender, seen: HashMap::new(), end: FileEnd::Whole };
+    let mut reading = Reading {
+        location,
+        masters: Arc::new(masters),
+        sender,
+        seen: HashMap::new(),
+        vouchers: 0,
+        end: FileEnd::Whole,
+    };
     let second = split(input, Wanted::Vouchers, limits, &mut |found| reading.take(found));
     if reading.end == FileEnd::Stopped {
         return FileEnd::Stopped;
     }
     match second {
-        Err(fault) => reading.fault(fault),
+        Err(fault) => _ = reading.fault(fault),
         Ok(summary) => {
-            // A fault of the first pass only: a master that breaks a limit.
+            // The file was another one, or could not be read, in the first pass only.
             if let Err(fault) = first {
-                reading.fault(fault);
+                _ = reading.fault(fault);
             } else if !summary.elements {
+                let what = if is_empty(open) { "the file is empty" } else { "the file holds no XML at all" };
                 _ = reading.problem(
                     "1, byte 0",
-                    Finding::error("tally.not_xml", "", "the file holds no XML at all")
-                        .with_fix("Export from Tally in XML format."),
+                    Finding::error("tally.not_xml", "", what).with_fix("Export from Tally in XML format."),
                 );
             } else if !summary.known_root {
                 _ = reading.problem(
@@ -133,6 +155,10 @@ pub(crate) fn read_vouchers(
         }
     }
     reading.end
+}
+
+fn is_empty(open: &dyn Fn() -> io::Result<File>) -> bool {
+    open().and_then(|file| file.metadata()).is_ok_and(|meta| meta.len() == 0)
 }
 
 fn unreadable(location: &str, error: &io::Error, sender: &RecordSender) -> FileEnd {
@@ -150,6 +176,8 @@ struct Reading<'r> {
     sender: &'r RecordSender,
     /// How often an identity made of type, number and date was met in this file.
     seen: HashMap<String, u32>,
+    /// Vouchers sent so far.
+    vouchers: u64,
     end: FileEnd,
 }
 
@@ -165,6 +193,7 @@ impl Reading<'_> {
                 };
                 let masters: Arc<dyn std::any::Any + Send + Sync> = Arc::<Masters>::clone(&self.masters);
                 let context = Some(masters);
+                self.vouchers += 1;
                 self.send(SourceItem::Record(SourceRecord { reference, content: text.to_owned(), context }))
             }
             Found::Oversize { place, number } => {
@@ -182,6 +211,7 @@ impl Reading<'_> {
                 .with_fix("Repeat the export; the text says what Tally missed.");
                 self.problem(&format!("{}, byte {}", place.line, place.byte), finding)
             }
+            Found::Fault(fault) => self.fault(fault),
             Found::Company(_) => ControlFlow::Continue(()),
         }
     }
@@ -204,30 +234,34 @@ impl Reading<'_> {
         if *times == 1 { identity } else { format!("{identity}#{times}") }
     }
 
-    fn fault(&mut self, fault: Fault) {
-        let (label, number) = fault.unfinished.map_or((None, None), |(text, number)| {
-            let name = text_of(&text, "VOUCHERNUMBER").map(|found| {
-                format!("{} {found}", text_of(&text, "VOUCHERTYPENAME").unwrap_or_else(|| "voucher".to_owned()))
-            });
-            (name, Some(number))
-        });
-        let mut finding = Finding::error(
-            fault.rule,
-            "",
-            match (&label, number) {
-                (Some(label), _) => {
-                    format!("{}; it happens inside {label}, and nothing after it in this file was read", fault.reason)
+    fn fault(&mut self, fault: Fault) -> ControlFlow<()> {
+        let mut label = None;
+        let mut message = fault.reason;
+        if let Some(inside) = fault.inside {
+            let what = match inside.unfinished {
+                Some((text, number)) => {
+                    let kind = text_of(&text, "VOUCHERTYPENAME").unwrap_or_else(|| "voucher".to_owned());
+                    label = text_of(&text, "VOUCHERNUMBER").map(|found| format!("{kind} {found}"));
+                    label.clone().unwrap_or_else(|| format!("voucher {number}"))
                 }
-                (None, Some(number)) => format!(
-                    "{}; it happens inside voucher {number}, and nothing after it in this file was read",
-                    fault.reason
-                ),
-                (None, None) => format!("{}; nothing after it in this file was read", fault.reason),
-            },
-        );
-        finding = finding.with_fix("Export again from Tally. Vouchers before this place were read.");
+                None if inside.tag == "VOUCHER" => "a voucher".to_owned(),
+                None => format!("a {} master", inside.tag),
+            };
+            message = format!("{message}; it happens inside {what}, which begins in line {}", inside.begins.line);
+        }
+        let fix = if let Some(place) = fault.resumed {
+            message = format!("{message}; reading went on at line {}, byte {}", place.line, place.byte);
+            "Export again from Tally, or correct the file at this place. What stands before and after it was read."
+        } else {
+            message = format!("{message}; nothing after it in this file was read");
+            if self.vouchers > 0 {
+                "Export again from Tally. Vouchers before this place were read."
+            } else {
+                "Export again from Tally."
+            }
+        };
         let position = format!("{}, byte {}", fault.place.line, fault.place.byte);
-        _ = self.labelled(&position, label, finding);
+        self.labelled(&position, label, Finding::error(fault.rule, "", message).with_fix(fix))
     }
 
     fn problem(&mut self, position: &str, finding: Finding) -> ControlFlow<()> {

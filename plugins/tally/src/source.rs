@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use crate::config::TallySourceConfig;
 use crate::mapping::{self, Settings};
 use crate::masters::Masters;
 use crate::reading::{self, FileEnd};
+use crate::xml::Fault;
 
 /// Vouchers from files exported by Tally.
 #[derive(Debug)]
@@ -80,7 +82,19 @@ impl InvoiceSource for TallySource {
         let config = &self.settings.config;
         let refused = |reason: String| SourceError::new(config.path.clone(), reason);
         let files = reading::files(&self.directory, std::slice::from_ref(&config.path)).map_err(refused)?;
+        if files.is_empty() {
+            if let Some(folder) = reading::missing_folder(&self.directory, &config.path) {
+                return Err(refused(format!(
+                    "the folder {} does not exist; make it, or correct `path` of the source",
+                    folder.display()
+                )));
+            }
+            tracing::warn!(path = %config.path, folder = %self.directory.display(), "no file matches `path` of the source");
+        }
         let masters = reading::files(&self.directory, &config.masters).map_err(refused)?;
+        if masters.is_empty() && !config.masters.is_empty() {
+            tracing::warn!(masters = ?config.masters, folder = %self.directory.display(), "no file matches `masters` of the source");
+        }
         let fresh = self.progress(&masters)?;
         // A cursor that cannot be read is one of another version: everything is read again, which the
         // ledger recognises.
@@ -108,6 +122,9 @@ impl InvoiceSource for TallySource {
     }
 }
 
+/// Most places of one file of masters that are reported; the rest goes the same way.
+const MASTERS_PROBLEMS_MAX: usize = 20;
+
 /// One run over all files.
 struct Run {
     directory: PathBuf,
@@ -122,13 +139,21 @@ impl Run {
         let mut shared = Masters::default();
         let mut all_whole = true;
         for path in &self.masters {
-            let result = open(path).map_err(|error| error.to_string()).and_then(|input| {
-                reading::read_masters(input, self.limits, &mut shared)
-                    .map_err(|fault| format!("line {}: {}", fault.place.line, fault.reason))
+            let mut problems = Vec::new();
+            let result = open(path).map_err(|error| (1, error.to_string())).and_then(|input| {
+                let mut faulty = |fault: Fault| {
+                    if problems.len() < MASTERS_PROBLEMS_MAX {
+                        problems.push((fault.place.line, fault.reason));
+                    }
+                    ControlFlow::Continue(())
+                };
+                reading::read_masters(input, self.limits, &mut shared, &mut faulty)
+                    .map_err(|fault| (fault.place.line, fault.reason))
             });
-            if let Err(reason) = result {
+            problems.extend(result.err());
+            for (line, reason) in problems {
                 all_whole = false;
-                if !sender.send(Ok(self.masters_problem(path, &reason))) {
+                if !sender.send(Ok(self.masters_problem(path, line, &reason))) {
                     return;
                 }
             }
@@ -159,15 +184,15 @@ impl Run {
         }
     }
 
-    fn masters_problem(&self, path: &Path, reason: &str) -> SourceItem {
+    fn masters_problem(&self, path: &Path, line: u64, reason: &str) -> SourceItem {
         let location = reading::shown(&self.directory, path);
         let finding =
-            Finding::error("tally.masters_unreadable", "", format!("masters could not be read to the end: {reason}"))
-                .with_place(location.clone())
+            Finding::error("tally.masters_unreadable", "", format!("some masters could not be read: {reason}"))
+                .with_place(format!("{location}, line {line}"))
                 .with_fix("Export the masters again; vouchers that need the missing ones say so.");
         let reference = einvoice_core::source::SourceRef {
-            record_id: location.clone(),
-            position: String::new(),
+            record_id: format!("{location}, line {line}"),
+            position: format!("line {line}"),
             location: location.clone(),
         };
         SourceItem::Problem(einvoice_core::source::SourceProblem {

@@ -2,12 +2,12 @@
 
 use einvoice_core::date::DocumentDate;
 use einvoice_core::document::{BchDtls, Field, Item, YesNo};
-use einvoice_core::finding::Finding;
+use einvoice_core::finding::{Finding, Severity};
 use einvoice_core::identifier::HsnCode;
 use einvoice_core::number::{Amount, Quantity, Rate, UnitPrice};
 
 use super::compute::{Base, Taxed};
-use super::report::Report;
+use super::report::{Report, rupees};
 use super::voucher::{ItemLine, LedgerLine};
 use super::{Context, cut};
 use crate::config::DescriptionMode;
@@ -18,6 +18,9 @@ use crate::xml::Element;
 
 /// Largest gross amount that is compared, in paise: a hundred times what the portal takes.
 const GROSS_MAX: i64 = 9_999_999_999_999_900;
+
+/// The origin of an HSN that is nothing but a fallback.
+const BY_DEFAULT: &str = "configuration `default_hsn`";
 
 /// One line that becomes an item.
 #[derive(Debug, Clone)]
@@ -170,8 +173,7 @@ fn hsn_of(
                 )
             })
     };
-    let default =
-        || context.settings.config.default_hsn.as_deref().map(|text| (text, "configuration `default_hsn`".to_owned()));
+    let default = || context.settings.config.default_hsn.as_deref().map(|text| (text, BY_DEFAULT.to_owned()));
     let Some((text, origin)) = on_line.or_else(configured).or_else(by_master).or_else(default) else {
         return (None, None);
     };
@@ -250,7 +252,7 @@ pub(crate) fn net(sources: &mut Vec<Source<'_>>, report: &mut Report) {
                         negative.name
                     ),
                 )
-                .with_found(Amount::from_paise(negative.base.value))
+                .with_found(rupees(Amount::from_paise(negative.base.value)))
                 .with_expected("lines that are positive, or a line of the same HSN and rate to net it with")
                 .with_fix("Take the returned goods out of this bill and issue a credit note for them."),
             );
@@ -274,7 +276,7 @@ pub(crate) fn net(sources: &mut Vec<Source<'_>>, report: &mut Report) {
                 "ItemList",
                 format!("the negative line of \"{}\" was netted with the line of \"{}\"", negative.name, target.name),
             )
-            .with_found(Amount::from_paise(negative.base.value)),
+            .with_found(rupees(Amount::from_paise(negative.base.value))),
         );
         sources.remove(index);
     }
@@ -303,6 +305,9 @@ pub(crate) fn to_item(
     match (&source.hsn, &source.hsn_text) {
         (Some((code, origin)), _) => {
             item.hsn_cd = (*code).into();
+            if origin == BY_DEFAULT {
+                report.inferred(Severity::Warning, format!("HSN {code} of \"{}\" ({origin})", source.name));
+            }
             report.from(at("HsnCd"), origin.clone());
         }
         (None, Some(text)) => item.hsn_cd = Field::Malformed(text.as_str().into()),
@@ -345,6 +350,14 @@ fn quantities(item: &mut Item, position: usize, source: &Source<'_>, context: &C
         item.free_qty = Field::from_option(source.free);
         report.from(at("Qty"), "I/BILLEDQTY");
         let (code, origin) = context.unit(unit);
+        let doubt = match origin {
+            super::UNIT_UNKNOWN => Some(Severity::Warning),
+            super::UNIT_ALIAS => Some(Severity::Info),
+            _ => None,
+        };
+        if let Some(severity) = doubt {
+            report.inferred(severity, format!("unit {code} for \"{unit}\" ({origin})"));
+        }
         item.unit = code.into();
         report.from(at("Unit"), origin);
         return;
@@ -394,6 +407,10 @@ fn money(item: &mut Item, position: usize, source: &Source<'_>, taxed: &Taxed, r
     report.from(at("UnitPrice"), origin);
     item.ass_amt = paise(taxed.taxable).into();
     item.gst_rt = Field::from_option(taxed.rate);
+    if let Some(rate) = taxed.rate.filter(|_| taxed.rate_by_ratio) {
+        let what = format!("GST rate {rate}% of \"{}\" (the tax ledgers against the value)", source.name);
+        report.inferred(Severity::Warning, what);
+    }
     report.from(
         at("GstRt"),
         if taxed.rate_by_ratio {

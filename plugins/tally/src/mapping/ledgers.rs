@@ -22,12 +22,31 @@ pub(crate) enum Kind {
     OutsideGst,
 }
 
+impl Kind {
+    /// The kind for people.
+    pub(crate) const fn in_words(self) -> &'static str {
+        match self {
+            Self::Tax(Head::Igst) => "IGST",
+            Self::Tax(Head::Cgst) => "CGST",
+            Self::Tax(Head::Sgst) => "SGST",
+            Self::Tax(Head::Cess) => "cess",
+            Self::Tax(Head::StateCess) => "state cess",
+            Self::RoundOff => "rounding",
+            Self::Sales => "sales",
+            Self::Taxable => "part of the taxable value",
+            Self::OutsideGst => "outside GST",
+        }
+    }
+}
+
 /// A judgement about a line.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Judged {
     pub(crate) kind: Kind,
     /// Nothing but the name spoke: the tax on the voucher may overrule it.
     pub(crate) guessed: bool,
+    /// Neither the line nor a master or setting says it: a person is told.
+    pub(crate) by_name: bool,
     /// How it was judged, for people.
     pub(crate) how: &'static str,
 }
@@ -53,13 +72,13 @@ const OTHER_WORDS: [&str; 4] = ["othercharge", "othercharges", "adjustment", "do
 /// Judges a line. `has_items` says whether the voucher has stock items.
 pub(crate) fn judge(line: &LedgerLine<'_>, has_items: bool, masters: &Masters, settings: &Settings) -> Judged {
     if let Some(role) = settings.ledger_role(line.name) {
-        return Judged { kind: of_role(role), guessed: false, how: "configuration `ledgers`" };
+        return Judged { kind: of_role(role), guessed: false, by_name: false, how: "configuration `ledgers`" };
     }
     if line.element.get("ROUNDTYPE").is_some() {
-        return Judged { kind: Kind::RoundOff, guessed: false, how: "L/ROUNDTYPE" };
+        return Judged { kind: Kind::RoundOff, guessed: false, by_name: false, how: "L/ROUNDTYPE" };
     }
     if line.element.get("APPROPRIATEFOR").is_some_and(|value| value.eq_ignore_ascii_case("GST")) {
-        return Judged { kind: Kind::Taxable, guessed: false, how: "L/APPROPRIATEFOR" };
+        return Judged { kind: Kind::Taxable, guessed: false, by_name: false, how: "L/APPROPRIATEFOR" };
     }
     match masters.ledger(line.name) {
         Some(ledger) => by_master(line, ledger, has_items, masters),
@@ -83,7 +102,7 @@ fn of_role(role: LedgerRole) -> Kind {
 }
 
 fn by_master(line: &LedgerLine<'_>, ledger: &Ledger, has_items: bool, masters: &Masters) -> Judged {
-    let sure = |kind, how| Judged { kind, guessed: false, how };
+    let sure = |kind, how| Judged { kind, guessed: false, by_name: false, how };
     let tax_type = ledger.tax_type.as_deref().unwrap_or_default();
     if tax_type.eq_ignore_ascii_case("GST") {
         let head = ledger.duty_head.as_deref().and_then(duty_head).or_else(|| head_in(line.name));
@@ -117,7 +136,7 @@ fn in_service_bill(line: &LedgerLine<'_>) -> Kind {
 }
 
 fn by_line(line: &LedgerLine<'_>, has_items: bool) -> Judged {
-    let by_name = |kind, guessed| Judged { kind, guessed, how: "the ledger's name" };
+    let by_name = |kind, guessed| Judged { kind, guessed, by_name: true, how: "the ledger's name" };
     let folded = names::fold(line.name);
     if let Some(head) = head_in(line.name) {
         return by_name(Kind::Tax(head), false);
@@ -133,7 +152,7 @@ fn by_line(line: &LedgerLine<'_>, has_items: bool) -> Judged {
         || line.element.first(&["GSTHSNNAME", "GSTOVRDNNATURE", "GSTOVRDNTAXABILITY"]).is_some();
     if own {
         let kind = if has_items { Kind::Taxable } else { in_service_bill(line) };
-        return Judged { kind, guessed: false, how: "the line's own GST details" };
+        return Judged { kind, guessed: false, by_name: false, how: "the line's own GST details" };
     }
     if CHARGE_WORDS.iter().any(|word| folded.contains(word)) {
         return by_name(Kind::Taxable, true);
@@ -141,7 +160,7 @@ fn by_line(line: &LedgerLine<'_>, has_items: bool) -> Judged {
     if has_items || line.amount.is_negative() || OTHER_WORDS.contains(&folded.as_str()) {
         return by_name(Kind::OutsideGst, true);
     }
-    Judged { kind: Kind::Sales, guessed: false, how: "a bill without stock items" }
+    Judged { kind: Kind::Sales, guessed: false, by_name: true, how: "a bill without stock items" }
 }
 
 /// The head that a ledger's name shows: `Output CGST 9%`.

@@ -41,6 +41,11 @@ const LINES_MAX: usize = 5000;
 /// Longest stored e-way bill list, so that attributes stay small.
 const EWAY_BILL_BYTES_MAX: usize = 4096;
 
+/// The origin of a unit code that is another spelling of the unit's name.
+const UNIT_ALIAS: &str = "a common name of the unit";
+/// The origin of the unit code for anything else.
+const UNIT_UNKNOWN: &str = "OTH, as the unit is in no list";
+
 /// The settings, ready for looking things up by folded name.
 #[derive(Debug)]
 pub(crate) struct Settings {
@@ -103,8 +108,9 @@ impl Context<'_> {
             return (code.to_owned(), "M:UNIT/GSTREPUOM");
         }
         match units::from_name(name) {
-            Some(code) => (code.to_owned(), "the unit's name"),
-            None => ("OTH".to_owned(), "OTH, as the unit is in no list"),
+            Some(code) if code.eq_ignore_ascii_case(name.trim()) => (code.to_owned(), "the unit's name"),
+            Some(code) => (code.to_owned(), UNIT_ALIAS),
+            None => ("OTH".to_owned(), UNIT_UNKNOWN),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Recipient, place of dispatch and consignee of a voucher.
 
 use einvoice_core::document::{BuyerDtls, DispDtls, Field, PartyGstin, SellerDtls, ShipDtls};
-use einvoice_core::finding::Finding;
+use einvoice_core::finding::Severity;
 use einvoice_core::identifier::{Gstin, StateCode};
 use einvoice_core::number::Whole;
 
@@ -138,6 +138,9 @@ fn buyer_places(buyer: &mut BuyerDtls, context: &Context<'_>, lines: &[&str], re
                 .and_then(|gstin| gstin.state())
                 .map(|code| (code, "the GSTIN"))
         });
+    if let Some((code, "the GSTIN")) = state.filter(|_| !context.export) {
+        report.inferred(Severity::Info, format!("state {code} of the buyer (the GSTIN)"));
+    }
     let supply = element
         .get("PLACEOFSUPPLY")
         .and_then(|name| states::code(name).map(|code| (code, "V/PLACEOFSUPPLY")))
@@ -148,7 +151,14 @@ fn buyer_places(buyer: &mut BuyerDtls, context: &Context<'_>, lines: &[&str], re
                 .and_then(states::code)
                 .map(|code| (code, "M:LEDGER place of supply"))
         })
-        .or(state);
+        .or_else(|| {
+            let (code, origin) = state?;
+            if !context.export {
+                report
+                    .inferred(Severity::Warning, format!("place of supply {code} (the buyer's state, from {origin})"));
+            }
+            Some((code, origin))
+        });
     let abroad = StateCode::from_number(EXPORT_STATE).map(|code| (code, "constant of exports"));
     let (state, supply) = if context.export { (abroad, abroad) } else { (state, supply) };
     if let Some((code, origin)) = state {
@@ -195,11 +205,7 @@ fn buyer_pin(buyer: &mut BuyerDtls, context: &Context<'_>, lines: &[&str], repor
     } else if let Some(pin) = lines.iter().find_map(|line| lexical::pin_in(line)) {
         buyer.pin = Whole::from_units(pin).into();
         report.from("BuyerDtls.Pin", "a six-digit number in the address");
-        report.add(
-            Finding::warning("tally.pin_from_address", "BuyerDtls.Pin", "the PIN code was taken from the address text")
-                .with_found(pin)
-                .with_fix("Enter the PIN code in its own field of the party's ledger."),
-        );
+        report.inferred(Severity::Warning, format!("PIN {pin} of the buyer (a six-digit number in the address)"));
     }
 }
 
@@ -253,6 +259,12 @@ pub(crate) fn consignee(context: &Context<'_>, buyer: &BuyerDtls, report: &mut R
         return None;
     }
     let state = element.get("CONSIGNEESTATENAME").and_then(states::code).or_else(|| buyer.stcd.get());
+    if let Some(code) = state.filter(|_| element.get("CONSIGNEESTATENAME").and_then(states::code).is_none()) {
+        report.inferred(Severity::Warning, format!("state {code} of the consignee (the buyer's)"));
+    }
+    if let Some(own) = buyer.pin.get().filter(|_| pin.is_none()) {
+        report.inferred(Severity::Warning, format!("PIN {own} of the consignee (the buyer's)"));
+    }
     let place = element
         .get("SHIPTOPLACE")
         .or_else(|| first.as_deref().and_then(|line| city_in(std::iter::once(line))))

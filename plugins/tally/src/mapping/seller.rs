@@ -82,15 +82,25 @@ pub(crate) fn seller(context: &Context<'_>, report: &mut Report) -> SellerDtls {
     known.name(&mut seller, report);
     known.place(&mut seller, report);
     known.reach(&mut seller);
-    if seller.lgl_nm.is_absent() || seller.addr1.is_absent() || seller.pin.is_absent() {
-        report.add(
-            Finding::error(
-                "tally.seller_incomplete",
-                "SellerDtls",
-                format!("legal name, address or PIN of supplier {gstin} is nowhere in the export"),
-            )
-            .with_fix("Add a `seller` block for this GSTIN to the configuration, or export with dependent masters."),
-        );
+    // One finding a field, at the field's own path: the rulebook then needs not say it again.
+    for (member, key, what, missing) in [
+        ("LglNm", "legal_name", "legal name", seller.lgl_nm.is_absent()),
+        ("Addr1", "address1", "address", seller.addr1.is_absent()),
+        ("Loc", "location", "town", seller.loc.is_absent()),
+        ("Pin", "pin", "PIN", seller.pin.is_absent()),
+    ] {
+        if missing {
+            report.add(
+                Finding::error(
+                    "tally.seller_incomplete",
+                    format!("SellerDtls.{member}"),
+                    format!("the {what} of supplier {gstin} is nowhere in the export"),
+                )
+                .with_fix(format!(
+                    "Set `{key}` in a `seller` block for this GSTIN in the configuration, or export with dependent masters."
+                )),
+            );
+        }
     }
     seller
 }

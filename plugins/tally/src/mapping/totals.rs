@@ -1,13 +1,13 @@
 //! Items, taxes and totals of a voucher, and the checks that they foot.
 
 use einvoice_core::document::{Field, Item, ValDtls, YesNo};
-use einvoice_core::finding::Finding;
+use einvoice_core::finding::{Finding, Severity};
 use einvoice_core::number::Amount;
 
 use super::compute::{Adjustment, Base, Heads, LedgerTax, Problem, Solution, solve};
 use super::items::{self, Source};
 use super::ledgers::{Judged, Kind, judge};
-use super::report::Report;
+use super::report::{Report, rupees};
 use super::voucher::{LedgerLine, Lines, sum};
 use super::{Context, extras};
 use crate::config::ChargesMode;
@@ -29,9 +29,13 @@ pub(crate) fn build(context: &Context<'_>, lines: &Lines<'_>, report: &mut Repor
     let mut adjustments = Vec::new();
     let mut tax = LedgerTax::default();
     let mut rounding = Amount::ZERO;
+    let mut by_name = Vec::new();
     for line in &lines.ledgers {
         let judged = judge(line, has_items, context.masters, context.settings);
         report.from(format!("ledger {}", line.name), judged.how);
+        if judged.by_name {
+            by_name.push((line.name, judged));
+        }
         match judged.kind {
             Kind::Tax(head) => tax.add(head, line.amount.paise()),
             Kind::RoundOff => rounding = sum([rounding, line.amount]),
@@ -57,7 +61,7 @@ pub(crate) fn build(context: &Context<'_>, lines: &Lines<'_>, report: &mut Repor
     let heads = heads(context, &tax, reverse);
     let problem = Problem { bases: &bases, adjustments: &adjustments, tax, heads, tax_elsewhere: reverse };
     let solution = solve(&problem);
-    explain(&solution, report);
+    explain(&solution, &by_name, report);
     let items: Vec<Item> = sources
         .iter()
         .zip(&solution.items)
@@ -117,8 +121,12 @@ fn heads(context: &Context<'_>, tax: &LedgerTax, reverse: bool) -> Heads {
     if same || !reverse && supply.is_none() { Heads::Halves } else { Heads::Integrated }
 }
 
-fn explain(solution: &Solution, report: &mut Report) {
-    let rupees = |paise: i64| Amount::from_paise(paise);
+fn explain(solution: &Solution, by_name: &[(&str, Judged)], report: &mut Report) {
+    for (name, judged) in by_name.iter().filter(|(name, _)| !solution.overruled.iter().any(|other| other == name)) {
+        let what = format!("ledger \"{name}\" is {} ({})", judged.kind.in_words(), judged.how);
+        report.inferred(Severity::Warning, what);
+    }
+    let rupees = |paise: i64| rupees(Amount::from_paise(paise));
     for mismatch in &solution.mismatches {
         report.add(
             Finding::error("tally.tax_mismatch", "ItemList", format!(
@@ -132,6 +140,10 @@ fn explain(solution: &Solution, report: &mut Report) {
     }
     for name in &solution.overruled {
         report.from(format!("ledger {name}"), "the tax on the voucher fits only this way");
+        report.inferred(
+            Severity::Warning,
+            format!("what ledger \"{name}\" is (the tax on the voucher fits only this way)"),
+        );
     }
     for name in &solution.spread {
         report.from(format!("ledger {name}, spread"), "over the items by value");
@@ -188,10 +200,10 @@ fn totals(items: &[Item], solution: &Solution, rounding: Amount, party: Amount, 
     if difference.paise() > 100 {
         report.add(
             Finding::error("tally.total_mismatch", "ValDtls.TotInvVal", format!(
-                "items, taxes, charges and rounding come to {computed}, but the party is billed {party}"
+                "items, taxes, charges and rounding come to {}, but the party is billed {}", rupees(computed), rupees(party)
             ))
-            .with_found(party)
-            .with_expected(computed)
+            .with_found(rupees(party))
+            .with_expected(rupees(computed))
             .with_fix("Correct the voucher in Tally and export it again; if a ledger was taken for something it is not, name it under `ledgers` in the configuration."),
         );
     }

@@ -4,7 +4,7 @@ use einvoice_core::finding::Finding;
 use einvoice_core::key::DocumentType;
 use einvoice_core::number::Amount;
 
-use super::report::Report;
+use super::report::{Report, rupees};
 use crate::lexical;
 use crate::names;
 use crate::xml::Element;
@@ -149,14 +149,15 @@ impl<'v> Voucher<'v> {
     fn balance(ledgers: Amount, items: Amount, report: &mut Report) {
         let left = ledgers.checked_add(items).unwrap_or_default();
         if !left.is_zero() {
+            let left = rupees(left);
             report.add(
                 Finding::error(
                     "tally.voucher_unbalanced",
                     "ValDtls.TotInvVal",
                     format!("the lines of the voucher do not add up: {left} is left over"),
                 )
-                .with_found(left)
-                .with_expected("0: Tally keeps every voucher balanced")
+                .with_found(&left)
+                .with_expected("0.00: Tally keeps every voucher balanced")
                 .with_fix(
                     "Export the voucher again; if the file was edited or made by another program, correct it there.",
                 ),

@@ -12,9 +12,9 @@ use super::position::{Place, Positions};
 /// Longest reference that is looked at: `&#x10FFFF;` and the five names are shorter.
 const REFERENCE_BYTES_MAX: usize = 12;
 
-/// A run of text without any markup longer than the limit.
+/// A text, tag or comment longer than the limit.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
-#[error("a text of more than {limit} bytes without markup")]
+#[error("a text of more than {limit} bytes without markup, or a tag or comment that is never closed")]
 pub(crate) struct TextTooLong {
     limit: usize,
 }
@@ -31,8 +31,9 @@ pub(crate) struct CleanReader<R> {
     raw: u64,
     line: u64,
     positions: Positions,
-    run: usize,
-    run_max: usize,
+    /// Clean offset where the piece of markup or text being read begins.
+    piece: u64,
+    piece_max: usize,
     ended: bool,
 }
 
@@ -52,8 +53,8 @@ impl<R: Read> CleanReader<R> {
             raw,
             line: 1,
             positions,
-            run: 0,
-            run_max: text_bytes_max,
+            piece: 0,
+            piece_max: text_bytes_max,
             ended: false,
         })
     }
@@ -63,7 +64,35 @@ impl<R: Read> CleanReader<R> {
         self.positions.place(clean)
     }
 
+    /// How much of the clean text was consumed.
+    pub(crate) fn offset(&self) -> u64 {
+        self.before + u64::try_from(self.given).unwrap_or(0)
+    }
+
+    /// Says that a new piece of markup or text begins here: the limit counts from here on.
+    pub(crate) fn begin_piece(&mut self) {
+        self.piece = self.offset();
+    }
+
+    /// Most bytes of one piece.
+    pub(crate) const fn piece_max(&self) -> usize {
+        self.piece_max
+    }
+
+    /// Gives back clean text that was consumed last, to be read again.
+    pub(crate) fn unread(&mut self, text: &[u8]) {
+        self.before = self.offset().saturating_sub(u64::try_from(text.len()).unwrap_or(0));
+        let given = self.given.min(self.out.len());
+        self.out.splice(..given, text.iter().copied());
+        self.given = 0;
+        self.begin_piece();
+    }
+
     fn refill(&mut self) -> io::Result<()> {
+        let long = self.offset().saturating_sub(self.piece);
+        if usize::try_from(long).map_or(true, |long| long > self.piece_max) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, TextTooLong { limit: self.piece_max }));
+        }
         self.before += u64::try_from(self.out.len()).unwrap_or(0);
         self.out.clear();
         self.given = 0;
@@ -78,18 +107,6 @@ impl<R: Read> CleanReader<R> {
                 self.clean(&joined);
             }
             self.chunk = chunk;
-            self.check_run()?;
-        }
-        Ok(())
-    }
-
-    fn check_run(&mut self) -> io::Result<()> {
-        self.run = match memchr::memrchr2(b'<', b'>', &self.out) {
-            Some(at) => self.out.len() - at,
-            None => self.run + self.out.len(),
-        };
-        if self.run > self.run_max {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, TextTooLong { limit: self.run_max }));
         }
         Ok(())
     }

@@ -5,6 +5,7 @@
 //! as they stand. Document types and entities are refused, never expanded.
 
 mod element;
+mod seek;
 mod splitter;
 
 pub(crate) use element::Element;

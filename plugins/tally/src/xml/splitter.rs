@@ -2,7 +2,8 @@
 //!
 //! Objects are found by where they stand, not by name alone: answers hold counters that are named
 //! like objects (`CMPINFO/VOUCHER`), and a voucher type holds fields named like masters. One object
-//! at a time is in memory.
+//! at a time is in memory. One that is no well-formed XML is reported, and reading goes on at the
+//! next one.
 
 use std::io::Read;
 use std::ops::ControlFlow;
@@ -11,6 +12,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
 use super::DEPTH_MAX;
+use super::seek::{Sought, seek};
 use crate::text::{CleanReader, Place, TextTooLong};
 
 /// Limits of what is read into memory.
@@ -32,7 +34,7 @@ pub(crate) enum Wanted {
 }
 
 /// One thing found.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) enum Found<'a> {
     /// A voucher or master as clean XML.
     Object {
@@ -59,6 +61,8 @@ pub(crate) enum Found<'a> {
         /// Where it stands.
         place: Place,
     },
+    /// A place that is no well-formed XML, or an object nested too deep; it was passed over.
+    Fault(Fault),
 }
 
 /// What a whole file held.
@@ -70,7 +74,7 @@ pub(crate) struct Summary {
     pub(crate) known_root: bool,
 }
 
-/// Why reading stopped before the end of a file. What was found before it stands.
+/// What is wrong at one place of a file. What was found before it stands.
 #[derive(Debug)]
 pub(crate) struct Fault {
     /// What is wrong.
@@ -79,11 +83,24 @@ pub(crate) struct Fault {
     pub(crate) rule: &'static str,
     /// Where.
     pub(crate) place: Place,
-    /// What had been read of the voucher in which it happened, and its number.
+    /// The voucher or master in which it happened.
+    pub(crate) inside: Option<Box<Inside>>,
+    /// Where reading went on; `None` when nothing after it was read.
+    pub(crate) resumed: Option<Place>,
+}
+
+/// The voucher or master in which a fault happened.
+#[derive(Debug)]
+pub(crate) struct Inside {
+    /// Its tag.
+    pub(crate) tag: String,
+    /// Where it begins.
+    pub(crate) begins: Place,
+    /// What had been read of it and its number, where it is of the wanted ones.
     pub(crate) unfinished: Option<(String, u64)>,
 }
 
-const MASTERS: [&str; 9] =
+pub(super) const MASTERS: [&str; 9] =
     ["LEDGER", "GROUP", "STOCKITEM", "STOCKGROUP", "UNIT", "VOUCHERTYPE", "TAXUNIT", "COMPANY", "CURRENCY"];
 const PARENTS: [&str; 8] =
     ["TALLYMESSAGE", "COLLECTION", "DATA", "REQUESTDATA", "IMPORTDATA", "EXPORTDATA", "BODY", "ENVELOPE"];
@@ -92,25 +109,25 @@ const ROOTS: [&str; 7] = ["ENVELOPE", "VOUCHER", "TALLYMESSAGE", "RESPONSE", "ER
 /// Reads a whole stream and hands over what is wanted, in order.
 ///
 /// # Errors
-/// [`Fault`] where the stream stops being readable.
+/// [`Fault`] where the stream stops being readable: it cannot be read, it ends in the middle, or it
+/// declares a document type.
 pub(crate) fn split<R: Read>(
     input: R,
     wanted: Wanted,
     limits: Limits,
     found: &mut dyn FnMut(Found<'_>) -> ControlFlow<()>,
 ) -> Result<Summary, Fault> {
-    let clean = CleanReader::open(input, limits.text_bytes_max).map_err(|error| Fault {
-        reason: error.to_string(),
-        rule: "tally.unreadable",
-        place: Place { line: 1, byte: 0 },
-        unfinished: None,
-    })?;
+    let clean = CleanReader::open(input, limits.text_bytes_max)
+        .map_err(|error| Fault::at(Place { line: 1, byte: 0 }, "tally.unreadable", error.to_string()))?;
     let mut reader = Reader::from_reader(clean);
     let mut splitter =
         Splitter { wanted, limits, path: Vec::new(), object: None, number: 0, summary: Summary::default() };
     let mut buffer = Vec::new();
+    // Clean text before what this reader was given.
+    let mut base = 0;
     loop {
-        let start = reader.buffer_position();
+        reader.get_mut().begin_piece();
+        let start = base + reader.buffer_position();
         let event = reader.read_event_into(&mut buffer);
         let step = match event {
             Ok(Event::Eof) => splitter.finish().map(|()| Step::Done),
@@ -126,9 +143,15 @@ pub(crate) fn split<R: Read>(
             }
             Ok(Step::Text(text)) => splitter.text(&text, reader.get_mut().place(start), found),
             Ok(step) => step,
-            Err((rule, reason)) => {
-                let at = start.max(reader.error_position());
-                return Err(splitter.fault(rule, reason, reader.get_mut().place(at)));
+            Err(refusal) => {
+                let at = start.max(base + reader.error_position());
+                let mut clean = reader.into_inner();
+                let step = splitter.pass_over(refusal, clean.place(at), &mut clean, found)?;
+                base = clean.offset();
+                reader = Reader::from_reader(clean);
+                // The ends of what was open before the fault are still to come.
+                reader.config_mut().allow_unmatched_ends = true;
+                step
             }
         };
         if matches!(step, Step::Done) {
@@ -146,9 +169,28 @@ enum Step {
     Done,
 }
 
-type Refusal = (&'static str, String);
+/// Why something is not read on.
+struct Refusal {
+    rule: &'static str,
+    reason: String,
+    /// Nothing after it can be read or may be.
+    ends: bool,
+    /// The start tag that shows it, to be read again.
+    again: Option<String>,
+}
+
+impl Refusal {
+    fn passing(rule: &'static str, reason: impl Into<String>) -> Self {
+        Self { rule, reason: reason.into(), ends: false, again: None }
+    }
+
+    fn ending(rule: &'static str, reason: impl Into<String>) -> Self {
+        Self { ends: true, ..Self::passing(rule, reason) }
+    }
+}
 
 struct Object {
+    tag: String,
     text: String,
     depth: usize,
     place: Place,
@@ -174,16 +216,20 @@ impl Splitter {
             Event::Text(text) => Ok(self.part(&text, "", "")),
             Event::CData(text) => Ok(self.part(&text, "<![CDATA[", "]]>")),
             Event::GeneralRef(name) => Ok(self.part(&name, "&", ";")),
-            Event::DocType(_) => Err((
-                "tally.document_type",
-                "the file declares a document type; Tally never writes one, and entities are not expanded".to_owned(),
-            )),
+            Event::DocType(_) => Err(declaration()),
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::Eof => Ok(Step::Go),
         }
     }
 
     fn start(&mut self, start: &BytesStart<'_>, empty: bool) -> Result<Step, Refusal> {
+        let name = start.name();
+        let name = name.as_ref();
         if let Some(object) = self.object.as_mut() {
+            if object.never_closed_before(name, start, empty) {
+                let reason = format!("the {} is never closed: another one begins inside it", object.tag);
+                let again = Some(format!("<{}>", &**start));
+                return Err(Refusal { again, ..Refusal::passing("tally.malformed_xml", reason) });
+            }
             if object.depth >= DEPTH_MAX {
                 return Err(too_deep());
             }
@@ -198,8 +244,6 @@ impl Splitter {
             }
             return Ok(Step::Go);
         }
-        let name = start.name();
-        let name = name.as_ref();
         if !self.summary.elements {
             self.summary.elements = true;
             self.summary.known_root = ROOTS.contains(&name) || MASTERS.contains(&name);
@@ -215,7 +259,8 @@ impl Splitter {
             let wanted = (self.wanted == Wanted::Vouchers) == is_voucher;
             self.number += u64::from(wanted);
             let place = Place { line: 1, byte: 0 };
-            let mut object = Object { text: String::new(), depth: 1, place, oversize: false, wanted };
+            let mut object =
+                Object { tag: name.to_owned(), text: String::new(), depth: 1, place, oversize: false, wanted };
             object.push(&["<", start, ">"], self.limits.object_bytes_max);
             self.object = Some(object);
             return Ok(Step::Opened);
@@ -230,7 +275,11 @@ impl Splitter {
 
     fn end(&mut self, name: &str) -> Step {
         let Some(object) = self.object.as_mut() else {
-            self.path.pop();
+            // Well-formed text closes the last one; after a fault it may be one further out, or one
+            // that was passed over.
+            if let Some(at) = self.path.iter().rposition(|open| open == name) {
+                self.path.truncate(at);
+            }
             return Step::Go;
         };
         object.depth -= 1;
@@ -285,22 +334,74 @@ impl Splitter {
 
     fn finish(&mut self) -> Result<(), Refusal> {
         if self.object.is_some() || !self.path.is_empty() {
-            return Err((
+            return Err(Refusal::ending(
                 "tally.truncated",
-                "the file ends in the middle; it was not exported or copied to its end".to_owned(),
+                "the file ends in the middle; it was not exported or copied to its end",
             ));
         }
         Ok(())
     }
 
-    fn fault(&mut self, rule: &'static str, reason: String, place: Place) -> Fault {
+    /// Reports a fault and goes to the next object, where there is one.
+    fn pass_over<R: Read>(
+        &mut self,
+        refusal: Refusal,
+        place: Place,
+        clean: &mut CleanReader<R>,
+        found: &mut dyn FnMut(Found<'_>) -> ControlFlow<()>,
+    ) -> Result<Step, Fault> {
+        let mut fault = Fault::at(place, refusal.rule, refusal.reason);
         let number = self.number;
-        let unfinished = self.object.take().filter(|object| object.wanted).map(|object| (object.text, number));
-        Fault { reason, rule, place, unfinished }
+        fault.inside = self.object.take().map(|object| {
+            let unfinished = object.wanted.then_some((object.text, number));
+            Box::new(Inside { tag: object.tag, begins: object.place, unfinished })
+        });
+        if refusal.ends {
+            return Err(fault);
+        }
+        if let Some(tag) = refusal.again {
+            clean.unread(tag.as_bytes());
+        }
+        let sought = seek(clean);
+        let here = clean.place(clean.offset());
+        if matches!(sought, Ok(Sought::Message | Sought::Object)) {
+            fault.resumed = Some(here);
+            if fault.rule == "tally.truncated" {
+                fault.rule = "tally.malformed_xml";
+            }
+        }
+        let flow = found(Found::Fault(fault));
+        match sought {
+            Ok(Sought::End) => return Ok(Step::Done),
+            Ok(Sought::Declaration) => {
+                let refusal = declaration();
+                return Err(Fault::at(here, refusal.rule, refusal.reason));
+            }
+            Ok(Sought::Message | Sought::Object) => {}
+            Err(error) => return Err(Fault::at(here, "tally.unreadable", error.to_string())),
+        }
+        // Objects stand in containers only, and a message in none of its kind.
+        let within = |open: &String| PARENTS.contains(&open.as_str()) && *open != "TALLYMESSAGE";
+        let kept = self.path.iter().take_while(|open| within(open)).count();
+        self.path.truncate(kept);
+        Ok(if flow.is_break() { Step::Done } else { Step::Go })
+    }
+}
+
+impl Fault {
+    fn at(place: Place, rule: &'static str, reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), rule, place, inside: None, resumed: None }
     }
 }
 
 impl Object {
+    /// Whether a start tag shows that this object was cut off: no object holds a message, and no
+    /// voucher a voucher.
+    fn never_closed_before(&self, name: &str, start: &BytesStart<'_>, empty: bool) -> bool {
+        let voucher = || self.tag == "VOUCHER" && name == "VOUCHER" && !start.attributes_raw().trim().is_empty();
+        !empty && (name == "TALLYMESSAGE" || voucher())
+    }
+
     fn push(&mut self, parts: &[&str], limit: usize) {
         if !self.wanted || self.oversize {
             return;
@@ -328,23 +429,32 @@ impl Object {
 }
 
 fn too_deep() -> Refusal {
-    ("tally.too_deep", format!("elements are nested deeper than {DEPTH_MAX}; Tally exports stay far below"))
+    let reason = format!("elements are nested deeper than {DEPTH_MAX}; Tally exports stay far below");
+    Refusal::passing("tally.too_deep", reason)
+}
+
+fn declaration() -> Refusal {
+    Refusal::ending(
+        "tally.document_type",
+        "the file declares a document type; Tally never writes one, and entities are not expanded",
+    )
 }
 
 fn refusal(error: &quick_xml::Error) -> Refusal {
     if let quick_xml::Error::Io(io) = error {
         let too_long = io.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<TextTooLong>);
-        let rule = if too_long { "tally.text_too_long" } else { "tally.unreadable" };
-        return (rule, io.to_string());
+        return if too_long {
+            Refusal::passing("tally.text_too_long", io.to_string())
+        } else {
+            Refusal::ending("tally.unreadable", io.to_string())
+        };
     }
     if let quick_xml::Error::Syntax(_) = error {
-        // All of these say that the end of the file came first.
-        return (
-            "tally.truncated",
-            format!("the file ends in the middle, or what begins here is never closed: {error}"),
-        );
+        // Nearly all of these say that the end of the file came first.
+        let reason = format!("the file ends in the middle, or what begins here is never closed: {error}");
+        return Refusal::passing("tally.truncated", reason);
     }
-    ("tally.malformed_xml", format!("the text is no well-formed XML here: {error}"))
+    Refusal::passing("tally.malformed_xml", format!("the text is no well-formed XML here: {error}"))
 }
 
 #[cfg(test)]
@@ -361,6 +471,12 @@ mod tests {
                 Found::Oversize { number, .. } => format!("{number} oversize"),
                 Found::Company(name) => format!("company {name}"),
                 Found::ErrorText { text, .. } => format!("error {text}"),
+                Found::Fault(fault) => {
+                    let voucher = fault.inside.and_then(|inside| inside.unfinished);
+                    let number = voucher.map_or_else(String::new, |(_, number)| format!(" in {number}"));
+                    let resumed = fault.resumed.map_or_else(String::new, |place| format!(", on at {}", place.line));
+                    format!("{} at {}{number}{resumed}", fault.rule, fault.place.line)
+                }
             });
             ControlFlow::Continue(())
         });
@@ -376,13 +492,55 @@ mod tests {
     }
 
     #[test]
-    fn vouchers_before_a_fault_are_delivered_and_the_fault_has_its_place() {
-        let text = "<ENVELOPE>\n<VOUCHER><A>1</A></VOUCHER>\n<VOUCHER><VOUCHERNUMBER>7</VOUCHERNUMBER><B>\n</VOUCHER></ENVELOPE>";
+    fn a_malformed_object_is_reported_and_the_ones_around_it_are_found() {
+        let text = "<ENVELOPE>\n<VOUCHER><A>1</A></VOUCHER>\n<VOUCHER><B>\n</VOUCHER>\n<VOUCHER><C>3</C></VOUCHER>\n\
+                    <TALLYMESSAGE><LEDGER NAME=\"x\"><P></Q></LEDGER></TALLYMESSAGE>\n\
+                    <TALLYMESSAGE><LEDGER NAME=\"y\"><P>1</P></LEDGER></TALLYMESSAGE><VOUCHER><D>4</D></VOUCHER></ENVELOPE>";
         let (seen, result) = run(text, Wanted::Vouchers);
-        let fault = result.unwrap_err();
-        assert_eq!(seen.len(), 1);
-        assert_eq!((fault.rule, fault.place.line), ("tally.malformed_xml", 4));
-        assert!(fault.unfinished.unwrap().0.contains("<VOUCHERNUMBER>7<"));
+        assert_eq!(
+            seen,
+            [
+                "1@2:11 <VOUCHER><A>1</A></VOUCHER>",
+                "tally.malformed_xml at 4 in 2, on at 5",
+                "3@5:63 <VOUCHER><C>3</C></VOUCHER>",
+                "tally.malformed_xml at 6, on at 7",
+                "4@7:217 <VOUCHER><D>4</D></VOUCHER>",
+            ]
+        );
+        assert!(result.is_ok());
+        let (seen, _) = run(text, Wanted::Masters);
+        assert!(seen.last().unwrap().ends_with("<LEDGER NAME=\"y\"><P>1</P></LEDGER>"), "{seen:?}");
+    }
+
+    #[test]
+    fn a_voucher_that_was_cut_off_hides_nothing_of_the_next_one() {
+        for (between, end) in [("<VOUCHER VCHTYPE=\"Sales\">", ""), ("<TALLYMESSAGE><VOUCHER>", "</TALLYMESSAGE>")] {
+            let text = format!("<COLLECTION><VOUCHER><A>1</A><B>\n{between}<C>2</C></VOUCHER>{end}</COLLECTION>");
+            let (seen, _) = run(&text, Wanted::Vouchers);
+            assert_eq!(seen.first().unwrap(), "tally.malformed_xml at 2 in 1, on at 2", "{between}");
+            assert!(seen.get(1).unwrap().ends_with("<C>2</C></VOUCHER>"), "{seen:?}");
+            assert_eq!(seen.len(), 2, "{seen:?}");
+        }
+    }
+
+    #[test]
+    fn after_a_fault_a_truncated_file_and_a_document_type_still_end_reading() {
+        let broken = "<ENVELOPE><VOUCHER><A></B></VOUCHER>";
+        let (seen, result) = run(&format!("{broken}<VOUCHER><A>1"), Wanted::Vouchers);
+        assert_eq!((seen.len(), result.unwrap_err().rule), (1, "tally.truncated"));
+        let (seen, result) = run(&format!("{broken}<!DOCTYPE x [<!ENTITY a \"b\">]><VOUCHER>"), Wanted::Vouchers);
+        assert_eq!((seen.len(), result.unwrap_err().rule), (1, "tally.document_type"));
+    }
+
+    #[test]
+    fn texts_and_comments_without_end_are_passed_over() {
+        let long = "x".repeat(3 << 20);
+        for open in ["<A>", "<!-- ", "<A B=\""] {
+            let text = format!("<ENVELOPE><VOUCHER>{open}{long}</VOUCHER><VOUCHER><B>1</B></VOUCHER></ENVELOPE>");
+            let (seen, _) = run(&text, Wanted::Vouchers);
+            assert_eq!(seen.first().unwrap(), "tally.text_too_long at 1 in 1, on at 1", "{open}");
+            assert!(seen.get(1).is_some_and(|next| next.ends_with("<B>1</B></VOUCHER>")), "{open} {seen:?}");
+        }
     }
 
     #[test]
@@ -395,8 +553,11 @@ mod tests {
     #[test]
     fn nesting_has_a_limit_inside_and_outside_of_vouchers() {
         let deep = "<A>".repeat(100);
-        assert_eq!(run(&deep, Wanted::Masters).1.unwrap_err().rule, "tally.too_deep");
-        assert_eq!(run(&format!("<VOUCHER>{deep}"), Wanted::Vouchers).1.unwrap_err().rule, "tally.too_deep");
+        assert_eq!(run(&deep, Wanted::Masters).0, ["tally.too_deep at 1"]);
+        let text = format!("<VOUCHER>{deep}</VOUCHER>\n<VOUCHER><B>1</B></VOUCHER>");
+        let (seen, result) = run(&text, Wanted::Vouchers);
+        assert_eq!(seen.first().unwrap(), "tally.too_deep at 1 in 1, on at 2");
+        assert!(seen.len() == 2 && result.is_ok(), "{seen:?}");
     }
 
     #[test]

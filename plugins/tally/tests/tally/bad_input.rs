@@ -36,19 +36,138 @@ fn rules(read: &Read) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn vouchers_before_a_fault_are_read_and_so_are_other_files() {
-    let broken = format!("<ENVELOPE>{}{}<VOUCHER><VOUCHERNUMBER>3</VOUCHERNUMBER><A></B>", voucher("1"), voucher("2"));
-    let folder = folder_with("a.xml", broken.as_bytes());
+async fn a_malformed_voucher_is_reported_and_the_rest_of_the_file_is_read() {
+    let broken = voucher("2").replace("</DATE>", "</DAY>");
+    let deep = voucher("3").replace("<DATE>", &"<A>".repeat(100));
+    let cut = voucher("4").split("<RATE>").next().unwrap().to_owned();
+    let bodies =
+        [voucher("1"), broken.replace("<DATE>", "<VOUCHERNUMBER>2</VOUCHERNUMBER><DATE>"), deep, cut, voucher("5")];
+    let master = "<TALLYMESSAGE><VOUCHERTYPE NAME=\"Tax Bill\" RESERVEDNAME=\"Sales\"></VOUCHERTYPE></TALLYMESSAGE>";
+    let last = voucher("6").replace("<VOUCHERTYPENAME>Sales<", "<VOUCHERTYPENAME>Tax Bill<");
+    let folder = folder_with("a.xml", envelope(&format!("{}\n{master}{last}", bodies.join("\n"))).as_bytes());
     std::fs::write(folder.path().join("b.xml"), envelope(&voucher("9"))).unwrap();
     let source = source(folder.path(), json!({ "path": "*.xml" }));
     let read = read(&*source, None).await;
-    assert_eq!(read.records.len(), 3);
-    assert_eq!(rules(&read), ["tally.malformed_xml"]);
-    let problem = read.problems.first().unwrap();
-    assert!(problem.label.contains('3') && problem.reference.position.starts_with("line 1, byte "), "{problem:?}");
+    assert_eq!(rules(&read), ["tally.malformed_xml", "tally.too_deep", "tally.malformed_xml"]);
+    let numbers: Vec<String> = read.records.iter().map(|record| outcome(&source.map(record))).collect();
+    let documents: Vec<&str> = numbers.iter().filter_map(|line| line.split(' ').nth(2)).collect();
+    // The master after the faults tells what the last voucher is.
+    assert_eq!(documents, ["1", "5", "6", "9"], "{numbers:?}");
+    let first = read.problems.first().unwrap();
+    assert_eq!(first.label, "voucher 2");
+    assert!(first.reference.position.starts_with("line 2, byte "), "{first:?}");
+    let message = &first.findings.first().unwrap().message;
+    assert!(
+        message.contains("inside voucher 2, which begins in line 2; reading went on at line 3, byte "),
+        "{message}"
+    );
     // The broken file is read again next time, the good one is not.
     let again = crate::common::read(&*source, read.cursor.as_ref()).await;
-    assert_eq!((again.records.len(), again.problems.len()), (2, 1));
+    assert_eq!((again.records.len(), again.problems.len()), (3, 3));
+}
+
+#[tokio::test]
+async fn masters_after_a_fault_in_a_file_of_masters_are_known_and_the_fault_is_reported() {
+    let folder = folder_with(
+        "a.xml",
+        envelope(&voucher("1").replace("<VOUCHERTYPENAME>Sales<", "<VOUCHERTYPENAME>Tax Bill<")).as_bytes(),
+    );
+    let masters = "<TALLYMESSAGE><LEDGER NAME=\"A\"><X></Y></LEDGER></TALLYMESSAGE>\n\
+                   <TALLYMESSAGE><VOUCHERTYPE NAME=\"Tax Bill\" RESERVEDNAME=\"Sales\"></VOUCHERTYPE></TALLYMESSAGE>";
+    std::fs::write(folder.path().join("masters.xml"), envelope(masters)).unwrap();
+    let source = source(folder.path(), json!({ "path": "a.xml", "masters": ["masters.xml"] }));
+    let read = read(&*source, None).await;
+    assert_eq!(rules(&read), ["tally.masters_unreadable"]);
+    let mapped = outcome(&source.map(read.records.first().unwrap()));
+    assert!(mapped.starts_with("document INV 1 of 05/11/2026"), "{mapped}");
+}
+
+#[tokio::test]
+async fn a_folder_that_is_not_there_is_an_error_and_an_empty_one_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    for path in ["inbox/*.xml", "inbox/2026/day.xml"] {
+        let source = source(folder.path(), json!({ "path": path }));
+        let Err(error) = source.fetch(None).await.map(|_| ()) else { panic!("{path}") };
+        let text = error.to_string();
+        assert!(text.contains("does not exist") && text.contains("inbox"), "{text}");
+    }
+    std::fs::create_dir(folder.path().join("inbox")).unwrap();
+    let source = source(folder.path(), json!({ "path": "inbox/*.xml" }));
+    assert!(read(&*source, None).await.records.is_empty());
+}
+
+#[tokio::test]
+async fn a_fault_says_only_what_is_so() {
+    let text = |read: &Read| {
+        let finding = read.problems.first().unwrap().findings.first().unwrap();
+        format!("{} {}", finding.message, finding.fix.as_deref().unwrap_or_default())
+    };
+    let start = "<ENVELOPE><BODY><IMPORTDATA><REQUESTDATA>";
+    let after = text(&read_bytes(format!("{start}{}<TALLYMESSAGE>", voucher("1")).as_bytes()).await.1);
+    assert!(after.ends_with("Vouchers before this place were read."), "{after}");
+    let alone = text(&read_bytes(format!("{start}<TALLYMESSAGE>").as_bytes()).await.1);
+    assert!(!alone.contains("Vouchers before"), "{alone}");
+    assert!(text(&read_bytes(b"").await.1).starts_with("the file is empty"));
+    assert!(text(&read_bytes(b"word").await.1).starts_with("the file holds no XML at all"));
+}
+
+fn findings(source: &TallySource, read: &Read) -> Vec<einvoice_core::finding::Finding> {
+    let Mapped::Document(document) = source.map(read.records.first().unwrap()) else { panic!() };
+    document.findings
+}
+
+#[tokio::test]
+async fn inferred_values_are_told_together_and_stated_ones_are_not() {
+    let text = voucher("1")
+        .replace(
+            "<PLACEOFSUPPLY>Maharashtra</PLACEOFSUPPLY>",
+            "<ADDRESS.LIST><ADDRESS>Pune 411001</ADDRESS></ADDRESS.LIST>",
+        )
+        .replace("Nos", "Pair");
+    let (folder, read) = read_bytes(envelope(&text).as_bytes()).await;
+    let source = source(folder.path(), json!({ "path": "*.xml" }));
+    let found = findings(&source, &read);
+    let told: Vec<_> = found.iter().filter(|finding| finding.rule == "tally.inferred").collect();
+    let [told] = told.as_slice() else { panic!("{found:?}") };
+    for part in [
+        "ledger \"IGST\" is IGST (the ledger's name)",
+        "unit PRS for \"Pair\" (a common name of the unit)",
+        "place of supply 27 (the buyer's state, from V/STATENAME)",
+        "PIN 411001 of the buyer (a six-digit number in the address)",
+    ] {
+        assert!(told.message.contains(part), "{part} in {}", told.message);
+    }
+    let stated = crate::common::source(
+        folder.path(),
+        json!({ "path": "*.xml", "ledgers": { "IGST": "igst" }, "units": { "Pair": "PRS" } }),
+    );
+    let message =
+        findings(&stated, &read).iter().find(|finding| finding.rule == "tally.inferred").unwrap().message.clone();
+    assert!(!message.contains("ledger") && !message.contains("unit"), "{message}");
+}
+
+#[tokio::test]
+async fn one_fault_of_the_amounts_is_told_once_with_two_decimals() {
+    for (from, to, wanted) in [
+        ("-1180.00", "-1180.50", "tally.voucher_unbalanced"),
+        ("<AMOUNT>180.00", "<AMOUNT>250.00", "tally.voucher_unbalanced"),
+        ("", "", ""),
+    ] {
+        let (folder, read) = read_bytes(
+            envelope(&if from.is_empty() { voucher("1") } else { voucher("1").replace(from, to) }).as_bytes(),
+        )
+        .await;
+        let source = source(folder.path(), json!({ "path": "*.xml" }));
+        let found = findings(&source, &read);
+        let rules: Vec<&str> = found
+            .iter()
+            .filter(|finding| finding.path.starts_with("ValDtls") || finding.path == "ItemList")
+            .map(|finding| &*finding.rule)
+            .collect();
+        assert_eq!(rules, if wanted.is_empty() { vec![] } else { vec![wanted] });
+        let left = found.iter().find(|finding| &*finding.rule == wanted).and_then(|finding| finding.found.clone());
+        assert!(left.is_none_or(|left| left.ends_with("0.50") || left.ends_with("70.00")), "{found:?}");
+    }
 }
 
 #[tokio::test]
@@ -96,9 +215,18 @@ async fn missing_masters_are_named_and_inferences_are_told() {
     let Mapped::Document(document) = source.map(read.records.first().unwrap()) else { panic!() };
     let errors: Vec<_> =
         document.findings.iter().filter(|finding| finding.is_error()).map(|finding| &*finding.rule).collect();
-    assert_eq!(errors, ["tally.seller_incomplete"]);
-    assert_eq!(document.provenance.get("ledger IGST").unwrap(), "the ledger's name");
-    assert_eq!(document.provenance.get("ItemList[0].Unit").unwrap(), "the unit's name");
+    assert_eq!(errors, ["tally.seller_incomplete"; 3]);
+    // Each at the path of its own field, where the rulebook looks too.
+    let paths: Vec<_> = document
+        .findings
+        .iter()
+        .filter(|finding| finding.rule == "tally.seller_incomplete")
+        .map(|finding| finding.path.as_str())
+        .collect();
+    assert_eq!(paths, ["SellerDtls.LglNm", "SellerDtls.Addr1", "SellerDtls.Pin"]);
+    let provenance = document.provenance;
+    assert_eq!(provenance.get("ledger IGST").unwrap(), "the ledger's name");
+    assert_eq!(provenance.get("ItemList[0].Unit").unwrap(), "the unit's name");
 }
 
 #[tokio::test]
