@@ -65,7 +65,7 @@ async fn work(ledger: Arc<SqliteLedger>, caller: u32) {
             worker: worker.clone(),
             work: Work::Send,
             limit: 1,
-            lease: Duration::from_secs(60),
+            lease: Duration::from_mins(1),
             skip_suppliers: BTreeSet::new(),
         };
         for claimed in ledger.claim(request).await.unwrap() {
