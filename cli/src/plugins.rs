@@ -3,7 +3,8 @@
 //! A crate that is a dependency but is never mentioned in code is not linked, and its registrations
 //! are silently absent. One `use ... as _;` line per plugin, behind its feature, is what links it;
 //! the lint `unused_crate_dependencies` at the root of this library names a crate whose line is
-//! missing. The emulator has a name here because `sandbox serve` needs it. A new plugin costs one line here, one name in `PLUGINS`, and its feature.
+//! missing. The emulator has a name here because `sandbox serve` needs it. A new plugin costs one
+//! line here, one name in `PLUGINS`, and its feature.
 
 #[cfg(feature = "credentials-env")]
 use einvoice_credentials_env as _;
