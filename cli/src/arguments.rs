@@ -110,6 +110,9 @@ pub struct Validate {
     /// Source plugin that reads the files
     #[arg(long, value_name = "NAME", default_value = "json-file")]
     pub plugin: String,
+    /// Show for each value where it came from, as far as the plugin makes values of others
+    #[arg(long)]
+    pub provenance: bool,
 }
 
 /// Arguments of `verify`.
@@ -173,6 +176,9 @@ pub struct SandboxServe {
     /// Folder that keeps the emulator's books, keys and `connection.json`
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
+    /// Give this GSTIN an API user beside the built-in ones; may be repeated
+    #[arg(long = "gstin", value_name = "GSTIN")]
+    pub gstins: Vec<String>,
 }
 
 /// The commands of `credentials`.

@@ -2,6 +2,7 @@
 
 mod keys;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use einvoice_core::clock::{SharedClock, SystemClock};
@@ -43,6 +44,12 @@ impl Assembly {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.loaded.settings
+    }
+
+    /// The folder where relative paths start.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.loaded.directory
     }
 
     /// The clock that all parts share.

@@ -106,22 +106,11 @@ impl CliError {
     /// The message with its causes, each said once.
     #[must_use]
     pub fn message(&self) -> String {
-        let mut message = self.to_string();
         let outer: &dyn Error = match self {
             Self::Build { error, .. } => error,
             other => other,
         };
-        let mut cause = outer.source();
-        while let Some(error) = cause {
-            let text = error.to_string();
-            // Transparent errors and careful messages repeat their cause; a reader needs it once.
-            if !message.contains(&text) {
-                message.push_str(": ");
-                message.push_str(&text);
-            }
-            cause = error.source();
-        }
-        message
+        with_causes(self.to_string(), outer)
     }
 
     /// The failure as `--json` shows it: `{"error":{"message","exit_code"}}`.
@@ -138,6 +127,21 @@ impl CliError {
         }
         Report { error: Inner { message: self.message(), exit_code: self.exit_code() } }
     }
+}
+
+/// The message followed by the causes of an error, each said once.
+pub(crate) fn with_causes(mut message: String, outer: &dyn Error) -> String {
+    let mut cause = outer.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        // Transparent errors and careful messages repeat their cause; a reader needs it once.
+        if !message.contains(&text) {
+            message.push_str(": ");
+            message.push_str(&text);
+        }
+        cause = error.source();
+    }
+    message
 }
 
 #[cfg(test)]

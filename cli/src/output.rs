@@ -82,6 +82,15 @@ impl Output {
         self.stderr_is_terminal
     }
 
+    /// Hands lines to a person's terminal at once, so that nothing is drawn into half a line; a file
+    /// or a program gets them when many have come together.
+    ///
+    /// # Errors
+    /// [`CliError::Output`] when standard output cannot be written.
+    pub(crate) fn show_now(&mut self) -> Result<(), CliError> {
+        if self.stdout_is_terminal { self.flush() } else { Ok(()) }
+    }
+
     /// Whether the reader went away (`einvoice ... | head`): printing on is useless.
     #[must_use]
     pub const fn is_closed(&self) -> bool {

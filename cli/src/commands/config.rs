@@ -6,8 +6,8 @@ use super::block_on;
 use crate::arguments::{Common, Config};
 use crate::assemble::Assembly;
 use crate::error::CliError;
-use crate::output::Output;
-use crate::{exit_code, plugins, schema, settings};
+use crate::output::{Output, printable};
+use crate::{exit_code, folders, plugins, schema, settings};
 
 pub(super) fn run(arguments: &Config, common: &Common, output: &mut Output) -> Result<u8, CliError> {
     match arguments {
@@ -33,8 +33,23 @@ fn check(common: &Common, output: &mut Output) -> Result<u8, CliError> {
     let file = loaded.shown_file();
     let assembly = Assembly::new(loaded)?;
     block_on(async { assembly.parts().await.map(drop) })?;
+    // A folder may come later, on a drive or from another program: this is a warning, no error.
+    let warnings: Vec<String> = folders::missing(&assembly.settings().sources, assembly.directory())
+        .into_iter()
+        .map(|missing| {
+            let folder = assembly.directory().join(missing.folder);
+            format!(
+                "[[source]] {}: there is no folder {}: create it, or correct the key `path`",
+                missing.source,
+                folder.strip_prefix(".").unwrap_or(&folder).display()
+            )
+        })
+        .collect();
+    for warning in &warnings {
+        output.remark(format!("warning: {file} {}", printable(warning)));
+    }
     if output.is_json() {
-        output.object(&serde_json::json!({ "file": file, "ok": true }))?;
+        output.object(&serde_json::json!({ "file": file, "ok": true, "warnings": warnings }))?;
     } else {
         output.line(format!("{file} is in order: {}", summary(assembly.settings())))?;
     }

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use einvoice_core::config::Settings;
 use einvoice_core::registry::{Registry, Role};
 
 use super::plugins::example;
@@ -10,19 +11,42 @@ use crate::arguments::{Common, Init};
 use crate::error::CliError;
 use crate::output::Output;
 use crate::settings::DEFAULT_FILE;
-use crate::{exit_code, plugins};
+use crate::{exit_code, folders, plugins};
 
 pub(super) fn run(arguments: &Init, common: &Common, output: &mut Output) -> Result<u8, CliError> {
     let text = starter(&plugins::registry()?, &arguments.source, &arguments.route)?;
     let file = common.config.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_FILE));
     write(&file, &text, arguments.yes)?;
+    let made = make_folders(&text, file.parent().unwrap_or(Path::new("")))?;
     if output.is_json() {
-        output.object(&serde_json::json!({ "file": file.display().to_string() }))?;
+        output.object(&serde_json::json!({ "file": file.display().to_string(), "folders": made }))?;
     } else {
         output.line(format!("wrote {}", file.display()))?;
+        for folder in made {
+            output.line(format!("made the folder {folder}, which is read for invoices"))?;
+        }
         output.line("Change what needs changing, then run `einvoice config check` and `einvoice run --once`.")?;
     }
     Ok(exit_code::ALL_WELL)
+}
+
+/// Makes the folders that the sources of a configuration read, as far as they lie beside it.
+fn make_folders(text: &str, directory: &Path) -> Result<Vec<String>, CliError> {
+    let wrong = |reason: String| CliError::Fault(format!("the starter configuration is wrong: {reason}"));
+    let value = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
+    let settings = Settings::from_value(value).map_err(|error| wrong(error.to_string()))?;
+    let mut made = Vec::new();
+    for missing in folders::missing(&settings.sources, directory).iter().filter(|missing| missing.folder.is_relative())
+    {
+        let path = directory.join(&missing.folder);
+        std::fs::create_dir_all(&path).map_err(|error| CliError::File {
+            path: path.clone(),
+            action: "create",
+            error,
+        })?;
+        made.push(path.display().to_string());
+    }
+    Ok(made)
 }
 
 fn write(file: &Path, text: &str, replace: bool) -> Result<(), CliError> {
@@ -86,8 +110,6 @@ fn starter(registry: &Registry, source: &str, route: &str) -> Result<String, Cli
 
 #[cfg(test)]
 mod tests {
-    use einvoice_core::config::Settings;
-
     use super::*;
 
     #[test]

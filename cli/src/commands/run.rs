@@ -19,7 +19,7 @@ use crate::error::CliError;
 use crate::output::Output;
 use crate::stop::Interrupts;
 use crate::{exit_code, settings};
-use progress::Progress;
+use progress::Followed;
 
 /// What a repeated run needs between rounds.
 struct Job {
@@ -85,7 +85,7 @@ async fn rounds(job: &Job, mut schedules: Schedules, once: bool, output: &mut Ou
 }
 
 async fn round(job: &Job, names: &[String], output: &mut Output) -> Result<RunReport, CliError> {
-    let progress = Arc::new(Progress::new(output.shows_progress() && !output.is_json()));
+    let progress = Arc::new(Followed::new(output.shows_progress() && !output.is_json()));
     let observer = Arc::clone(&progress);
     let result = job.pipeline.run_sources(names, observer, job.stop.clone()).await;
     progress.finish();

@@ -22,7 +22,7 @@ mod served {
     use einvoice_core::entropy::SystemEntropy;
 
     use crate::arguments::SandboxServe;
-    use crate::error::CliError;
+    use crate::error::{CliError, with_causes};
     use crate::exit_code;
     use crate::output::Output;
     use crate::plugins::emulator::{CONNECTION_FILE, ServeOptions, serve as start};
@@ -32,10 +32,11 @@ mod served {
     /// script may wait for that line.
     pub(super) async fn serve(arguments: &SandboxServe, output: &mut Output) -> Result<u8, CliError> {
         let mut interrupts = Interrupts::listen()?;
-        let options = ServeOptions::new(arguments.listen, &arguments.data);
+        let mut options = ServeOptions::new(arguments.listen, &arguments.data);
+        options.gstins.clone_from(&arguments.gstins);
         let server = start(options, SystemClock::shared(), SystemEntropy::shared())
             .await
-            .map_err(|error| CliError::Usage(error.to_string()))?;
+            .map_err(|error| CliError::Usage(with_causes(error.to_string(), &error)))?;
         let connection = arguments.data.join(CONNECTION_FILE);
         if output.is_json() {
             output.object(&serde_json::json!({

@@ -4,6 +4,7 @@
 //! in the order of the input and memory does not grow with it.
 
 mod judge;
+mod text;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use std::thread;
 use einvoice_core::clock::{Clock, SystemClock};
 use einvoice_core::date::ist_date;
 use einvoice_core::entropy::SystemEntropy;
-use einvoice_core::finding::{Finding, Severity};
+use einvoice_core::finding::Severity;
 use einvoice_core::registry::{BuildContext, Registry};
 use einvoice_core::rulebook::CheckOptions;
 use einvoice_core::source::{InvoiceSource, RecordStream, SourceItem};
@@ -24,10 +25,13 @@ use super::block_on;
 use crate::arguments::{Common, Validate};
 use crate::assemble::check_digit;
 use crate::error::CliError;
-use crate::output::{Output, Style, counted, printable};
+use crate::output::{Output, Style, printable};
+use crate::progress::Progress;
 use crate::settings::{DEFAULT_FILE, Loaded, with_suggestion};
 use crate::{exit_code, plugins, settings};
-use judge::{Chunk, Form, Judged};
+use judge::{Chunk, Form, Wanted};
+pub(super) use text::findings_text;
+use text::{summary, text};
 
 /// Records judged together: enough to make handing them over cheap.
 const CHUNK_RECORDS: usize = 128;
@@ -42,6 +46,15 @@ struct Counts {
     invalid: u64,
     skipped: u64,
     unreadable: u64,
+    /// Values whose origin was shown.
+    origins: u64,
+}
+
+/// Where results go.
+struct Reporter<'a> {
+    output: &'a mut Output,
+    counts: Counts,
+    progress: Progress,
 }
 
 pub(super) fn run(arguments: &Validate, common: &Common, output: &mut Output) -> Result<u8, CliError> {
@@ -49,32 +62,38 @@ pub(super) fn run(arguments: &Validate, common: &Common, output: &mut Output) ->
     let loaded = configuration(arguments, common)?;
     let options = check_options(arguments, common, loaded.as_ref());
     let origin = Origin::of(&arguments.plugin, loaded.as_ref());
-    let mut counts = Counts::default();
+    let progress = Progress::new(output.shows_progress(), None, "records checked");
+    let mut reporter = Reporter { output, counts: Counts::default(), progress };
     block_on(async {
         for file in &arguments.files {
             let judged = async {
                 let source = open(&arguments.plugin, &registry, &origin, &readable(file)?).await?;
-                validate_file(file, &source, options, output, &mut counts).await
+                let form = if reporter.output.is_json() {
+                    Form::Json { file: file.display().to_string() }
+                } else {
+                    Form::Judged
+                };
+                let wanted = Wanted { options, form, provenance: arguments.provenance };
+                validate_file(file, &source, &wanted, &mut reporter).await
             };
             if let Err(error) = judged.await {
                 if matches!(error, CliError::Output(_) | CliError::Fault(_) | CliError::Registry(_)) {
                     return Err(error);
                 }
-                // One file that cannot be read does not keep the others from being checked.
-                counts.unreadable += 1;
-                output.flush()?;
-                output.remark(format!("error: {}", error.message()));
-                if output.is_json() {
-                    output.object(&error.report())?;
-                }
+                reporter.unreadable(&error)?;
             }
-            if output.is_closed() {
+            if reporter.output.is_closed() {
                 break;
             }
         }
         Ok(())
     })?;
+    let Reporter { output, counts, progress } = reporter;
+    progress.finish();
     summary(&counts, output)?;
+    if arguments.provenance && counts.origins == 0 {
+        output.remark(format!("plugin {} takes values as they stand, so there are no origins", arguments.plugin));
+    }
     Ok(exit_code::most_urgent([
         if counts.invalid > 0 { exit_code::NEEDS_PERSON } else { exit_code::ALL_WELL },
         if counts.unreadable > 0 { exit_code::USAGE } else { exit_code::ALL_WELL },
@@ -120,17 +139,17 @@ impl Origin {
 async fn validate_file(
     file: &Path,
     source: &Arc<dyn InvoiceSource>,
-    options: CheckOptions,
-    output: &mut Output,
-    counts: &mut Counts,
+    wanted: &Wanted,
+    reporter: &mut Reporter<'_>,
 ) -> Result<(), CliError> {
-    let shown = file.display().to_string();
+    let shown = printable(&file.display().to_string()).into_owned();
     let stream = source.fetch(None).await?;
-    let form = if output.is_json() { Form::Json { file: shown.clone() } } else { Form::Judged };
-    if !output.is_json() {
-        output.line(output.styled(Style::Strong, &printable(&shown)))?;
+    if !reporter.output.is_json() {
+        let heading = reporter.output.styled(Style::Strong, &shown).into_owned();
+        reporter.progress.aside(|| reporter.output.line(heading))?;
     }
-    judge_stream(stream, source, options, &form, output, counts).await
+    reporter.progress.message(shown);
+    judge_stream(stream, source, wanted, reporter).await
 }
 
 /// Tells a missing or unreadable file before a plugin looks for it by a pattern.
@@ -188,10 +207,8 @@ fn for_one_file() -> [(&'static str, Value); 5] {
 async fn judge_stream(
     mut stream: RecordStream,
     source: &Arc<dyn InvoiceSource>,
-    options: CheckOptions,
-    form: &Form,
-    output: &mut Output,
-    counts: &mut Counts,
+    wanted: &Wanted,
+    reporter: &mut Reporter<'_>,
 ) -> Result<(), CliError> {
     let workers = thread::available_parallelism().map_or(2, std::num::NonZero::get);
     let mut under_way = FuturesOrdered::new();
@@ -208,107 +225,50 @@ async fn judge_stream(
             }
         }
         if chunk.len() >= CHUNK_RECORDS || chunk.bytes() >= CHUNK_BYTES {
-            under_way.push_back(std::mem::take(&mut chunk).judge(Arc::clone(source), options, form.clone()));
+            under_way.push_back(std::mem::take(&mut chunk).judge(Arc::clone(source), wanted.clone()));
         }
         if under_way.len() > workers
             && let Some(done) = under_way.next().await
         {
-            print(done, output, counts)?;
+            reporter.print(done)?;
         }
-        if output.is_closed() {
+        if reporter.output.is_closed() {
             return Ok(());
         }
     }
-    under_way.push_back(chunk.judge(Arc::clone(source), options, form.clone()));
+    under_way.push_back(chunk.judge(Arc::clone(source), wanted.clone()));
     while let Some(done) = under_way.next().await {
-        print(done, output, counts)?;
+        reporter.print(done)?;
     }
     // What was read before the trouble has been shown; then the file as a whole is in error.
     trouble.map_or(Ok(()), |error| Err(CliError::Source(error)))
 }
 
-fn print(
-    done: Result<judge::Done, tokio::task::JoinError>,
-    output: &mut Output,
-    counts: &mut Counts,
-) -> Result<(), CliError> {
-    let done = done.map_err(|error| CliError::Fault(format!("checking ended early ({error})")))?;
-    counts.valid += done.valid;
-    counts.invalid += done.invalid;
-    counts.skipped += done.skips;
-    output.bytes(&done.lines)?;
-    for judged in &done.judged {
-        text(judged, output)?;
+impl Reporter<'_> {
+    fn print(&mut self, done: Result<judge::Done, tokio::task::JoinError>) -> Result<(), CliError> {
+        let done = done.map_err(|error| CliError::Fault(format!("checking ended early ({error})")))?;
+        let Self { output, counts, progress } = self;
+        counts.valid += done.valid;
+        counts.invalid += done.invalid;
+        counts.skipped += done.skips;
+        counts.origins += done.origins;
+        progress.aside(|| {
+            output.bytes(&done.lines)?;
+            done.judged.iter().try_for_each(|judged| text(judged, output))?;
+            output.show_now()
+        })?;
+        progress.advance(done.valid + done.invalid + done.skips);
+        Ok(())
     }
-    Ok(())
-}
 
-fn text(judged: &Judged, output: &mut Output) -> Result<(), CliError> {
-    match judged {
-        Judged::Skipped { label, message } => {
-            let word = output.styled(Style::Faint, "skipped").into_owned();
-            output.line(format!("  {}  {word}: {}", printable(label), printable(message)))
-        }
-        Judged::Document { name, reference, valid, findings, .. } => {
-            let word = match (*valid, findings.is_empty()) {
-                (true, true) => output.styled(Style::Good, "valid"),
-                (true, false) => output.styled(Style::Attention, "valid, with remarks"),
-                (false, _) => output.styled(Style::Bad, "invalid"),
-            };
-            // The file stands above; where in it matters only where there is something to look for.
-            let position = match reference.position.as_str() {
-                position if findings.is_empty() || position.is_empty() => String::new(),
-                position => format!("  ({})", printable(position)),
-            };
-            let line = format!("  {}  {word}{position}", printable(name));
-            output.line(line)?;
-            findings_text(findings, &reference.to_string(), output)
-        }
+    /// One file that cannot be read does not keep the others from being checked.
+    fn unreadable(&mut self, error: &CliError) -> Result<(), CliError> {
+        let Self { output, counts, progress } = self;
+        counts.unreadable += 1;
+        progress.aside(|| {
+            output.flush()?;
+            output.remark(format!("error: {}", error.message()));
+            if output.is_json() { output.object(&error.report()) } else { Ok(()) }
+        })
     }
-}
-
-/// Findings for people, each with its numbers and what to do, and with its place where that is
-/// another than the document's, which stands in the heading.
-pub(super) fn findings_text(findings: &[Finding], heading: &str, output: &mut Output) -> Result<(), CliError> {
-    for finding in findings {
-        let style = match finding.severity {
-            Severity::Error => Style::Bad,
-            Severity::Warning => Style::Attention,
-            _ => Style::Faint,
-        };
-        let severity = format!("{:<8}", finding.severity.to_string());
-        let code = finding.code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
-        let path = if finding.path.is_empty() { String::new() } else { format!(" at {}", finding.path) };
-        let head = format!("    {} {}{code}{path}", output.styled(style, &severity), finding.rule);
-        output.line(head)?;
-        output.line(format!("             {}", printable(&finding.message)))?;
-        let compared = [("found", &finding.found), ("expected", &finding.expected)];
-        let compared: Vec<String> = compared
-            .into_iter()
-            .filter_map(|(name, value)| Some(format!("{name} {}", printable(value.as_deref()?))))
-            .collect();
-        if !compared.is_empty() {
-            output.line(format!("             {}", compared.join(", ")))?;
-        }
-        if let Some(place) = finding.place.as_ref().filter(|place| *place != heading) {
-            output.line(format!("             in {}", printable(place)))?;
-        }
-        if let Some(fix) = &finding.fix {
-            output.line(format!("             fix: {}", printable(fix)))?;
-        }
-    }
-    Ok(())
-}
-
-fn summary(counts: &Counts, output: &mut Output) -> Result<(), CliError> {
-    let mut parts = vec![format!("{} valid", counts.valid), format!("{} invalid", counts.invalid)];
-    if counts.skipped > 0 {
-        parts.push(format!("{} skipped", counts.skipped));
-    }
-    if counts.unreadable > 0 {
-        parts.push(format!("{} not read", counted(counts.unreadable, "file")));
-    }
-    output.flush()?;
-    let documents = counted(counts.valid + counts.invalid, "document");
-    output.say(format!("{documents}: {}", parts.join(", ")))
 }

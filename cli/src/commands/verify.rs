@@ -18,6 +18,7 @@ use crate::assemble::{KeyFile, key_set};
 use crate::error::CliError;
 use crate::exit_code;
 use crate::output::{Output, Style, printable};
+use crate::progress::Progress;
 use crate::settings::{self, DEFAULT_FILE};
 use content::{Found, tokens};
 
@@ -39,25 +40,40 @@ struct Line<'a> {
 pub(super) fn run(arguments: &Verify, common: &Common, output: &mut Output) -> Result<u8, CliError> {
     let keys = keys(arguments, common)?;
     let mut code = exit_code::ALL_WELL;
+    let progress = Progress::new(output.shows_progress(), u64::try_from(arguments.files.len()).ok(), "files");
     for file in &arguments.files {
-        match tokens(file) {
-            Ok(found) => {
-                for one in found {
-                    code = exit_code::most_urgent([code, show(file, &one, &keys, output)?]);
-                }
-            }
-            Err(error) => {
-                // One file that cannot be read does not keep the others from being judged.
-                output.flush()?;
-                output.remark(format!("error: {}", error.message()));
-                if output.is_json() {
-                    output.object(&error.report())?;
-                }
-                code = exit_code::most_urgent([code, error.exit_code()]);
-            }
-        }
+        progress.message(printable(&file.display().to_string()).into_owned());
+        let found = tokens(file);
+        let told = progress.aside(|| {
+            let told = show_all(file, found, &keys, output)?;
+            output.show_now().map(|()| told)
+        });
+        code = exit_code::most_urgent([code, told?]);
+        progress.advance(1);
     }
     Ok(code)
+}
+
+fn show_all(
+    file: &Path,
+    found: Result<Vec<Found>, CliError>,
+    keys: &KeySet,
+    output: &mut Output,
+) -> Result<u8, CliError> {
+    match found {
+        Ok(found) => found.iter().try_fold(exit_code::ALL_WELL, |code, one| {
+            Ok(exit_code::most_urgent([code, show(file, one, keys, output)?]))
+        }),
+        Err(error) => {
+            // One file that cannot be read does not keep the others from being judged.
+            output.flush()?;
+            output.remark(format!("error: {}", error.message()));
+            if output.is_json() {
+                output.object(&error.report())?;
+            }
+            Ok(error.exit_code())
+        }
+    }
 }
 
 /// The keys of the command line; without any, those of the configuration, where there is one.

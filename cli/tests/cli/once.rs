@@ -45,6 +45,13 @@ pub(crate) fn registered_run(directory: &Path) -> Answer {
     einvoice(directory, &["run", "--once"])
 }
 
+/// One more right document in the inbox, after a run.
+fn another(directory: &Path) {
+    let text = std::fs::read_to_string(directory.join("inbox/needs-person/three.jsonl")).unwrap();
+    let first = text.lines().next().unwrap().replace("CLI/1", "CLI/9");
+    std::fs::write(directory.join("inbox/nine.json"), first).unwrap();
+}
+
 /// Hides what differs from run to run: times and the acknowledgement numbers, whose order depends on
 /// which of two calls was first.
 fn steady(text: &str) -> String {
@@ -111,9 +118,7 @@ fn a_second_run_sends_nothing_again() {
 fn a_run_as_json_has_a_line_a_document_and_a_summary_last() {
     let directory = folder();
     registered_run(directory.path());
-    let text = std::fs::read_to_string(directory.path().join("inbox/needs-person/three.jsonl")).unwrap();
-    let first = text.lines().next().unwrap().replace("CLI/1", "CLI/9");
-    std::fs::write(directory.path().join("inbox/nine.json"), first).unwrap();
+    another(directory.path());
     let objects = einvoice(directory.path(), &["run", "--once", "--json"]).objects();
     assert_eq!(objects.len(), 2);
     assert_eq!((objects[0]["state"].as_str(), objects[0]["source"].as_str()), (Some("registered"), Some("billing")));
@@ -138,13 +143,58 @@ fn a_portal_that_cannot_be_reached_is_three_and_the_work_is_kept() {
         1,
     );
     std::fs::write(directory.path().join("direct.toml"), text).unwrap();
-    let source = std::fs::read_to_string(directory.path().join("inbox/needs-person/three.jsonl")).unwrap();
-    let first = source.lines().next().unwrap().replace("CLI/1", "CLI/9");
-    std::fs::write(directory.path().join("inbox/nine.json"), first).unwrap();
+    another(directory.path());
     let answer = einvoice(directory.path(), &["run", "--once", "--json", "--config", "direct.toml"]);
     assert_eq!(answer.code, 3, "{}{}", answer.out, answer.err);
     let objects = answer.objects();
     assert_eq!(objects[0]["state"], "ready");
+}
+
+#[test]
+fn a_missing_inbox_is_two_and_told_once() {
+    let directory = folder();
+    config(directory.path());
+    let answer = einvoice(directory.path(), &["run", "--once"]);
+    assert_eq!(answer.code, 2, "{}{}", answer.out, answer.err);
+    assert_eq!(answer.out.matches("there is no such folder or file").count(), 1, "{}", answer.out);
+    assert_eq!(answer.err, "", "the report has told it");
+    let answer = einvoice(directory.path(), &["run", "--once", "-v"]);
+    assert!(answer.err.contains("source failed"), "{}", answer.err);
+}
+
+#[test]
+fn results_may_stay_in_the_ledger() {
+    let directory = folder();
+    registered_run(directory.path());
+    let text = std::fs::read_to_string(directory.path().join("einvoice.toml")).unwrap();
+    let text = text.replacen("[[write_back]]\n        name = \"results\"\n        plugin = \"json-file\"\n", "", 1);
+    assert!(!text.contains("write_back"));
+    std::fs::write(directory.path().join("einvoice.toml"), text).unwrap();
+    another(directory.path());
+    let objects = einvoice(directory.path(), &["run", "--once", "--json"]).objects();
+    assert_eq!(
+        (objects[0]["state"].as_str(), objects[1]["summary"]["registered"].as_u64()),
+        (Some("registered"), Some(1))
+    );
+}
+
+#[test]
+fn the_example_with_json_lines_runs_as_it_stands_and_can_be_run_again() {
+    let directory = folder();
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/json-drop");
+    std::fs::create_dir(directory.path().join("inbox")).unwrap();
+    for name in ["einvoice.toml", "inbox/invoices.jsonl"] {
+        std::fs::copy(example.join(name), directory.path().join(name)).unwrap();
+    }
+    // The copy is younger than the time after which a file counts as written to its end.
+    let run = ["run", "--once", "--json", "--set", "source.drop.settle_ms=0"];
+    let answer = einvoice(directory.path(), &run);
+    assert_eq!((answer.code, answer.err.as_str()), (0, ""), "{}", answer.out);
+    assert_eq!(answer.objects().last().unwrap()["summary"]["registered"], 2);
+    let answers = std::fs::read_to_string(directory.path().join("out/results/invoices_R.jsonl")).unwrap();
+    assert_eq!(answers.matches("IRN_GENERATED").count(), 2, "{answers}");
+    let again = einvoice(directory.path(), &run);
+    assert_eq!((again.code, again.objects().last().unwrap()["summary"]["registered"].as_u64()), (0, Some(0)));
 }
 
 #[cfg(unix)]

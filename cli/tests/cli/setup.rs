@@ -33,6 +33,32 @@ fn init_writes_a_file_that_works_and_never_overwrites_by_chance() {
 }
 
 #[test]
+fn a_run_right_after_init_finds_its_inbox_and_is_well() {
+    for source in ["json-file", "tally"] {
+        let directory = folder();
+        let init = einvoice(directory.path(), &["init", "--source", source]);
+        assert!(init.out.contains("made the folder inbox"), "{}", init.out);
+        let run = einvoice(directory.path(), &["run", "--once"]);
+        assert_eq!(run.code, 0, "{source}: {}{}", run.out, run.err);
+        assert!(run.out.contains("nothing new"), "{}", run.out);
+    }
+}
+
+#[test]
+fn checking_a_configuration_warns_of_a_folder_that_is_not_there() {
+    let directory = folder();
+    config(directory.path());
+    let check = einvoice(directory.path(), &["config", "check", "--json"]);
+    assert_eq!(check.code, 0, "{}", check.err);
+    let warning = check.objects()[0]["warnings"][0].as_str().unwrap().to_owned();
+    assert!(warning.contains("[[source]] billing: there is no folder") && warning.contains("inbox"), "{warning}");
+    assert!(check.err.contains(&warning), "{}", check.err);
+    std::fs::create_dir(directory.path().join("inbox")).unwrap();
+    let check = einvoice(directory.path(), &["config", "check"]);
+    assert_eq!((check.code, check.err.as_str()), (0, ""));
+}
+
+#[test]
 fn credentials_are_added_from_standard_input_listed_without_secrets_and_removed() {
     let directory = folder();
     config(directory.path());
@@ -95,9 +121,12 @@ fn a_store_that_cannot_be_written_says_so() {
 #[cfg(unix)]
 #[test]
 fn the_emulator_prints_its_address_writes_connection_json_and_stops_when_interrupted() {
+    const OWN: &str = "27AABCE1234F1Z5";
     let directory = folder();
-    let mut serve =
-        command(directory.path(), &["sandbox", "serve", "--listen", "127.0.0.1:0", "--data", "portal", "--json"]);
+    let mut serve = command(
+        directory.path(),
+        &["sandbox", "serve", "--listen", "127.0.0.1:0", "--data", "portal", "--json", "--gstin", OWN],
+    );
     let mut child = serve.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -105,9 +134,24 @@ fn the_emulator_prints_its_address_writes_connection_json_and_stops_when_interru
     let text = std::fs::read_to_string(directory.path().join("portal/connection.json")).unwrap();
     let connection: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(connection["base_url"], told["base_url"]);
+    assert!(text.contains(OWN), "{text}");
     assert!(!told["address"].as_str().unwrap().ends_with(":0"), "{told}");
     std::net::TcpStream::connect(told["address"].as_str().unwrap()).unwrap();
     let interrupted = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(interrupted.success());
     assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn an_emulator_that_cannot_start_says_why() {
+    let directory = folder();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let answer = einvoice(directory.path(), &["sandbox", "serve", "--listen", &address, "--data", "portal"]);
+    assert_eq!(answer.code, 2);
+    let (_, cause) = answer.err.split_once(&format!("cannot listen on {address}: ")).unwrap();
+    assert!(!cause.trim().is_empty(), "the system's words are missing in {}", answer.err);
+    let answer = einvoice(directory.path(), &["sandbox", "serve", "--data", "other", "--gstin", "29BAD"]);
+    assert_eq!(answer.code, 2);
+    assert!(answer.err.contains("29BAD"), "{}", answer.err);
 }

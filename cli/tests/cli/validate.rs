@@ -1,5 +1,7 @@
 //! `validate`: offline checks.
 
+use std::path::Path;
+
 use crate::{einvoice, fixture, folder};
 
 #[test]
@@ -97,4 +99,34 @@ fn results_come_in_the_order_of_the_input() {
     for (number, object) in objects.iter().enumerate() {
         assert!(object["document"].as_str().unwrap().ends_with(&format!("/N/{number}")), "{object}");
     }
+}
+
+#[test]
+fn provenance_shows_the_origin_of_each_value_when_asked_for() {
+    let directory = folder();
+    let quickstart = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/quickstart");
+    std::fs::copy(quickstart.join("daybook.xml"), directory.path().join("daybook.xml")).unwrap();
+    let validate =
+        |more: &[&str]| einvoice(directory.path(), &[&["validate", "daybook.xml", "--plugin", "tally"], more].concat());
+    let with = validate(&["--provenance", "--json"]).objects();
+    let valid: Vec<_> = with.iter().filter(|line| line["verdict"] == "valid").collect();
+    assert!(!valid.is_empty());
+    for line in valid {
+        let origins = line["provenance"].as_object().unwrap();
+        assert!(origins["DocDtls.No"].as_str().unwrap().contains("VOUCHERNUMBER"), "{origins:?}");
+    }
+    assert!(validate(&["--json"]).objects().iter().all(|line| line.get("provenance").is_none()));
+    let text = validate(&["--provenance"]).out;
+    let number = text.lines().find(|line| line.trim_start().starts_with("DocDtls.No ")).unwrap();
+    assert!(number.contains("  from ") && number.contains("VOUCHERNUMBER"), "{number}");
+    assert!(!validate(&[]).out.contains("VOUCHERNUMBER"));
+}
+
+#[test]
+fn a_plugin_that_takes_values_as_they_stand_has_no_origins_and_says_so() {
+    let directory = folder();
+    fixture(directory.path(), "three.jsonl");
+    let answer = einvoice(directory.path(), &["validate", "three.jsonl", "--json", "--provenance"]);
+    assert!(answer.objects().iter().all(|line| line["provenance"].as_object().unwrap().is_empty()));
+    assert!(answer.err.contains("plugin json-file takes values as they stand"), "{}", answer.err);
 }

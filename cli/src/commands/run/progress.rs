@@ -1,48 +1,40 @@
-//! The progress bar of a run, on standard error of a terminal only.
+//! What a run tells its progress bar.
 
 use einvoice_core::pipeline::Observer;
 use einvoice_core::state::DocumentState;
-use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::output::printable;
+use crate::progress::Progress;
 
 /// Follows a run with a bar: documents settled out of documents to send.
 #[derive(Debug)]
-pub(super) struct Progress {
-    bar: ProgressBar,
-}
+pub(super) struct Followed(Progress);
 
-impl Progress {
+impl Followed {
     pub(super) fn new(shown: bool) -> Self {
-        if !shown {
-            return Self { bar: ProgressBar::hidden() };
-        }
-        let bar = ProgressBar::new(0);
-        // The template is fixed, so it cannot be wrong; without it the bar has its usual look.
-        if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos} of {len} settled, {per_sec}, {elapsed} {msg}") {
-            bar.set_style(style);
-        }
-        Self { bar }
+        Self(Progress::new(shown, Some(0), "settled"))
     }
 
     /// Takes the bar away.
     pub(super) fn finish(&self) {
-        self.bar.finish_and_clear();
+        self.0.finish();
     }
 }
 
-impl Observer for Progress {
+impl Observer for Followed {
     fn read(&self, _records: usize) {
-        self.bar.tick();
+        self.0.tick();
     }
 
     fn queued(&self, documents: usize) {
-        self.bar.inc_length(u64::try_from(documents).unwrap_or_default());
+        self.0.expect(u64::try_from(documents).unwrap_or_default());
     }
 
     fn settled(&self, _label: &str, _state: DocumentState) {
-        self.bar.inc(1);
+        self.0.advance(1);
     }
 
     fn delivered(&self, target: &str, _receipts: usize) {
-        self.bar.set_message(format!("writing to {target}"));
+        self.0.message(format!("writing to {}", printable(target)));
     }
 }

@@ -48,11 +48,17 @@ pub(super) fn exit_code_of(report: &RunReport) -> u8 {
     // A route that failed while another did the work is told, and is no failure of the run.
     let work_is_kept = ["ready", "sent", "unknown"].iter().any(|state| report.open.contains_key(*state));
     exit_code::most_urgent([
-        when(!report.configuration.is_empty(), exit_code::USAGE),
+        when(!report.configuration.is_empty() || source_failed(report), exit_code::USAGE),
         when(report.unknown_remains(), exit_code::UNKNOWN_OUTCOMES),
         when(!report.unreachable.is_empty() && work_is_kept, exit_code::UNREACHABLE),
         when(report.needs_person(), exit_code::NEEDS_PERSON),
     ])
+}
+
+/// A folder that is missing or may not be read is a matter of configuration; a target that cannot take
+/// results for now is not, as they are kept and tried again.
+fn source_failed(report: &RunReport) -> bool {
+    report.failures.iter().any(|note| note.about.starts_with("source "))
 }
 
 /// Shows a report; the state of each document is what the ledger says.
@@ -86,9 +92,10 @@ pub(super) async fn show(report: &RunReport, ledger: &dyn Ledger, output: &mut O
         let text = format!("{} ({}): {}", clash.label, clash.place, clash.message);
         output.line(format!("{} {}", output.styled(Style::Bad, "turned away"), printable(&text)))?;
     }
-    notes("configuration", &report.configuration, Style::Bad, output)?;
-    notes("not reached", &report.unreachable, Style::Attention, output)?;
-    notes("failed", &report.failures, Style::Bad, output)?;
+    for (heading, style, note) in notes(report) {
+        let head = output.styled(style, heading).into_owned();
+        output.line(format!("{head} {}: {}", printable(&note.about), printable(&note.message)))?;
+    }
     totals(report, output)
 }
 
@@ -102,22 +109,41 @@ fn needs_somebody(document: &DocumentStatus) -> bool {
 }
 
 fn problems(status: &DocumentStatus, output: &mut Output) -> Result<(), CliError> {
-    let head = format!("{} is {} ({})", document(status), status.state, status.reference);
+    let head = format!("{} is {}: {}", document(status), status.state, status.reference);
     output.line(output.styled(Style::Strong, &printable(&head)))?;
     findings_text(&status.findings, &status.reference.to_string(), output)?;
     output.line("")
 }
 
-fn notes(heading: &str, notes: &[Note], style: Style, output: &mut Output) -> Result<(), CliError> {
-    for note in notes {
-        let head = output.styled(style, heading).into_owned();
-        output.line(format!("{head} {}: {}", printable(&note.about), printable(&note.message)))?;
+/// The notes of a report with their headings, each trouble once: what is held back because of wrong
+/// credentials has no line of its own, and neither has a message that only repeats another.
+fn notes(report: &RunReport) -> Vec<(&'static str, Style, &Note)> {
+    let mut shown: Vec<(&'static str, Style, &Note)> = Vec::new();
+    let lists = [
+        ("configuration", Style::Bad, &report.configuration),
+        ("not reached", Style::Attention, &report.unreachable),
+        ("failed", Style::Bad, &report.failures),
+    ];
+    for (heading, style, list) in lists {
+        for note in list {
+            let follows =
+                heading == "not reached" && report.configuration.iter().any(|cause| cause.about == note.about);
+            let told = |(_, _, other): &(_, _, &Note)| {
+                other.about == note.about && note.message.contains(other.message.as_str())
+            };
+            if !follows && !shown.iter().any(told) {
+                shown.push((heading, style, note));
+            }
+        }
     }
-    Ok(())
+    shown
 }
 
 /// The last lines: what happened in this run, what is left, where results went.
 fn totals(report: &RunReport, output: &mut Output) -> Result<(), CliError> {
+    if report.read == 0 && report.documents.is_empty() && report.failures.is_empty() && !report.stopped {
+        output.line("the sources hold nothing new or changed since the last run; nothing was sent")?;
+    }
     let skipped: u64 = report.skipped.values().sum();
     let rows = [
         ("read", report.read),
@@ -140,7 +166,7 @@ fn totals(report: &RunReport, output: &mut Output) -> Result<(), CliError> {
     }
     if !report.open.is_empty() {
         let open: Vec<String> = report.open.iter().map(|(state, count)| format!("{state} {count}")).collect();
-        output.line(format!("open in the ledger: {}", open.join(", ")))?;
+        output.line(format!("open in the ledger: {} (`einvoice status` shows them)", open.join(", ")))?;
     }
     if report.stopped {
         output.line("stopped before it was through; the next run goes on from here")?;
@@ -205,6 +231,36 @@ mod tests {
             run.configuration.push(note());
         };
         assert_eq!(report(configuration), exit_code::USAGE);
+    }
+
+    #[test]
+    fn a_source_that_cannot_be_read_is_configuration_and_a_target_that_fails_is_not() {
+        let failed = |about: &str| {
+            report(|run| run.failures.push(Note { about: about.to_owned(), message: "no such folder".to_owned() }))
+        };
+        assert_eq!(failed("source billing"), exit_code::USAGE);
+        assert_eq!(failed("write-back source "), exit_code::NEEDS_PERSON);
+    }
+
+    #[test]
+    fn a_trouble_is_told_once() {
+        let note = |about: &str, message: &str| Note { about: about.to_owned(), message: message.to_owned() };
+        let mut report = RunReport::default();
+        report.configuration.push(note("G on route nic", "refused: 3001 wrong password"));
+        report.configuration.push(note("G on route nic", "held back: refused: 3001 wrong password; until ten"));
+        report.unreachable.push(note("G on route nic", "held back for an hour"));
+        report.unreachable.push(note("H on route nic", "no answer"));
+        report.unreachable.push(note("nic", "no answer"));
+        report.unreachable.push(note("nic", "connection refused"));
+        let told: Vec<_> =
+            notes(&report).into_iter().map(|(heading, _, note)| (heading, note.message.as_str())).collect();
+        let expected = [
+            ("configuration", "refused: 3001 wrong password"),
+            ("not reached", "no answer"),
+            ("not reached", "no answer"),
+            ("not reached", "connection refused"),
+        ];
+        assert_eq!(told, expected);
     }
 
     #[test]

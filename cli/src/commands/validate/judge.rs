@@ -5,10 +5,21 @@ use std::sync::Arc;
 use einvoice_core::document::Invoice;
 use einvoice_core::finding::{Finding, Severity};
 use einvoice_core::irn::{Irn, IrnRule};
-use einvoice_core::rulebook::{self, CheckOptions};
-use einvoice_core::source::{InvoiceSource, Mapped, SourceProblem, SourceRecord, SourceRef};
+use einvoice_core::rulebook::{self, CheckOptions, CheckResult};
+use einvoice_core::source::{
+    InvoiceSource, Mapped, MappedDocument, Provenance, SourceProblem, SourceRecord, SourceRef,
+};
 use serde::Serialize;
 use tokio::task::JoinHandle;
+
+/// What is wanted of each record.
+#[derive(Debug, Clone)]
+pub(super) struct Wanted {
+    pub(super) options: CheckOptions,
+    pub(super) form: Form,
+    /// Whether to keep where each value came from.
+    pub(super) provenance: bool,
+}
 
 /// In which form results are wanted.
 #[derive(Debug, Clone)]
@@ -27,6 +38,9 @@ struct Line<'a> {
     irn: Option<String>,
     verdict: &'static str,
     findings: &'a [Finding],
+    /// JSON path of each value to its origin, when asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provenance: Option<&'a Provenance>,
 }
 
 /// What became of a record.
@@ -40,6 +54,8 @@ pub(super) enum Judged {
         irn: Option<Irn>,
         valid: bool,
         findings: Vec<Finding>,
+        /// JSON path of each value to its origin, when asked for.
+        provenance: Option<Provenance>,
     },
     /// It is not to be registered, which is no error.
     Skipped { label: String, message: String },
@@ -51,6 +67,7 @@ pub(super) struct Done {
     pub(super) valid: u64,
     pub(super) invalid: u64,
     pub(super) skips: u64,
+    pub(super) origins: u64,
     pub(super) lines: Vec<u8>,
     pub(super) judged: Vec<Judged>,
 }
@@ -86,16 +103,16 @@ impl Chunk {
         self.bytes
     }
 
-    pub(super) fn judge(self, source: Arc<dyn InvoiceSource>, options: CheckOptions, form: Form) -> JoinHandle<Done> {
+    pub(super) fn judge(self, source: Arc<dyn InvoiceSource>, wanted: Wanted) -> JoinHandle<Done> {
         tokio::task::spawn_blocking(move || {
             let mut done = Done::default();
             for piece in self.pieces {
                 let mut judged = match piece {
-                    Piece::Record(record) => judge(source.as_ref(), &record, options),
+                    Piece::Record(record) => judge(source.as_ref(), &record, &wanted),
                     Piece::Problem(problem) => problem_of(problem),
                 };
                 judged.place_findings();
-                done.add(judged, &form);
+                done.add(judged, &wanted.form);
             }
             done
         })
@@ -120,15 +137,19 @@ impl Done {
             Judged::Document { .. } => self.invalid += 1,
             Judged::Skipped { .. } => self.skips += 1,
         }
+        if let Judged::Document { provenance: Some(provenance), .. } = &judged {
+            self.origins += u64::try_from(provenance.len()).unwrap_or(u64::MAX);
+        }
         match (form, &judged) {
             (Form::Judged, _) => self.judged.push(judged),
-            (Form::Json { file }, Judged::Document { name, irn, valid, findings, .. }) => {
+            (Form::Json { file }, Judged::Document { name, irn, valid, findings, provenance, .. }) => {
                 let line = Line {
                     file,
                     document: Some(name.as_str()).filter(|name| !name.is_empty()),
                     irn: irn.as_ref().map(ToString::to_string),
                     verdict: if *valid { "valid" } else { "invalid" },
                     findings,
+                    provenance: provenance.as_ref(),
                 };
                 // A struct of texts always has a JSON form, and a vector always takes it.
                 let _written = serde_json::to_writer(&mut self.lines, &line);
@@ -140,26 +161,41 @@ impl Done {
     }
 }
 
-fn judge(source: &dyn InvoiceSource, record: &SourceRecord, options: CheckOptions) -> Judged {
+fn judge(source: &dyn InvoiceSource, record: &SourceRecord, wanted: &Wanted) -> Judged {
+    let options = wanted.options;
     let reference = record.reference.clone();
     match source.map(record) {
         Mapped::Skipped(skip) => Judged::Skipped { label: skip.label, message: skip.message },
         Mapped::Unmappable { label, findings } => {
-            Judged::Document { name: label, reference, irn: None, valid: false, findings }
+            Judged::Document { name: label, reference, irn: None, valid: false, findings, provenance: None }
         }
-        Mapped::Document(mapped) => match rulebook::check(mapped.invoice, mapped.findings, &options) {
-            Ok(checked) => Judged::Document {
-                name: checked.key().to_string(),
-                reference,
-                irn: Some(checked.irn(IrnRule::on(options.as_of))),
-                valid: true,
-                findings: checked.findings().to_vec(),
-            },
-            Err(rejected) => {
-                let (name, irn) = named(&rejected.invoice, options);
-                Judged::Document { name, reference, irn, valid: false, findings: rejected.findings }
-            }
+        Mapped::Document(mapped) => {
+            let MappedDocument { invoice, findings, provenance, .. } = *mapped;
+            let provenance = wanted.provenance.then_some(provenance);
+            judge_document(reference, rulebook::check(invoice, findings, &options), provenance, options)
+        }
+    }
+}
+
+fn judge_document(
+    reference: SourceRef,
+    checked: CheckResult,
+    provenance: Option<Provenance>,
+    options: CheckOptions,
+) -> Judged {
+    match checked {
+        Ok(checked) => Judged::Document {
+            name: checked.key().to_string(),
+            reference,
+            irn: Some(checked.irn(IrnRule::on(options.as_of))),
+            valid: true,
+            findings: checked.findings().to_vec(),
+            provenance,
         },
+        Err(rejected) => {
+            let (name, irn) = named(&rejected.invoice, options);
+            Judged::Document { name, reference, irn, valid: false, findings: rejected.findings, provenance }
+        }
     }
 }
 
@@ -173,5 +209,12 @@ fn named(invoice: &Invoice, options: CheckOptions) -> (String, Option<Irn>) {
 
 fn problem_of(problem: SourceProblem) -> Judged {
     let valid = !problem.findings.iter().any(|finding| finding.severity == Severity::Error);
-    Judged::Document { name: problem.label, reference: problem.reference, irn: None, valid, findings: problem.findings }
+    Judged::Document {
+        name: problem.label,
+        reference: problem.reference,
+        irn: None,
+        valid,
+        findings: problem.findings,
+        provenance: None,
+    }
 }
