@@ -300,4 +300,22 @@ proptest! {
         let damaged = format!("{}{insert}{}", text.get(..at).unwrap_or_default(), text.get(end..).unwrap_or_default());
         from_bytes(damaged.as_bytes());
     }
+
+    #[test]
+    fn whatever_is_cut_out_of_one_voucher_the_ones_around_it_are_read(at in 0_usize..2_000, cut in 1_usize..300) {
+        let damaged = voucher("2");
+        let (begin, end) = (damaged.find("<DATE>").unwrap(), damaged.find("</TALLYMESSAGE>").unwrap());
+        let at = begin + at % (end - begin);
+        let rest = damaged.get((at + cut).min(end)..).unwrap_or_default();
+        let damaged = format!("{}{rest}", damaged.get(..at).unwrap_or_default());
+        let text = envelope(&format!("{}{damaged}{}", voucher("1"), voucher("3")));
+        let folder = folder_with("a.xml", text.as_bytes());
+        let source = TallySource::new(folder.path(), config(json!({ "path": "*.xml" }))).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let read = runtime.block_on(read(&source, None));
+        for number in ["1", "3"] {
+            let id = format!("sales/{number}/20261105");
+            prop_assert!(read.records.iter().any(|record| record.reference.record_id == id), "{number} of {text}");
+        }
+    }
 }
