@@ -4,7 +4,7 @@
 //! lock is taken, so nobody waits for a person.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 
 use age::x25519;
 use async_trait::async_trait;
@@ -37,6 +37,7 @@ struct Inner {
     unlock: Unlock,
     work_factor: u8,
     opened: Mutex<Option<Opened>>,
+    warning: Once,
 }
 
 impl std::fmt::Debug for Inner {
@@ -57,7 +58,7 @@ impl FileStore {
     /// counts when the file is made.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>, unlock: Unlock, work_factor: u8) -> Self {
-        Self { inner: Arc::new(Inner { path: path.into(), unlock, work_factor, opened: Mutex::default() }) }
+        Self { inner: Arc::new(Inner::new(path.into(), unlock, work_factor)) }
     }
 
     /// Runs file work on a thread that may wait.
@@ -78,6 +79,18 @@ impl FileStore {
 }
 
 impl Inner {
+    const fn new(path: PathBuf, unlock: Unlock, work_factor: u8) -> Self {
+        Self { path, unlock, work_factor, opened: Mutex::new(None), warning: Once::new() }
+    }
+
+    /// Says once that others may read the file. That is no refusal, since it is encrypted; but whoever
+    /// has a copy can try passphrases for as long as they like.
+    fn warn_if_exposed(&self) {
+        if let Ok(Some(reason)) = guard::exposed(&self.path) {
+            self.warning.call_once(|| tracing::warn!("the credentials file is encrypted, but {reason}"));
+        }
+    }
+
     fn name(&self) -> String {
         format!("credentials file {}", self.path.display())
     }
@@ -111,6 +124,9 @@ impl Inner {
 
     fn envelope(&self) -> Result<Option<Envelope>, CredentialError> {
         let bytes = guard::read(&self.path).map_err(|error| self.io("it could not be read", error))?;
+        if bytes.is_some() {
+            self.warn_if_exposed();
+        }
         bytes.map(|bytes| Envelope::read(&bytes).map_err(|reason| self.damaged(reason))).transpose()
     }
 
@@ -279,4 +295,60 @@ pub(crate) async fn build(context: BuildContext, config: FileConfig) -> Result<A
     }
     let unlock = Unlock::configured(&config, &context);
     Ok(Arc::new(FileStore::new(context.path(&config.path), unlock, config.work_factor)))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+    use std::io::Write;
+    use std::os::unix::fs::PermissionsExt;
+    use std::sync::MutexGuard;
+
+    use einvoice_core::secret::Secret;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    struct Line<'a>(MutexGuard<'a, Vec<u8>>);
+
+    impl Write for Line<'_> {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl<'a> tracing_subscriber::fmt::MakeWriter<'a> for Log {
+        type Writer = Line<'a>;
+
+        fn make_writer(&'a self) -> Line<'a> {
+            Line(self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        }
+    }
+
+    #[test]
+    fn a_file_that_others_may_read_is_warned_of_once_and_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("credentials.json");
+        let inner = || Inner::new(path.clone(), Unlock::passphrase(Secret::from("correct horse battery")), 2);
+        inner().change(|_| Ok(())).unwrap();
+        let log = Log::default();
+        let subscriber = tracing_subscriber::fmt().with_writer(log.clone()).with_ansi(false).finish();
+        tracing::subscriber::with_default(subscriber, || {
+            inner().content().unwrap().unwrap();
+            assert!(log.0.lock().unwrap().is_empty(), "a private file was warned of");
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+            let store = inner();
+            store.content().unwrap().unwrap();
+            store.content().unwrap().unwrap();
+        });
+        let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(text.matches("WARN").count(), 1, "{text}");
+        assert!(text.contains("mode 644") && text.contains("chmod 600"), "{text}");
+    }
 }

@@ -14,10 +14,10 @@ use einvoice_core::credential::{
 use einvoice_core::entropy::SystemEntropy;
 use einvoice_core::environment::{Environment, Product, RouteName};
 use einvoice_core::identifier::Gstin;
-use einvoice_core::registry::{BuildContext, Registry};
+use einvoice_core::registry::{BuildContext, Registry, read_settings};
 use einvoice_core::secret::Secret;
 use einvoice_core::session::SavedSession;
-use einvoice_credentials_file::{FileStore, Unlock};
+use einvoice_credentials_file::{FileConfig, FileStore, Unlock};
 use einvoice_testkit::credential_suite::CredentialHarness;
 use serde_json::json;
 
@@ -165,9 +165,12 @@ async fn a_session_is_kept_for_known_users_only_and_goes_with_the_user_name() {
 async fn a_passphrase_file_opens_the_store() {
     let folder = tempfile::tempdir().unwrap();
     write_private(&folder.path().join("passphrase.txt"), "a long passphrase\r\nsecond line\n");
-    let settings = json!({ "passphrase_file": "passphrase.txt", "work_factor": 14 });
-    built(folder.path(), settings.clone()).await.put(entry()).await.unwrap();
-    let user = built(folder.path(), settings).await.api_user(&scope()).await.unwrap();
+    let context = BuildContext::new("credentials", folder.path(), SystemClock::shared(), SystemEntropy::shared());
+    let config: FileConfig = read_settings(&context, json!({ "passphrase_file": "passphrase.txt" })).unwrap();
+    let path = context.path(&config.path);
+    let store = || FileStore::new(&path, Unlock::configured(&config, &context), WORK_FACTOR);
+    store().put(entry()).await.unwrap();
+    let user = store().api_user(&scope()).await.unwrap();
     assert_eq!(user.user_name.expose(), "someone");
 }
 
