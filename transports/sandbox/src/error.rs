@@ -7,7 +7,7 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum SandboxError {
     /// A file or directory cannot be read or written.
-    #[error("sandbox cannot {action} {path}")]
+    #[error("sandbox cannot {action} {path}: {source}")]
     File {
         /// What was tried, a verb.
         action: &'static str,
@@ -48,7 +48,7 @@ pub enum SandboxError {
         action: &'static str,
     },
     /// The address cannot be listened on.
-    #[error("sandbox cannot listen on {address}")]
+    #[error("sandbox cannot listen on {address}: {source}")]
     Listen {
         /// The address asked for.
         address: String,

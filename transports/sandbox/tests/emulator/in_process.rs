@@ -111,3 +111,15 @@ fn the_printed_examples_fit_the_settings() {
     assert!(line("transport").contains("plugin = \"sandbox\""));
     assert!(line("credential store").contains("[credentials]"));
 }
+
+#[tokio::test]
+async fn an_address_that_cannot_be_listened_on_is_named_with_the_cause() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::new(noon()));
+    let options = einvoice_sandbox::ServeOptions::new(address, directory.path());
+    let error = einvoice_sandbox::serve(options, clock, Arc::new(SeededEntropy::new(7))).await.err().unwrap();
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert_eq!(error.to_string(), format!("sandbox cannot listen on {address}: {cause}"));
+}
