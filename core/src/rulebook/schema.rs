@@ -44,8 +44,7 @@ impl Visitor for SchemaCheck<'_> {
         }
         let here = self.path.here();
         // The reader has already said that something stands here which is no object.
-        let noted = self.findings.iter().take(self.read).any(|finding| finding.is_error() && finding.path == here);
-        if noted {
+        if self.is_noted(&here) {
             return false;
         }
         if member.required && index.is_none() {
@@ -89,7 +88,16 @@ impl SchemaCheck<'_> {
         note(self.findings, finding);
     }
 
+    /// Whether the reader or mapper has already reported an error at this very place.
+    fn is_noted(&self, path: &str) -> bool {
+        self.findings.iter().take(self.read).any(|finding| finding.is_error() && finding.path == path)
+    }
+
     fn missing(&mut self, member: &'static Member, path: String) {
+        // The mapper knows better why a value is not there and what to do about it.
+        if self.is_noted(&path) {
+            return;
+        }
         let meaning = meaning(member);
         self.push(
             table::REQUIRED

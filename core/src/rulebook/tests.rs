@@ -346,3 +346,12 @@ proptest! {
         prop_assert!(checked.findings().iter().all(|finding| finding.rule == "items.rate_ended"));
     }
 }
+
+#[test]
+fn a_missing_value_that_the_mapper_reported_is_not_reported_again() {
+    let options = CheckOptions::on(date(2026, 11, 5));
+    let told = Finding::error("books.seller_incomplete", "SellerDtls.LglNm", "the books hold no legal name");
+    let rejected = check(Invoice::new(), vec![told], &options).unwrap_err();
+    let at_name = rejected.findings.iter().filter(|finding| finding.path == "SellerDtls.LglNm");
+    assert_eq!(at_name.count(), 1);
+}
