@@ -9,6 +9,6 @@ pub mod credential_suite;
 pub mod documents;
 pub mod ledger_suite;
 pub mod memory;
-pub mod transport_suite;
 pub mod source_suite;
+pub mod transport_suite;
 pub mod write_back_suite;
