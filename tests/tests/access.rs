@@ -6,6 +6,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+#[path = "access/store.rs"]
+mod store;
 mod support;
 
 use std::collections::{HashMap, VecDeque};
@@ -15,10 +17,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use einvoice_core::access::{Gateway, LOGINS_MAX};
 use einvoice_core::clock::{Clock, ManualClock};
-use einvoice_core::credential::{
-    ApiUser, ClientPair, ClientScope, CredentialCapability, CredentialEntry, CredentialError, CredentialScope,
-    CredentialStore, CredentialSummary, UserScope,
-};
+use einvoice_core::credential::{CredentialError, CredentialStore, UserScope};
 use einvoice_core::environment::{Environment, Product, RouteName};
 use einvoice_core::identifier::Gstin;
 use einvoice_core::operation::{Operation, OperationKind, Reply, Taxpayer};
@@ -28,11 +27,10 @@ use einvoice_core::session::{SavedSession, Session};
 use einvoice_core::transport::{
     LoginRequest, Owner, Probe, Retry, Transport, TransportCapability, TransportError, TransportMode,
 };
-use einvoice_sandbox::{
-    Fault, PortalOperation, PortalSettings, Sandbox, SandboxCredentials, ScriptedFault, SekWrapping,
-};
+use einvoice_sandbox::{Fault, PortalOperation, PortalSettings, Sandbox, ScriptedFault, SekWrapping};
 use einvoice_testkit::documents::gstin;
 use jiff::{SignedDuration, Timestamp};
+use store::Store;
 use support::{entropy, noon};
 use tokio::sync::Notify;
 
@@ -44,64 +42,6 @@ fn taxpayer() -> Gstin {
 
 fn question() -> Operation {
     Operation::GstinDetails { gstin: gstin(27, 77) }
-}
-
-/// A store whose secrets a test can spoil. Everything else is the emulator's own.
-#[derive(Debug)]
-struct Store {
-    inner: SandboxCredentials,
-    password: Option<&'static str>,
-    client_secret: Option<&'static str>,
-}
-
-impl Store {
-    fn of(sandbox: &Sandbox) -> Self {
-        Self { inner: SandboxCredentials::new(sandbox.clone(), Vec::new()), password: None, client_secret: None }
-    }
-}
-
-#[async_trait]
-impl CredentialStore for Store {
-    fn capability(&self) -> CredentialCapability {
-        self.inner.capability()
-    }
-
-    async fn client(&self, scope: &ClientScope) -> Result<ClientPair, CredentialError> {
-        let mut pair = self.inner.client(scope).await?;
-        if let Some(secret) = self.client_secret {
-            pair.client_secret = Secret::from(secret);
-        }
-        Ok(pair)
-    }
-
-    async fn api_user(&self, scope: &UserScope) -> Result<ApiUser, CredentialError> {
-        let e_invoice = UserScope { product: EINVOICE, ..scope.clone() };
-        let mut user = self.inner.api_user(&e_invoice).await?;
-        if let Some(password) = self.password {
-            user.password = Secret::from(password);
-        }
-        Ok(user)
-    }
-
-    async fn put(&self, entry: CredentialEntry) -> Result<(), CredentialError> {
-        self.inner.put(entry).await
-    }
-
-    async fn list(&self) -> Result<Vec<CredentialSummary>, CredentialError> {
-        self.inner.list().await
-    }
-
-    async fn remove(&self, scope: &CredentialScope) -> Result<(), CredentialError> {
-        self.inner.remove(scope).await
-    }
-
-    async fn session(&self, scope: &UserScope) -> Result<Option<SavedSession>, CredentialError> {
-        self.inner.session(scope).await
-    }
-
-    async fn save_session(&self, scope: &UserScope, session: &SavedSession) -> Result<(), CredentialError> {
-        self.inner.save_session(scope, session).await
-    }
 }
 
 /// An emulator, a clock and a store; gateways are made on top, as many as there are workers.
