@@ -1,3 +1,5 @@
 //! How `einvoice` works and why: chapters for readers of this documentation.
 
 pub mod decisions;
+#[doc = include_str!("measurements.md")]
+pub mod measurements {}
