@@ -1,8 +1,6 @@
 //! The pipeline over the real ledger and the emulator: what it promises when all goes well and when
 //! it does not. The emulator's books are the oracle; they share no code with the pipeline.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
-
 mod support;
 
 use std::sync::Arc;
