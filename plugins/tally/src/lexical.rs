@@ -5,6 +5,8 @@
 
 use einvoice_core::date::DocumentDate;
 use einvoice_core::number::{Amount, Quantity, Rate, UnitPrice};
+use jiff::Span;
+use jiff::civil::date as civil_date;
 
 /// Largest amount of one line: the twelve digits before the point that the portal takes. With the
 /// limit on lines it keeps every sum inside 64 bits.
@@ -56,14 +58,34 @@ pub(crate) fn amount(text: &str) -> Option<Amount> {
     decimal(rupees, 2).filter(|paise| paise.abs() <= PAISE_MAX).map(Amount::from_paise)
 }
 
-/// The part of a foreign amount before the rate: its currency symbol and magnitude.
+/// The part of a foreign amount before the rate: its currency symbol, which stands on either side of
+/// the number, and its magnitude.
 pub(crate) fn foreign_amount(text: &str) -> Option<(&str, Amount)> {
     let (foreign, _) = text.split_once('@')?;
     let foreign = foreign.trim().trim_start_matches('-').trim();
     let digits = foreign.find(|found: char| found.is_ascii_digit())?;
-    let (symbol, number) = foreign.split_at_checked(digits)?;
-    let number = number.trim_end_matches(|found: char| !found.is_ascii_digit());
+    let (before, rest) = foreign.split_at_checked(digits)?;
+    let end = rest.rfind(|found: char| found.is_ascii_digit())? + 1;
+    let (number, after) = rest.split_at_checked(end)?;
+    let symbol = if before.trim().is_empty() { after } else { before };
     Some((symbol.trim(), decimal(number, 2).filter(|paise| paise.abs() <= PAISE_MAX).map(Amount::from_paise)?))
+}
+
+/// The day on which a period ends: `24 Months`, counted from day `serial` of Tally's calendar, whose
+/// first day is 1 January 1900.
+pub(crate) fn period_end(serial: &str, period: &str) -> Option<DocumentDate> {
+    let serial: i32 = serial.trim().parse().ok()?;
+    let mut words = period.split_whitespace();
+    let (count, unit): (i32, _) = (words.next()?.parse().ok()?, words.next()?.to_ascii_lowercase());
+    let span = match unit.trim_end_matches('s') {
+        "day" => Span::new().try_days(count),
+        "week" => Span::new().try_weeks(count),
+        "month" => Span::new().try_months(count),
+        "year" => Span::new().try_years(count),
+        _ => return None,
+    };
+    let begins = civil_date(1899, 12, 31).checked_add(Span::new().try_days(serial).ok()?).ok()?;
+    begins.checked_add(span.ok()?).ok().map(DocumentDate::from)
 }
 
 /// A quantity and its unit: ` 670 Pair`, ` 2 Box 5 Nos`, ` 10 Box = 100 Nos`. The first pair counts.
@@ -173,10 +195,22 @@ mod tests {
     }
 
     #[test]
+    fn periods_are_counted_from_their_day_in_tallys_calendar() {
+        // The serial of 8 March 2025 in a real export.
+        assert_eq!(period_end("45723", "60 Days"), DocumentDate::from_ymd(2025, 5, 7));
+        assert_eq!(period_end("45723", "1 Week"), DocumentDate::from_ymd(2025, 3, 15));
+        assert_eq!(period_end(" 45723", "24 Months"), DocumentDate::from_ymd(2027, 3, 8));
+        for (serial, period) in [("", "60 Days"), ("45723", "soon"), ("45723", "5"), ("999999999", "9 Years")] {
+            assert_eq!(period_end(serial, period), None, "{serial} {period}");
+        }
+    }
+
+    #[test]
     fn amounts_quantities_and_prices_are_exact() {
         assert_eq!(amount("-48091.00"), Some(Amount::from_paise(-4_809_100)));
         assert_eq!(amount("-$100.00 @ 83.00/$ = -8300.00"), Some(Amount::from_paise(-830_000)));
         assert_eq!(foreign_amount("-$100.00 @ 83.00/$ = -8300.00"), Some(("$", Amount::from_paise(10_000))));
+        assert_eq!(foreign_amount("-100.00 EUR @ ? 90.10/EUR = -? 9010.00"), Some(("EUR", Amount::from_paise(10_000))));
         assert_eq!(amount("1.005"), None);
         assert_eq!(amount("12,345.50"), Some(Amount::from_paise(1_234_550)));
         assert_eq!(quantity(" 670 Pair"), Some((Quantity::from_thousandths(670_000), "Pair")));
@@ -192,7 +226,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_makes_the_readers_panic(text in ".{0,60}") {
-            let _read = (value(&text), date(&text), amount(&text), quantity(&text), price(&text), rate(&text), foreign_amount(&text));
+            let _read = (value(&text), date(&text), amount(&text), quantity(&text), price(&text), rate(&text), foreign_amount(&text), period_end("45723", &text), period_end(&text, "9 Days"));
         }
     }
 }

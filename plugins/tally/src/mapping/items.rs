@@ -58,7 +58,10 @@ pub(crate) fn of_item<'v>(line: &ItemLine<'v>, context: &Context<'_>) -> Source<
         .chain(groups.iter().map(|group| &group.gst))
         .chain(sales.map(|ledger| &ledger.gst))
         .collect();
-    let quantity = element.get("BILLEDQTY").or_else(|| element.get("ACTUALQTY")).and_then(lexical::quantity);
+    // A quantity of nought is none: an amount without one.
+    let stated =
+        |name: &str| element.get(name).and_then(lexical::quantity).filter(|(found, _)| found.thousandths() != 0);
+    let quantity = stated("BILLEDQTY").or_else(|| stated("ACTUALQTY"));
     let free = element
         .get("ACTUALQTY")
         .and_then(lexical::quantity)
@@ -328,10 +331,7 @@ pub(crate) fn to_item(
     }
     quantities(&mut item, position, source, context, report);
     money(&mut item, position, source, taxed, report);
-    if let Some(batch) = batch(source.element) {
-        item.bch_dtls = Some(batch);
-        report.from(at("BchDtls"), "I/BATCHALLOCATIONS.LIST");
-    }
+    item.bch_dtls = batch(source.element, &at("BchDtls"), report);
     item
 }
 
@@ -440,14 +440,34 @@ fn price_of(gross: i64, thousandths: i64) -> UnitPrice {
     UnitPrice::from_thousandths(i64::try_from(price).unwrap_or_default().max(0))
 }
 
-fn batch(element: &Element<'_>) -> Option<BchDtls> {
-    let batches: Vec<&Element<'_>> = element.all("BATCHALLOCATIONS.LIST").collect();
-    // Several batches are one line still, and INV-01 names one batch a line.
-    let [only] = batches.as_slice() else { return None };
-    let name = only.get("BATCHNAME").filter(|name| !names::same(name, "Primary Batch") && !names::same(name, "Any"))?;
-    if !(3..=20).contains(&name.chars().count()) {
-        return None;
-    }
-    let expiry = only.get("EXPIRYPERIOD").and_then(lexical::date);
+/// The batch of a line. Several batches are one line still, and INV-01 names one batch a line.
+fn batch(element: &Element<'_>, path: &str, report: &mut Report) -> Option<BchDtls> {
+    let named: Vec<(&str, &Element<'_>)> = element
+        .all("BATCHALLOCATIONS.LIST")
+        .filter_map(|list| Some((list.get("BATCHNAME")?, list)))
+        .filter(|(name, _)| !names::same(name, "Primary Batch") && !names::same(name, "Any"))
+        .collect();
+    let (name, list) = match named.as_slice() {
+        [] => return None,
+        [(name, list)] if (3..=20).contains(&name.chars().count()) => (*name, *list),
+        _ => {
+            let found: Vec<&str> = named.iter().map(|(name, _)| *name).collect();
+            report.add(
+                Finding::new(
+                    Severity::Info,
+                    "tally.batch_left_out",
+                    path,
+                    "INV-01 takes one batch a line, with a name of 3 to 20 characters, so none is stated",
+                )
+                .with_found(found.join(", ")),
+            );
+            return None;
+        }
+    };
+    let expiry = list.child("EXPIRYPERIOD").and_then(|stated| {
+        let text = stated.raw_text();
+        lexical::date(text).or_else(|| lexical::period_end(stated.attribute("JD")?, text))
+    });
+    report.from(path, "I/BATCHALLOCATIONS.LIST");
     Some(BchDtls { nm: name.into(), exp_dt: Field::from_option(expiry), ..BchDtls::default() })
 }
