@@ -10,4 +10,5 @@ mod bad_input;
 mod common;
 mod quickstart;
 mod samples;
+mod vouchers;
 mod write_back;
