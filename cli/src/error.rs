@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 
+use einvoice_core::advice;
 use einvoice_core::credential::CredentialError;
 use einvoice_core::ledger::LedgerError;
 use einvoice_core::registry::{BuildError, RegistryError};
@@ -55,7 +56,7 @@ pub enum CliError {
     #[error(transparent)]
     Source(#[from] SourceError),
     /// A call to the portal failed.
-    #[error(transparent)]
+    #[error("{}", advice::with_advice(.0))]
     Transport(#[from] TransportError),
     /// Standard output cannot be written.
     #[error("cannot write the result: {0}")]

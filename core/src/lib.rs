@@ -8,6 +8,7 @@
 //! `source → map → check → ledger(intent) → transport → verify → ledger(outcome) → write back`
 
 pub mod access;
+pub mod advice;
 pub mod clock;
 pub mod config;
 pub mod credential;

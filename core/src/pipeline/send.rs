@@ -8,6 +8,7 @@ use super::outcome::{AUTH_PAUSE, Consequence, conclude, consequence_of, unknown}
 use super::report::Tally;
 use super::routes::Route;
 use super::{PipelineError, Shared};
+use crate::advice;
 use crate::document::Invoice;
 use crate::environment::Product;
 use crate::events;
@@ -204,7 +205,7 @@ pub(super) fn heed(tally: &Tally, route: &Route, supplier: Gstin, error: &Transp
         Consequence::Configuration => {
             events::supplier_stopped(supplier, route.name(), error);
             route.close_for(supplier, AUTH_PAUSE);
-            tally.configuration(format!("{supplier} on route {}", route.name()), error.to_string());
+            tally.configuration(format!("{supplier} on route {}", route.name()), advice::with_advice(error));
         }
     }
 }
