@@ -2,6 +2,7 @@
 
 use einvoice_core::ledger::{DocumentId, DocumentStatus, Ledger, Query};
 use einvoice_core::pipeline::{Note, RunReport};
+use einvoice_core::state::DocumentState;
 use serde::Serialize;
 
 use super::super::status::{HEADINGS, document, line, row};
@@ -165,13 +166,30 @@ fn totals(report: &RunReport, output: &mut Output) -> Result<(), CliError> {
         output.line(format!("wrote {} to {}", counted(*count, "result"), printable(target)))?;
     }
     if !report.open.is_empty() {
-        let open: Vec<String> = report.open.iter().map(|(state, count)| format!("{state} {count}")).collect();
-        output.line(format!("open in the ledger: {} (`einvoice status` shows them)", open.join(", ")))?;
+        output.line("open in the ledger (`einvoice status` shows them):")?;
+        for (state, count) in &report.open {
+            let next = DocumentState::from_name(state).map_or("", next_step);
+            output.line(format!("  {state} {count}{}{next}", if next.is_empty() { "" } else { ": " }))?;
+        }
     }
     if report.stopped {
         output.line("stopped before it was through; the next run goes on from here")?;
     }
     Ok(())
+}
+
+/// What becomes of a document in this state, and by whom.
+fn next_step(state: DocumentState) -> &'static str {
+    match state {
+        DocumentState::Ready => "kept; the next run sends it",
+        DocumentState::Sent | DocumentState::Unknown => "the next run asks the portal before anything is sent again",
+        DocumentState::Cancelling => "the next run asks the portal whether it is cancelled",
+        DocumentState::Invalid | DocumentState::Refused => "correct it where it comes from; the next run takes it up",
+        DocumentState::Burnt => "its number is used up; issue it under another one",
+        DocumentState::Conflict => "the portal holds another document under its key; a person decides",
+        DocumentState::RejectedByRegistry => "the GST system turned the registered document down; a person decides",
+        _ => "",
+    }
 }
 
 fn figures(report: &RunReport) -> Figures<'_> {
