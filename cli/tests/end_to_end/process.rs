@@ -1,0 +1,297 @@
+//! Processes for these tests: the emulator, an installation, and moments to kill at.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_einvoice");
+
+/// Moments from a seed.
+pub(crate) struct Moments {
+    state: u64,
+}
+
+impl Moments {
+    /// From `EINVOICE_CRASH_SEED`, or a fixed seed; prints which.
+    pub(crate) fn from_environment() -> Self {
+        let seed = std::env::var("EINVOICE_CRASH_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_122);
+        println!("EINVOICE_CRASH_SEED={seed}");
+        Self { state: seed }
+    }
+
+    pub(crate) fn next_within(&mut self, most: Duration) -> Duration {
+        // Knuth's MMIX generator; its high bits are good enough to pick moments.
+        self.state = self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let most = u64::try_from(most.as_micros()).unwrap();
+        Duration::from_micros((self.state >> 33) % most)
+    }
+}
+
+/// `einvoice sandbox serve`, ended when dropped.
+pub(crate) struct Emulator {
+    child: Child,
+    folder: TempDir,
+    address: String,
+    connection: Value,
+}
+
+impl Emulator {
+    pub(crate) fn start() -> Self {
+        let folder = TempDir::new().unwrap();
+        let mut child = Command::new(PROGRAM)
+            .args(["sandbox", "serve", "--listen", "127.0.0.1:0", "--json", "--data"])
+            .arg(folder.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let started: Value = serde_json::from_str(&line).unwrap();
+        let connection = fs::read_to_string(folder.path().join("connection.json")).unwrap();
+        Self {
+            child,
+            address: started["address"].as_str().unwrap().to_owned(),
+            connection: serde_json::from_str(&connection).unwrap(),
+            folder,
+        }
+    }
+
+    /// GSTINs with an API user whose documents the generator can make.
+    pub(crate) fn suppliers(&self) -> Vec<String> {
+        let users = self.connection["users"].as_array().unwrap();
+        let gstins = users.iter().map(|user| user["gstin"].as_str().unwrap().to_owned());
+        gstins.filter(|gstin| ["29", "33", "07"].contains(&&gstin[..2])).collect()
+    }
+
+    /// What the portal holds.
+    pub(crate) fn books(&self) -> Vec<Value> {
+        self.control("GET", "/sandbox/invoices", "").as_array().unwrap().clone()
+    }
+
+    /// How often an operation was called, calls without an answer included.
+    pub(crate) fn calls(&self, operation: &str) -> u64 {
+        self.control("GET", "/sandbox/calls", "")[operation].as_u64().unwrap_or_default()
+    }
+
+    /// Returns once an operation has been called so often. Each look is a request of its own, so this
+    /// does not spin; a test that waits for nothing is ended by the run that it watches.
+    pub(crate) fn wait_for_calls(&self, operation: &str, count: u64) {
+        while self.calls(operation) < count {}
+    }
+
+    /// Has the next calls of an operation go wrong.
+    pub(crate) fn fault(&self, operation: &str, fault: &Value, times: u32) {
+        let body = json!({"operation": operation, "fault": fault, "times": times});
+        self.control("POST", "/sandbox/faults", &body.to_string());
+    }
+
+    /// Everything goes right again.
+    pub(crate) fn clear_faults(&self) {
+        self.control("DELETE", "/sandbox/faults", "");
+    }
+
+    /// Moves the portal's clock on.
+    pub(crate) fn advance_clock(&self, seconds: u64) {
+        self.control("POST", "/sandbox/clock", &json!({"advance_seconds": seconds}).to_string());
+    }
+
+    fn control(&self, method: &str, path: &str, body: &str) -> Value {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let (address, length) = (&self.address, body.len());
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Type: application/json\r\n\
+             Content-Length: {length}\r\n\r\n{body}"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(" 200 ") || head.contains(" 204 "), "{method} {path}: {answer}");
+        let start = body.find(['[', '{']);
+        let end = body.rfind([']', '}']);
+        start.zip(end).map_or(Value::Null, |(start, end)| serde_json::from_str(&body[start..=end]).unwrap())
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        let _ended = self.child.kill();
+        let _status = self.child.wait();
+    }
+}
+
+/// A folder with a configuration that goes to the emulator over HTTP.
+pub(crate) struct Installation {
+    folder: TempDir,
+    environment: BTreeMap<String, String>,
+}
+
+/// What a run answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) code: i32,
+    /// What a person sees: standard output, then standard error.
+    pub(crate) text: String,
+}
+
+impl Installation {
+    pub(crate) fn direct(emulator: &Emulator) -> Self {
+        let folder = TempDir::new().unwrap();
+        let installation = Self { folder, environment: credentials(&emulator.connection) };
+        let key = |name: &str| emulator.connection[name].as_str().unwrap().to_owned();
+        installation.write("auth.pem", &key("auth_public_key"));
+        let signing = emulator.folder.path().join("signing-public.pem");
+        installation.write("signing.pem", &fs::read_to_string(signing).unwrap());
+        installation.write(
+            "einvoice.toml",
+            &format!(
+                r#"
+[ledger]
+plugin = "ledger-sqlite"
+path = "einvoice.db"
+settle_wait_seconds = 1
+[credentials]
+plugin = "credentials-env"
+[run]
+settle_wait_seconds = 1
+[verify]
+keys = ["signing.pem"]
+[[route]]
+name = "emulator"
+plugin = "direct"
+environment = "sandbox"
+base_url = "{}"
+auth_public_key_file = "auth.pem"
+[[source]]
+name = "drop"
+plugin = "json-file"
+path = "in/*.jsonl"
+settle_ms = 0
+move_files = false
+[[write_back]]
+name = "answers"
+plugin = "json-file"
+"#,
+                emulator.connection["base_url"].as_str().unwrap()
+            ),
+        );
+        installation
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        let path = self.folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Changes every credential whose variable begins like this.
+    pub(crate) fn with_wrong(mut self, prefix: &str) -> Self {
+        let wrong = self.environment.iter_mut().filter(|(name, _)| name.starts_with(prefix));
+        wrong.for_each(|(_, value)| value.push_str("-wrong"));
+        self
+    }
+
+    /// Forgets every credential whose variable begins like this.
+    pub(crate) fn without(mut self, prefix: &str) -> Self {
+        self.environment.retain(|name, _| !name.starts_with(prefix));
+        self
+    }
+
+    /// The credentials as the portal knows them.
+    pub(crate) fn with_right_credentials(mut self, emulator: &Emulator) -> Self {
+        self.environment = credentials(&emulator.connection);
+        self
+    }
+
+    /// Runs to the end.
+    pub(crate) fn run(&self) -> Answer {
+        self.run_with(&[])
+    }
+
+    /// Runs to the end with keys set over the configuration.
+    pub(crate) fn run_with(&self, settings: &[&str]) -> Answer {
+        let output = self.once(settings).output().unwrap();
+        let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        Answer { code: output.status.code().unwrap(), text }
+    }
+
+    /// Starts a run whose standard error can be read.
+    pub(crate) fn start_with(&self, settings: &[&str]) -> Child {
+        self.once(settings).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    fn once(&self, settings: &[&str]) -> Command {
+        let mut command = self.command(&["run", "--once"]);
+        for setting in settings {
+            command.args(["--set", setting]);
+        }
+        command
+    }
+
+    /// Starts a run and kills it after a while. `false` when it had ended by itself.
+    pub(crate) fn run_and_kill(&self, after: Duration) -> bool {
+        let mut child = self.once(&[]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // A kill at a random moment is the point of this test; nothing waits for a condition here.
+        std::thread::sleep(after);
+        let was_running = child.try_wait().unwrap().is_none();
+        let _killed = child.kill();
+        child.wait().unwrap();
+        was_running
+    }
+
+    /// One object a document.
+    pub(crate) fn status(&self) -> Vec<Value> {
+        let output = self.command(&["status", "--json"]).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        let (out, err) = (text(output.stdout), text(output.stderr));
+        out.lines()
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}{err}")))
+            .collect()
+    }
+
+    /// How many documents are in which state.
+    pub(crate) fn states(&self) -> BTreeMap<String, usize> {
+        let mut states = BTreeMap::new();
+        for line in self.status() {
+            *states.entry(line["state"].as_str().unwrap().to_owned()).or_default() += 1;
+        }
+        states
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(PROGRAM);
+        command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("EINVOICE")) {
+            command.env_remove(name);
+        }
+        command.envs(&self.environment);
+        command
+    }
+}
+
+fn credentials(connection: &Value) -> BTreeMap<String, String> {
+    let mut variables = BTreeMap::new();
+    for user in connection["users"].as_array().unwrap() {
+        let text = |name: &str| user[name].as_str().unwrap().to_owned();
+        let gstin = text("gstin");
+        variables.insert(format!("EINVOICE_USER__{gstin}__SANDBOX"), text("username"));
+        variables.insert(format!("EINVOICE_PASSWORD__{gstin}__SANDBOX"), text("password"));
+    }
+    let text = |name: &str| connection[name].as_str().unwrap().to_owned();
+    variables.insert("EINVOICE_CLIENT_ID__SANDBOX".to_owned(), text("client_id"));
+    variables.insert("EINVOICE_CLIENT_SECRET__SANDBOX".to_owned(), text("client_secret"));
+    variables
+}
