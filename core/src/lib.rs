@@ -23,6 +23,7 @@ pub mod identifier;
 pub mod irn;
 pub mod key;
 pub mod ledger;
+pub mod masters;
 pub mod number;
 pub mod operation;
 pub mod pipeline;
