@@ -97,12 +97,19 @@ const CITIES: [&str; 64] = [
 
 /// The city that an address names.
 pub(crate) fn city_in<'a>(lines: impl Iterator<Item = &'a str>) -> Option<&'static str> {
-    let text: String = lines.collect::<Vec<_>>().join(" ").to_lowercase();
-    let words: Vec<&str> = text.split(|found: char| !found.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    CITIES.iter().rev().copied().find(|city| {
-        let wanted: Vec<String> = city.to_lowercase().split(' ').map(str::to_owned).collect();
-        words.windows(wanted.len()).any(|window| window == wanted.as_slice())
-    })
+    let words: Vec<&str> = lines
+        .flat_map(|line| line.split(|found: char| !found.is_alphanumeric()))
+        .filter(|word| !word.is_empty())
+        .collect();
+    let begins_with = |words: &[&str], city: &str| {
+        let mut words = words.iter();
+        city.split(' ').all(|part| words.next().is_some_and(|word| word.eq_ignore_ascii_case(part)))
+    };
+    CITIES
+        .iter()
+        .rev()
+        .copied()
+        .find(|city| (0..words.len()).any(|at| words.get(at..).is_some_and(|rest| begins_with(rest, city))))
 }
 
 /// A text of at most 100 characters.

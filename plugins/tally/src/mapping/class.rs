@@ -150,10 +150,7 @@ fn unclear(type_name: &str) -> Otherwise {
 /// output tax.
 fn debit_note(voucher: &Voucher<'_>, masters: &Masters) -> Result<DocumentType, Otherwise> {
     let input = voucher.ledger_names().any(|name| names::fold(name).contains("input"));
-    let purchase = voucher.natures().any(|nature| {
-        let nature = names::fold(nature);
-        nature.contains("purchase") || nature.contains("import")
-    });
+    let purchase = voucher.natures().any(|nature| nature.contains("purchase") || nature.contains("import"));
     if !input && !purchase && party_is(voucher, masters, "Sundry Debtors") == Some(true) {
         return Ok(DocumentType::DebitNote);
     }

@@ -111,7 +111,7 @@ fn heads(context: &Context<'_>, tax: &LedgerTax, reverse: bool) -> Heads {
     if tax.cgst != 0 || tax.sgst != 0 {
         return Heads::Halves;
     }
-    let sez = context.voucher.natures().any(|nature| nature.to_uppercase().contains("SEZ"))
+    let sez = context.voucher.natures().any(|nature| nature.contains("sez"))
         || context.voucher.element.get("GSTREGISTRATIONTYPE").is_some_and(|kind| kind.to_uppercase().contains("SEZ"));
     if context.export || sez {
         return Heads::None;

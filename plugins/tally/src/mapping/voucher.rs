@@ -16,6 +16,9 @@ pub(crate) struct Voucher<'v> {
     pub(crate) type_name: &'v str,
     pub(crate) party_name: Option<&'v str>,
     pub(crate) label: String,
+    ledgers: Vec<&'v Element<'v>>,
+    items: Vec<&'v Element<'v>>,
+    natures: Vec<String>,
 }
 
 /// One ledger line. Its amount is positive where it increases the bill.
@@ -57,38 +60,20 @@ impl<'v> Voucher<'v> {
             Some(number) => format!("{type_name} {number}"),
             None => format!("{type_name} without number"),
         };
-        Self { element, type_name, party_name, label }
-    }
-
-    /// The lines of the first of several lists that has any.
-    fn entries(&self, lists: [&'static str; 2], key: &'static str) -> Vec<&'v Element<'v>> {
-        lists
-            .into_iter()
-            .map(|list| {
-                let element: &'v Element<'v> = self.element;
-                element
-                    .children()
-                    .iter()
-                    .filter(|child| child.name() == list && child.get(key).is_some())
-                    .collect::<Vec<_>>()
-            })
-            .find(|entries| !entries.is_empty())
-            .unwrap_or_default()
+        let ledgers = entries(element, LEDGER_LISTS, "LEDGERNAME");
+        let items = entries(element, ITEM_LISTS, "STOCKITEMNAME");
+        let natures = natures(&ledgers, &items);
+        Self { element, type_name, party_name, label, ledgers, items, natures }
     }
 
     /// Names of all ledger lines.
     pub(crate) fn ledger_names(&self) -> impl Iterator<Item = &'v str> {
-        self.entries(LEDGER_LISTS, "LEDGERNAME").into_iter().filter_map(|entry| entry.get("LEDGERNAME"))
+        self.ledgers.iter().filter_map(|entry| entry.get("LEDGERNAME"))
     }
 
-    /// The natures of transaction that lines and their allocations state.
-    pub(crate) fn natures(&self) -> impl Iterator<Item = &'v str> {
-        let lines =
-            self.entries(LEDGER_LISTS, "LEDGERNAME").into_iter().chain(self.entries(ITEM_LISTS, "STOCKITEMNAME"));
-        lines.flat_map(|line| {
-            let inner = line.children().iter().filter(|child| child.name().ends_with("ALLOCATIONS.LIST"));
-            std::iter::once(line).chain(inner).filter_map(|found| found.get("GSTOVRDNNATURE"))
-        })
+    /// The natures of transaction that lines and their allocations state, folded, each once.
+    pub(crate) fn natures(&self) -> impl Iterator<Item = &str> {
+        self.natures.iter().map(String::as_str)
     }
 
     /// Whether a voucher of unknown type bills a customer.
@@ -98,17 +83,17 @@ impl<'v> Voucher<'v> {
 
     /// Whether this is the answer of a custom report: other dates, nested amounts.
     pub(crate) fn is_foreign_shape(&self) -> bool {
-        let nested = |entry: &&Element<'_>| entry.child("AMOUNT").is_some_and(|amount| !amount.children().is_empty());
+        let nested = |entry: &Element<'_>| entry.child("AMOUNT").is_some_and(|amount| !amount.children().is_empty());
         let iso = self.element.get("DATE").is_some_and(|date| {
             date.len() == 10 && date.as_bytes().get(4) == Some(&b'-') && date.as_bytes().get(7) == Some(&b'-')
         });
-        iso || self.entries(LEDGER_LISTS, "LEDGERNAME").iter().any(nested)
+        iso || self.ledgers.iter().copied().any(nested)
     }
 
     /// Reads all lines.
     pub(crate) fn lines(&self, class: DocumentType, report: &mut Report) -> Lines<'v> {
-        let ledgers = self.entries(LEDGER_LISTS, "LEDGERNAME");
-        let mut items = self.entries(ITEM_LISTS, "STOCKITEMNAME");
+        let ledgers = &self.ledgers;
+        let mut items = self.items.clone();
         // In accounting view the items stand inside the sales ledger's line.
         let inside = |entry: &&'v Element<'v>| {
             entry
@@ -244,6 +229,27 @@ impl<'v> Voucher<'v> {
             );
         }
     }
+}
+
+/// The lines of the first of several lists that has any.
+fn entries<'v>(element: &'v Element<'v>, lists: [&str; 2], key: &str) -> Vec<&'v Element<'v>> {
+    let of = |list: &str| -> Vec<&'v Element<'v>> {
+        element.children().iter().filter(|child| child.name() == list && child.get(key).is_some()).collect()
+    };
+    lists.into_iter().map(of).find(|entries| !entries.is_empty()).unwrap_or_default()
+}
+
+fn natures(ledgers: &[&Element<'_>], items: &[&Element<'_>]) -> Vec<String> {
+    let mut stated: Vec<&str> = Vec::new();
+    for line in ledgers.iter().chain(items) {
+        let inner = line.children().iter().filter(|child| child.name().ends_with("ALLOCATIONS.LIST"));
+        for nature in std::iter::once(*line).chain(inner).filter_map(|found| found.get("GSTOVRDNNATURE")) {
+            if !stated.contains(&nature) {
+                stated.push(nature);
+            }
+        }
+    }
+    stated.into_iter().map(names::fold).collect()
 }
 
 fn read_amount(entry: &Element<'_>, what: &str, report: &mut Report) -> Amount {

@@ -11,6 +11,8 @@ use super::position::{Place, Positions};
 
 /// Longest reference that is looked at: `&#x10FFFF;` and the five names are shorter.
 const REFERENCE_BYTES_MAX: usize = 12;
+/// Bytes judged together when looking for the next special one: one or two vector registers.
+const BLOCK_BYTES: usize = 32;
 
 /// A text, tag or comment longer than the limit.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
@@ -29,7 +31,6 @@ pub(crate) struct CleanReader<R> {
     /// Clean bytes made before `out`.
     before: u64,
     raw: u64,
-    line: u64,
     positions: Positions,
     /// Clean offset where the piece of markup or text being read begins.
     piece: u64,
@@ -51,7 +52,6 @@ impl<R: Read> CleanReader<R> {
             given: 0,
             before: 0,
             raw,
-            line: 1,
             positions,
             piece: 0,
             piece_max: text_bytes_max,
@@ -115,7 +115,7 @@ impl<R: Read> CleanReader<R> {
         let encoding = self.decoded.encoding();
         let mut rest = text;
         while !rest.is_empty() {
-            let special = rest.bytes().position(is_special).unwrap_or(rest.len());
+            let special = plain_length(rest.as_bytes());
             let (plain, after) = rest.split_at_checked(special).unwrap_or((rest, ""));
             self.keep(plain);
             let Some(first) = after.bytes().next() else { return };
@@ -124,12 +124,6 @@ impl<R: Read> CleanReader<R> {
                     Some(after) => after,
                     None => return,
                 },
-                b'\n' => {
-                    self.line += 1;
-                    self.keep("\n");
-                    self.anchor();
-                    after.get(1..).unwrap_or_default()
-                }
                 0x80.. => {
                     let end = after.bytes().position(|byte| byte < 0x80).unwrap_or(after.len());
                     let (wide, after) = after.split_at_checked(end).unwrap_or((after, ""));
@@ -202,6 +196,10 @@ impl<R: Read> CleanReader<R> {
     }
 
     fn keep(&mut self, plain: &str) {
+        let begin = self.made();
+        for at in memchr::memchr_iter(b'\n', plain.as_bytes()) {
+            self.positions.line_feed(begin + u64::try_from(at).unwrap_or(0));
+        }
         self.out.extend_from_slice(plain.as_bytes());
         self.skip(plain.len());
     }
@@ -211,8 +209,12 @@ impl<R: Read> CleanReader<R> {
     }
 
     fn anchor(&mut self) {
-        let clean = self.before + u64::try_from(self.out.len()).unwrap_or(0);
-        self.positions.anchor(clean, self.raw, self.line);
+        self.positions.anchor(self.made(), self.raw);
+    }
+
+    /// How much clean text was made.
+    fn made(&self) -> u64 {
+        self.before + u64::try_from(self.out.len()).unwrap_or(0)
     }
 }
 
@@ -237,8 +239,17 @@ impl<R: Read> BufRead for CleanReader<R> {
     }
 }
 
+/// Bytes before the first special one. Whole blocks are judged without a branch for each byte, which
+/// compilers turn into vector instructions.
+fn plain_length(bytes: &[u8]) -> usize {
+    let is_plain = |block: &&[u8]| !block.iter().fold(false, |any, byte| any | is_special(*byte));
+    let plain = bytes.chunks_exact(BLOCK_BYTES).take_while(is_plain).count() * BLOCK_BYTES;
+    let rest = bytes.get(plain..).unwrap_or_default();
+    plain + rest.iter().position(|byte| is_special(*byte)).unwrap_or(rest.len())
+}
+
 const fn is_special(byte: u8) -> bool {
-    matches!(byte, b'&' | b'\n' | 0..=8 | 11 | 12 | 14..=31 | 0x80..)
+    matches!(byte, b'&' | 0..=8 | 11 | 12 | 14..=31 | 0x80..)
 }
 
 const fn is_control(code: u32) -> bool {

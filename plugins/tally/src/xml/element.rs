@@ -28,10 +28,10 @@ impl<'a> Element<'a> {
                     if open.len() >= DEPTH_MAX {
                         return Err(format!("elements nested deeper than {DEPTH_MAX}"));
                     }
-                    open.push(Self::start(&start));
+                    open.push(Self::start(&start, source(text, &reader, &start, 1)));
                 }
                 Event::Empty(start) => {
-                    let element = Self::start(&start);
+                    let element = Self::start(&start, source(text, &reader, &start, 2));
                     match open.last_mut() {
                         Some(parent) => parent.children.push(element),
                         None => return Ok(element),
@@ -61,8 +61,11 @@ impl<'a> Element<'a> {
         }
     }
 
-    fn start(start: &BytesStart<'_>) -> Self {
-        let name = Cow::Owned(start.name().as_ref().to_owned());
+    /// An element that begins with a tag, whose text in the source is `tag`.
+    fn start(start: &BytesStart<'_>, tag: Option<&'a str>) -> Self {
+        let name = start.name();
+        let borrowed = tag.and_then(|tag| tag.get(..name.as_ref().len()));
+        let name = borrowed.map_or_else(|| Cow::Owned(name.as_ref().to_owned()), Cow::Borrowed);
         let attributes = start
             .attributes()
             .with_checks(false)
@@ -146,6 +149,12 @@ impl<'a> Element<'a> {
         self.children.iter().for_each(|child| child.write_xml(out));
         out.extend(["</", &self.name, ">"]);
     }
+}
+
+/// The text of the tag read last, from its name to before its closing, which has `closing` bytes.
+fn source<'a>(text: &'a str, reader: &Reader<&[u8]>, tag: &str, closing: usize) -> Option<&'a str> {
+    let end = usize::try_from(reader.buffer_position()).ok()?.checked_sub(closing)?;
+    text.get(end.checked_sub(tag.len())?..end)
 }
 
 fn append<'a>(open: &mut [Element<'a>], part: Cow<'a, str>) {

@@ -53,6 +53,44 @@ pub(crate) fn seek<R: Read>(clean: &mut CleanReader<R>) -> io::Result<Sought> {
     }
 }
 
+/// Passes over the rest of a voucher that is not wanted, without reading it as XML. It ends before
+/// the end of the voucher, or before what shows that the voucher was cut off.
+pub(crate) fn pass_voucher<R: Read>(clean: &mut CleanReader<R>) -> io::Result<()> {
+    let mut tag = Vec::with_capacity(TAG_BYTES_MAX);
+    loop {
+        forget(clean);
+        let buffer = clean.fill_buf()?;
+        if buffer.is_empty() {
+            return Ok(());
+        }
+        let whole = |at: &usize| at + TAG_BYTES_MAX <= buffer.len();
+        let ends = |at: &usize| buffer.get(*at..).is_some_and(ends_voucher);
+        let stop = memchr::memchr_iter(b'<', buffer).find(|at| !whole(at) || ends(at));
+        let found = stop.is_some_and(|at| whole(&at));
+        let used = stop.unwrap_or(buffer.len());
+        clean.consume(used);
+        if found {
+            return Ok(());
+        }
+        // The tag may be cut by the end of the buffer.
+        clean.begin_piece();
+        read_tag(clean, &mut tag)?;
+        if ends_voucher(&tag) {
+            clean.unread(&tag);
+            return Ok(());
+        }
+    }
+}
+
+/// Whether markup that begins like this stands in no voucher.
+fn ends_voucher(markup: &[u8]) -> bool {
+    let is = |name: &[u8], ends: fn(&u8) -> bool| {
+        markup.strip_prefix(name).is_some_and(|rest| rest.first().is_some_and(ends))
+    };
+    let any_end = |byte: &u8| *byte == b'>' || byte.is_ascii_whitespace();
+    is(b"</VOUCHER", any_end) || is(b"<TALLYMESSAGE", any_end) || is(b"<VOUCHER", u8::is_ascii_whitespace)
+}
+
 /// Reads a tag up to the end of its name.
 fn read_tag<R: Read>(clean: &mut CleanReader<R>, tag: &mut Vec<u8>) -> io::Result<()> {
     tag.clear();
@@ -146,6 +184,28 @@ mod tests {
             let text = format!("{}<VOUCHER X='1'/>", "a".repeat(64 * 1024 - shift));
             assert_eq!(after(&text), (Sought::Object, "<VOUCHER X='1'/>".to_owned()), "shift {shift}");
         }
+    }
+
+    #[test]
+    fn a_voucher_is_passed_over_up_to_its_end_or_to_what_cut_it_off() {
+        for end in
+            ["</VOUCHER>", "</VOUCHER >", "<TALLYMESSAGE>", "<TALLYMESSAGE xmlns:UDF=\"TallyUDF\">", "<VOUCHER A='1'>"]
+        {
+            for shift in 0..20 {
+                let text = format!(
+                    "<VOUCHERNUMBER>1</VOUCHERNUMBER></VOUCHERTYPENAME>{}<VOUCHER>{end}rest",
+                    "a".repeat(64 * 1024 - shift)
+                );
+                let mut clean = CleanReader::open(text.as_bytes(), 1000).unwrap();
+                pass_voucher(&mut clean).unwrap();
+                let mut rest = String::new();
+                clean.read_to_string(&mut rest).unwrap();
+                assert_eq!(rest, format!("{end}rest"), "shift {shift}");
+            }
+        }
+        let mut clean = CleanReader::open(&b"<A>x"[..], 1000).unwrap();
+        pass_voucher(&mut clean).unwrap();
+        assert_eq!(clean.offset(), 4);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
 use super::DEPTH_MAX;
-use super::seek::{Sought, seek};
+use super::seek::{Sought, pass_voucher, seek};
 use crate::text::{CleanReader, Place, TextTooLong};
 
 /// Limits of what is read into memory.
@@ -139,6 +139,13 @@ pub(crate) fn split<R: Read>(
             Ok(Step::Opened) => {
                 let place = reader.get_mut().place(start);
                 splitter.opened_at(place);
+                if splitter.passes_over() {
+                    let clean = reader.get_mut();
+                    let before = clean.offset();
+                    // What cannot be read is met again by whoever reads on.
+                    _ = pass_voucher(clean);
+                    base += clean.offset() - before;
+                }
                 Step::Go
             }
             Ok(Step::Text(text)) => splitter.text(&text, reader.get_mut().place(start), found),
@@ -290,7 +297,7 @@ impl Splitter {
     fn part(&mut self, text: &str, before: &str, after: &str) -> Step {
         match self.object.as_mut() {
             Some(object) => {
-                if before.is_empty() && text.trim().is_empty() {
+                if before.is_empty() && text.bytes().all(|byte| byte.is_ascii_whitespace()) {
                     return Step::Go;
                 }
                 object.push(&[before, text, after], self.limits.object_bytes_max);
@@ -316,6 +323,11 @@ impl Splitter {
         if let Some(object) = self.object.as_mut() {
             object.place = place;
         }
+    }
+
+    /// Whether the open object is a voucher that nobody asked for: most of a file, in the first pass.
+    fn passes_over(&self) -> bool {
+        self.object.as_ref().is_some_and(|object| !object.wanted && object.tag == "VOUCHER")
     }
 
     fn deliver(&mut self, found: &mut dyn FnMut(Found<'_>) -> ControlFlow<()>) -> Step {
