@@ -15,7 +15,7 @@ const PROBE_BYTES: usize = 64;
 /// How a file encodes its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Encoding {
-    /// UTF-8; a stray byte is read by page 1252.
+    /// UTF-8; a stray byte is read by page 1252, and counts as two in the places after it.
     Utf8,
     /// Two bytes a character, low byte first.
     Utf16Le,
@@ -66,14 +66,13 @@ impl Encoding {
     }
 }
 
-/// Decodes a byte stream; the encoding is known after [`Decoded::open`] but UTF-8 may turn out to be
-/// page 1252 at the first character beyond ASCII.
+/// Decodes a byte stream. What [`Decoded::open`] takes for UTF-8 may turn out to be page 1252, chunk
+/// by chunk.
 pub(crate) struct Decoded<R> {
     inner: R,
     encoding: Encoding,
     wide: Option<Decoder>,
     raw: Vec<u8>,
-    seen_multibyte: bool,
     ended: bool,
 }
 
@@ -89,8 +88,7 @@ impl<R: Read> Decoded<R> {
             Encoding::Utf16Be => Some(UTF_16BE.new_decoder_without_bom_handling()),
             Encoding::Utf8 | Encoding::Windows1252 => None,
         };
-        let seen_multibyte = mark == 3;
-        Ok((Self { inner, encoding, wide, raw, seen_multibyte, ended }, mark))
+        Ok((Self { inner, encoding, wide, raw, ended }, mark))
     }
 
     /// The encoding in use for the chunk decoded last.
@@ -114,41 +112,35 @@ impl<R: Read> Decoded<R> {
         Ok(self.ended && self.raw.is_empty())
     }
 
+    /// Reads UTF-8, and each byte that is none by page 1252: text of that page is hardly ever valid
+    /// UTF-8 beyond ASCII, and files that went through several programs hold both.
     fn decode_narrow(&mut self, out: &mut String) {
         let mut rest: &[u8] = &self.raw;
-        let mut kept = 0;
+        let (mut kept, mut multibyte, mut stray) = (0, false, false);
         while !rest.is_empty() {
-            if self.encoding == Encoding::Windows1252 {
-                out.push_str(&WINDOWS_1252.decode_without_bom_handling(rest).0);
-                break;
-            }
-            match std::str::from_utf8(rest) {
+            let error = match std::str::from_utf8(rest) {
                 Ok(text) => {
-                    self.seen_multibyte |= !text.is_ascii();
+                    multibyte |= !text.is_ascii();
                     out.push_str(text);
                     break;
                 }
-                Err(error) => {
-                    let (valid, after) = rest.split_at_checked(error.valid_up_to()).unwrap_or((rest, &[]));
-                    let valid = std::str::from_utf8(valid).unwrap_or_default();
-                    self.seen_multibyte |= !valid.is_ascii();
-                    out.push_str(valid);
-                    if error.error_len().is_none() && !self.ended {
-                        kept = after.len();
-                        break;
-                    }
-                    // The first character beyond ASCII decides: a file that held UTF-8 before keeps
-                    // being UTF-8 with one stray byte, any other is page 1252 from here on.
-                    if !self.seen_multibyte {
-                        self.encoding = Encoding::Windows1252;
-                        rest = after;
-                        continue;
-                    }
-                    let (stray, after) = after.split_at_checked(1).unwrap_or((after, &[]));
-                    out.push_str(&WINDOWS_1252.decode_without_bom_handling(stray).0);
-                    rest = after;
-                }
+                Err(error) => error,
+            };
+            let (valid, after) = rest.split_at_checked(error.valid_up_to()).unwrap_or((rest, &[]));
+            let valid = std::str::from_utf8(valid).unwrap_or_default();
+            multibyte |= !valid.is_ascii();
+            out.push_str(valid);
+            if error.error_len().is_none() && !self.ended {
+                kept = after.len();
+                break;
             }
+            let (byte, after) = after.split_at_checked(1).unwrap_or((after, &[]));
+            out.push_str(&WINDOWS_1252.decode_without_bom_handling(byte).0);
+            stray = true;
+            rest = after;
+        }
+        if multibyte || stray {
+            self.encoding = if multibyte { Encoding::Utf8 } else { Encoding::Windows1252 };
         }
         let consumed = self.raw.len() - kept;
         self.raw.drain(..consumed);
