@@ -5,7 +5,8 @@
 //! delivered over HTTP one day: [`read_vouchers`] takes any opener of a stream.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::{self, File};
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -105,8 +106,8 @@ pub(crate) enum FileEnd {
 }
 
 /// Sends the vouchers and problems of one file.
-pub(crate) fn read_vouchers(
-    open: &dyn Fn() -> io::Result<File>,
+pub(crate) fn read_vouchers<R: Read>(
+    open: &dyn Fn() -> io::Result<R>,
     location: &str,
     limits: Limits,
     shared: &Arc<Masters>,
@@ -136,9 +137,12 @@ pub(crate) fn read_vouchers(
     match second {
         Err(fault) => _ = reading.fault(fault),
         Ok(summary) => {
-            // The file was another one, or could not be read, in the first pass only.
+            // The file was another one, or could not be read, in the first pass only. What ends the
+            // first pass after a fault is a consequence of it.
             if let Err(fault) = first {
-                _ = reading.fault(fault);
+                if reading.end == FileEnd::Whole {
+                    _ = reading.fault(fault);
+                }
             } else if !summary.elements {
                 let what = if is_empty(open) { "the file is empty" } else { "the file holds no XML at all" };
                 _ = reading.problem(
@@ -157,8 +161,8 @@ pub(crate) fn read_vouchers(
     reading.end
 }
 
-fn is_empty(open: &dyn Fn() -> io::Result<File>) -> bool {
-    open().and_then(|file| file.metadata()).is_ok_and(|meta| meta.len() == 0)
+fn is_empty<R: Read>(open: &dyn Fn() -> io::Result<R>) -> bool {
+    open().and_then(|mut input| input.read(&mut [0])).is_ok_and(|read| read == 0)
 }
 
 fn unreadable(location: &str, error: &io::Error, sender: &RecordSender) -> FileEnd {
@@ -174,11 +178,18 @@ struct Reading<'r> {
     location: &'r str,
     masters: Arc<Masters>,
     sender: &'r RecordSender,
-    /// How often an identity made of type, number and date was met in this file.
-    seen: HashMap<String, u32>,
+    /// How often each identity was met in this file, by the hash of it.
+    seen: HashMap<u64, Seen>,
     /// Vouchers sent so far.
     vouchers: u64,
     end: FileEnd,
+}
+
+/// What is remembered of an identity: not its text, since a file may hold a million.
+struct Seen {
+    times: u32,
+    /// Hash of the first voucher.
+    content: u64,
 }
 
 impl Reading<'_> {
@@ -217,21 +228,26 @@ impl Reading<'_> {
     }
 
     /// The voucher's GUID; else what identifies it to people, which survives a move to another file.
+    /// Another voucher under an identity that the file used already is told apart by a number: it must
+    /// never be taken for a correction of the first.
     fn identity(&mut self, text: &str) -> String {
-        if let Some(guid) = text_of(text, "GUID") {
-            return guid;
+        let head = text.get(..text.find('>').unwrap_or(0)).unwrap_or_default();
+        let stated = text_of(text, "GUID").or_else(|| attribute_of(head, "REMOTEID"));
+        let is_stated = stated.is_some();
+        let identity = stated.unwrap_or_else(|| {
+            let kind = text_of(text, "VOUCHERTYPENAME").unwrap_or_default();
+            let number = text_of(text, "VOUCHERNUMBER").unwrap_or_default();
+            let date = text_of(text, "DATE").unwrap_or_default();
+            format!("{}/{number}/{date}", names::fold(&kind))
+        });
+        let content = hash(text);
+        let seen = self.seen.entry(hash(&identity)).or_insert(Seen { times: 0, content });
+        // One GUID twice with one content is one voucher that the file repeats.
+        if is_stated && seen.times > 0 && seen.content == content {
+            return identity;
         }
-        let attribute = text.get(..text.find('>').unwrap_or(0)).and_then(|head| attribute_of(head, "REMOTEID"));
-        if let Some(remote) = attribute {
-            return remote;
-        }
-        let kind = text_of(text, "VOUCHERTYPENAME").unwrap_or_default();
-        let number = text_of(text, "VOUCHERNUMBER").unwrap_or_default();
-        let date = text_of(text, "DATE").unwrap_or_default();
-        let identity = format!("{}/{number}/{date}", names::fold(&kind));
-        let times = self.seen.entry(identity.clone()).or_insert(0);
-        *times += 1;
-        if *times == 1 { identity } else { format!("{identity}#{times}") }
+        seen.times += 1;
+        if seen.times == 1 { identity } else { format!("{identity}#{}", seen.times) }
     }
 
     fn fault(&mut self, fault: Fault) -> ControlFlow<()> {
@@ -290,6 +306,12 @@ impl Reading<'_> {
     }
 }
 
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
 /// The text of the first element of a name. The voucher's own fields stand before its lists, and
 /// this is asked about names that lists do not repeat before them.
 fn text_of(xml: &str, name: &str) -> Option<String> {
@@ -316,4 +338,95 @@ pub(crate) fn fingerprint(parts: &BTreeMap<String, String>) -> String {
         }
     }
     format!("{hash:016x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use einvoice_core::source::stream_from_blocking;
+    use futures_util::StreamExt;
+
+    use super::*;
+
+    const VOUCHERS: u64 = 1_100;
+    const NARRATION_BYTES: usize = 100_000;
+    /// The 64 vouchers that a stream may be ahead, one more on either side, and chunks of the reader.
+    const AHEAD_BYTES_MAX: u64 = 66 * 101_000 + 256 * 1024;
+    const MEMORY_BYTES_MAX: u64 = 90_000_000;
+
+    /// A day book that is made while it is read, and counts what was taken of it.
+    struct DayBook {
+        piece: Vec<u8>,
+        given: usize,
+        next: u64,
+        taken: Arc<AtomicU64>,
+    }
+
+    impl DayBook {
+        fn new(taken: &Arc<AtomicU64>) -> Self {
+            taken.store(0, Ordering::Relaxed);
+            let piece = b"<ENVELOPE><BODY><IMPORTDATA><REQUESTDATA>\n".to_vec();
+            Self { piece, given: 0, next: 1, taken: Arc::clone(taken) }
+        }
+    }
+
+    impl Read for DayBook {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            if self.given == self.piece.len() {
+                self.given = 0;
+                self.piece = match self.next {
+                    number @ 1..=VOUCHERS => format!(
+                        "<TALLYMESSAGE><VOUCHER><VOUCHERNUMBER>{number}</VOUCHERNUMBER><NARRATION>{}</NARRATION></VOUCHER></TALLYMESSAGE>\n",
+                        "n".repeat(NARRATION_BYTES)
+                    )
+                    .into_bytes(),
+                    number if number == VOUCHERS + 1 => b"</REQUESTDATA></IMPORTDATA></BODY></ENVELOPE>".to_vec(),
+                    _ => Vec::new(),
+                };
+                self.next += 1;
+            }
+            let read = self.piece.get(self.given..).unwrap_or_default().read(into)?;
+            self.given += read;
+            self.taken.fetch_add(u64::try_from(read).unwrap(), Ordering::Relaxed);
+            Ok(read)
+        }
+    }
+
+    /// Most memory this process ever had, where the system tells.
+    fn memory_peak() -> Option<u64> {
+        let status = fs::read_to_string("/proc/self/status").ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
+    }
+
+    /// Aim: nothing of a file is kept that was handed over. Method: a file larger than all memory that
+    /// is allowed is made on the way; its reader is watched from both ends.
+    #[tokio::test]
+    async fn a_day_book_of_more_than_100_mb_is_read_with_the_memory_of_one_voucher() {
+        let taken = Arc::new(AtomicU64::new(0));
+        let (watched, made) = (Arc::clone(&taken), Arc::new(AtomicU64::new(0)));
+        let total = Arc::clone(&made);
+        let mut stream = stream_from_blocking(move |sender| {
+            let open = || Ok(DayBook::new(&watched));
+            let end = read_vouchers(&open, "a.xml", limits(1 << 20), &Arc::default(), sender);
+            assert_eq!(end, FileEnd::Whole);
+            total.store(watched.load(Ordering::Relaxed), Ordering::Relaxed);
+        });
+        let mut vouchers = 0;
+        while let Some(item) = stream.next().await {
+            let SourceItem::Record(record) = item.unwrap() else { panic!("a problem") };
+            vouchers += 1;
+            assert!(record.reference.position.starts_with(&format!("voucher {vouchers}, line {}, ", vouchers + 1)));
+            let byte: u64 = record.reference.position.rsplit(' ').next().unwrap().parse().unwrap();
+            drop(record);
+            assert!(taken.load(Ordering::Relaxed) <= byte + AHEAD_BYTES_MAX);
+        }
+        assert_eq!(vouchers, VOUCHERS);
+        assert!(made.load(Ordering::Relaxed) > 100_000_000);
+        match memory_peak() {
+            Some(peak) => assert!(peak < MEMORY_BYTES_MAX, "{peak} bytes"),
+            None => eprintln!("skipped: this system does not tell the memory of a process"),
+        }
+    }
 }

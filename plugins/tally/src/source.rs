@@ -113,7 +113,7 @@ impl InvoiceSource for TallySource {
     fn map(&self, record: &SourceRecord) -> Mapped {
         let masters =
             record.context.as_deref().and_then(|context| context.downcast_ref::<Masters>()).unwrap_or(&self.nothing);
-        mapping::map(&record.content, record.reference.to_string(), masters, &self.settings)
+        mapping::map(&record.content, &record.reference.to_string(), masters, &self.settings)
     }
 
     async fn acknowledge(&self, _settled: &[Acknowledgement]) -> Result<(), SourceError> {

@@ -120,11 +120,11 @@ impl Context<'_> {
 }
 
 /// Maps the clean text of one voucher.
-pub(crate) fn map(text: &str, place: String, masters: &Masters, settings: &Settings) -> Mapped {
+pub(crate) fn map(text: &str, place: &str, masters: &Masters, settings: &Settings) -> Mapped {
     let element = match Element::parse(text) {
         Ok(element) if element.name() == "VOUCHER" => element,
         Ok(_) => {
-            return unmappable("voucher", place, Finding::error("tally.not_a_voucher", "", "the record is no voucher"));
+            return unmappable("record", place, Finding::error("tally.not_a_voucher", "", "the record is no voucher"));
         }
         Err(reason) => {
             return unmappable(
@@ -162,11 +162,11 @@ pub(crate) fn map(text: &str, place: String, masters: &Masters, settings: &Setti
             message: "the customer has no GSTIN: a sale to a consumer is not registered".to_owned(),
         });
     }
-    document(&context, &place)
+    document(&context, place)
 }
 
-fn unmappable(label: &str, place: String, finding: Finding) -> Mapped {
-    Mapped::Unmappable { label: label.to_owned(), findings: vec![finding.with_place(place)] }
+fn unmappable(label: &str, place: &str, finding: Finding) -> Mapped {
+    Mapped::Unmappable { label: label.to_owned(), findings: vec![finding.with_place(format!("{place}, {label}"))] }
 }
 
 fn context<'v>(
@@ -187,11 +187,8 @@ fn context<'v>(
     };
     let buyer_gstin = own.or_else(by_master).filter(|(gstin, _)| gstin != "URP");
     let abroad = !countries::is_india(element.get("COUNTRYOFRESIDENCE"));
-    let nature = voucher.natures().any(|nature| {
-        let nature = names::fold(nature);
-        nature.starts_with("export") || nature.contains("exports")
-    });
-    let deemed = voucher.natures().any(|nature| names::fold(nature).contains("deemed"));
+    let nature = voucher.natures().any(|nature| nature.starts_with("export") || nature.contains("exports"));
+    let deemed = voucher.natures().any(|nature| nature.contains("deemed"));
     let export = abroad && buyer_gstin.is_none() || (nature && !deemed && buyer_gstin.is_none());
     let seller_gstin = seller::seller_gstin(element, masters, settings);
     Context { voucher, masters, settings, doc_type, day, seller_gstin, buyer_gstin, party, export }
@@ -281,12 +278,11 @@ fn supply_type(context: &Context<'_>, has_igst: bool) -> (SupplyType, &'static s
         .or_else(|| context.party.registration.and_then(|found| found.kind.as_deref()))
         .map(names::fold)
         .unwrap_or_default();
-    let natures: Vec<String> = context.voucher.natures().map(names::fold).collect();
-    if natures.iter().any(|nature| nature.contains("sez")) || kind.contains("sez") {
+    if context.voucher.natures().any(|nature| nature.contains("sez")) || kind.contains("sez") {
         let supply = if has_igst { SupplyType::SezWithPayment } else { SupplyType::SezWithoutPayment };
         return (supply, "GSTOVRDNNATURE or V/GSTREGISTRATIONTYPE, and the IGST ledger");
     }
-    if natures.iter().any(|nature| nature.contains("deemedexport")) || kind.contains("deemedexport") {
+    if context.voucher.natures().any(|nature| nature.contains("deemedexport")) || kind.contains("deemedexport") {
         return (SupplyType::DeemedExport, "GSTOVRDNNATURE or V/GSTREGISTRATIONTYPE");
     }
     (SupplyType::B2b, "V/GSTREGISTRATIONTYPE")

@@ -258,6 +258,95 @@ async fn one_number_used_twice_gives_two_records_with_identities_of_their_own() 
 }
 
 #[tokio::test]
+async fn another_voucher_under_a_guid_of_its_file_is_no_correction_of_the_first() {
+    let with = |number: &str, guid: &str| voucher(number).replace("<DATE>", &format!("<GUID>{guid}</GUID><DATE>"));
+    let body = [with("1", "g-1"), with("2", "g-2"), with("1", "g-1"), with("1", "g-1").replace("1000.00", "2000.00")];
+    let (_folder, read) = read_bytes(envelope(&body.concat()).as_bytes()).await;
+    let ids: Vec<_> = read.records.iter().map(|record| record.reference.record_id.as_str()).collect();
+    // The same voucher once more is the same record; another one is told apart, so that the ledger
+    // sees two documents with one number.
+    assert_eq!(ids, ["g-1", "g-2", "g-1", "g-1#2"]);
+}
+
+/// Whatever is wrong, its text says in which file, at which place, and where it is known in which voucher.
+#[tokio::test]
+async fn every_fault_names_its_file_its_position_and_its_voucher() {
+    let broken = voucher("7").replace("<RATE>", "<RAT>");
+    let deep = voucher("7").replace("<RATE>", &"<A>".repeat(70));
+    let cut = envelope(&voucher("7"));
+    let cut = cut.split("<RATE>").next().unwrap();
+    let huge = voucher("7").replace("Valve", &"Valve ".repeat(400));
+    let bomb = "<!DOCTYPE x [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;\">]>";
+    let declared = envelope(&voucher("7").replace("<RATE>", &format!("{bomb}<RATE>")));
+    let utf16 = |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+    let good = |text: String| envelope(&format!("{}\n{text}\n{}", voucher("1"), voucher("9")));
+    let error = "<RESPONSE><LINEERROR>x</LINEERROR></RESPONSE>";
+    // The rule, the file, the vouchers that are read beside, the line of the fault, who is named.
+    let cases: [(&str, Vec<u8>, usize, usize, &str); 7] = [
+        ("tally.malformed_xml", good(broken.clone()).into_bytes(), 2, 2, "Sales 7"),
+        ("tally.malformed_xml", utf16(&good(broken)), 2, 2, "Sales 7"),
+        ("tally.too_deep", good(deep).into_bytes(), 2, 2, "Sales 7"),
+        ("tally.voucher_too_large", good(huge).into_bytes(), 2, 2, "voucher 2"),
+        ("tally.truncated", cut.as_bytes().to_vec(), 0, 1, "Sales 7"),
+        ("tally.document_type", declared.into_bytes(), 0, 1, "Sales 7"),
+        ("tally.error_answer", error.as_bytes().to_vec(), 0, 1, "Tally answered"),
+    ];
+    for (rule, content, records, line, who) in cases {
+        let folder = folder_with("a.xml", &content);
+        std::fs::write(folder.path().join("b.xml"), envelope(&voucher("20"))).unwrap();
+        let source = source(folder.path(), json!({ "path": "*.xml", "voucher_bytes_max": 2000 }));
+        let read = read(&*source, None).await;
+        assert_eq!(rules(&read), [rule]);
+        let problem = read.problems.first().unwrap();
+        let text = problem.findings.first().unwrap().to_string();
+        let place =
+            text.strip_prefix(&format!("a.xml, line {line}, byte ")).unwrap_or_else(|| panic!("{rule}: {text}"));
+        let byte: usize = place.split(':').next().unwrap().parse().unwrap();
+        let in_line = content.get(..byte).unwrap().split(|byte| *byte == b'\n').count();
+        assert_eq!(in_line, line, "{rule}: {text}");
+        assert!(text.contains(who), "{rule}: {text}");
+        assert_eq!(problem.reference.location, "a.xml");
+        // The good ones around it and the other file.
+        assert_eq!(read.records.len(), records + 1, "{rule}");
+    }
+}
+
+#[tokio::test]
+async fn what_misses_a_master_names_its_file_its_position_and_its_voucher() {
+    let text = voucher("7").replace("<GSTHSNNAME>84818030</GSTHSNNAME>", "");
+    let unknown = voucher("8")
+        .replace("<VOUCHERTYPENAME>Sales<", "<VOUCHERTYPENAME>Tax Bill<")
+        .replace("<DATE>", "<ISINVOICE>Yes</ISINVOICE><DATE>");
+    let (folder, read) = read_bytes(envelope(&format!("{text}\n{unknown}\n{}", voucher("9"))).as_bytes()).await;
+    let source = source(folder.path(), json!({ "path": "*.xml" }));
+    let told: Vec<String> = read
+        .records
+        .iter()
+        .flat_map(|record| match source.map(record) {
+            Mapped::Document(document) => document.findings,
+            Mapped::Unmappable { findings, .. } => findings,
+            Mapped::Skipped(skip) => panic!("{skip:?}"),
+        })
+        .filter(|finding| ["tally.hsn_missing", "tally.voucher_type_unknown"].contains(&&*finding.rule))
+        .map(|finding| format!("{finding}"))
+        .collect();
+    let [hsn, kind] = told.as_slice() else { panic!("{told:?}") };
+    assert!(hsn.starts_with("a.xml, voucher 1, line 1, byte ") && hsn.contains("Sales 7"), "{hsn}");
+    assert!(hsn.contains("nothing gives the HSN of \"Valve\""), "{hsn}");
+    assert!(kind.starts_with("a.xml, voucher 2, line 2, byte ") && kind.contains("Tax Bill 8"), "{kind}");
+}
+
+#[tokio::test]
+async fn stray_bytes_of_page_1252_spoil_no_text_in_utf8_around_them() {
+    let text = envelope(&voucher("1").replace("Buyer &amp; Sons", "Caf# कृष्णा #"));
+    let parts: Vec<&[u8]> = text.as_bytes().split(|byte| *byte == b'#').collect();
+    let (folder, read) = read_bytes(&parts.join(&0xE9)).await;
+    let source = source(folder.path(), json!({ "path": "*.xml" }));
+    let Mapped::Document(document) = source.map(read.records.first().unwrap()) else { panic!() };
+    assert_eq!(&**document.invoice.buyer_dtls.lgl_nm.as_ref().unwrap(), "Café कृष्णा é");
+}
+
+#[tokio::test]
 async fn a_long_file_is_streamed() {
     let mut text = String::from("<ENVELOPE><BODY><IMPORTDATA><REQUESTDATA>");
     for number in 0..3_000 {
