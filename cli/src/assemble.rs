@@ -17,7 +17,7 @@ use einvoice_core::registry::{BuildContext, BuildError, Registry};
 
 pub use keys::{KeyFile, key_set};
 
-use crate::error::CliError;
+use crate::error::{CliError, in_use};
 use crate::plugins;
 use crate::settings::{Loaded, with_suggestion};
 
@@ -61,11 +61,15 @@ impl Assembly {
     /// Opens the ledger.
     ///
     /// # Errors
-    /// [`CliError::Build`] when it cannot be opened.
+    /// [`CliError::LedgerInUse`] while another process has it, [`CliError::Build`] when it cannot be
+    /// opened.
     pub async fn ledger(&self) -> Result<Arc<dyn Ledger>, CliError> {
         let part = &self.settings().ledger;
         let made = self.registry.ledger(&part.plugin, self.base.named(&part.name), part.settings.clone()).await;
-        made.map_err(|error| self.failed("ledger", part, error))
+        made.map_err(|error| match in_use(&error) {
+            Some((ledger, holder)) => CliError::LedgerInUse { ledger, holder },
+            None => self.failed("ledger", part, error),
+        })
     }
 
     /// Opens the credential store.

@@ -33,6 +33,17 @@ pub enum CliError {
         /// What is wrong with the part.
         error: BuildError,
     },
+    /// Another process works with the ledger.
+    #[error(
+        "{ledger} is in use by another process{holder}, such as a run that is going on: nothing was changed; \
+         try again when it has ended"
+    )]
+    LedgerInUse {
+        /// Which ledger.
+        ledger: String,
+        /// Who holds it (" (process 123)"), or empty.
+        holder: String,
+    },
     /// The set of plugins is wrong, or a plugin was asked for that is not there.
     #[error(transparent)]
     Registry(#[from] RegistryError),
@@ -82,6 +93,7 @@ impl CliError {
             Self::Usage(_)
             | Self::Configuration(_)
             | Self::Build { .. }
+            | Self::LedgerInUse { .. }
             | Self::File { .. }
             | Self::Credential(_)
             | Self::Source(_)
@@ -127,6 +139,14 @@ impl CliError {
             exit_code: u8,
         }
         Report { error: Inner { message: self.message(), exit_code: self.exit_code() } }
+    }
+}
+
+/// Who holds a ledger that could not be opened because it is in use: the ledger, and its holder.
+pub(crate) fn in_use(error: &BuildError) -> Option<(String, String)> {
+    match error.source.as_ref()?.downcast_ref::<LedgerError>()? {
+        LedgerError::InUse { ledger, holder } => Some((ledger.clone(), holder.clone())),
+        _ => None,
     }
 }
 

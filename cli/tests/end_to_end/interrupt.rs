@@ -50,6 +50,22 @@ fn an_interrupted_run_finishes_what_is_in_flight_and_the_next_one_goes_on() {
 }
 
 #[test]
+fn a_status_during_a_run_names_the_run_and_says_when_to_try_again() {
+    let emulator = Emulator::start();
+    let installation = installed(&emulator);
+    emulator.fault("generate_irn", &json!({"kind": "delay", "ms": 3_600_000}), 1);
+    let mut run = installation.start_with(&[]);
+    emulator.wait_for_calls("generate_irn", 1);
+    let answer = installation.call(&["status"]);
+    assert_eq!(answer.code, 2, "{}", answer.text);
+    assert!(answer.text.contains(&format!("in use by another process (process {})", run.id())), "{}", answer.text);
+    assert!(answer.text.contains("try again when it has ended"), "{}", answer.text);
+    run.kill().unwrap();
+    run.wait().unwrap();
+    assert_eq!(installation.call(&["status"]).code, 4, "the outcome of one call is not known");
+}
+
+#[test]
 fn a_second_interrupt_ends_at_once_and_the_next_run_asks_about_what_was_sent() {
     let emulator = Emulator::start();
     let installation = installed(&emulator);

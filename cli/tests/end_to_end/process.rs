@@ -223,9 +223,12 @@ plugin = "json-file"
 
     /// Runs to the end with keys set over the configuration.
     pub(crate) fn run_with(&self, settings: &[&str]) -> Answer {
-        let output = self.once(settings).output().unwrap();
-        let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        Answer { code: output.status.code().unwrap(), text }
+        answer(&mut self.once(settings))
+    }
+
+    /// Calls the program.
+    pub(crate) fn call(&self, arguments: &[&str]) -> Answer {
+        answer(&mut self.command(arguments))
     }
 
     /// Starts a run whose standard error can be read.
@@ -280,6 +283,12 @@ plugin = "json-file"
         command.envs(&self.environment);
         command
     }
+}
+
+fn answer(command: &mut Command) -> Answer {
+    let output = command.output().unwrap();
+    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    Answer { code: output.status.code().unwrap(), text }
 }
 
 fn credentials(connection: &Value) -> BTreeMap<String, String> {
