@@ -29,7 +29,7 @@ use crate::output::{Output, Style, printable};
 use crate::progress::Progress;
 use crate::settings::{DEFAULT_FILE, Loaded, with_suggestion};
 use crate::{exit_code, plugins, settings};
-use judge::{Chunk, Form, Wanted};
+use judge::{Chunk, FileNames, Form, Wanted};
 pub(super) use text::findings_text;
 use text::{summary, text};
 
@@ -39,8 +39,8 @@ const CHUNK_RECORDS: usize = 128;
 /// Bytes of records judged together, so that many large documents do not pile up.
 const CHUNK_BYTES: usize = 4 * 1024 * 1024;
 
-/// What was counted.
-#[derive(Debug, Default)]
+/// What was counted, in a chunk or in all.
+#[derive(Debug, Clone, Copy, Default)]
 struct Counts {
     valid: u64,
     invalid: u64,
@@ -48,6 +48,22 @@ struct Counts {
     unreadable: u64,
     /// Values whose origin was shown.
     origins: u64,
+}
+
+impl Counts {
+    fn records(self) -> u64 {
+        self.valid + self.invalid + self.skipped
+    }
+}
+
+impl std::ops::AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.valid += other.valid;
+        self.invalid += other.invalid;
+        self.skipped += other.skipped;
+        self.unreadable += other.unreadable;
+        self.origins += other.origins;
+    }
 }
 
 /// Where results go.
@@ -67,13 +83,11 @@ pub(super) fn run(arguments: &Validate, common: &Common, output: &mut Output) ->
     block_on(async {
         for file in &arguments.files {
             let judged = async {
-                let source = open(&arguments.plugin, &registry, &origin, &readable(file)?).await?;
-                let form = if reporter.output.is_json() {
-                    Form::Json { file: file.display().to_string() }
-                } else {
-                    Form::Judged
-                };
-                let wanted = Wanted { options, form, provenance: arguments.provenance };
+                let path = readable(file)?;
+                let source = open(&arguments.plugin, &registry, &origin, &path).await?;
+                let form = if reporter.output.is_json() { Form::Json } else { Form::Judged };
+                let names = FileNames { read: path.display().to_string(), shown: file.display().to_string() };
+                let wanted = Wanted { options, form, provenance: arguments.provenance, file: names };
                 validate_file(file, &source, &wanted, &mut reporter).await
             };
             if let Err(error) = judged.await {
@@ -91,6 +105,9 @@ pub(super) fn run(arguments: &Validate, common: &Common, output: &mut Output) ->
     let Reporter { output, counts, progress } = reporter;
     progress.finish();
     summary(&counts, output)?;
+    if counts.invalid > 0 {
+        other_formats(arguments, &registry, output);
+    }
     if arguments.provenance && counts.origins == 0 {
         output.remark(format!("plugin {} takes values as they stand, so there are no origins", arguments.plugin));
     }
@@ -98,6 +115,24 @@ pub(super) fn run(arguments: &Validate, common: &Common, output: &mut Output) ->
         if counts.invalid > 0 { exit_code::NEEDS_PERSON } else { exit_code::ALL_WELL },
         if counts.unreadable > 0 { exit_code::USAGE } else { exit_code::ALL_WELL },
     ]))
+}
+
+/// Whoever checks a file of another format without naming its plugin is told how.
+fn other_formats(arguments: &Validate, registry: &Registry, output: &mut Output) {
+    let is_json = |file: &PathBuf| {
+        let ending = file.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+        ending.is_empty() || ["json", "jsonl", "ndjson", "txt"].iter().any(|known| ending.eq_ignore_ascii_case(known))
+    };
+    let Some(file) = arguments.files.iter().find(|file| !is_json(file)) else { return };
+    if arguments.plugin == "json-file" {
+        let others: Vec<&str> =
+            registry.sources.iter().map(|source| source.name).filter(|name| *name != "json-file").collect();
+        output.remark(format!(
+            "{} was read as INV-01 JSON; for another format name its plugin with --plugin: {}",
+            printable(&file.display().to_string()),
+            others.join(", ")
+        ));
+    }
 }
 
 /// The configuration, where it has something to say: when it is named, or when the format needs a
@@ -248,16 +283,13 @@ impl Reporter<'_> {
     fn print(&mut self, done: Result<judge::Done, tokio::task::JoinError>) -> Result<(), CliError> {
         let done = done.map_err(|error| CliError::Fault(format!("checking ended early ({error})")))?;
         let Self { output, counts, progress } = self;
-        counts.valid += done.valid;
-        counts.invalid += done.invalid;
-        counts.skipped += done.skips;
-        counts.origins += done.origins;
+        *counts += done.counts;
         progress.aside(|| {
             output.bytes(&done.lines)?;
             done.judged.iter().try_for_each(|judged| text(judged, output))?;
             output.show_now()
         })?;
-        progress.advance(done.valid + done.invalid + done.skips);
+        progress.advance(done.counts.records());
         Ok(())
     }
 

@@ -85,6 +85,18 @@ fn a_folder_in_place_of_a_file_is_told() {
 }
 
 #[test]
+fn a_file_of_another_format_is_told_with_the_plugins_there_are() {
+    let directory = folder();
+    std::fs::write(directory.path().join("day.xml"), "<ENVELOPE/>").unwrap();
+    let answer = einvoice(directory.path(), &["validate", "day.xml"]);
+    assert_eq!(answer.code, 1);
+    assert!(answer.err.contains("day.xml was read as INV-01 JSON"), "{}", answer.err);
+    assert!(answer.err.contains("--plugin: tally"), "{}", answer.err);
+    let with = einvoice(directory.path(), &["validate", "day.xml", "--plugin", "tally"]);
+    assert!(!with.err.contains("--plugin"), "{}", with.err);
+}
+
+#[test]
 fn results_come_in_the_order_of_the_input() {
     let directory = folder();
     fixture(directory.path(), "three.jsonl");

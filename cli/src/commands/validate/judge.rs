@@ -12,6 +12,8 @@ use einvoice_core::source::{
 use serde::Serialize;
 use tokio::task::JoinHandle;
 
+use super::Counts;
+
 /// What is wanted of each record.
 #[derive(Debug, Clone)]
 pub(super) struct Wanted {
@@ -19,13 +21,23 @@ pub(super) struct Wanted {
     pub(super) form: Form,
     /// Whether to keep where each value came from.
     pub(super) provenance: bool,
+    pub(super) file: FileNames,
+}
+
+/// The two names of the file that is checked.
+#[derive(Debug, Clone)]
+pub(super) struct FileNames {
+    /// The full path, by which the plugin reads it.
+    pub(super) read: String,
+    /// The name a person gave, by which it is shown.
+    pub(super) shown: String,
 }
 
 /// In which form results are wanted.
 #[derive(Debug, Clone)]
 pub(super) enum Form {
     /// JSON lines, made right where the judging happens, as they are half of the work.
-    Json { file: String },
+    Json,
     /// As data, for text.
     Judged,
 }
@@ -64,10 +76,7 @@ pub(super) enum Judged {
 /// A judged chunk.
 #[derive(Debug, Default)]
 pub(super) struct Done {
-    pub(super) valid: u64,
-    pub(super) invalid: u64,
-    pub(super) skips: u64,
-    pub(super) origins: u64,
+    pub(super) counts: Counts,
     pub(super) lines: Vec<u8>,
     pub(super) judged: Vec<Judged>,
 }
@@ -112,7 +121,8 @@ impl Chunk {
                     Piece::Problem(problem) => problem_of(problem),
                 };
                 judged.place_findings();
-                done.add(judged, &wanted.form);
+                judged.show_file_as(&wanted.file);
+                done.add(judged, &wanted);
             }
             done
         })
@@ -128,23 +138,35 @@ impl Judged {
             }
         }
     }
+
+    /// A person who named a file by a short name meets it by that name everywhere.
+    fn show_file_as(&mut self, file: &FileNames) {
+        if let Self::Document { name, reference, findings, .. } = self {
+            let places = findings.iter_mut().filter_map(|finding| finding.place.as_mut());
+            for text in places.chain([name, &mut reference.location]) {
+                if text.contains(&file.read) {
+                    *text = text.replace(&file.read, &file.shown);
+                }
+            }
+        }
+    }
 }
 
 impl Done {
-    fn add(&mut self, judged: Judged, form: &Form) {
+    fn add(&mut self, judged: Judged, wanted: &Wanted) {
         match &judged {
-            Judged::Document { valid: true, .. } => self.valid += 1,
-            Judged::Document { .. } => self.invalid += 1,
-            Judged::Skipped { .. } => self.skips += 1,
+            Judged::Document { valid: true, .. } => self.counts.valid += 1,
+            Judged::Document { .. } => self.counts.invalid += 1,
+            Judged::Skipped { .. } => self.counts.skipped += 1,
         }
         if let Judged::Document { provenance: Some(provenance), .. } = &judged {
-            self.origins += u64::try_from(provenance.len()).unwrap_or(u64::MAX);
+            self.counts.origins += u64::try_from(provenance.len()).unwrap_or(u64::MAX);
         }
-        match (form, &judged) {
+        match (&wanted.form, &judged) {
             (Form::Judged, _) => self.judged.push(judged),
-            (Form::Json { file }, Judged::Document { name, irn, valid, findings, provenance, .. }) => {
+            (Form::Json, Judged::Document { name, irn, valid, findings, provenance, .. }) => {
                 let line = Line {
-                    file,
+                    file: &wanted.file.shown,
                     document: Some(name.as_str()).filter(|name| !name.is_empty()),
                     irn: irn.as_ref().map(ToString::to_string),
                     verdict: if *valid { "valid" } else { "invalid" },
@@ -156,7 +178,7 @@ impl Done {
                 self.lines.push(b'\n');
             }
             // What is not to be registered is no document; it is counted.
-            (Form::Json { .. }, Judged::Skipped { .. }) => {}
+            (Form::Json, Judged::Skipped { .. }) => {}
         }
     }
 }
