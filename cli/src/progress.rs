@@ -1,6 +1,6 @@
 //! The progress bars of long work, on standard error of a terminal only.
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 /// Counts what is through, out of a number that may not be known.
 #[derive(Debug)]
@@ -12,15 +12,20 @@ impl Progress {
     /// Nothing is drawn unless `shown`. `about` says what is counted: `documents checked`.
     pub(crate) fn new(shown: bool, length: Option<u64>, about: &str) -> Self {
         if !shown {
-            return Self { bar: ProgressBar::hidden() };
+            let bar = ProgressBar::hidden();
+            if let Some(length) = length {
+                bar.set_length(length);
+            }
+            return Self { bar };
         }
         let (bar, count) = match length {
             Some(length) => (ProgressBar::new(length), "{bar:30} {pos} of {len}"),
             None => (ProgressBar::new_spinner(), "{spinner} {pos}"),
         };
+        // The message is cut where the line ends, as a bar on two lines cannot be taken away again.
         // The template is fixed, so it cannot be wrong; without it the bar has its usual look.
-        if let Ok(style) = ProgressStyle::with_template(&format!("{count} {about}, {{per_sec}}, {{elapsed}} {{msg}}")) {
-            bar.set_style(style);
+        if let Ok(style) = ProgressStyle::with_template(&format!("{count} {about}, {{rate}} {{wide_msg}}")) {
+            bar.set_style(style.with_key("rate", rate));
         }
         Self { bar }
     }
@@ -28,6 +33,16 @@ impl Progress {
     /// So many more are through.
     pub(crate) fn advance(&self, count: u64) {
         self.bar.inc(count);
+        // Work that an earlier run left was announced by nobody.
+        if let Some(missing) = self.bar.length().and_then(|length| self.bar.position().checked_sub(length)) {
+            self.bar.inc_length(missing);
+        }
+    }
+
+    /// How many are through, and of how many.
+    #[cfg(test)]
+    pub(crate) fn count(&self) -> (u64, Option<u64>) {
+        (self.bar.position(), self.bar.length())
     }
 
     /// So many more are to come.
@@ -54,6 +69,12 @@ impl Progress {
     pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// How many in a second, in whole numbers.
+fn rate(state: &ProgressState, text: &mut dyn std::fmt::Write) {
+    // What takes the text cannot fail; a bar without a rate would be no harm.
+    let _written = write!(text, "{:.0} a second", state.per_sec());
 }
 
 impl Drop for Progress {
