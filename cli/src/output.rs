@@ -6,16 +6,58 @@
 use std::borrow::Cow;
 use std::io::{self, BufWriter, IsTerminal, Write};
 
-use comfy_table::{ContentArrangement, Table, TableStyle};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, TableStyle};
 use serde::Serialize;
 
 use crate::error::CliError;
+
+/// Spaces between two columns of a table.
+const GAP: usize = 2;
+
+/// Where long texts are wrapped when no terminal says how wide it is.
+const READABLE_WIDTH: usize = 100;
+
+/// A column of a table, and what becomes of it on a terminal that is too narrow for all of them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Column {
+    heading: &'static str,
+    narrow: Narrow,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Narrow {
+    /// A key or a word that must not be broken.
+    Keep,
+    /// A text that may be wrapped.
+    Wrap,
+    /// Left out; the lowest rank goes first.
+    LeaveOut(u8),
+}
+
+impl Column {
+    /// Never broken.
+    pub(crate) const fn keep(heading: &'static str) -> Self {
+        Self { heading, narrow: Narrow::Keep }
+    }
+
+    /// Wrapped at words.
+    pub(crate) const fn wrap(heading: &'static str) -> Self {
+        Self { heading, narrow: Narrow::Wrap }
+    }
+
+    /// Left out where there is no room; the lowest rank goes first.
+    pub(crate) const fn leave_out(heading: &'static str, rank: u8) -> Self {
+        Self { heading, narrow: Narrow::LeaveOut(rank) }
+    }
+}
 
 /// Where a command writes.
 #[expect(clippy::struct_excessive_bools, reason = "independent facts about two streams, not states")]
 pub struct Output {
     json: bool,
     colours: bool,
+    /// Characters in a line of the terminal that standard output is, if it is one.
+    width: Option<usize>,
     stdout_is_terminal: bool,
     stderr_is_terminal: bool,
     out: Box<dyn Write + Send>,
@@ -62,6 +104,7 @@ impl Output {
         Self {
             json,
             colours: stdout_is_terminal && wanted,
+            width: Table::new().width().map(usize::from).filter(|width| stdout_is_terminal && *width > 0),
             stdout_is_terminal,
             stderr_is_terminal: io::stderr().is_terminal(),
             out: Box::new(BufWriter::with_capacity(64 * 1024, io::stdout())),
@@ -117,28 +160,68 @@ impl Output {
         self.bytes(b"\n")
     }
 
-    /// Writes a table.
+    /// Writes a table. A terminal that is too narrow gets the columns that matter most, each key in
+    /// one piece; a file or a program gets all of them.
     ///
     /// # Errors
     /// [`CliError::Output`] when standard output cannot be written.
-    pub fn table(&mut self, headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Result<(), CliError> {
+    pub(crate) fn table(
+        &mut self,
+        columns: &[Column],
+        rows: impl IntoIterator<Item = Vec<String>>,
+    ) -> Result<(), CliError> {
+        let rows: Vec<Vec<String>> =
+            rows.into_iter().map(|row| row.iter().map(|cell| printable(cell).into_owned()).collect()).collect();
+        let left_out = self.width.map(|width| too_wide(columns, &rows, width)).unwrap_or_default();
+        let shown = |index: &usize| !left_out.contains(index);
         let mut table = Table::new();
         table.load_style(TableStyle::new());
-        table.set_content_arrangement(if self.stdout_is_terminal {
-            ContentArrangement::Dynamic
+        if let Some(width) = self.width.and_then(|width| u16::try_from(width).ok()) {
+            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
         } else {
-            ContentArrangement::Disabled
-        });
-        table.set_header(headings.iter().map(|heading| heading.to_uppercase()));
-        for row in rows {
-            table.add_row(row.iter().map(|cell| printable(cell).into_owned()).collect::<Vec<_>>());
+            table.set_content_arrangement(ContentArrangement::Disabled);
         }
-        // Columns are told apart by two spaces after each, and nothing stands before the first.
-        table.column_iter_mut().for_each(|column| _ = column.set_padding((0, 2)));
+        let kept = || columns.iter().enumerate().filter(|(index, _)| shown(index)).map(|(_, column)| column);
+        table.set_header(kept().map(|column| column.heading.to_uppercase()));
+        for row in rows {
+            table.add_row(row.into_iter().enumerate().filter(|(index, _)| shown(index)).map(|(_, cell)| cell));
+        }
+        for (column, described) in table.column_iter_mut().zip(kept()) {
+            column.set_padding((0, u16::try_from(GAP).unwrap_or_default()));
+            if described.narrow != Narrow::Wrap {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
+        }
         for line in table.lines() {
             self.line(line.trim_end())?;
         }
         Ok(())
+    }
+
+    /// Writes a paragraph, every line of it indented: wrapped at words on a terminal, else in one line.
+    pub(crate) fn paragraph(&mut self, indent: usize, text: &str) -> Result<(), CliError> {
+        self.wrapped(indent, text, self.width.unwrap_or(usize::MAX))
+    }
+
+    /// Writes a paragraph whose first words are in a style.
+    pub(crate) fn headed(&mut self, style: Style, head: &str, text: &str) -> Result<(), CliError> {
+        let lines = wrapped_lines(&printable(&format!("{head} {text}")), self.width.unwrap_or(usize::MAX));
+        lines.into_iter().enumerate().try_for_each(|(index, line)| match line.strip_prefix(head) {
+            Some(rest) if index == 0 => self.line(format!("{}{rest}", self.styled(style, head))),
+            _ => self.line(line),
+        })
+    }
+
+    /// Writes a long text as a paragraph that is wrapped everywhere.
+    pub(crate) fn long_text(&mut self, indent: usize, text: &str) -> Result<(), CliError> {
+        self.wrapped(indent, text, self.width.unwrap_or(READABLE_WIDTH).min(READABLE_WIDTH))
+    }
+
+    fn wrapped(&mut self, indent: usize, text: &str, width: usize) -> Result<(), CliError> {
+        let room = width.saturating_sub(indent);
+        wrapped_lines(&printable(text), room)
+            .into_iter()
+            .try_for_each(|line| self.line(format!("{:indent$}{line}", "")))
     }
 
     /// Tells people something beside the result, on standard error. Failing to is no failure of the
@@ -197,6 +280,64 @@ impl Output {
     }
 }
 
+/// Which columns a terminal of this width has no room for.
+fn too_wide(columns: &[Column], rows: &[Vec<String>], width: usize) -> Vec<usize> {
+    let content = |index: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(index));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
+    };
+    let needed = |(index, column): (usize, &Column)| match column.narrow {
+        // Two words side by side are the least that a text can be read in.
+        Narrow::Wrap => content(index).max(column.heading.len()).min(READABLE_WIDTH / 4) + GAP,
+        _ => content(index).max(column.heading.len()) + GAP,
+    };
+    let mut total: usize = columns.iter().enumerate().map(needed).sum();
+    let mut sparable: Vec<(bool, u8, usize)> = columns
+        .iter()
+        .enumerate()
+        .filter_map(|(index, column)| match column.narrow {
+            // What is empty says nothing, so it goes before everything else.
+            Narrow::LeaveOut(rank) => Some((content(index) > 0, rank, index)),
+            _ => None,
+        })
+        .collect();
+    sparable.sort_unstable();
+    let mut left_out = Vec::new();
+    for (_, _, index) in sparable {
+        // The gap after the last column needs no room.
+        if total.saturating_sub(GAP) <= width {
+            break;
+        }
+        total = total.saturating_sub(columns.get(index).map_or(0, |column| needed((index, column))));
+        left_out.push(index);
+    }
+    left_out
+}
+
+/// A text in lines of at most so many characters, broken at spaces; a longer word has a line of its own.
+fn wrapped_lines(text: &str, room: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut used = 0;
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        match lines.last_mut() {
+            Some(line) if used == 0 || used + 1 + length <= room => {
+                if used > 0 {
+                    line.push(' ');
+                    used += 1;
+                }
+                line.push_str(word);
+                used += length;
+            }
+            _ => {
+                lines.push(word.to_owned());
+                used = length;
+            }
+        }
+    }
+    lines
+}
+
 /// The text without control characters, so that a document cannot steer a terminal.
 #[must_use]
 pub fn printable(text: &str) -> Cow<'_, str> {
@@ -226,6 +367,58 @@ mod tests {
     fn text_of_a_document_cannot_steer_a_terminal() {
         assert_eq!(printable("a\u{1b}[2Jb\nc\u{202e}d"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}d");
         assert!(matches!(printable("Ōm & Söhne"), Cow::Borrowed(_)));
+    }
+
+    /// What is written to a terminal of this width, or to a file.
+    fn written(width: Option<usize>, write: impl FnOnce(&mut Output)) -> String {
+        #[derive(Clone, Default)]
+        struct Sink(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+        impl Write for Sink {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0.lock().unwrap().extend_from_slice(bytes);
+                Ok(bytes.len())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let sink = Sink::default();
+        let mut output = Output { width, out: Box::new(sink.clone()), ..Output::standard(false) };
+        write(&mut output);
+        String::from_utf8(sink.0.lock().unwrap().clone()).unwrap()
+    }
+
+    #[test]
+    fn a_narrow_terminal_gets_the_columns_that_matter_most_in_one_piece() {
+        let columns = [
+            Column::keep("document"),
+            Column::keep("state"),
+            Column::leave_out("empty", 9),
+            Column::leave_out("source", 1),
+            Column::leave_out("ack no", 2),
+        ];
+        let cells = ["29AABCE1234F1Z1/2026-27/INV/A/1", "registered", "", "billing", "112600000000001"];
+        let row = || vec![cells.map(str::to_owned).to_vec()];
+        let headings = |width| {
+            let text = written(width, |output| output.table(&columns, row()).unwrap());
+            assert_eq!(text.lines().count(), 2, "{text}");
+            assert!(text.lines().all(|line| line.len() <= width.unwrap_or(usize::MAX)), "{text}");
+            text.lines().next().unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(headings(None), "DOCUMENT STATE EMPTY SOURCE ACK NO");
+        assert_eq!(headings(Some(100)), "DOCUMENT STATE EMPTY SOURCE ACK NO");
+        assert_eq!(headings(Some(70)), "DOCUMENT STATE SOURCE ACK NO");
+        assert_eq!(headings(Some(60)), "DOCUMENT STATE ACK NO");
+        assert_eq!(headings(Some(45)), "DOCUMENT STATE");
+    }
+
+    #[test]
+    fn a_paragraph_is_wrapped_at_words_on_a_terminal_only() {
+        let text = "compare the password of the API user";
+        let paragraph = |width| written(width, |output| output.paragraph(4, text).unwrap());
+        assert_eq!(paragraph(None), format!("    {text}\n"));
+        assert_eq!(paragraph(Some(24)), "    compare the password\n    of the API user\n");
+        assert_eq!(paragraph(Some(9)), "    compare\n    the\n    password\n    of\n    the\n    API\n    user\n");
     }
 
     #[test]

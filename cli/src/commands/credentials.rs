@@ -22,7 +22,7 @@ use crate::arguments::{
 };
 use crate::assemble::Assembly;
 use crate::error::CliError;
-use crate::output::Output;
+use crate::output::{Column, Output};
 use crate::{exit_code, settings};
 
 pub(super) fn run(arguments: &Credentials, common: &Common, output: &mut Output) -> Result<u8, CliError> {
@@ -92,7 +92,7 @@ async fn list(assembly: &Assembly, output: &mut Output) -> Result<(), CliError> 
         return output.line("the store holds nothing; `einvoice credentials add` fills it");
     }
     output.table(
-        &["entry", "name", "session until"],
+        &[Column::wrap("entry"), Column::keep("name"), Column::keep("session until")],
         summaries.iter().map(|summary| {
             let until = summary.session_expires_at.map(|end| PortalTime::at(end).to_string()).unwrap_or_default();
             vec![summary.scope.to_string(), summary.name_hint.clone(), until]

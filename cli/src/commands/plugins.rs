@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::arguments::Plugins;
 use crate::error::CliError;
-use crate::output::{Output, Style};
+use crate::output::{Column, Output, Style};
 use crate::schema::{setting_rows, table_keys};
 use crate::{exit_code, plugins};
 
@@ -42,7 +42,7 @@ fn list(registry: &Registry, output: &mut Output) -> Result<(), CliError> {
         return lines.iter().try_for_each(|line| output.object(&shown(line, false)));
     }
     output.table(
-        &["name", "role", "what it does"],
+        &[Column::keep("name"), Column::keep("role"), Column::wrap("what it does")],
         lines.iter().map(|line| vec![line.name.to_owned(), line.role.to_string(), line.summary.to_owned()]),
     )?;
     for missing in registry.left_out() {
@@ -71,14 +71,13 @@ fn describe(line: &PluginLine, output: &mut Output) -> Result<(), CliError> {
     let heading = format!("{} as {}: {}", line.name, line.role, line.summary);
     output.line(output.styled(Style::Strong, &heading))?;
     output.line("")?;
-    let own = setting_rows(&(line.schema)().to_value());
-    let common = table_keys(line.role).into_iter().map(|(key, schema)| {
+    for (key, schema) in table_keys(line.role) {
         let about = schema.get("description").and_then(Value::as_str).unwrap_or_default();
-        let required = if key == "environment" { "required" } else { "" };
-        vec![key.to_owned(), "text".to_owned(), required.to_owned(), about.to_owned()]
-    });
-    let own = own.into_iter().map(|row| vec![row.key, row.form, row.default, row.about]);
-    output.table(&["setting", "form", "default", "meaning"], common.chain(own))?;
+        setting(key, "text", if key == "environment" { "required" } else { "" }, about, output)?;
+    }
+    for row in setting_rows(&(line.schema)().to_value()) {
+        setting(&row.key, &row.form, &row.default, &row.about, output)?;
+    }
     output.line("")?;
     output.line("Example:")?;
     output.line("")?;
@@ -86,6 +85,18 @@ fn describe(line: &PluginLine, output: &mut Output) -> Result<(), CliError> {
         output.line(format!("    {text}").trim_end())?;
     }
     output.line("")
+}
+
+/// A setting: its key and what may stand there, and below it what it means.
+fn setting(key: &str, form: &str, default: &str, about: &str, output: &mut Output) -> Result<(), CliError> {
+    let default = match default {
+        "" => String::new(),
+        "required" => ", required".to_owned(),
+        value => format!(", default {value}"),
+    };
+    let head = output.styled(Style::Strong, key).into_owned();
+    output.line(format!("  {head}  {form}{default}"))?;
+    output.long_text(6, about)
 }
 
 fn shown<'a>(line: &PluginLine, details: bool) -> Line<'a> {

@@ -13,7 +13,7 @@ use super::validate::findings_text;
 use crate::arguments::{Common, Status};
 use crate::assemble::Assembly;
 use crate::error::CliError;
-use crate::output::{Output, Style, counted, printable};
+use crate::output::{Column, Output, Style, counted, printable};
 use crate::{exit_code, settings};
 
 /// Documents read from the ledger at a time, so that memory stays flat.
@@ -108,7 +108,7 @@ async fn show(arguments: &Status, mut query: Query, ledger: &dyn Ledger, output:
         } else if output.is_json() {
             page.iter().try_for_each(|status| output.object(&line(status)))?;
         } else if !page.is_empty() {
-            output.table(&HEADINGS, page.iter().map(row))?;
+            output.table(&COLUMNS, page.iter().map(row))?;
         }
         shown += u64::try_from(page.len()).unwrap_or(u64::MAX);
         match last {
@@ -137,7 +137,15 @@ pub(super) fn code_of(state: DocumentState) -> u8 {
     }
 }
 
-pub(super) const HEADINGS: [&str; 7] = ["document", "state", "e-way bill", "delivered", "source", "ack no", "ack date"];
+pub(super) const COLUMNS: [Column; 7] = [
+    Column::keep("document"),
+    Column::keep("state"),
+    Column::leave_out("e-way bill", 3),
+    Column::leave_out("delivered", 2),
+    Column::leave_out("source", 1),
+    Column::leave_out("ack no", 5),
+    Column::leave_out("ack date", 4),
+];
 
 pub(super) fn row(status: &DocumentStatus) -> Vec<String> {
     let registration = status.registration.as_ref();
@@ -222,7 +230,7 @@ async fn one(status: &DocumentStatus, ledger: &dyn Ledger, output: &mut Output) 
     if !status.differences.is_empty() {
         output.line("\nthe portal holds another document under this key")?;
         output.table(
-            &["path", "ours", "the portal's"],
+            &[Column::keep("path"), Column::wrap("ours"), Column::wrap("the portal's")],
             status.differences.iter().map(|difference| {
                 let text = |side: &Option<String>| side.clone().unwrap_or_else(|| "(absent)".to_owned());
                 vec![difference.path.clone(), text(&difference.ours), text(&difference.theirs)]
@@ -231,7 +239,7 @@ async fn one(status: &DocumentStatus, ledger: &dyn Ledger, output: &mut Output) 
     }
     output.line("\nhistory")?;
     output.table(
-        &["when (IST)", "state", "what happened"],
+        &[Column::keep("when (IST)"), Column::keep("state"), Column::wrap("what happened")],
         audit.iter().map(|entry| vec![PortalTime::at(entry.at).to_string(), entry.to.to_string(), entry.event.clone()]),
     )
 }

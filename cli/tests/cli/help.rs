@@ -2,32 +2,32 @@
 
 use crate::{einvoice, folder};
 
+/// Everything a call shows that needs no configuration.
+fn shown(arguments: &[&str]) -> String {
+    let directory = folder();
+    einvoice(directory.path(), arguments).shown(directory.path())
+}
+
 #[test]
 fn help_lists_the_commands_and_the_exit_codes() {
-    let directory = folder();
-    insta::assert_snapshot!(einvoice(directory.path(), &["--help"]).shown(directory.path()));
+    insta::assert_snapshot!(shown(&["--help"]));
 }
 
 #[test]
 fn help_of_a_command_lists_its_arguments() {
-    let directory = folder();
     for name in ["run", "validate", "verify", "status", "credentials", "sandbox", "init"] {
-        let answer = einvoice(directory.path(), &[name, "-h"]);
-        insta::assert_snapshot!(format!("help_of_{name}"), answer.shown(directory.path()));
+        insta::assert_snapshot!(format!("help_of_{name}"), shown(&[name, "-h"]));
     }
 }
 
 #[test]
 fn plugins_lists_every_role_of_every_plugin() {
-    let directory = folder();
-    insta::assert_snapshot!(einvoice(directory.path(), &["plugins"]).shown(directory.path()));
+    insta::assert_snapshot!(shown(&["plugins"]));
 }
 
 #[test]
 fn a_plugin_is_shown_with_its_settings_and_an_example() {
-    let directory = folder();
-    let answer = einvoice(directory.path(), &["plugins", "credentials-env"]);
-    insta::assert_snapshot!(answer.shown(directory.path()));
+    insta::assert_snapshot!(shown(&["plugins", "credentials-env"]));
 }
 
 #[test]

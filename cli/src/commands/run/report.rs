@@ -5,7 +5,7 @@ use einvoice_core::pipeline::{Note, RunReport};
 use einvoice_core::state::DocumentState;
 use serde::Serialize;
 
-use super::super::status::{HEADINGS, document, line, row};
+use super::super::status::{COLUMNS, document, line, row};
 use super::super::validate::findings_text;
 use crate::error::CliError;
 use crate::exit_code;
@@ -79,7 +79,7 @@ pub(super) async fn show(report: &RunReport, ledger: &dyn Ledger, output: &mut O
         needing.iter().copied().take(TABLE_MAX).collect()
     };
     if !shown.is_empty() {
-        output.table(&HEADINGS, shown.iter().map(|document| row(document)))?;
+        output.table(&COLUMNS, shown.iter().map(|document| row(document)))?;
         output.line("")?;
     }
     for document in needing.iter().take(TABLE_MAX) {
@@ -87,15 +87,13 @@ pub(super) async fn show(report: &RunReport, ledger: &dyn Ledger, output: &mut O
     }
     for skip in report.skips.iter().take(TABLE_MAX) {
         let message = skip.message.as_deref().unwrap_or(&skip.how);
-        output.line(format!("skipped {}: {}", printable(&skip.label), printable(message)))?;
+        output.paragraph(0, &format!("skipped {}: {message}", skip.label))?;
     }
     for clash in &report.clashes {
-        let text = format!("{} ({}): {}", clash.label, clash.place, clash.message);
-        output.line(format!("{} {}", output.styled(Style::Bad, "turned away"), printable(&text)))?;
+        output.headed(Style::Bad, "turned away", &format!("{} ({}): {}", clash.label, clash.place, clash.message))?;
     }
     for (heading, style, note) in notes(report) {
-        let head = output.styled(style, heading).into_owned();
-        output.line(format!("{head} {}: {}", printable(&note.about), printable(&note.message)))?;
+        output.headed(style, heading, &format!("{}: {}", note.about, note.message))?;
     }
     totals(report, output)
 }
@@ -110,8 +108,9 @@ fn needs_somebody(document: &DocumentStatus) -> bool {
 }
 
 fn problems(status: &DocumentStatus, output: &mut Output) -> Result<(), CliError> {
-    let head = format!("{} is {}: {}", document(status), status.state, status.reference);
+    let head = format!("{} is {}", document(status), status.state);
     output.line(output.styled(Style::Strong, &printable(&head)))?;
+    output.paragraph(4, &format!("in {}", status.reference))?;
     findings_text(&status.findings, &status.reference.to_string(), output)?;
     output.line("")
 }
@@ -163,7 +162,7 @@ fn totals(report: &RunReport, output: &mut Output) -> Result<(), CliError> {
         .collect();
     output.line(said.join(", "))?;
     for (target, count) in &report.delivered {
-        output.line(format!("wrote {} to {}", counted(*count, "result"), printable(target)))?;
+        output.line(format!("wrote {} to `{}`", counted(*count, "result"), printable(target)))?;
     }
     if !report.open.is_empty() {
         output.line("open in the ledger (`einvoice status` shows them):")?;

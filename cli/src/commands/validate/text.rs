@@ -8,6 +8,9 @@ use super::judge::Judged;
 use crate::error::CliError;
 use crate::output::{Output, Style, counted, printable};
 
+/// Where the text of a finding begins: behind its severity.
+const TEXT_INDENT: usize = 13;
+
 /// A judged record for people.
 pub(super) fn text(judged: &Judged, output: &mut Output) -> Result<(), CliError> {
     match judged {
@@ -52,20 +55,21 @@ pub(in super::super) fn findings_text(
         let path = if finding.path.is_empty() { String::new() } else { format!(" at {}", finding.path) };
         let head = format!("    {} {}{code}{path}", output.styled(style, &severity), finding.rule);
         output.line(head)?;
-        output.line(format!("             {}", printable(&finding.message)))?;
+        output.paragraph(TEXT_INDENT, &finding.message)?;
         let compared = [("found", &finding.found), ("expected", &finding.expected)];
-        let compared: Vec<String> = compared
-            .into_iter()
-            .filter_map(|(name, value)| Some(format!("{name} {}", printable(value.as_deref()?))))
-            .collect();
+        let compared: Vec<String> =
+            compared.into_iter().filter_map(|(name, value)| Some(format!("{name} {}", value.as_deref()?))).collect();
         if !compared.is_empty() {
-            output.line(format!("             {}", compared.join(", ")))?;
+            output.paragraph(TEXT_INDENT, &compared.join(", "))?;
         }
-        if let Some(place) = finding.place.as_ref().filter(|place| *place != heading) {
-            output.line(format!("             in {}", printable(place)))?;
+        // The heading has told the document's place: what is left is where in it.
+        let place = finding.place.as_deref().unwrap_or_default();
+        let place = place.strip_prefix(heading).map_or(place, |rest| rest.trim_start_matches([',', ' ']));
+        if !place.is_empty() {
+            output.paragraph(TEXT_INDENT, &format!("in {place}"))?;
         }
         if let Some(fix) = &finding.fix {
-            output.line(format!("             fix: {}", printable(fix)))?;
+            output.paragraph(TEXT_INDENT, &format!("fix: {fix}"))?;
         }
     }
     Ok(())
