@@ -183,7 +183,7 @@ impl Invoice {
     }
 
     /// Walks every member in table order.
-    pub(crate) fn walk(&self, visitor: &mut dyn node::Visitor) {
+    pub(crate) fn walk(&self, visitor: &mut impl node::Visitor) {
         self.visit_members(visitor);
     }
 }

@@ -20,7 +20,7 @@ pub(crate) trait Section: Default + 'static {
         member: &'static Member,
         reader: &mut Reader<'_>,
     ) -> Result<(), JsonError>;
-    fn visit_members(&self, visitor: &mut dyn Visitor);
+    fn visit_members<V: Visitor>(&self, visitor: &mut V);
     fn write_members(&self, out: &mut Vec<u8>);
     fn compare_members(&self, theirs: &Self, comparison: &mut Comparison);
     fn unknown_mut(&mut self) -> &mut Vec<UnknownMember>;
@@ -118,7 +118,7 @@ impl<T: Leaf> Node for Field<T> {
         }
     }
 
-    fn visit(&self, member: &'static Member, visitor: &mut dyn Visitor) {
+    fn visit<V: Visitor>(&self, member: &'static Member, visitor: &mut V) {
         let seen = match self {
             Self::Absent => Seen::Absent,
             Self::Value(value) => Seen::Value(value.facet()),
@@ -173,11 +173,11 @@ pub(crate) fn write_section<S: Section>(section: &S, member: &'static Member, ou
     out.push(b'}');
 }
 
-pub(crate) fn visit_section<S: Section>(
+pub(crate) fn visit_section<S: Section, V: Visitor>(
     section: &S,
     member: &'static Member,
     index: Option<usize>,
-    visitor: &mut dyn Visitor,
+    visitor: &mut V,
 ) {
     if visitor.enter(member, index, section.has_nothing()) {
         section.visit_members(visitor);
@@ -200,7 +200,7 @@ impl<S: Section> Node for Option<S> {
         }
     }
 
-    fn visit(&self, member: &'static Member, visitor: &mut dyn Visitor) {
+    fn visit<V: Visitor>(&self, member: &'static Member, visitor: &mut V) {
         if let Some(section) = self {
             visit_section(section, member, None, visitor);
         }
@@ -241,7 +241,7 @@ impl<S: Section> Node for Vec<S> {
         out.push(b']');
     }
 
-    fn visit(&self, member: &'static Member, visitor: &mut dyn Visitor) {
+    fn visit<V: Visitor>(&self, member: &'static Member, visitor: &mut V) {
         visitor.list(member, self.len());
         for (index, section) in self.iter().enumerate() {
             visit_section(section, member, Some(index), visitor);

@@ -59,7 +59,8 @@ macro_rules! sections {
                 }
             }
 
-            fn visit_members(&self, visitor: &mut dyn $crate::document::node::Visitor) {
+            #[inline]
+            fn visit_members<V: $crate::document::node::Visitor>(&self, visitor: &mut V) {
                 let mut rows = Self::MEMBERS.iter();
                 $(
                     if let Some((_, member)) = rows.next() {
@@ -115,10 +116,10 @@ macro_rules! plain_sections {
                 }
             }
 
-            fn visit(
+            fn visit<V: $crate::document::node::Visitor>(
                 &self,
                 member: &'static $crate::document::Member,
-                visitor: &mut dyn $crate::document::node::Visitor,
+                visitor: &mut V,
             ) {
                 $crate::document::node::visit_section(self, member, None, visitor);
             }
