@@ -113,6 +113,15 @@ pub trait Leaf: sealed::Sealed + Sized {
     /// Whether JSON has it as a string or a number.
     #[doc(hidden)]
     const KIND: Kind;
+    /// Decimal places of a number.
+    #[doc(hidden)]
+    const PLACES: Option<u32> = None;
+    /// The number of so many units of its last decimal place.
+    #[doc(hidden)]
+    #[must_use]
+    fn of_units(_units: i64) -> Option<Self> {
+        None
+    }
     /// Reads the resolved string, or the digits of the number.
     #[doc(hidden)]
     #[expect(clippy::result_unit_err, reason = "the member's form says what is wrong; see the schema rules")]
@@ -341,10 +350,15 @@ impl Leaf for Text {
 }
 
 macro_rules! number_leaf {
-    ($($name:ident $units:ident),*) => {$(
+    ($($name:ident $units:ident $from:ident),*) => {$(
         impl sealed::Sealed for $name {}
         impl Leaf for $name {
             const KIND: Kind = Kind::Number;
+            const PLACES: Option<u32> = Some(Self::DECIMALS);
+
+            fn of_units(units: i64) -> Option<Self> {
+                Some(Self::$from(units))
+            }
 
             fn parse(text: &str) -> Result<Self, ()> {
                 $name::parse(text).map_err(|_: NumberError| ())
@@ -369,7 +383,13 @@ macro_rules! number_leaf {
     )*};
 }
 
-number_leaf!(Amount paise, Quantity thousandths, UnitPrice thousandths, Rate thousandths, Whole units);
+number_leaf!(
+    Amount paise from_paise,
+    Quantity thousandths from_thousandths,
+    UnitPrice thousandths from_thousandths,
+    Rate thousandths from_thousandths,
+    Whole units from_units
+);
 
 /// A leaf written as its `Display` in quotes; none of them holds a character that JSON escapes.
 macro_rules! word_leaf {

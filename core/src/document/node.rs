@@ -4,7 +4,7 @@ use super::difference::Comparison;
 use super::field::{Facet, Field, Leaf};
 use super::member::{Kind, Member};
 use super::reader::Reader;
-use super::scanner::{JsonError, Token};
+use super::scanner::{JsonError, Scanner, Token};
 use super::writer;
 
 /// An object of the document with a member table.
@@ -61,47 +61,21 @@ pub(crate) trait Visitor {
 pub(crate) trait Node {
     fn read(&mut self, reader: &mut Reader<'_>, member: &'static Member) -> Result<(), JsonError>;
     fn write(&self, member: &'static Member, out: &mut Vec<u8>);
-    fn visit(&self, member: &'static Member, visitor: &mut dyn Visitor);
+    fn visit<V: Visitor>(&self, member: &'static Member, visitor: &mut V);
     fn compare(&self, theirs: &Self, member: &'static Member, comparison: &mut Comparison);
     fn is_blank(&self) -> bool;
 }
 
 impl<T: Leaf> Node for Field<T> {
+    #[inline]
     fn read(&mut self, reader: &mut Reader<'_>, member: &'static Member) -> Result<(), JsonError> {
-        let token = reader.scanner.token()?;
-        let (exact, repair) = match &token {
-            Token::Null => return Ok(()),
-            Token::Text(text, _) if text.is_empty() && member.empty_is_absent => {
-                reader.repaired(member, token.raw(), "an empty string was read as absent");
-                return Ok(());
+        match plain_value(&mut reader.scanner) {
+            Some(value) => {
+                *self = Self::Value(value);
+                Ok(())
             }
-            Token::Text(text, _) if T::KIND == Kind::Text => (T::parse(text).ok(), Repair::Spelling(text)),
-            Token::Number(digits) if T::KIND == Kind::Number => (T::parse(digits).ok(), Repair::None),
-            Token::Text(text, _) => (None, Repair::Kind(text.trim())),
-            // A code that a program turned into a number keeps its digits; one with an exponent lost them.
-            Token::Number(digits) if !digits.contains(['e', 'E', '-']) => (None, Repair::Kind(digits)),
-            _ => (None, Repair::None),
-        };
-        if let Some(value) = exact {
-            *self = Self::Value(value);
-            return Ok(());
+            None => self.read_with_care(reader, member),
         }
-        let (repaired, note) = match repair {
-            Repair::Spelling(text) => (T::repair(text), "another spelling was read by its meaning"),
-            Repair::Kind(text) if T::KIND == Kind::Number => {
-                (T::parse(text).ok(), "a string was read as the number in it")
-            }
-            Repair::Kind(text) => (T::parse(text).ok(), "a number was read as a string of its digits"),
-            Repair::None => (None, ""),
-        };
-        *self = match repaired {
-            Some(value) if reader.lenient => {
-                reader.repaired(member, token.raw(), note);
-                Self::Value(value)
-            }
-            _ => Self::Malformed(token.raw().into()),
-        };
-        Ok(())
     }
 
     fn write(&self, member: &'static Member, out: &mut Vec<u8>) {
@@ -147,6 +121,17 @@ impl<T: Leaf> Node for Field<T> {
     }
 }
 
+/// A value in the form nearly every value has, read in one pass: a string without escapes that is of its type, or a
+/// plain number. Nothing when it must be looked at with care; the scanner then stands where it stood.
+#[inline]
+fn plain_value<T: Leaf>(scanner: &mut Scanner<'_>) -> Option<T> {
+    match (scanner.next_byte()?, T::PLACES) {
+        (b'"', None) => scanner.take_plain_text(|text| if text.is_empty() { None } else { T::parse(text).ok() }),
+        (b'0'..=b'9', Some(places)) => scanner.take_plain_number(places).and_then(T::of_units),
+        _ => None,
+    }
+}
+
 /// How a value that is not of its exact form may still be read.
 enum Repair<'a> {
     None,
@@ -155,6 +140,45 @@ enum Repair<'a> {
 }
 
 impl<T: Leaf> Field<T> {
+    /// Reads what is absent, not plain, or not of its exact form.
+    #[cold]
+    fn read_with_care(&mut self, reader: &mut Reader<'_>, member: &'static Member) -> Result<(), JsonError> {
+        let token = reader.scanner.token()?;
+        let (exact, repair) = match &token {
+            Token::Null => return Ok(()),
+            Token::Text(text, _) if text.is_empty() && member.empty_is_absent => {
+                reader.repaired(member, token.raw(), "an empty string was read as absent");
+                return Ok(());
+            }
+            Token::Text(text, _) if T::KIND == Kind::Text => (T::parse(text).ok(), Repair::Spelling(text)),
+            Token::Number(digits) if T::KIND == Kind::Number => (T::parse(digits).ok(), Repair::None),
+            Token::Text(text, _) => (None, Repair::Kind(text.trim())),
+            // A code that a program turned into a number keeps its digits; one with an exponent lost them.
+            Token::Number(digits) if !digits.contains(['e', 'E', '-']) => (None, Repair::Kind(digits)),
+            _ => (None, Repair::None),
+        };
+        if let Some(value) = exact {
+            *self = Self::Value(value);
+            return Ok(());
+        }
+        let (repaired, note) = match repair {
+            Repair::Spelling(text) => (T::repair(text), "another spelling was read by its meaning"),
+            Repair::Kind(text) if T::KIND == Kind::Number => {
+                (T::parse(text).ok(), "a string was read as the number in it")
+            }
+            Repair::Kind(text) => (T::parse(text).ok(), "a number was read as a string of its digits"),
+            Repair::None => (None, ""),
+        };
+        *self = match repaired {
+            Some(value) if reader.lenient => {
+                reader.repaired(member, token.raw(), note);
+                Self::Value(value)
+            }
+            _ => Self::Malformed(token.raw().into()),
+        };
+        Ok(())
+    }
+
     /// The value or the malformed text, for a person.
     pub(crate) fn shown(&self) -> Option<String> {
         match self {

@@ -3,6 +3,8 @@
 //! The reader refuses only what is not one JSON object of bearable size. All else becomes a finding beside a
 //! document that is as complete as the text allows; the [`rulebook`](crate::rulebook) judges afterwards.
 
+use std::borrow::Cow;
+
 use crate::finding::Finding;
 use crate::rulebook::{self, table};
 
@@ -73,34 +75,48 @@ pub(super) fn read(text: &str, options: ReadOptions) -> Result<ReadInvoice, Json
         return Err(start);
     }
     let mut invoice = Invoice::default();
-    reader.members(&mut invoice)?;
+    reader.members(&mut invoice, &mut Order::default())?;
     reader.scanner.finish()?;
     Ok(ReadInvoice { invoice, findings: reader.findings })
 }
 
 impl Reader<'_> {
     /// Reads the members of an object into a section. Each table has fewer than 64 rows.
-    fn members<S: Section>(&mut self, section: &mut S) -> Result<(), JsonError> {
+    fn members<S: Section>(&mut self, section: &mut S, order: &mut Order) -> Result<(), JsonError> {
         self.scanner.open(b'{')?;
-        let (mut first, mut hint, mut seen) = (true, 0, 0_u64);
-        while self.scanner.entry(b'}', first)? {
-            first = false;
-            let name = self.scanner.name()?;
-            match lookup::<S>(&name, hint) {
-                Some((row, slot, member)) => {
-                    hint = row + 1;
-                    let bit = 1_u64 << (row % 64);
-                    if seen & bit == 0 {
-                        seen |= bit;
-                        section.read_slot(slot, member, self)?;
-                    } else {
-                        self.repeated(&name, member, section)?;
-                    }
+        let (mut last, mut seen) = (None, 0_u64);
+        let mut first = true;
+        loop {
+            let hint = order.after(last);
+            let (name, found) = match S::MEMBERS.get(hint) {
+                // Nearly every member stands where it is expected, and one comparison is all it takes.
+                Some((slot, member)) if self.scanner.take_key(member.key, first) => {
+                    (Cow::Borrowed(member.name), Some((hint, *slot, member)))
                 }
-                None => self.unknown(&name, section)?,
+                _ => {
+                    if !self.scanner.entry(b'}', first)? {
+                        return Ok(());
+                    }
+                    let name = self.scanner.name()?;
+                    let found = lookup::<S>(&name, hint);
+                    (name, found)
+                }
+            };
+            first = false;
+            let Some((row, slot, member)) = found else {
+                self.unknown(&name, section)?;
+                continue;
+            };
+            order.note(last, row);
+            last = Some(row);
+            let bit = 1_u64 << (row % 64);
+            if seen & bit == 0 {
+                seen |= bit;
+                section.read_slot(slot, member, self)?;
+            } else {
+                self.repeated(&name, member, section)?;
             }
         }
-        Ok(())
     }
 
     /// Reads a member that is an object; false when it is `null` or something else, which is kept aside.
@@ -111,7 +127,7 @@ impl Reader<'_> {
     ) -> Result<bool, JsonError> {
         if self.scanner.next_byte() == Some(b'{') {
             self.path.push(member, None);
-            self.members(section)?;
+            self.members(section, &mut Order::default())?;
             self.path.pop();
             return Ok(true);
         }
@@ -138,7 +154,7 @@ impl Reader<'_> {
             return Ok(());
         }
         self.scanner.open(b'[')?;
-        let (mut first, mut count) = (true, 0_usize);
+        let (mut first, mut count, mut order) = (true, 0_usize, Order::default());
         while self.scanner.entry(b']', first)? {
             first = false;
             count += 1;
@@ -152,7 +168,7 @@ impl Reader<'_> {
             match entries.last_mut() {
                 Some(section) if self.scanner.next_byte() == Some(b'{') => {
                     self.path.push(member, Some(index));
-                    self.members(section)?;
+                    self.members(section, &mut order)?;
                     self.path.pop();
                 }
                 _ => {
@@ -238,14 +254,40 @@ fn keep<S: Section>(section: &mut S, name: &str, json: &str) {
     section.unknown_mut().push(UnknownMember { name: name.into(), json: json.into() });
 }
 
-/// Finds a row by name in any case, beginning where the last member stood: most texts follow the order of the form.
+/// Finds a row by name in any case, beginning where the member is expected: most texts follow the order of the form.
 fn lookup<S: Section>(name: &str, hint: usize) -> Option<(usize, S::Slot, &'static Member)> {
-    let rows = S::MEMBERS;
-    let from_hint = || rows.iter().enumerate().skip(hint).chain(rows.iter().enumerate().take(hint));
-    let found = from_hint()
-        .find(|(_, (_, member))| member.name == name)
-        .or_else(|| from_hint().find(|(_, (_, member))| member.name.eq_ignore_ascii_case(name)));
-    found.map(|(row, (slot, member))| (row, *slot, member))
+    let (before, from) = S::MEMBERS.split_at_checked(hint).unwrap_or((S::MEMBERS, &[]));
+    let find = |same: fn(&str, &str) -> bool| {
+        let later = from.iter().position(|(_, member)| same(member.name, name)).map(|row| hint + row);
+        later.or_else(|| before.iter().position(|(_, member)| same(member.name, name)))
+    };
+    let row = find(|row, name| row == name).or_else(|| find(str::eq_ignore_ascii_case))?;
+    S::MEMBERS.get(row).map(|(slot, member)| (row, *slot, member))
+}
+
+/// Which row of a table follows which. At first that of the form; and as the objects of one list come from one
+/// program and leave out the same members, what followed in one is expected in the next.
+struct Order([u8; 64]);
+
+impl Default for Order {
+    fn default() -> Self {
+        Self(std::array::from_fn(|row| u8::try_from(row).unwrap_or_default()))
+    }
+}
+
+impl Order {
+    /// The row that is expected after another, or as the first.
+    #[inline]
+    fn after(&self, row: Option<usize>) -> usize {
+        self.0.get(row.map_or(0, |row| row + 1)).map_or(0, |next| usize::from(*next))
+    }
+
+    #[inline]
+    fn note(&mut self, row: Option<usize>, next: usize) {
+        if let (Some(slot), Ok(next)) = (self.0.get_mut(row.map_or(0, |row| row + 1)), u8::try_from(next)) {
+            *slot = next;
+        }
+    }
 }
 
 impl JsonError {

@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use crate::number::plain_number;
+
 /// Deepest nesting that is read. INV-01 needs four levels.
 pub const MAX_DEPTH: usize = 64;
 
@@ -81,6 +83,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Error at the present position.
+    #[cold]
     pub(crate) fn error(&self, fault: JsonFault) -> JsonError {
         let mut end = self.at.min(self.text.len());
         while !self.text.is_char_boundary(end) {
@@ -92,6 +95,7 @@ impl<'a> Scanner<'a> {
         JsonError { fault, line, column }
     }
 
+    #[cold]
     fn unexpected<T>(&self, wanted: &'static str) -> Scanned<T> {
         Err(self.error(if self.at >= self.bytes.len() {
             JsonFault::Truncated
@@ -105,11 +109,54 @@ impl<'a> Scanner<'a> {
     }
 
     /// The first byte of the next token.
+    #[inline]
     pub(crate) fn next_byte(&mut self) -> Option<u8> {
+        // Texts written by programs have no blanks: one comparison tells.
+        match self.peek() {
+            Some(byte) if byte > b' ' => Some(byte),
+            _ => self.byte_after_blanks(),
+        }
+    }
+
+    fn byte_after_blanks(&mut self) -> Option<u8> {
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
             self.at += 1;
         }
         self.peek()
+    }
+
+    /// Steps over the beginning of a member, if it stands here as the writer writes it: the `key` is comma, name in
+    /// quotes and colon, and the first member of an object has no comma.
+    #[inline]
+    pub(crate) fn take_key(&mut self, key: &str, first: bool) -> bool {
+        let key = key.as_bytes().get(usize::from(first)..).unwrap_or_default();
+        let found = self.bytes.get(self.at..self.at + key.len()) == Some(key);
+        if found {
+            self.at += key.len();
+        }
+        found
+    }
+
+    /// A plain number that begins here, in units of its last place, and the scanner steps over it; see
+    /// [`plain_number`].
+    #[inline]
+    pub(crate) fn take_plain_number(&mut self, places: u32) -> Option<i64> {
+        let (units, length) = plain_number(self.bytes.get(self.at..)?, places)?;
+        self.at += length;
+        Some(units)
+    }
+
+    /// A string without escapes that begins here, read as a value; the scanner steps over it when there is one.
+    #[inline]
+    pub(crate) fn take_plain_text<T>(&mut self, read: impl FnOnce(&'a str) -> Option<T>) -> Option<T> {
+        let start = self.at + 1;
+        let end = start + plain_run(self.bytes.get(start..)?);
+        if self.bytes.get(end) != Some(&b'"') {
+            return None;
+        }
+        let value = read(self.text.get(start..end)?)?;
+        self.at = end + 1;
+        Some(value)
     }
 
     /// Steps over a byte if it is the next token.
@@ -132,17 +179,19 @@ impl<'a> Scanner<'a> {
 
     /// True when a further entry follows; false when the bracket closed. `first` is true before the first entry.
     pub(crate) fn entry(&mut self, close: u8, first: bool) -> Scanned<bool> {
-        if self.take(close) {
-            self.depth -= 1;
-            return Ok(false);
+        match self.next_byte() {
+            Some(byte) if byte == close => {
+                self.at += 1;
+                self.depth -= 1;
+                Ok(false)
+            }
+            _ if first => Ok(true),
+            Some(b',') => {
+                self.at += 1;
+                Ok(true)
+            }
+            _ => self.unexpected(if close == b'}' { "a comma or }" } else { "a comma or ]" }),
         }
-        if first {
-            return Ok(true);
-        }
-        if self.take(b',') {
-            return Ok(true);
-        }
-        self.unexpected(if close == b'}' { "a comma or }" } else { "a comma or ]" })
     }
 
     /// The name of the next member, and the colon after it.
@@ -254,9 +303,7 @@ impl<'a> Scanner<'a> {
         let mut plain = self.at;
         let mut resolved: Option<String> = None;
         loop {
-            let run = self.bytes.get(self.at..).unwrap_or_default();
-            let length = run.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
-            self.at += length.unwrap_or(run.len());
+            self.at += plain_run(self.bytes.get(self.at..).unwrap_or_default());
             let text = self.text.get(plain..self.at).unwrap_or_default();
             match self.peek() {
                 Some(b'"') => {
@@ -338,6 +385,32 @@ impl<'a> Scanner<'a> {
     }
 }
 
+/// How many bytes at the beginning of a text stand for themselves in a JSON string: all but quote, backslash and
+/// control characters.
+///
+/// Eight bytes at a time: a byte is below `n` exactly if subtracting `n` borrows from its highest bit, and zero where
+/// it equals what it was combined with by exclusive or. A borrow can reach the byte above, never the one below, so
+/// that the lowest mark is always a true one.
+#[inline]
+pub(crate) fn plain_run(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGH: u64 = ONES << 7;
+    let below = |word: u64, bound: u64| word.wrapping_sub(ONES * bound) & !word & HIGH;
+    let (mut length, mut rest) = (0, bytes);
+    while let Some((chunk, after)) = rest.split_first_chunk() {
+        let word = u64::from_le_bytes(*chunk);
+        let quote = below(word ^ (ONES * u64::from(b'"')), 1);
+        let backslash = below(word ^ (ONES * u64::from(b'\\')), 1);
+        let marks = below(word, 0x20) | quote | backslash;
+        if marks != 0 {
+            return length + usize::try_from(marks.trailing_zeros() / 8).unwrap_or_default();
+        }
+        length += 8;
+        rest = after;
+    }
+    length + rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)).unwrap_or(rest.len())
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -385,6 +458,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_plain_run_ends_at_the_first_byte_that_does_not_stand_for_itself(
+            bytes in prop::collection::vec(prop_oneof![any::<u8>(), 0x1e..0x24_u8, 0x5a..0x5e_u8, 0x7e..0x82_u8], 0..40)
+        ) {
+            let end = bytes.iter().position(|byte| *byte < 0x20 || *byte == b'"' || *byte == b'\\');
+            prop_assert_eq!(plain_run(&bytes), end.unwrap_or(bytes.len()));
+        }
+
         #[test]
         fn what_is_json_is_what_an_independent_parser_calls_json(
             text in r#"[\[\]{},:"\\a-f0-9.eE+\-ntruls /é\x01]{0,24}"#
