@@ -111,13 +111,16 @@ pub(crate) fn move_away(lister: &Lister, finished: &Finished) -> Result<(), Sour
         _ => return Ok(()),
     }
     let folder = lister.target(&file.path, *needs_person);
-    move_into(&file.path, &folder).map_err(|error| {
+    let is_carried = carry(lister, file, &folder).map_err(|error| {
         let reason = format!(
             "it is settled and could not be moved to {}: {error}; make that folder writable, on the same drive",
             folder.display()
         );
         SourceError::new(file.shown.clone(), reason).because(error)
     })?;
+    if !is_carried {
+        return Ok(());
+    }
     for trigger in lister.triggers(&file.path) {
         match fs::remove_file(&trigger) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -128,6 +131,18 @@ pub(crate) fn move_away(lister: &Lister, finished: &Finished) -> Result<(), Sour
         }
     }
     Ok(())
+}
+
+/// Moves a file, unless a writer put another one in its place after the last look at it. That one was
+/// read by nobody, so it goes back, under a free name.
+fn carry(lister: &Lister, file: &Found, folder: &Path) -> io::Result<bool> {
+    let target = move_into(&file.path, folder)?;
+    let is_other =
+        lister.look(target.clone()).is_some_and(|now| (now.size, now.modified) != (file.size, file.modified));
+    if is_other {
+        move_into(&target, file.path.parent().unwrap_or(Path::new("")))?;
+    }
+    Ok(!is_other)
 }
 
 fn move_into(file: &Path, folder: &Path) -> io::Result<PathBuf> {
@@ -169,6 +184,24 @@ mod tests {
         assert_eq!(number("row 7"), Some(7));
         assert_eq!(number("voucher"), None);
         assert_eq!(number("99999999999999999999999"), None);
+    }
+
+    #[test]
+    fn a_file_that_took_the_place_of_a_settled_one_at_the_last_moment_goes_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = serde_json::from_value(serde_json::json!({ "path": "." })).unwrap();
+        let lister = Lister::new(folder.path().to_owned(), config);
+        let (path, done) = (folder.path().join("x.json"), folder.path().join("done"));
+        fs::write(&path, "settled").unwrap();
+        let settled = lister.look(path.clone()).unwrap();
+        fs::write(&path, "written a moment ago").unwrap();
+        assert!(!carry(&lister, &settled, &done).unwrap());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "written a moment ago");
+        assert_eq!(fs::read_dir(&done).unwrap().count(), 0);
+        fs::write(&path, "settled").unwrap();
+        let settled = lister.look(path.clone()).unwrap();
+        assert!(carry(&lister, &settled, &done).unwrap());
+        assert!(!path.exists() && done.join("x.json").exists());
     }
 
     #[test]
