@@ -1,7 +1,8 @@
 //! The source: files to records, one after the other, with the memory of one document.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -72,7 +73,11 @@ impl InvoiceSource for JsonFileSource {
         let files = on_thread(move || lister.list()).await??;
         let now = self.clock.now();
         let (settled, fresh): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| self.lister.settled(file, now));
-        let reader = FileReader { lister: Arc::clone(&self.lister), settlements: Arc::clone(&self.settlements) };
+        let reader = FileReader {
+            lister: Arc::clone(&self.lister),
+            settlements: Arc::clone(&self.settlements),
+            seen: Arc::default(),
+        };
         let first = Self::stream(reader.clone(), settled, Changed::Read);
         if fresh.is_empty() {
             return Ok(first);
@@ -158,11 +163,31 @@ fn place_id(file: &Found, number: u64) -> String {
     format!("{}#{number}", file.shown)
 }
 
+/// How often each record id was met in one reading of the folder, by the hash of it: a folder may
+/// hold a million documents.
+#[derive(Debug, Default)]
+struct Seen(HashMap<u64, u32>);
+
+impl Seen {
+    /// Tells a further document under one key apart by a number: it must never be taken for a
+    /// correction of the first, which is what the same id says.
+    fn tell_apart(&mut self, record_id: &mut String) {
+        let mut hasher = DefaultHasher::new();
+        record_id.hash(&mut hasher);
+        let times = self.0.entry(hasher.finish()).or_insert(0);
+        *times = times.saturating_add(1);
+        if *times > 1 {
+            *record_id = format!("{record_id}#{times}");
+        }
+    }
+}
+
 /// Reads files on a thread of its own.
 #[derive(Debug, Clone)]
 struct FileReader {
     lister: Arc<Lister>,
     settlements: Arc<Mutex<Settlements>>,
+    seen: Arc<Mutex<Seen>>,
 }
 
 impl FileReader {
@@ -205,7 +230,11 @@ impl FileReader {
         for piece in Splitter::new(reader, name::is_lines(&file.path)) {
             let piece = piece?;
             let ends_the_reading = ends_the_reading(&piece);
-            let item = item(piece, file);
+            let mut item = item(piece, file);
+            if let SourceItem::Record(record) = &mut item {
+                let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+                seen.tell_apart(&mut record.reference.record_id);
+            }
             if matches!(item, SourceItem::Problem(_)) && !ends_the_reading {
                 problems += 1;
                 if problems > PROBLEMS_MAX {

@@ -75,6 +75,60 @@ async fn bad_elements_are_reported_with_their_place_and_the_others_go_on() {
 }
 
 #[tokio::test]
+async fn documents_under_one_key_are_records_of_their_own_in_one_reading_and_the_same_in_the_next() {
+    let folder = Folder::new();
+    let other = invoice("a/1").replace("100.5", "200");
+    folder.write("x.json", format!("[{},{other}]", invoice("A/1")).as_bytes());
+    folder.write("y.json", invoice("A/1").as_bytes());
+    let source = folder.source(json!({}));
+    let key = "29AAKCS4321Q1ZP/2026-27/INV/A/1";
+    for _ in 0..2 {
+        let ids: Vec<_> = folder.items(&source).await.records().into_iter().map(|it| it.reference.record_id).collect();
+        assert_eq!(ids, [key.to_owned(), format!("{key}#2"), format!("{key}#3")]);
+    }
+    // Alone in a later reading it is the correction of the first.
+    fs::remove_file(folder.inbox().join("x.json")).unwrap();
+    assert_eq!(folder.items(&source).await.records()[0].reference.record_id, key);
+}
+
+/// Whatever is wrong, its text says in which file, at which place and in which document.
+#[tokio::test]
+async fn every_fault_names_its_file_its_position_and_its_document() {
+    let (one, two) = (invoice("A/1"), invoice("A/2"));
+    let list = |bad: &str| format!("[{one},\n{bad},\n{two}]").into_bytes();
+    let utf16 = |text: &[u8]| -> Vec<u8> {
+        String::from_utf8(text.to_vec()).unwrap().encode_utf16().flat_map(u16::to_le_bytes).collect()
+    };
+    let stray = [b"[".as_slice(), one.as_bytes(), b",\n{\"Version\":\"caf\xe9\"},\n", two.as_bytes(), b"]"].concat();
+    let deep = "[".repeat(70) + &"]".repeat(70);
+    let entities = "{\"x\":\"&lol;\",}";
+    let cases: [(Vec<u8>, usize, &str, &str); 7] = [
+        (list("{\"Version\": }"), 2, "line 2, column 13", "document 2"),
+        (utf16(&list("{\"Version\": }")), 2, "line 2, column 13", "document 2"),
+        (list(entities), 2, "line 2, column", "document 2"),
+        (list(&deep), 2, "line 2, column 1", "nested too deeply"),
+        (stray, 2, "line 2, column 1", "not text in UTF-8"),
+        (format!("[{one},\n{{\"Version\":").into_bytes(), 1, "line 2, column 1", "ends inside this document"),
+        (format!("[{one},\n{two}}}").into_bytes(), 2, "line 2, column", "not separated by one comma"),
+    ];
+    for (content, records, place, what) in cases {
+        let folder = Folder::new();
+        folder.write("x.json", &content);
+        folder.write("y.json", invoice("A/9").as_bytes());
+        let items = folder.items(&folder.source(json!({}))).await;
+        let problems = items.problems();
+        let [problem] = problems.as_slice() else { panic!("{problems:?}") };
+        let text = problem.findings[0].to_string();
+        let file = format!("in{}x.json", std::path::MAIN_SEPARATOR);
+        assert!(text.starts_with(&file) && text.contains(place), "{text}");
+        assert!(format!("{} {text}", problem.label).contains(what), "{text}");
+        assert!(problem.label.starts_with("document ") && problem.label.ends_with(&file), "{}", problem.label);
+        // The good ones around it and the other file.
+        assert_eq!(items.records().len(), records + 1, "{text}");
+    }
+}
+
+#[tokio::test]
 async fn truncated_empty_and_foreign_files_say_what_is_missing() {
     let one = invoice("A/1");
     for (content, records, wanted) in [
