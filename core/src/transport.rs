@@ -225,6 +225,11 @@ pub enum TransportError {
     Credential(#[from] crate::credential::CredentialError),
 }
 
+/// Codes by which a portal says of a login that it cannot open what was sealed. Their published class is
+/// that of wrong credentials; yet they come of another key for logins than the portal's own, which
+/// concerns the route and not the taxpayer.
+const LOGIN_DOES_NOT_OPEN: [&str; 3] = ["1013", "1016", "1020"];
+
 fn list(errors: &[PortalError]) -> String {
     if errors.is_empty() {
         return "without an error code".to_owned();
@@ -237,6 +242,11 @@ impl TransportError {
     #[must_use]
     pub fn class(&self) -> Option<ErrorClass> {
         match self {
+            Self::Refused { operation: None, errors, .. }
+                if errors.iter().any(|error| LOGIN_DOES_NOT_OPEN.contains(&error.code.as_str())) =>
+            {
+                Some(ErrorClass::PayloadOrCrypto)
+            }
             Self::Refused { errors, .. } => Some(deciding_class(errors)),
             _ => None,
         }
@@ -264,9 +274,9 @@ impl TransportError {
                     Retry::Safe
                 }
             }
-            Self::Refused { operation, errors, .. } => {
+            Self::Refused { operation, .. } => {
                 let writes = operation.is_some_and(OperationKind::changes_books);
-                match deciding_class(errors) {
+                match self.class().unwrap_or(ErrorClass::Unknown) {
                     ErrorClass::Transient | ErrorClass::UpstreamTransient if !writes => Retry::Safe,
                     ErrorClass::Transient
                     | ErrorClass::UpstreamTransient
@@ -289,7 +299,7 @@ impl TransportError {
         match self {
             Self::Unsupported { .. } | Self::NotSent { .. } | Self::HeldBack { .. } | Self::Credential(_) => Owner::Us,
             Self::NoAnswer { .. } | Self::BadAnswer { .. } => Owner::Portal,
-            Self::Refused { errors, .. } => match deciding_class(errors) {
+            Self::Refused { .. } => match self.class().unwrap_or(ErrorClass::Unknown) {
                 ErrorClass::Transient
                 | ErrorClass::UpstreamTransient
                 | ErrorClass::OfficerOnly
@@ -343,6 +353,17 @@ mod tests {
     fn a_validation_refusal_is_the_taxpayers_move_and_never_sent_again() {
         let error = refused(Some(OperationKind::GenerateIrn), "2172");
         assert_eq!((error.retry(), error.owner()), (Retry::Never, Owner::Taxpayer));
+    }
+
+    #[test]
+    fn a_login_that_the_portal_cannot_open_is_our_move() {
+        for code in ["1013", "1016", "1020"] {
+            let error = refused(None, code);
+            assert_eq!(error.class(), Some(ErrorClass::PayloadOrCrypto), "{code}");
+            assert_eq!((error.retry(), error.owner()), (Retry::Never, Owner::Us), "{code}");
+        }
+        let password = refused(None, "1019");
+        assert_eq!((password.class(), password.owner()), (Some(ErrorClass::Auth), Owner::Taxpayer));
     }
 
     #[test]
