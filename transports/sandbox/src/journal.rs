@@ -18,6 +18,9 @@ use crate::error::SandboxError;
 use crate::login::Login;
 use crate::registry::{ClientAccount, UserAccount};
 
+/// Name of the file in the data directory.
+pub(crate) const JOURNAL_FILE: &str = "journal.jsonl";
+
 /// Version of the file's form.
 const VERSION: u32 = 1;
 
@@ -46,7 +49,7 @@ pub(crate) struct Journal {
 impl Journal {
     /// Opens the journal of a directory and reads what it holds.
     pub(crate) fn open(directory: &Path) -> Result<(File, Vec<Event>), SandboxError> {
-        let path = directory.join("journal.jsonl");
+        let path = directory.join(JOURNAL_FILE);
         let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = open.map_err(SandboxError::file("open", &path))?;
         let mut bytes = Vec::new();
@@ -181,7 +184,7 @@ mod tests {
     #[test]
     fn a_damaged_line_in_the_middle_is_an_error_with_its_number() {
         let directory = tempfile::tempdir().unwrap();
-        std::fs::write(directory.path().join("journal.jsonl"), "{\"event\":\"journal\",\"version\":1}\nnonsense\n")
+        std::fs::write(directory.path().join(JOURNAL_FILE), "{\"event\":\"journal\",\"version\":1}\nnonsense\n")
             .unwrap();
         let error = Journal::open(directory.path()).unwrap_err();
         assert!(error.to_string().contains("line 2"), "{error}");

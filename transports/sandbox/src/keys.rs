@@ -16,6 +16,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
 use crate::error::SandboxError;
+use crate::journal::JOURNAL_FILE;
 
 /// Text before the key in a private file; readers of PEM skip it (RFC 7468, section 2).
 const WORTHLESS: &str = "This key belongs to the einvoice sandbox, an emulator on this machine.\n\
@@ -90,14 +91,18 @@ impl PortalKeys {
         })
     }
 
-    /// Reads the pairs of a data directory, or makes and writes them.
+    /// Reads the pairs of a data directory, or makes and writes them. A start that was cut short has
+    /// left fewer files than four and no journal; nobody knows those keys, so it begins anew.
     pub(crate) fn load_or_create(directory: &Path) -> Result<Self, SandboxError> {
-        let paths = (directory.join(AUTH_PRIVATE), directory.join(SIGNING_PRIVATE));
-        if !paths.0.exists() && !paths.1.exists() {
+        let there = |files: [&str; 2]| files.map(|file| directory.join(file).exists());
+        let (private, public) = (there([AUTH_PRIVATE, SIGNING_PRIVATE]), there([AUTH_PUBLIC, SIGNING_PUBLIC]));
+        let never_used = !directory.join(JOURNAL_FILE).exists();
+        if private == [false; 2] || (never_used && (private != [true; 2] || public != [true; 2])) {
             let keys = Self::generate()?;
             keys.write(directory)?;
             return Ok(keys);
         }
+        let paths = (directory.join(AUTH_PRIVATE), directory.join(SIGNING_PRIVATE));
         let read = |path: &Path| {
             let text = std::fs::read_to_string(path).map_err(SandboxError::file("read", path))?;
             from_pem(&text).ok_or_else(|| SandboxError::Damaged {
@@ -184,6 +189,21 @@ mod tests {
         assert_ne!(first.auth_public_pem(), first.signing_public_pem());
         for name in [AUTH_PRIVATE, SIGNING_PRIVATE] {
             assert!(std::fs::read_to_string(directory.path().join(name)).unwrap().contains("protects nothing"));
+        }
+    }
+
+    #[test]
+    fn a_first_start_that_was_cut_short_begins_anew_and_a_used_directory_never_does() {
+        for missing in [AUTH_PRIVATE, SIGNING_PRIVATE, AUTH_PUBLIC, SIGNING_PUBLIC] {
+            let directory = tempfile::tempdir().unwrap();
+            PortalKeys::load_or_create(directory.path()).unwrap();
+            std::fs::remove_file(directory.path().join(missing)).unwrap();
+            let made = PortalKeys::load_or_create(directory.path()).unwrap();
+            let public = std::fs::read_to_string(directory.path().join(AUTH_PUBLIC)).unwrap();
+            assert_eq!(public, made.auth_public_pem(), "{missing}");
+            std::fs::write(directory.path().join(JOURNAL_FILE), "").unwrap();
+            std::fs::remove_file(directory.path().join(SIGNING_PRIVATE)).unwrap();
+            PortalKeys::load_or_create(directory.path()).unwrap_err();
         }
     }
 
