@@ -49,6 +49,8 @@ pub(crate) struct Books {
     in_order: Vec<Registered>,
     by_irn: HashMap<String, usize>,
     by_key: HashMap<String, usize>,
+    /// How many of them have an e-way bill; asked at every registration, so not counted anew.
+    e_way_bills: usize,
     /// How often a registration of this document was asked for and reached the check for duplicates.
     attempts: BTreeMap<String, u64>,
 }
@@ -85,6 +87,7 @@ impl Books {
         let position = self.in_order.len();
         self.by_irn.insert(registered.irn.clone(), position);
         self.by_key.insert(registered.key.clone(), position);
+        self.e_way_bills = self.e_way_bills.saturating_add(usize::from(registered.ewb.is_some()));
         self.in_order.push(registered);
     }
 
@@ -112,8 +115,8 @@ impl Books {
         self.in_order.len()
     }
 
-    pub(crate) fn e_way_bills(&self) -> usize {
-        self.in_order.iter().filter(|registered| registered.ewb.is_some()).count()
+    pub(crate) const fn e_way_bills(&self) -> usize {
+        self.e_way_bills
     }
 
     /// One line a document, registered or only attempted, in the order of keys.
