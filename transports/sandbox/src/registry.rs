@@ -89,6 +89,51 @@ pub(crate) fn taxpayer(settings: &PortalSettings, gstin: &str) -> Option<Taxpaye
     Some(entry)
 }
 
+/// A PIN code of a state, by the state's code; 0, as the portal has it for an address without one, where
+/// no post office bears the code.
+const PINS: [(u32, u32); 36] = [
+    (1, 180_001),
+    (2, 171_001),
+    (3, 140_001),
+    (4, 140_119),
+    (5, 244_712),
+    (6, 121_001),
+    (7, 110_001),
+    (8, 301_001),
+    (9, 201_001),
+    (10, 800_001),
+    (11, 737_101),
+    (12, 790_001),
+    (13, 797_001),
+    (14, 795_001),
+    (15, 796_001),
+    (16, 799_001),
+    (17, 783_123),
+    (18, 781_001),
+    (19, 700_001),
+    (20, 813_208),
+    (21, 751_001),
+    (22, 490_001),
+    (23, 450_001),
+    (24, 360_001),
+    (26, 362_520),
+    (27, 400_001),
+    (29, 560_001),
+    (30, 403_001),
+    (31, 682_551),
+    (32, 670_001),
+    (33, 600_001),
+    (34, 533_464),
+    (35, 744_101),
+    (36, 500_001),
+    (37, 505_416),
+    (38, 194_101),
+];
+
+fn pin_of(state: u32) -> u32 {
+    PINS.iter().find(|(code, _)| *code == state).map_or(0, |(_, pin)| *pin)
+}
+
 /// The reply to a question for a taxpayer's details, as JSON.
 pub(crate) fn details(entry: &TaxpayerEntry) -> String {
     let state = entry.gstin.get(..2).and_then(|digits| digits.parse::<u32>().ok()).unwrap_or_default();
@@ -96,7 +141,7 @@ pub(crate) fn details(entry: &TaxpayerEntry) -> String {
     serde_json::json!({
         "Gstin": entry.gstin, "TradeName": entry.legal_name, "LegalName": entry.legal_name,
         "AddrBnm": "Sandbox House", "AddrBno": "1", "AddrFlno": null, "AddrSt": "Example Street",
-        "AddrLoc": "Example Town", "StateCode": state, "AddrPncd": 0, "TxpType": entry.taxpayer_type,
+        "AddrLoc": "Example Town", "StateCode": state, "AddrPncd": pin_of(state), "TxpType": entry.taxpayer_type,
         "Status": entry.status, "BlkStatus": entry.block_status, "DtReg": "2017-07-01", "DtDReg": deregistered,
     })
     .to_string()
