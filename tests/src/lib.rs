@@ -9,6 +9,7 @@ pub mod credential_suite;
 pub mod documents;
 pub mod ledger_suite;
 pub mod memory;
+pub mod promise;
 pub mod source_suite;
 pub mod transport_suite;
 pub mod write_back_suite;

@@ -20,12 +20,15 @@ pub enum Answer {
         /// Body.
         body: String,
     },
-    /// Answers with a refusal whose text is the path of the request.
-    EchoPath,
+    /// Answers with something that names what the request asked for: here a refusal whose text is the
+    /// path of the request, at a portal that behaves the answer itself.
+    Echo,
     /// Answers with a redirect to itself.
     Redirect,
     /// Never answers, and keeps the connection open.
     Silence,
+    /// Refuses further connections, for good.
+    Refuse,
     /// Closes the connection instead of answering.
     Close,
     /// Announces a body and closes in its middle.
@@ -58,12 +61,22 @@ pub struct Counts {
     pub closed: usize,
 }
 
+impl Counts {
+    /// Whether no count is below that of `other`.
+    #[must_use]
+    pub const fn reached(self, other: Self) -> bool {
+        self.connections >= other.connections && self.requests >= other.requests && self.closed >= other.closed
+    }
+}
+
 /// A portal that does one scripted thing. Stops when dropped.
 #[derive(Debug)]
 pub struct ScriptedPortal {
     address: SocketAddr,
     shared: Arc<Shared>,
     server: JoinHandle<()>,
+    /// Ends when the server and its listener are gone.
+    gone: watch::Receiver<()>,
 }
 
 #[derive(Debug)]
@@ -96,8 +109,9 @@ impl ScriptedPortal {
             requests: Mutex::default(),
             counts: watch::Sender::default(),
         });
-        let server = tokio::spawn(accept(listener, shared.clone()));
-        Self { address, shared, server }
+        let (alive, gone) = watch::channel(());
+        let server = tokio::spawn(accept(alive, listener, shared.clone()));
+        Self { address, shared, server, gone }
     }
 
     /// Address to configure.
@@ -109,6 +123,13 @@ impl ScriptedPortal {
     /// Does something else from the next request on.
     pub fn set(&self, answer: Answer) {
         *lock(&self.shared.answer) = answer;
+    }
+
+    /// Stops; from here on connections are refused.
+    pub async fn close(&self) {
+        self.server.abort();
+        // Fails once the sender is dropped, and that is what is waited for.
+        let _gone = self.gone.clone().changed().await;
     }
 
     /// What has happened so far.
@@ -147,7 +168,8 @@ pub async fn closed_port() -> String {
     format!("http://{address}")
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+/// `_alive` is the first parameter and so the last to be dropped: who waits for it finds the listener gone.
+async fn accept(_alive: watch::Sender<()>, listener: TcpListener, shared: Arc<Shared>) {
     // Connections end with the server, since the set owns their tasks.
     let mut connections = tokio::task::JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
@@ -161,7 +183,7 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
         lock(&shared.requests).push(request.clone());
         shared.counts.send_modify(|counts| counts.requests += 1);
         let answer = shared.answer();
-        let keep = matches!(answer, Answer::Reply { .. } | Answer::EchoPath | Answer::Redirect);
+        let keep = matches!(answer, Answer::Reply { .. } | Answer::Echo | Answer::Redirect);
         if perform(&answer, &request, &mut stream).await.is_err() || !keep {
             break;
         }
@@ -194,13 +216,13 @@ fn content_length(line: &str) -> Option<usize> {
 async fn perform(answer: &Answer, request: &str, stream: &mut TcpStream) -> std::io::Result<()> {
     match answer {
         Answer::Reply { status, body } => respond(stream, *status, "", body).await,
-        Answer::EchoPath => {
+        Answer::Echo => {
             let path = request.split_whitespace().nth(1).unwrap_or_default();
             let Answer::Reply { status, body } = Answer::refusal("2154", path) else { return Ok(()) };
             respond(stream, status, "", &body).await
         }
         Answer::Redirect => respond(stream, 302, "Location: /elsewhere\r\n", "").await,
-        Answer::Close => Ok(()),
+        Answer::Close | Answer::Refuse => Ok(()),
         Answer::Silence => {
             let mut rest = Vec::new();
             stream.read_to_end(&mut rest).await.map(|_| ())

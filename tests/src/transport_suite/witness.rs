@@ -6,21 +6,25 @@ use std::io;
 
 use tracing::level_filters::LevelFilter;
 
+use crate::promise::{Shown, tell};
+
 thread_local! {
     static LOG: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Runs a promise to its end, on this thread, with every log line of every crate kept.
+/// Runs a promise to its end, on this thread, with every log line of every crate kept, and prints it
+/// as a sentence with what became of it.
 ///
 /// # Panics
 /// When the promise is broken.
-pub fn run(promise: impl Future<Output = ()>) {
+pub fn run(name: &str, promise: impl Future<Output = Shown>) {
     let subscriber =
         tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE).with_ansi(false).with_writer(|| Witness).finish();
     LOG.with_borrow_mut(Vec::clear);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.unwrap_or_else(|error| panic!("no runtime: {error}"));
-    tracing::subscriber::with_default(subscriber, || runtime.block_on(promise));
+    let shown = tracing::subscriber::with_default(subscriber, || runtime.block_on(promise));
+    tell(name, shown);
 }
 
 /// Everything logged on this thread since [`run`] began.

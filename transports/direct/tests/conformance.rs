@@ -8,7 +8,7 @@ use einvoice_core::entropy::SystemEntropy;
 use einvoice_core::environment::Environment;
 use einvoice_core::transport::Transport;
 use einvoice_direct::{DirectConfig, connect};
-use einvoice_testkit::transport_suite::Place;
+use einvoice_testkit::transport_suite::{Dialling, Place};
 
 async fn build(place: Place) -> Arc<dyn Transport> {
     let mut config = DirectConfig::new(place.base_url, place.auth_public_key);
@@ -18,4 +18,4 @@ async fn build(place: Place) -> Arc<dyn Transport> {
     Arc::new(connect(config, Environment::Sandbox, Path::new("."), SystemEntropy::shared()).await.unwrap())
 }
 
-einvoice_testkit::transport_conformance!(build);
+einvoice_testkit::transport_conformance!(Dialling::with(build).await);

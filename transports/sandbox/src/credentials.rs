@@ -63,6 +63,16 @@ impl SandboxCredentials {
     fn serves(&self, gstin: &str) -> bool {
         self.gstins.is_empty() || self.gstins.iter().any(|listed| listed == gstin)
     }
+
+    /// Whether the store serves a GSTIN of this PAN.
+    fn serves_pan(&self, pan: &str) -> bool {
+        self.gstins.is_empty() || self.listed_of(pan).is_some()
+    }
+
+    /// The first listed GSTIN of a PAN.
+    fn listed_of(&self, pan: &str) -> Option<&str> {
+        self.gstins.iter().map(String::as_str).find(|gstin| crate::registry::pan_of(gstin) == Some(pan))
+    }
 }
 
 #[async_trait]
@@ -76,8 +86,7 @@ impl CredentialStore for SandboxCredentials {
         let (ClientHolder::Pan(pan), Environment::Sandbox) = (&scope.holder, scope.environment) else {
             return Err(missing());
         };
-        let of_pan = |gstin: &&str| gstin.get(2..12) == Some(pan.as_str());
-        let listed = self.gstins.iter().map(String::as_str).find(of_pan).map(str::to_owned);
+        let listed = self.listed_of(pan.as_str()).map(str::to_owned);
         // Any GSTIN of the PAN brings the pair into being; which one does not matter.
         let gstin = listed.or_else(|| self.gstins.is_empty().then(|| format!("29{pan}1Z0"))).ok_or_else(missing)?;
         let known = self.sandbox.clients().into_iter().find(|client| client.pan == pan.as_str());
@@ -106,7 +115,7 @@ impl CredentialStore for SandboxCredentials {
     async fn list(&self) -> Result<Vec<CredentialSummary>, CredentialError> {
         let environment = Environment::Sandbox;
         let mut summaries = Vec::new();
-        for client in self.sandbox.clients() {
+        for client in self.sandbox.clients().into_iter().filter(|client| self.serves_pan(&client.pan)) {
             let Ok(pan) = client.pan.parse::<Pan>() else { continue };
             let scope = CredentialScope::Client(ClientScope { environment, holder: ClientHolder::Pan(pan) });
             summaries.push(CredentialSummary {

@@ -41,10 +41,20 @@ pub enum PortalOperation {
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Fault {
+    /// No connection is to be had, so the call never arrives. Only in process can this be shown: over
+    /// HTTP the connection is there already, and closes without an answer.
+    Unreachable,
     /// The call is carried out and its answer is lost.
     DropReplyAfterCommit,
     /// The call is lost before anything is done.
     DropBeforeProcessing,
+    /// This is answered instead; nothing is done. Lets a test see envelopes that no portal should send.
+    Answer {
+        /// HTTP status.
+        status: u16,
+        /// Body, as it is to be sent.
+        body: String,
+    },
     /// A gateway answers with a web page; nothing is done.
     Html {
         /// HTTP status.
@@ -143,10 +153,17 @@ impl Faults {
         self.calls.clone()
     }
 
-    /// Counts a call and takes the fault that hits it.
+    /// Takes the fault that hits a call, and counts the call unless it never arrives.
     pub(crate) fn take(&mut self, operation: PortalOperation) -> Option<Fault> {
-        let count = self.calls.entry(operation).or_default();
-        *count = count.saturating_add(1);
+        let fault = self.next(operation);
+        if fault != Some(Fault::Unreachable) {
+            let count = self.calls.entry(operation).or_default();
+            *count = count.saturating_add(1);
+        }
+        fault
+    }
+
+    fn next(&mut self, operation: PortalOperation) -> Option<Fault> {
         let hits = |fault: &ScriptedFault| fault.operation.is_none_or(|wanted| wanted == operation);
         let position = self.queue.iter().position(hits)?;
         let scripted = self.queue.get_mut(position)?;
@@ -163,7 +180,11 @@ impl Fault {
     /// The answer, when nothing is to be done at all.
     pub(crate) fn instead(&self) -> Option<PortalReply> {
         match self {
+            Self::Unreachable => Some(PortalReply { delivery: Delivery::Refused, ..dropped() }),
             Self::DropBeforeProcessing => Some(dropped()),
+            Self::Answer { status, body } => {
+                Some(PortalReply::text(*status, "application/json; charset=utf-8", body.clone()))
+            }
             Self::Html { status } => Some(PortalReply::html(*status)),
             Self::Error { code, message } => Some(refusal(code, message, &[])),
             Self::ErrorWithInfo { code, message, info } => Some(refusal(code, message, info)),
@@ -207,6 +228,14 @@ mod tests {
         assert_eq!(faults.take(PortalOperation::GetIrn), Some(Fault::TruncatedBody));
         assert_eq!(faults.take(PortalOperation::GetIrn), None);
         assert_eq!(faults.calls().get(&PortalOperation::GetIrn), Some(&3));
+    }
+
+    #[test]
+    fn a_call_that_never_arrives_is_not_counted() {
+        let mut faults = Faults::default();
+        faults.push(ScriptedFault::once(PortalOperation::GetIrn, Fault::Unreachable));
+        assert_eq!(faults.take(PortalOperation::GetIrn), Some(Fault::Unreachable));
+        assert!(faults.calls().is_empty());
     }
 
     #[test]

@@ -210,7 +210,8 @@ fn response(reply: PortalReply) -> Response {
     let mut builder = Response::builder().status(reply.status).header("content-type", reply.content_type);
     let body = match reply.delivery {
         Delivery::Normal | Delivery::Delayed(_) => Body::from(reply.body),
-        Delivery::Dropped => {
+        // A connection that has brought a request can no longer be refused, only closed.
+        Delivery::Dropped | Delivery::Refused => {
             builder = builder.extension(NoAnswer);
             Body::empty()
         }

@@ -42,5 +42,5 @@ pub use portal::Portal;
 pub use registry::{ClientAccount, UserAccount};
 pub use sandbox::{DEFAULT_GSTINS, Sandbox};
 pub use settings::{DistanceReport, ErrorDetailsForm, PortalSettings, SekWrapping, TaxpayerEntry, UnknownIrn};
-pub use transport::InProcess;
+pub use transport::{ANSWER_WAIT_MAX, InProcess};
 pub use wire::{Delivery, PortalReply, PortalRequest};

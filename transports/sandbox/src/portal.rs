@@ -226,6 +226,34 @@ impl Portal {
         Ok((client, user))
     }
 
+    /// Gives a GSTIN an API user of the caller's making, in place of the one it had. A live login stays.
+    pub(crate) fn give_user(&mut self, user: UserAccount) -> Result<(), SandboxError> {
+        let wrong =
+            |setting, found: &str, expected| SandboxError::Setting { setting, found: found.to_owned(), expected };
+        if !is_gstin(&user.gstin) {
+            return Err(wrong("gstin", &user.gstin, "a GSTIN of 15 characters"));
+        }
+        if user.username.is_empty() || user.password.is_empty() {
+            return Err(wrong("username and password", "empty", "both filled in"));
+        }
+        let others = self.accounts.users.values().filter(|other| other.gstin != user.gstin);
+        if others.into_iter().any(|other| other.username == user.username) {
+            return Err(wrong("username", "taken", "a name that no other GSTIN's user has"));
+        }
+        self.record(Event::User(user));
+        Ok(())
+    }
+
+    /// Gives a PAN a client pair of the caller's making, in place of the one it had.
+    pub(crate) fn give_client(&mut self, client: ClientAccount) -> Result<(), SandboxError> {
+        if client.client_id.is_empty() || client.client_secret.is_empty() {
+            let (setting, expected) = ("client_id and client_secret", "both filled in");
+            return Err(SandboxError::Setting { setting, found: "empty".to_owned(), expected });
+        }
+        self.record(Event::Client(client));
+        Ok(())
+    }
+
     fn random_text(&self, bytes: usize) -> Result<String, SandboxError> {
         let mut random = vec![0; bytes];
         self.entropy.fill(&mut random).map_err(|_| SandboxError::Key { action: "draw random bytes" })?;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use einvoice_core::clock::SharedClock;
 use einvoice_core::entropy::SharedEntropy;
@@ -154,12 +155,22 @@ impl Sandbox {
     /// # Cancellation
     /// Dropping the future loses the answer; the request has been carried out.
     pub async fn exchange(&self, request: &PortalRequest) -> Result<PortalReply, SandboxError> {
-        let now = self.now();
-        let reply = self.change(|portal| portal.handle(request, now)).await?;
+        let reply = self.answer(request).await?;
         if let Delivery::Delayed(wait) = reply.delivery {
-            self.inner.clock.sleep(wait).await;
+            self.wait(wait).await;
         }
         Ok(reply)
+    }
+
+    /// As [`Sandbox::exchange`], a scripted delay left to the caller.
+    pub(crate) async fn answer(&self, request: &PortalRequest) -> Result<PortalReply, SandboxError> {
+        let now = self.now();
+        self.change(|portal| portal.handle(request, now)).await
+    }
+
+    /// Waits on the clock the sandbox was made with.
+    pub(crate) async fn wait(&self, wait: Duration) {
+        self.inner.clock.sleep(wait).await;
     }
 
     /// Runs `action` on the portal and waits until its changes are on disk.
@@ -194,6 +205,24 @@ impl Sandbox {
     /// When the text is no GSTIN, or the accounts cannot be kept.
     pub async fn provision(&self, gstin: &str) -> Result<(ClientAccount, UserAccount), SandboxError> {
         self.change(|portal| portal.provision(gstin)).await?
+    }
+
+    /// Gives a GSTIN an API user with this name and password, in place of the one it had: what a taxpayer
+    /// does on the portal's pages. A login under way stays.
+    ///
+    /// # Errors
+    /// When the text is no GSTIN, name or password is empty, another GSTIN's user has the name, or the
+    /// account cannot be kept.
+    pub async fn give_user(&self, user: UserAccount) -> Result<(), SandboxError> {
+        self.change(|portal| portal.give_user(user)).await?
+    }
+
+    /// Gives a PAN this client pair, in place of the one it had.
+    ///
+    /// # Errors
+    /// When one of the two is empty, or the account cannot be kept.
+    pub async fn give_client(&self, client: ClientAccount) -> Result<(), SandboxError> {
+        self.change(|portal| portal.give_client(client)).await?
     }
 
     /// The portal's time.

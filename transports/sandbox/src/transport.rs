@@ -2,6 +2,7 @@
 
 use std::future::{Ready, ready};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use einvoice_core::environment::Environment;
@@ -16,6 +17,10 @@ use crate::error::SandboxError;
 use crate::sandbox::Sandbox;
 use crate::wire::{Delivery, PortalRequest};
 
+/// Longest wait for an answer, as `direct` has it: a scripted delay beyond it is no late answer but
+/// none, as it would be over a network.
+pub const ANSWER_WAIT_MAX: Duration = Duration::from_mins(1);
+
 /// An [`Exchange`] whose other end is a portal in this process.
 #[derive(Debug, Clone)]
 pub struct InProcess {
@@ -28,6 +33,19 @@ impl InProcess {
     pub const fn new(sandbox: Sandbox) -> Self {
         Self { sandbox }
     }
+
+    /// Waits out a scripted delay on the emulator's clock, as long as a client would.
+    async fn wait(&self, delay: Duration) -> Result<(), ExchangeError> {
+        self.sandbox.wait(delay.min(ANSWER_WAIT_MAX)).await;
+        if delay <= ANSWER_WAIT_MAX {
+            return Ok(());
+        }
+        Err(lost(format!("none within {} ms (scripted fault)", ANSWER_WAIT_MAX.as_millis())))
+    }
+}
+
+fn lost(reason: String) -> ExchangeError {
+    ExchangeError::NoAnswer { reason, source: None }
 }
 
 #[async_trait]
@@ -40,12 +58,18 @@ impl Exchange for InProcess {
             headers: headers.collect(),
             body: request.body.to_vec(),
         };
-        let lost = |reason: &str| ExchangeError::NoAnswer { reason: reason.to_owned(), source: None };
-        let reply = self.sandbox.exchange(&request).await.map_err(|error| lost(&error.to_string()))?;
+        let reply = self.sandbox.answer(&request).await.map_err(|error| lost(error.to_string()))?;
         let mut body = reply.body;
         match reply.delivery {
-            Delivery::Normal | Delivery::Delayed(_) => {}
-            Delivery::Dropped => return Err(lost("the connection closed without an answer (scripted fault)")),
+            Delivery::Normal => {}
+            Delivery::Delayed(delay) => self.wait(delay).await?,
+            Delivery::Refused => {
+                let reason = "no connection could be made (scripted fault)".to_owned();
+                return Err(ExchangeError::NotSent { reason, source: None });
+            }
+            Delivery::Dropped => {
+                return Err(lost("the connection closed without an answer (scripted fault)".to_owned()));
+            }
             Delivery::Truncated => body.truncate(body.len() / 2),
         }
         Ok(HttpResponse { status: reply.status, body: body.into() })

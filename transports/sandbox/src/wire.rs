@@ -80,6 +80,8 @@ pub enum Delivery {
     Normal,
     /// Whole, after a wait.
     Delayed(Duration),
+    /// The request did not get here at all: no connection could be made.
+    Refused,
     /// Not at all: the connection closes without an answer.
     Dropped,
     /// The first half only, then the connection closes.
