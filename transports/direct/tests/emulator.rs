@@ -14,15 +14,17 @@ use einvoice_core::identifier::{DocumentNumber, Gstin};
 use einvoice_core::irn::{Irn, IrnRule};
 use einvoice_core::key::DocumentType;
 use einvoice_core::operation::{Operation, Registration, Reply};
+use einvoice_core::portal_code::ErrorClass;
 use einvoice_core::secret::Secret;
 use einvoice_core::session::{SavedSession, Session};
-use einvoice_core::transport::{LoginRequest, Retry, Transport, TransportError};
+use einvoice_core::transport::{LoginRequest, Owner, Retry, Transport, TransportError};
 use einvoice_core::verify::{TokenVerdict, TokenVerifier};
 use einvoice_direct::{DirectConfig, DirectTransport, connect};
 use einvoice_protocol::claims::Claims;
 use einvoice_protocol::key_set::KeySet;
 use einvoice_sandbox::{Fault, PortalOperation, PortalSettings, RunningServer, Sandbox, ScriptedFault, SekWrapping};
 use einvoice_testkit::documents::Recipe;
+use jiff::SignedDuration;
 
 struct World {
     server: RunningServer,
@@ -48,13 +50,30 @@ impl World {
         Self { server, transport, access }
     }
 
+    /// The same world by way of a transport with other settings.
+    async fn with(mut self, change: impl FnOnce(&mut DirectConfig)) -> Self {
+        let mut config = DirectConfig::new(self.server.base_url(), self.sandbox().auth_public_key_pem());
+        change(&mut config);
+        let folder = Path::new(".");
+        self.transport = connect(config, Environment::Sandbox, folder, SystemEntropy::shared()).await.unwrap();
+        self
+    }
+
     fn sandbox(&self) -> &Sandbox {
         self.server.sandbox()
     }
 
     async fn login(&self, previous: Option<&SavedSession>) -> Session {
-        let request = LoginRequest { access: &self.access, product: Product::EInvoice, force_refresh: false, previous };
-        self.transport.login(request).await.unwrap()
+        self.try_login(&self.access, previous).await.unwrap()
+    }
+
+    async fn try_login(&self, access: &Access, previous: Option<&SavedSession>) -> Result<Session, TransportError> {
+        let request = LoginRequest { access, product: Product::EInvoice, force_refresh: false, previous };
+        self.transport.login(request).await
+    }
+
+    async fn refused_login(&self) -> TransportError {
+        self.try_login(&self.access, None).await.unwrap_err()
     }
 
     async fn registration(&self, session: &Session, operation: &Operation) -> Result<Registration, TransportError> {
@@ -166,19 +185,96 @@ async fn a_repeated_login_keeps_a_sek_that_works_however_the_portal_wraps_it() {
     }
 }
 
+/// What the next step depends on: class of a refusal, whether to send again, whose move it is.
+fn judged(error: &TransportError) -> (Option<ErrorClass>, Retry, Owner) {
+    (error.class(), error.retry(), error.owner())
+}
+
 #[tokio::test]
-async fn a_wrong_password_and_a_wrong_token_are_refusals_with_the_portals_code() {
+async fn a_login_under_another_key_is_our_fault_and_never_repeated() {
+    let world = World::new(PortalSettings::default()).await;
+    // The key that the portal signs with, taken for the one that it opens logins with.
+    let signing_key = world.sandbox().signing_public_key_pem();
+    let world = world.with(|config| config.auth_public_key = Some(signing_key)).await;
+    let error = world.refused_login().await;
+    assert_eq!(error.portal_errors()[0].code, "1020", "{error}");
+    assert_eq!(judged(&error), (Some(ErrorClass::PayloadOrCrypto), Retry::Never, Owner::Us), "{error}");
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_the_taxpayers_move_and_never_repeated() {
     let world = World::new(PortalSettings::default()).await;
     let user = ApiUser { user_name: world.access.user().user_name.clone(), password: secret("wrong") };
     let access = Access::new(world.access.gstin(), world.access.client().clone(), user);
-    let request = LoginRequest { access: &access, product: Product::EInvoice, force_refresh: false, previous: None };
-    let error = world.transport.login(request).await.unwrap_err();
+    let error = world.try_login(&access, None).await.unwrap_err();
     assert!(matches!(error, TransportError::Refused { operation: None, .. }), "{error}");
+    assert_eq!(error.portal_errors()[0].code, "1019", "{error}");
+    assert_eq!(judged(&error), (Some(ErrorClass::Auth), Retry::Never, Owner::Taxpayer), "{error}");
+}
+
+#[tokio::test]
+async fn a_wrong_client_secret_is_never_repeated() {
+    let world = World::new(PortalSettings::default()).await;
+    let pair = ClientPair { client_id: world.access.client().client_id.clone(), client_secret: secret("wrong") };
+    let access = Access::new(world.access.gstin(), pair, world.access.user().clone());
+    let error = world.try_login(&access, None).await.unwrap_err();
+    assert_eq!(error.portal_errors()[0].code, "1010", "{error}");
+    assert_eq!((error.class(), error.retry()), (Some(ErrorClass::Auth), Retry::Never), "{error}");
+}
+
+#[tokio::test]
+async fn an_expired_and_an_invented_token_ask_for_one_more_login() {
+    let world = World::new(PortalSettings::default()).await;
     let good = world.login(None).await;
-    let saved = SavedSession { token: secret("no-such-token"), ..good.saved().clone() };
-    let error = world.registration(&Session::new(world.access.clone(), saved), &generate(6)).await.unwrap_err();
-    assert_eq!(error.portal_errors()[0].code, "1005", "{error}");
+    let invented = SavedSession { token: secret("no-such-token"), ..good.saved().clone() };
+    let invented = world.registration(&Session::new(world.access.clone(), invented), &generate(6)).await.unwrap_err();
+    world.sandbox().advance(SignedDuration::from_mins(60));
+    let expired = world.registration(&good, &generate(6)).await.unwrap_err();
+    for error in [invented, expired] {
+        assert_eq!(error.portal_errors()[0].code, "1005", "{error}");
+        assert_eq!(judged(&error), (Some(ErrorClass::TokenExpired), Retry::Safe, Owner::Us), "{error}");
+    }
     assert_eq!(world.registered(), 0);
+    let renewed = world.login(Some(good.saved())).await;
+    assert_ne!(renewed.token(), good.token());
+    world.registration(&renewed, &generate(6)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_portal_that_is_down_was_sent_nothing() {
+    let World { server, transport, access } = World::new(PortalSettings::default()).await;
+    let request = LoginRequest { access: &access, product: Product::EInvoice, force_refresh: false, previous: None };
+    let session = transport.login(request).await.unwrap();
+    server.stop().await;
+    let login = transport.login(request).await.unwrap_err();
+    // The connection of the login may still stand in the pool and break at the first use: a write then
+    // counts as perhaps sent. From the second on, none is to be had.
+    let _perhaps = transport.call(&session, &generate(7)).await.unwrap_err();
+    let write = transport.call(&session, &generate(7)).await.unwrap_err();
+    assert!(login.is_unreachable() && login.retry() == Retry::Safe, "{login}");
+    assert!(matches!(write, TransportError::NotSent { .. }) && write.is_unreachable(), "{write}");
+    assert_eq!(judged(&write), (None, Retry::Safe, Owner::Us), "{write}");
+}
+
+#[tokio::test]
+async fn a_page_is_the_portals_trouble_and_asks_first_where_something_may_have_been_registered() {
+    let world = World::new(PortalSettings::default()).await;
+    let session = world.login(None).await;
+    let page = |operation| {
+        let fault = Fault::HtmlAfterCommit { status: 502 };
+        world.sandbox().push_fault(ScriptedFault::once(operation, fault));
+    };
+    page(PortalOperation::Auth);
+    let login = world.refused_login().await;
+    page(PortalOperation::GetIrnByDocument);
+    let read = world.registration(&session, &by_document(8)).await.unwrap_err();
+    page(PortalOperation::GenerateIrn);
+    let write = world.registration(&session, &generate(8)).await.unwrap_err();
+    for (error, retry) in [(login, Retry::Safe), (read, Retry::Safe), (write, Retry::AskFirst)] {
+        assert!(matches!(error, TransportError::BadAnswer { http_status: Some(502), .. }), "{error}");
+        assert_eq!(judged(&error), (None, retry, Owner::Portal), "{error}");
+    }
+    assert_eq!(world.registration(&session, &by_document(8)).await.unwrap().irn, irn(8));
 }
 
 #[tokio::test]
@@ -189,5 +285,7 @@ async fn a_taxpayer_is_looked_up_and_the_heartbeat_answers() {
     let reply = world.transport.call(&session, &Operation::GstinDetails { gstin }).await.unwrap();
     let Reply::Taxpayer(found) = reply else { panic!("{reply:?}") };
     assert_eq!((found.gstin.as_str(), found.status.as_deref()), (gstin.as_str(), Some("ACT")));
+    // A document made out to this address must not be refused for its PIN code.
+    assert_eq!((found.state_code.as_deref(), found.pin.as_deref()), (Some("27"), Some("400001")));
     assert!(!world.transport.probe().await.unwrap().text.is_empty());
 }
