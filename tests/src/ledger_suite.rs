@@ -27,7 +27,7 @@ use async_trait::async_trait;
 use einvoice_core::clock::SharedClock;
 use einvoice_core::ledger::Ledger;
 
-pub use history::random_histories_agree_with_the_model;
+pub use history::{a_batch_is_taken_in_like_one_document_after_the_other, random_histories_agree_with_the_model};
 pub use receiving::*;
 pub use results::*;
 pub use working::*;
@@ -61,6 +61,7 @@ macro_rules! ledger_conformance {
             an_edit_takes_the_document_out_of_its_workers_hands
             an_outcome_without_an_intent_is_refused
             an_intent_needs_a_ready_document_in_hand
+            a_refused_call_leaves_those_beside_it_alone
             the_same_outcome_twice_changes_nothing
             racing_workers_never_hold_one_document
             an_expired_lease_frees_a_document
@@ -75,6 +76,10 @@ macro_rules! ledger_conformance {
             a_second_record_gets_the_result_too
             a_query_filters_and_pages
             the_audit_trail_tells_the_whole_life
+        }
+        #[test]
+        fn a_batch_is_taken_in_like_one_document_after_the_other() {
+            $crate::ledger_suite::a_batch_is_taken_in_like_one_document_after_the_other(|| $harness);
         }
         #[test]
         fn random_histories_agree_with_the_model() {

@@ -1,7 +1,7 @@
 -- The ledger file, format 1.
 --
 -- Moments are microseconds since 1970-01-01T00:00:00Z. JSON columns hold what the program reads back
--- whole. What happened is immutable (revision, attempt, reply, receipt, audit); only `document`
+-- whole. What happened is immutable (revision, attempt, reply, receipt, delivery, audit); only `document`
 -- changes, and only along `legal_move`. Each change of a document leaves its audit row, and each
 -- new receipt revision its outbox rows, by trigger: no writer can forget them.
 
@@ -63,23 +63,24 @@ CREATE TABLE document (
            OR registration_reply IS NOT NULL)
 ) STRICT;
 
+-- Leases have no index: documents that are sent are few, and every index on what changes with each
+-- move is paid for by each document.
 CREATE INDEX document_by_state ON document (state, id);
 CREATE INDEX document_ready_by_supplier ON document (supplier, id) WHERE state = 'ready';
-CREATE INDEX document_sent_by_lease ON document (lease_until) WHERE state = 'sent';
 CREATE INDEX document_unknown_by_time ON document (ask_at, id) WHERE state = 'unknown';
-CREATE INDEX document_leased ON document (lease_owner) WHERE lease_owner IS NOT NULL;
 
--- What a record said, each time it said something else.
+-- What a record said, each time it said something else. The payload comes last: a column behind a
+-- long one is read through all of it.
 CREATE TABLE revision (
     id           INTEGER PRIMARY KEY,
     document_id  INTEGER NOT NULL REFERENCES document (id),
     number       INTEGER NOT NULL,
     content_hash BLOB NOT NULL,
     ready        INTEGER NOT NULL CHECK (ready IN (0, 1)),
-    payload      BLOB,
     payload_hash BLOB,
     findings     TEXT NOT NULL,
     at           INTEGER NOT NULL,
+    payload      BLOB,
     UNIQUE (document_id, number),
     CHECK (ready = 0 OR (payload IS NOT NULL AND payload_hash IS NOT NULL))
 ) STRICT;
@@ -125,12 +126,12 @@ CREATE TABLE reply (
     document_id INTEGER NOT NULL REFERENCES document (id),
     attempt_id  INTEGER REFERENCES attempt (id),
     kind        TEXT NOT NULL CHECK (kind IN ('outcome', 'settlement')),
-    body        TEXT NOT NULL,
-    at          INTEGER NOT NULL
+    at          INTEGER NOT NULL,
+    body        TEXT NOT NULL
 ) STRICT;
 
-CREATE INDEX reply_by_attempt ON reply (attempt_id);
 CREATE UNIQUE INDEX reply_outcome ON reply (attempt_id) WHERE kind = 'outcome';
+CREATE INDEX reply_settlement ON reply (attempt_id) WHERE kind = 'settlement';
 
 -- What the books should show, as it stood when the revision was made.
 CREATE TABLE receipt (
@@ -167,27 +168,26 @@ CREATE TABLE outbox (
 
 CREATE INDEX outbox_oldest ON outbox (target, receipt_id, reference_id);
 
--- The last revision each target has.
+-- The revisions each target has, and since when.
 CREATE TABLE delivery (
     reference_id INTEGER NOT NULL REFERENCES reference (id),
     target       TEXT NOT NULL,
     revision     INTEGER NOT NULL,
     at           INTEGER NOT NULL,
-    PRIMARY KEY (reference_id, target)
+    PRIMARY KEY (reference_id, target, revision)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE audit (
-    id          INTEGER PRIMARY KEY,
     document_id INTEGER NOT NULL REFERENCES document (id),
+    number      INTEGER NOT NULL,
     at          INTEGER NOT NULL,
     from_state  TEXT,
     to_state    TEXT NOT NULL,
     event       TEXT NOT NULL,
     details     TEXT,
-    reply_id    INTEGER REFERENCES reply (id)
-) STRICT;
-
-CREATE INDEX audit_by_document ON audit (document_id, id);
+    reply_id    INTEGER REFERENCES reply (id),
+    PRIMARY KEY (document_id, number)
+) STRICT, WITHOUT ROWID;
 
 -- Guards.
 
@@ -246,6 +246,11 @@ BEGIN SELECT RAISE(ABORT, 'receipts are immutable'); END;
 CREATE TRIGGER receipt_stays BEFORE DELETE ON receipt
 BEGIN SELECT RAISE(ABORT, 'receipts are immutable'); END;
 
+CREATE TRIGGER delivery_is_fixed BEFORE UPDATE ON delivery
+BEGIN SELECT RAISE(ABORT, 'deliveries are immutable'); END;
+CREATE TRIGGER delivery_stays BEFORE DELETE ON delivery
+BEGIN SELECT RAISE(ABORT, 'deliveries are immutable'); END;
+
 CREATE TRIGGER audit_is_fixed BEFORE UPDATE ON audit
 BEGIN SELECT RAISE(ABORT, 'the audit trail is immutable'); END;
 CREATE TRIGGER audit_stays BEFORE DELETE ON audit
@@ -255,16 +260,16 @@ BEGIN SELECT RAISE(ABORT, 'the audit trail is immutable'); END;
 
 CREATE TRIGGER document_audits_its_start AFTER INSERT ON document
 BEGIN
-    INSERT INTO audit (document_id, at, from_state, to_state, event, details, reply_id)
-    VALUES (NEW.id, NEW.changed_at, NULL, NEW.state, NEW.event, NEW.event_details, NEW.event_reply);
+    INSERT INTO audit (document_id, number, at, from_state, to_state, event, details, reply_id)
+    VALUES (NEW.id, 1, NEW.changed_at, NULL, NEW.state, NEW.event, NEW.event_details, NEW.event_reply);
 END;
 
 CREATE TRIGGER document_audits_its_changes AFTER UPDATE OF state, events ON document
 WHEN NEW.state <> OLD.state OR NEW.events <> OLD.events
 BEGIN
-    INSERT INTO audit (document_id, at, from_state, to_state, event, details, reply_id)
+    INSERT INTO audit (document_id, number, at, from_state, to_state, event, details, reply_id)
     VALUES (
-        NEW.id, NEW.changed_at, OLD.state, NEW.state,
+        NEW.id, (SELECT max(number) + 1 FROM audit WHERE document_id = NEW.id), NEW.changed_at, OLD.state, NEW.state,
         CASE WHEN NEW.events = OLD.events THEN 'changed by another program' ELSE NEW.event END,
         CASE WHEN NEW.events = OLD.events THEN NULL ELSE NEW.event_details END,
         CASE WHEN NEW.events = OLD.events THEN NULL ELSE NEW.event_reply END
@@ -325,13 +330,6 @@ BEGIN
 END;
 
 CREATE TRIGGER delivery_clears_outbox AFTER INSERT ON delivery
-BEGIN
-    DELETE FROM outbox
-    WHERE target = NEW.target AND reference_id = NEW.reference_id
-        AND (SELECT revision FROM receipt WHERE id = outbox.receipt_id) <= NEW.revision;
-END;
-
-CREATE TRIGGER delivery_update_clears_outbox AFTER UPDATE ON delivery
 BEGIN
     DELETE FROM outbox
     WHERE target = NEW.target AND reference_id = NEW.reference_id

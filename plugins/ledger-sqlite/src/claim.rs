@@ -1,5 +1,6 @@
 //! `claim` and `release`: who works on what, and what becomes of work that nobody finished.
 
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -8,12 +9,15 @@ use einvoice_core::environment::RouteName;
 use einvoice_core::identifier::Gstin;
 use einvoice_core::ledger::{AttemptId, ClaimRequest, Claimed, DocumentId, Intent, LedgerError, Work, WorkerId};
 use jiff::Timestamp;
+use serde::Serialize;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
 use crate::codec::{self, ReplyParts};
+use crate::desk::Desk;
 use crate::fault::Fault;
-use crate::writer::{Change, Desk};
+use crate::group::{Answers, Change, Group, Lane};
+use crate::rows::Rows;
 
 /// What every claim needs to know of a document, for the ids in the JSON list `?1`.
 ///
@@ -24,12 +28,15 @@ const CLAIMED: &str = "SELECT d.id, d.document_key, d.state, d.irn, d.asked, v.p
      p.kind AS reply_kind, p.body AS reply_body, \
      EXISTS ( \
        SELECT 1 FROM attempt x WHERE x.document_id = d.id AND NOT EXISTS ( \
-         SELECT 1 FROM reply y WHERE y.attempt_id = x.id AND ( \
-           y.body ->> '$.outcome' IN ('not_sent', 'refused') OR y.body ->> '$.settlement' = 'refused') \
+         SELECT 1 FROM reply y WHERE y.attempt_id = x.id AND y.kind = 'outcome' \
+           AND y.body ->> '$.outcome' IN ('not_sent', 'refused') \
+         UNION ALL \
+         SELECT 1 FROM reply y WHERE y.attempt_id = x.id AND y.kind = 'settlement' \
+           AND y.body ->> '$.settlement' = 'refused' \
        ) \
      ) AS pinned \
-     FROM json_each(?1) j JOIN document d ON d.id = j.value \
-     JOIN revision v ON v.document_id = d.id AND v.number = d.revision \
+     FROM json_each(?1) j CROSS JOIN document d ON d.id = j.value \
+     CROSS JOIN revision v ON v.document_id = d.id AND v.number = d.revision \
      LEFT JOIN attempt a ON a.id = d.last_attempt \
      LEFT JOIN reply p ON p.id = d.open_reply \
      ORDER BY j.key";
@@ -58,47 +65,104 @@ const DUE_UNKNOWN: &str = "SELECT id FROM document INDEXED BY document_unknown_b
      WHERE state = 'unknown' AND ask_at <= ?1 AND lease_until <= ?1 \
      AND supplier NOT IN (SELECT value FROM json_each(?3)) ORDER BY ask_at, id LIMIT ?2";
 
+const LEASE: &str = "WITH given (v) AS MATERIALIZED (SELECT value FROM json_each($1)) \
+     UPDATE document SET lease_owner = v ->> 'worker', lease_until = v ->> 'until' \
+     FROM given WHERE document.id = v ->> 'id'";
+
+#[derive(Serialize)]
+struct Lease<'a> {
+    id: i64,
+    worker: &'a WorkerId,
+    until: i64,
+}
+
 #[async_trait]
 impl Change for ClaimRequest {
     type Answer = Vec<Claimed>;
 
-    /// Work to send comes in the order of arrival, work to settle in the order it fell due.
-    async fn apply(&self, desk: &mut Desk) -> Result<Vec<Claimed>, Fault> {
+    fn lane(group: &mut Group) -> &mut Lane<Self> {
+        &mut group.claims
+    }
+
+    /// Work to send comes in the order of arrival, work to settle in the order it fell due. Wishes
+    /// for the same work are served from one list.
+    async fn apply(desk: &mut Desk, calls: &[Self]) -> Result<Answers<Self>, Fault> {
         let now = desk.now();
         let wait = desk.settle_wait;
         presume_unknown(&mut desk.connection, now, wait, true).await?;
-        let limit = i64::try_from(self.limit).unwrap_or(i64::MAX);
-        if limit == 0 {
-            return Ok(Vec::new());
+        let mut handed_out = vec![Vec::new(); calls.len()];
+        let mut served = BTreeSet::new();
+        for (first, wish) in calls.iter().enumerate() {
+            if served.contains(&first) {
+                continue;
+            }
+            let alike = |other: &Self| other.work == wish.work && other.skip_suppliers == wish.skip_suppliers;
+            let wishes: Vec<(usize, &Self)> =
+                calls.iter().enumerate().skip(first).filter(|(_, other)| alike(other)).collect();
+            served.extend(wishes.iter().map(|(index, _)| *index));
+            let total = wishes.iter().fold(0_usize, |sum, (_, one)| sum.saturating_add(one.limit));
+            let mut free = oldest(&mut desk.connection, wish, total, now).await?.into_iter();
+            let mut leases = Rows::default();
+            for (index, one) in wishes {
+                let until = later(now, one.lease).map_or(i64::MAX, codec::micros_up);
+                let ids: Vec<i64> = free.by_ref().take(one.limit).collect();
+                for id in ids.iter().copied() {
+                    leases.push(&Lease { id, worker: &one.worker, until })?;
+                }
+                if let Some(place) = handed_out.get_mut(index) {
+                    *place = ids;
+                }
+            }
+            leases.execute(&mut desk.connection, LEASE).await?;
         }
-        let skip: Vec<&str> = self.skip_suppliers.iter().map(Gstin::as_str).collect();
-        let sql = match self.work {
-            Work::Send if skip.is_empty() => OLDEST_READY,
-            Work::Send => OLDEST_READY_SKIPPING,
-            Work::Settle => DUE_UNKNOWN,
-            other => return Err(Fault::Misuse(format!("this ledger does not know work of the kind {other:?}"))),
-        };
-        let ids: Vec<i64> = sqlx::query_scalar(sql)
-            .bind(codec::micros(now))
-            .bind(limit)
-            .bind(codec::to_json(&skip)?)
-            .fetch_all(&mut desk.connection)
-            .await?;
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let list = codec::to_json(&ids)?;
-        sqlx::query(
-            "UPDATE document SET lease_owner = ?2, lease_until = ?3 WHERE id IN (SELECT value FROM json_each(?1))",
-        )
-        .bind(&list)
-        .bind(&self.worker.0)
-        .bind(later(now, self.lease).map_or(i64::MAX, codec::micros_up))
-        .execute(&mut desk.connection)
-        .await?;
-        let rows = sqlx::query(CLAIMED).bind(&list).fetch_all(&mut desk.connection).await?;
-        rows.iter().map(claimed).collect()
+        read_claimed(&mut desk.connection, &handed_out).await
     }
+}
+
+/// The documents that may be handed out for this work.
+async fn oldest(
+    connection: &mut SqliteConnection,
+    wish: &ClaimRequest,
+    limit: usize,
+    now: Timestamp,
+) -> Result<Vec<i64>, Fault> {
+    if limit == 0 {
+        return Ok(Vec::new());
+    }
+    let skip: Vec<&str> = wish.skip_suppliers.iter().map(Gstin::as_str).collect();
+    let sql = match wish.work {
+        Work::Send if skip.is_empty() => OLDEST_READY,
+        Work::Send => OLDEST_READY_SKIPPING,
+        Work::Settle => DUE_UNKNOWN,
+        other => return Err(Fault::Misuse(format!("this ledger does not know work of the kind {other:?}"))),
+    };
+    let ids = sqlx::query_scalar(sql)
+        .bind(codec::micros(now))
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .bind(codec::to_json(&skip)?)
+        .fetch_all(connection)
+        .await?;
+    Ok(ids)
+}
+
+/// What was handed out, wish by wish.
+async fn read_claimed(
+    connection: &mut SqliteConnection,
+    handed_out: &[Vec<i64>],
+) -> Result<Answers<ClaimRequest>, Fault> {
+    let ids: Vec<i64> = handed_out.concat();
+    let mut found = HashMap::with_capacity(ids.len());
+    if !ids.is_empty() {
+        let rows = sqlx::query(CLAIMED).bind(codec::to_json(&ids)?).fetch_all(connection).await?;
+        for row in &rows {
+            let one = claimed(row)?;
+            found.insert(one.id.0, one);
+        }
+    }
+    let mut take = |id: &i64| {
+        found.remove(id).ok_or_else(|| Fault::Unreadable(format!("document {id} has no revision to be sent")))
+    };
+    handed_out.iter().map(|ids| Ok(ids.iter().map(&mut take).collect())).collect()
 }
 
 /// Documents given back untouched.
@@ -108,21 +172,27 @@ pub(crate) struct Release {
     pub(crate) documents: Vec<DocumentId>,
 }
 
+const RELEASE: &str = "WITH given (v) AS MATERIALIZED (SELECT value FROM json_each($1)) \
+     UPDATE document SET lease_owner = NULL, lease_until = 0 \
+     FROM given WHERE document.id = v ->> 'id' AND lease_owner = v ->> 'worker'";
+
 #[async_trait]
 impl Change for Release {
     type Answer = ();
 
-    async fn apply(&self, desk: &mut Desk) -> Result<(), Fault> {
-        let ids: Vec<i64> = self.documents.iter().map(|id| id.0).collect();
-        sqlx::query(
-            "UPDATE document SET lease_owner = NULL, lease_until = 0 \
-             WHERE id IN (SELECT value FROM json_each(?1)) AND lease_owner = ?2",
-        )
-        .bind(codec::to_json(&ids)?)
-        .bind(&self.worker.0)
-        .execute(&mut desk.connection)
-        .await?;
-        Ok(())
+    fn lane(group: &mut Group) -> &mut Lane<Self> {
+        &mut group.releases
+    }
+
+    async fn apply(desk: &mut Desk, calls: &[Self]) -> Result<Answers<Self>, Fault> {
+        let mut ended = Rows::default();
+        for call in calls {
+            for id in call.documents.iter().map(|id| id.0) {
+                ended.push(&Lease { id, worker: &call.worker, until: 0 })?;
+            }
+        }
+        ended.execute(&mut desk.connection, RELEASE).await?;
+        Ok(calls.iter().map(|_| Ok(())).collect())
     }
 }
 
@@ -133,9 +203,13 @@ pub(crate) async fn take_over(
     now: Timestamp,
     settle_wait: Duration,
 ) -> Result<u64, Fault> {
-    sqlx::query("UPDATE document SET lease_owner = NULL, lease_until = 0 WHERE lease_owner IS NOT NULL")
-        .execute(&mut *connection)
-        .await?;
+    // In any other state a document is in nobody's hands.
+    sqlx::query(
+        "UPDATE document INDEXED BY document_by_state SET lease_owner = NULL, lease_until = 0 \
+         WHERE state IN ('ready', 'sent', 'unknown') AND lease_owner IS NOT NULL",
+    )
+    .execute(&mut *connection)
+    .await?;
     presume_unknown(connection, now, settle_wait, false).await
 }
 
@@ -156,7 +230,7 @@ async fn presume_unknown(
     };
     let wait = i64::try_from(settle_wait.as_micros()).unwrap_or(i64::MAX);
     let result = sqlx::query(
-        "UPDATE document INDEXED BY document_sent_by_lease SET state = 'unknown', asked = 0, open_reply = NULL, \
+        "UPDATE document INDEXED BY document_by_state SET state = 'unknown', asked = 0, open_reply = NULL, \
          ask_at = (SELECT a.at FROM attempt a WHERE a.id = document.last_attempt) + ?2, portal_findings = ?3, \
          lease_owner = NULL, lease_until = 0, changed_at = ?1, events = events + 1, event = ?4, \
          event_details = NULL, event_reply = NULL WHERE state = 'sent' AND lease_until <= ?1",

@@ -36,6 +36,15 @@ pub(crate) fn to_json<T: Serialize>(value: &T) -> Result<String, Fault> {
     serde_json::to_string(value).map_err(|error| Fault::Misuse(format!("a value cannot be written as JSON: {error}")))
 }
 
+/// Nothing is asked of the serialiser where there is nothing to say, which is nearly always.
+pub(crate) fn list_to_json<T: Serialize>(list: &[T]) -> Result<String, Fault> {
+    if list.is_empty() { Ok("[]".to_owned()) } else { to_json(&list) }
+}
+
+pub(crate) fn list_from_json<T: DeserializeOwned>(what: &str, text: &str) -> Result<Vec<T>, Fault> {
+    if text == "[]" { Ok(Vec::new()) } else { from_json(what, text) }
+}
+
 pub(crate) fn from_json<T: DeserializeOwned>(what: &str, text: &str) -> Result<T, Fault> {
     serde_json::from_str(text).map_err(|error| Fault::Unreadable(format!("{what} cannot be read: {error}")))
 }

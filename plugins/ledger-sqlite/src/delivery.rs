@@ -4,11 +4,13 @@ use async_trait::async_trait;
 use einvoice_core::finding::Finding;
 use einvoice_core::receipt::Receipt;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, SqlitePool};
+use sqlx::{Row as _, SqliteConnection, SqlitePool};
 
 use crate::codec::{self, ReplyParts};
+use crate::desk::Desk;
 use crate::fault::Fault;
-use crate::writer::{Change, Desk};
+use crate::group::{Answers, Change, Group, Lane};
+use crate::rows::Rows;
 
 /// A target that asks for the receipts of sources for the first time. From then on the database puts
 /// their receipts into its outbox, so that asking never looks at what was delivered long ago.
@@ -19,19 +21,26 @@ pub(crate) struct Subscribe {
     pub(crate) sources: Vec<String>,
 }
 
+const SUBSCRIBE: &str = "WITH given (v) AS MATERIALIZED (SELECT value FROM json_each($1)) \
+     INSERT INTO subscription (target, source) SELECT v ->> 0, v ->> 1 FROM given WHERE true ON CONFLICT DO NOTHING";
+
 #[async_trait]
 impl Change for Subscribe {
     type Answer = ();
 
-    async fn apply(&self, desk: &mut Desk) -> Result<(), Fault> {
-        for source in &self.sources {
-            sqlx::query("INSERT INTO subscription (target, source) VALUES (?1, ?2) ON CONFLICT DO NOTHING")
-                .bind(&self.target)
-                .bind(source)
-                .execute(&mut desk.connection)
-                .await?;
+    fn lane(group: &mut Group) -> &mut Lane<Self> {
+        &mut group.subscriptions
+    }
+
+    async fn apply(desk: &mut Desk, calls: &[Self]) -> Result<Answers<Self>, Fault> {
+        let mut rows = Rows::default();
+        for call in calls {
+            for source in &call.sources {
+                rows.push(&(&call.target, source))?;
+            }
         }
-        Ok(())
+        rows.execute(&mut desk.connection, SUBSCRIBE).await?;
+        Ok(calls.iter().map(|_| Ok(())).collect())
     }
 }
 
@@ -42,50 +51,54 @@ pub(crate) struct Delivered {
     pub(crate) receipts: Vec<(i64, u32)>,
 }
 
+/// The first of the receipts `$1`, as (record, revision), that was never made.
+const NEVER_MADE: &str = "SELECT j.value ->> 0, j.value ->> 1 FROM json_each($1) j WHERE NOT EXISTS ( \
+       SELECT 1 FROM reference r JOIN document d ON d.id = r.document_id \
+       WHERE r.id = j.value ->> 0 AND j.value ->> 1 BETWEEN 1 AND d.receipt_revision \
+     ) LIMIT 1";
+
+/// Whoever has receipts of a source wants those to come as well.
+const SUBSCRIBE_TO_SOURCES: &str = "INSERT INTO subscription (target, source) SELECT DISTINCT $2, r.source \
+     FROM json_each($1) j CROSS JOIN reference r ON r.id = j.value ->> 0 \
+     WHERE NOT EXISTS (SELECT 1 FROM subscription s WHERE s.target = $2 AND s.source IN ('', r.source))";
+
+const DELIVER: &str = "INSERT INTO delivery (reference_id, target, revision, at) \
+     SELECT j.value ->> 0, $2, j.value ->> 1, $3 FROM json_each($1) j WHERE true ON CONFLICT DO NOTHING";
+
 #[async_trait]
 impl Change for Delivered {
     type Answer = ();
 
-    async fn apply(&self, desk: &mut Desk) -> Result<(), Fault> {
+    fn lane(group: &mut Group) -> &mut Lane<Self> {
+        &mut group.deliveries
+    }
+
+    /// Each call is many receipts already.
+    async fn apply(desk: &mut Desk, calls: &[Self]) -> Result<Answers<Self>, Fault> {
         let now = codec::micros(desk.now());
+        let mut answers = Vec::with_capacity(calls.len());
+        for call in calls {
+            answers.push(call.store(&mut desk.connection, now).await?);
+        }
+        Ok(answers)
+    }
+}
+
+impl Delivered {
+    async fn store(&self, connection: &mut SqliteConnection, now: i64) -> Result<Result<(), Fault>, Fault> {
         let receipts = codec::to_json(&self.receipts)?;
-        sqlx::query(
-            "INSERT INTO subscription (target, source) SELECT DISTINCT ?1, r.source \
-             FROM json_each(?2) j JOIN reference r ON r.id = j.value ->> 0 \
-             WHERE NOT EXISTS (SELECT 1 FROM subscription s WHERE s.target = ?1 AND s.source IN ('', r.source))",
-        )
-        .bind(&self.target)
-        .bind(&receipts)
-        .execute(&mut desk.connection)
-        .await?;
-        let unknown: Option<(i64, i64)> = sqlx::query_as(
-            "SELECT j.value ->> 0, j.value ->> 1 FROM json_each(?1) j WHERE NOT EXISTS ( \
-               SELECT 1 FROM reference r JOIN document d ON d.id = r.document_id \
-               WHERE r.id = j.value ->> 0 AND j.value ->> 1 BETWEEN 1 AND d.receipt_revision \
-             ) LIMIT 1",
-        )
-        .bind(&receipts)
-        .fetch_optional(&mut desk.connection)
-        .await?;
-        if let Some((reference, revision)) = unknown {
-            return Err(Fault::Misuse(format!(
+        let never_made: Option<(i64, i64)> =
+            sqlx::query_as(NEVER_MADE).bind(&receipts).fetch_optional(&mut *connection).await?;
+        if let Some((reference, revision)) = never_made {
+            return Ok(Err(Fault::Misuse(format!(
                 "{} cannot have revision {revision} of record {reference}: there is no such receipt; \
                  a fault of the program, please report it",
                 self.target
-            )));
+            ))));
         }
-        sqlx::query(
-            "INSERT INTO delivery (reference_id, target, revision, at) \
-             SELECT j.value ->> 0, ?1, j.value ->> 1, ?3 FROM json_each(?2) j WHERE true \
-             ON CONFLICT (reference_id, target) DO UPDATE \
-             SET revision = max(revision, excluded.revision), at = excluded.at",
-        )
-        .bind(&self.target)
-        .bind(&receipts)
-        .bind(now)
-        .execute(&mut desk.connection)
-        .await?;
-        Ok(())
+        sqlx::query(SUBSCRIBE_TO_SOURCES).bind(&receipts).bind(&self.target).execute(&mut *connection).await?;
+        sqlx::query(DELIVER).bind(&receipts).bind(&self.target).bind(now).execute(connection).await?;
+        Ok(Ok(()))
     }
 }
 
@@ -136,8 +149,8 @@ fn receipt(row: &SqliteRow) -> Result<Receipt, Fault> {
 
 /// Findings of the check and what the portal said, as one list.
 pub(crate) fn all_findings(row: &SqliteRow) -> Result<Vec<Finding>, Fault> {
-    let mut findings: Vec<Finding> = codec::from_json("findings", row.try_get("findings")?)?;
-    let portal: Vec<Finding> = codec::from_json("findings of the portal", row.try_get("portal_findings")?)?;
+    let mut findings: Vec<Finding> = codec::list_from_json("findings", row.try_get("findings")?)?;
+    let portal: Vec<Finding> = codec::list_from_json("findings of the portal", row.try_get("portal_findings")?)?;
     findings.extend(portal);
     Ok(findings)
 }

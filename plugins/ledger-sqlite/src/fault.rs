@@ -63,6 +63,12 @@ pub(crate) fn group_error(ledger: &str, error: &sqlx::Error) -> LedgerError {
     }
 }
 
+/// SQLite's primary result code, when the error is one of SQLite's.
+pub(crate) fn primary_code(error: &sqlx::Error) -> Option<u32> {
+    let code = error.as_database_error()?.code()?;
+    code.parse::<u32>().ok().map(|code| code & 0xff)
+}
+
 struct Advice {
     text: &'static str,
     damaged: bool,
@@ -71,11 +77,7 @@ struct Advice {
 /// What to do about a SQLite result code (<https://www.sqlite.org/rescode.html>; the low byte is the
 /// primary code).
 fn advice(error: &sqlx::Error) -> Advice {
-    let code = match error {
-        sqlx::Error::Database(error) => error.code().and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff),
-        _ => None,
-    };
-    let (text, damaged) = match code {
+    let (text, damaged) = match primary_code(error) {
         Some(3 | 8) => ("the file or its folder is read-only: give the program write permission to both", false),
         Some(5 | 6) => ("another program holds the file: close it, or raise `busy_timeout_ms`", false),
         Some(10) => ("the disk reported an error: check it before going on", false),

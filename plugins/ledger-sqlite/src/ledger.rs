@@ -20,10 +20,11 @@ use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, SqlitePool};
 use crate::claim::{Release, take_over};
 use crate::config::LedgerConfig;
 use crate::delivery::{self, Delivered, Subscribe};
+use crate::desk::Desk;
 use crate::fault::{Fault, sql_error};
 use crate::lock::ProcessLock;
 use crate::outcome::{Record, Settle};
-use crate::writer::{Desk, Writer};
+use crate::writer::Writer;
 use crate::{schema, view};
 
 /// The ledger in one SQLite file.
@@ -58,14 +59,23 @@ impl SqliteLedger {
     /// [`LedgerError::InUse`] while another process has it open; [`LedgerError::Storage`] when it
     /// cannot be opened, is no ledger, or was made by a newer program; [`LedgerError::Damaged`].
     pub async fn open(config: &LedgerConfig, clock: SharedClock) -> Result<Self, LedgerError> {
+        Self::open_with(config, clock, |options| options).await
+    }
+
+    /// Opens the file with other options of SQLite than its own: tests make it run into limits.
+    pub(crate) async fn open_with(
+        config: &LedgerConfig,
+        clock: SharedClock,
+        adjust: impl FnOnce(SqliteConnectOptions) -> SqliteConnectOptions + Send,
+    ) -> Result<Self, LedgerError> {
         let name = config.path.display().to_string();
         if let Some(reason) = config.fault() {
             return Err(LedgerError::Storage { ledger: name, reason, source: None });
         }
         let path = real_path(&config.path);
         let lock = ProcessLock::take(&path)?;
-        let options = options(&path, config);
-        let mut connection = SqliteConnection::connect_with(&options.clone().create_if_missing(true))
+        let options = adjust(options(&path, config).create_if_missing(true));
+        let mut connection = SqliteConnection::connect_with(&writing(&options))
             .await
             .map_err(|error| sql_error(&name, "opening", error))?;
         schema::bring_up_to_date(&mut connection, &name).await?;
@@ -82,8 +92,8 @@ impl SqliteLedger {
             .map_err(|error| sql_error(&name, "reading", error))?;
         let readers = SqlitePoolOptions::new()
             .max_connections(config.readers)
-            .connect_lazy_with(options.pragma("query_only", "ON"));
-        let desk = Desk { connection, clock, settle_wait, ledger: name.clone(), lock };
+            .connect_lazy_with(options.create_if_missing(false).pragma("query_only", "ON"));
+        let desk = Desk::new(connection, clock, settle_wait, name.clone(), lock);
         let group_limit = usize::try_from(config.group_limit).unwrap_or(usize::MAX);
         let writer = Writer::start(desk, group_limit)?;
         Ok(Self { name, writer, readers, subscribed: Mutex::new(subscribed.into_iter().collect()) })
@@ -136,6 +146,12 @@ fn options(path: &Path, config: &LedgerConfig) -> SqliteConnectOptions {
         .pragma("trusted_schema", "OFF")
         .statement_cache_capacity(64)
         .disable_statement_logging()
+}
+
+/// The writer's own: room for the pages of a group, so that none goes to the log before the commit, and
+/// no files for what statements may have to undo.
+fn writing(options: &SqliteConnectOptions) -> SqliteConnectOptions {
+    options.clone().pragma("cache_size", "-8192").pragma("temp_store", "MEMORY")
 }
 
 #[async_trait]

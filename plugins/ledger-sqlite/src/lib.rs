@@ -4,13 +4,20 @@ mod claim;
 mod codec;
 mod config;
 mod delivery;
+mod desk;
 mod fault;
+mod group;
+mod intake;
 mod ledger;
 mod lock;
 mod outcome;
 mod receive;
+mod rows;
 mod schema;
+mod shelf;
 mod standing;
+#[cfg(test)]
+mod trouble;
 mod view;
 mod writer;
 

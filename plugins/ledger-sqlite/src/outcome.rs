@@ -1,5 +1,7 @@
 //! `intend`, `record` and `settle`: from the durable intent to a proven outcome.
 
+use std::collections::{BTreeSet, HashMap};
+
 use async_trait::async_trait;
 use einvoice_core::ledger::{
     AttemptId, AttemptOutcome, DocumentId, Intent, LedgerError, NewIntent, Settlement, WorkerId,
@@ -7,57 +9,122 @@ use einvoice_core::ledger::{
 use einvoice_core::portal_code::PortalError;
 use einvoice_core::state::DocumentState;
 use jiff::Timestamp;
+use serde::Serialize;
 use sqlx::{Row as _, SqliteConnection};
 
 use crate::claim::not_claimed;
 use crate::codec;
+use crate::desk::{Desk, next};
 use crate::fault::Fault;
-use crate::standing::{Event, NOTHING, Standing};
-use crate::writer::{Change, Desk};
+use crate::group::{Answers, Change, Group, Lane};
+use crate::rows::Rows;
+use crate::standing::{Event, NOTHING, Standing, Standings};
+
+/// How many attempts the documents of the list `$1` have had.
+const ATTEMPTS_HAD: &str = "SELECT j.value, \
+     (SELECT coalesce(max(a.number), 0) FROM attempt a WHERE a.document_id = j.value) FROM json_each($1) j";
+
+const INSERT_ATTEMPTS: &str = "WITH given (v) AS MATERIALIZED (SELECT value FROM json_each($1)) \
+     INSERT INTO attempt (id, document_id, number, worker, route, site, gstin, payload_hash, at) \
+     SELECT v ->> 'id', v ->> 'document', v ->> 'number', v ->> 'worker', v ->> 'route', v ->> 'site', \
+     v ->> 'gstin', substr($2, v ->> 'hash', 32), v ->> 'at' FROM given";
 
 #[async_trait]
 impl Change for NewIntent {
     type Answer = Intent;
 
-    async fn apply(&self, desk: &mut Desk) -> Result<Intent, Fault> {
-        let now = desk.now();
-        let connection = &mut desk.connection;
-        let mut standing = Standing::load(connection, self.document.0).await?;
-        standing.become_state(DocumentState::Sent)?;
-        if !standing.is_with(&self.worker.0, codec::micros(now)) {
-            return Err(not_claimed(self.document.0, &self.worker));
-        }
-        let row = sqlx::query(
-            "INSERT INTO attempt (document_id, number, worker, route, site, gstin, payload_hash, at) \
-             VALUES (?1, (SELECT coalesce(max(number), 0) + 1 FROM attempt WHERE document_id = ?1), \
-             ?2, ?3, ?4, ?5, ?6, ?7) RETURNING id, number",
-        )
-        .bind(self.document.0)
-        .bind(&self.worker.0)
-        .bind(self.route.as_str())
-        .bind(&self.site)
-        .bind(self.gstin.as_str())
-        .bind(self.payload_hash.as_slice())
-        .bind(codec::micros(now))
-        .fetch_one(&mut *connection)
-        .await?;
-        let attempt: i64 = row.try_get("id")?;
-        let intent = Intent {
-            attempt: AttemptId(attempt),
-            document: self.document,
-            number: codec::unsigned(row.try_get("number")?)?,
-            route: self.route.clone(),
-            site: self.site.clone(),
-            gstin: self.gstin,
-            payload_hash: self.payload_hash,
-            at: now,
-        };
-        standing.last_attempt = Some(attempt);
-        let event =
-            Event { text: "the intent to send was stored", details: Some(codec::to_json(&intent)?), reply: None };
-        standing.store(connection, now, event).await?;
-        Ok(intent)
+    fn lane(group: &mut Group) -> &mut Lane<Self> {
+        &mut group.intents
     }
+
+    async fn apply(desk: &mut Desk, calls: &[Self]) -> Result<Answers<Self>, Fault> {
+        let now = desk.now();
+        let ids: BTreeSet<i64> = calls.iter().map(|call| call.document.0).collect();
+        let mut standings = Standings::load(&mut desk.connection, &ids).await?;
+        let mut had: HashMap<i64, i64> = sqlx::query_as(ATTEMPTS_HAD)
+            .bind(codec::to_json(&ids)?)
+            .fetch_all(&mut desk.connection)
+            .await?
+            .into_iter()
+            .collect();
+        let numbers = desk.numbers().await?;
+        let mut attempts = Rows::default();
+        let mut answers = Vec::with_capacity(calls.len());
+        for call in calls {
+            let had = had.entry(call.document.0).or_default();
+            let attempt = numbers.attempt + 1;
+            let answer = intend(call, &standings, attempt, *had + 1, now);
+            answers.push(match answer {
+                Ok((intent, standing)) => {
+                    next(&mut numbers.attempt);
+                    *had += 1;
+                    standings.keep(standing);
+                    push_attempt(&mut attempts, call, &intent)?;
+                    Ok(intent)
+                }
+                Err(refused) => Err(refused),
+            });
+        }
+        attempts.execute(&mut desk.connection, INSERT_ATTEMPTS).await?;
+        standings.write(&mut desk.connection).await?;
+        Ok(answers)
+    }
+}
+
+/// The intent as it is stored and the document after it.
+fn intend(
+    call: &NewIntent,
+    standings: &Standings,
+    attempt: i64,
+    number: i64,
+    now: Timestamp,
+) -> Result<(Intent, Standing), Fault> {
+    let mut standing = standings.of(call.document.0)?;
+    standing.become_state(DocumentState::Sent)?;
+    if !standing.is_with(&call.worker.0, codec::micros(now)) {
+        return Err(not_claimed(call.document.0, &call.worker));
+    }
+    let intent = Intent {
+        attempt: AttemptId(attempt),
+        document: call.document,
+        number: codec::unsigned(number)?,
+        route: call.route.clone(),
+        site: call.site.clone(),
+        gstin: call.gstin,
+        payload_hash: call.payload_hash,
+        at: now,
+    };
+    standing.last_attempt = Some(attempt);
+    let details = Some(codec::to_json(&intent)?);
+    standing.store(now, Event { text: "the intent to send was stored", details, reply: None })?;
+    Ok((intent, standing))
+}
+
+fn push_attempt(rows: &mut Rows, call: &NewIntent, intent: &Intent) -> Result<(), Fault> {
+    #[derive(Serialize)]
+    struct Row<'a> {
+        id: AttemptId,
+        document: DocumentId,
+        number: u32,
+        worker: &'a WorkerId,
+        route: &'a str,
+        site: &'a str,
+        gstin: &'a str,
+        hash: usize,
+        at: i64,
+    }
+    let hash = rows.put(&intent.payload_hash);
+    rows.push(&Row {
+        id: intent.attempt,
+        document: intent.document,
+        number: intent.number,
+        worker: &call.worker,
+        route: intent.route.as_str(),
+        site: &intent.site,
+        gstin: intent.gstin.as_str(),
+        hash,
+        at: codec::micros(intent.at),
+    })
 }
 
 /// The outcome of an attempt, to be recorded.
@@ -67,25 +134,74 @@ pub(crate) struct Record {
     pub(crate) outcome: AttemptOutcome,
 }
 
+/// The documents of the attempts `$1`, and what was recorded of those that are not on their way.
+const ATTEMPTS: &str = "WITH wanted (id) AS MATERIALIZED (SELECT value FROM json_each($1)) \
+     SELECT a.id, a.document_id, CASE WHEN d.state <> 'sent' THEN ( \
+       SELECT p.body FROM reply p WHERE p.attempt_id = a.id AND p.kind = 'outcome') END AS outcome \
+     FROM wanted CROSS JOIN attempt a ON a.id = wanted.id CROSS JOIN document d ON d.id = a.document_id";
+
 #[async_trait]
 impl Change for Record {
     type Answer = ();
 
+    fn lane(group: &mut Group) -> &mut Lane<Self> {
+        &mut group.records
+    }
+
+    async fn apply(desk: &mut Desk, calls: &[Self]) -> Result<Answers<Self>, Fault> {
+        let now = desk.now();
+        let mut attempts = Attempt::load(&mut desk.connection, calls).await?;
+        let ids = attempts.values().map(|attempt| attempt.document).collect();
+        let mut standings = Standings::load(&mut desk.connection, &ids).await?;
+        let mut replies = Replies::new(desk.numbers().await?.reply, now);
+        let mut answers = Vec::with_capacity(calls.len());
+        for call in calls {
+            answers.push(call.carry_out(&mut attempts, &mut standings, &mut replies));
+            if replies.rows.is_large() {
+                replies.write(desk).await?;
+            }
+        }
+        replies.write(desk).await?;
+        standings.write(&mut desk.connection).await?;
+        Ok(answers)
+    }
+}
+
+/// An attempt whose outcome is told.
+struct Attempt {
+    document: i64,
+    outcome: Option<AttemptOutcome>,
+}
+
+impl Attempt {
+    async fn load(connection: &mut SqliteConnection, calls: &[Record]) -> Result<HashMap<AttemptId, Self>, Fault> {
+        let ids: BTreeSet<AttemptId> = calls.iter().map(|call| call.attempt).collect();
+        let rows = sqlx::query(ATTEMPTS).bind(codec::to_json(&ids)?).fetch_all(connection).await?;
+        rows.iter()
+            .map(|row| {
+                let outcome: Option<String> = row.try_get("outcome")?;
+                let outcome = outcome.map(|body| codec::from_json("an outcome", &body)).transpose()?;
+                Ok((AttemptId(row.try_get("id")?), Self { document: row.try_get("document_id")?, outcome }))
+            })
+            .collect()
+    }
+}
+
+impl Record {
     /// An outcome may come late, after the document became `Unknown` because the lease was over, or
     /// after asking settled it. It still counts for the last attempt: it fills in what is unknown,
     /// and where it says nothing new it is kept beside the reply that settled the document.
-    async fn apply(&self, desk: &mut Desk) -> Result<(), Fault> {
-        let now = desk.now();
-        let connection = &mut desk.connection;
-        let Some(mut standing) = Standing::load_of_attempt(connection, self.attempt.0).await? else {
-            return Err(LedgerError::NoIntent { attempt: self.attempt }.into());
-        };
-        let document = standing.id;
+    fn carry_out(
+        &self,
+        attempts: &mut HashMap<AttemptId, Attempt>,
+        standings: &mut Standings,
+        replies: &mut Replies,
+    ) -> Result<(), Fault> {
+        let attempt = attempts.get_mut(&self.attempt).ok_or(LedgerError::NoIntent { attempt: self.attempt })?;
+        let mut standing = standings.of(attempt.document)?;
         let target = target(&self.outcome);
-        if standing.state != DocumentState::Sent
-            && let Some(earlier) = earlier_outcome(connection, self.attempt).await?
-        {
-            return if earlier == self.outcome { Ok(()) } else { Err(standing.illegal(target)) };
+        if let Some(earlier) = &attempt.outcome {
+            return if *earlier == self.outcome { Ok(()) } else { Err(standing.illegal(target)) };
         }
         if standing.last_attempt != Some(self.attempt.0) {
             return Err(standing.illegal(target));
@@ -95,22 +211,16 @@ impl Change for Record {
             return Err(standing.illegal(target));
         }
         let body = codec::to_json(&self.outcome)?;
-        let reply = store_reply(connection, document, Some(self.attempt), "outcome", &body, now).await?;
         if open {
-            self.carry_out(connection, &mut standing, reply, now).await?;
+            self.fill_in(&mut standing, replies.next(), replies.now)?;
         }
+        replies.add(attempt.document, Some(self.attempt), "outcome", &body)?;
+        attempt.outcome = Some(self.outcome.clone());
+        standings.keep(standing);
         Ok(())
     }
-}
 
-impl Record {
-    async fn carry_out(
-        &self,
-        connection: &mut SqliteConnection,
-        standing: &mut Standing,
-        reply: i64,
-        now: Timestamp,
-    ) -> Result<(), Fault> {
+    fn fill_in(&self, standing: &mut Standing, reply: i64, now: Timestamp) -> Result<(), Fault> {
         standing.release();
         let asked = standing.asked;
         standing.close_question();
@@ -118,17 +228,15 @@ impl Record {
         match &self.outcome {
             AttemptOutcome::NotSent { .. } => {
                 standing.become_state(DocumentState::Ready)?;
-                standing.store(connection, now, event("nothing was sent")).await
+                standing.store(now, event("nothing was sent"))
             }
             AttemptOutcome::Registered { registration, .. } => {
                 standing.become_state(DocumentState::Registered)?;
                 standing.registration_reply = Some(reply);
                 standing.ewb_state = codec::ewb_of(registration);
-                standing.store(connection, now, event("registered")).await
+                standing.store(now, event("registered"))
             }
-            AttemptOutcome::Refused { errors, burnt, .. } => {
-                refuse(connection, standing, errors, *burnt, reply, now).await
-            }
+            AttemptOutcome::Refused { errors, burnt, .. } => refuse(standing, errors, *burnt, reply, now),
             AttemptOutcome::Unknown { reason, ask_at, errors, .. } => {
                 if standing.state != DocumentState::Unknown {
                     standing.become_state(DocumentState::Unknown)?;
@@ -137,7 +245,7 @@ impl Record {
                 standing.open_reply = Some(reply);
                 standing.ask_at = Some(codec::micros_up(*ask_at));
                 standing.portal_findings = codec::to_json(&codec::unknown_findings(reason, errors))?;
-                standing.store(connection, now, event("the outcome is not known")).await
+                standing.store(now, event("the outcome is not known"))
             }
         }
     }
@@ -155,31 +263,46 @@ pub(crate) struct Settle {
 impl Change for Settle {
     type Answer = ();
 
-    async fn apply(&self, desk: &mut Desk) -> Result<(), Fault> {
+    fn lane(group: &mut Group) -> &mut Lane<Self> {
+        &mut group.settlements
+    }
+
+    async fn apply(desk: &mut Desk, calls: &[Self]) -> Result<Answers<Self>, Fault> {
         let now = desk.now();
-        let connection = &mut desk.connection;
-        let mut standing = Standing::load(connection, self.document.0).await?;
-        if standing.state != DocumentState::Unknown {
-            return Err(standing.illegal(settled_state(&self.settlement)));
+        let ids = calls.iter().map(|call| call.document.0).collect();
+        let mut standings = Standings::load(&mut desk.connection, &ids).await?;
+        let mut replies = Replies::new(desk.numbers().await?.reply, now);
+        let mut answers = Vec::with_capacity(calls.len());
+        for call in calls {
+            answers.push(call.carry_out(&mut standings, &mut replies));
+            if replies.rows.is_large() {
+                replies.write(desk).await?;
+            }
         }
-        if !standing.is_with(&self.worker.0, codec::micros(now)) {
-            return Err(not_claimed(self.document.0, &self.worker));
-        }
-        let attempt = standing.last_attempt.map(AttemptId);
-        let body = codec::to_json(&self.settlement)?;
-        let reply = store_reply(connection, self.document.0, attempt, "settlement", &body, now).await?;
-        self.carry_out(connection, &mut standing, reply, now).await
+        replies.write(desk).await?;
+        standings.write(&mut desk.connection).await?;
+        Ok(answers)
     }
 }
 
 impl Settle {
-    async fn carry_out(
-        &self,
-        connection: &mut SqliteConnection,
-        standing: &mut Standing,
-        reply: i64,
-        now: Timestamp,
-    ) -> Result<(), Fault> {
+    fn carry_out(&self, standings: &mut Standings, replies: &mut Replies) -> Result<(), Fault> {
+        let mut standing = standings.of(self.document.0)?;
+        if standing.state != DocumentState::Unknown {
+            return Err(standing.illegal(settled_state(&self.settlement)));
+        }
+        if !standing.is_with(&self.worker.0, codec::micros(replies.now)) {
+            return Err(not_claimed(self.document.0, &self.worker));
+        }
+        let attempt = standing.last_attempt.map(AttemptId);
+        let body = codec::to_json(&self.settlement)?;
+        self.close(&mut standing, replies.next(), replies.now)?;
+        replies.add(standing.id, attempt, "settlement", &body)?;
+        standings.keep(standing);
+        Ok(())
+    }
+
+    fn close(&self, standing: &mut Standing, reply: i64, now: Timestamp) -> Result<(), Fault> {
         standing.release();
         let event = |text| Event { text, details: None, reply: Some(reply) };
         if let Settlement::StillUnknown { reason, ask_at } = &self.settlement {
@@ -187,42 +310,33 @@ impl Settle {
             standing.asked += 1;
             standing.ask_at = Some(codec::micros_up(*ask_at));
             standing.portal_findings = codec::to_json(&codec::unknown_findings(reason, &[]))?;
-            return standing.store(connection, now, event("asked; the outcome is still not known")).await;
+            return standing.store(now, event("asked; the outcome is still not known"));
         }
         standing.close_question();
         let text = match &self.settlement {
             Settlement::Registered { registration, .. } => {
-                standing.become_state(DocumentState::Registered)?;
-                standing.registration_reply = Some(reply);
                 standing.ewb_state = codec::ewb_of(registration);
                 "asked; it is registered"
             }
-            Settlement::Cancelled { .. } => {
-                standing.become_state(DocumentState::Cancelled)?;
-                standing.registration_reply = Some(reply);
-                "asked; it was registered and has been cancelled"
-            }
-            Settlement::Refused { errors, burnt } => {
-                return refuse(connection, standing, errors, *burnt, reply, now).await;
-            }
+            Settlement::Cancelled { .. } => "asked; it was registered and has been cancelled",
+            Settlement::Refused { errors, burnt } => return refuse(standing, errors, *burnt, reply, now),
             Settlement::Conflict { differences, .. } => {
-                standing.become_state(DocumentState::Conflict)?;
-                standing.registration_reply = Some(reply);
                 standing.differences = codec::to_json(differences)?;
                 "asked; the portal holds a different document under this key"
             }
-            Settlement::NotThere { .. } | Settlement::StillUnknown { .. } => {
-                standing.become_state(DocumentState::Ready)?;
-                "asked; the portal does not have it"
-            }
+            Settlement::NotThere { .. } | Settlement::StillUnknown { .. } => "asked; the portal does not have it",
         };
-        standing.store(connection, now, event(text)).await
+        let state = settled_state(&self.settlement);
+        standing.become_state(state)?;
+        if state != DocumentState::Ready {
+            standing.registration_reply = Some(reply);
+        }
+        standing.store(now, event(text))
     }
 }
 
 /// `Refused`, and `Burnt` after it where the number is used up.
-async fn refuse(
-    connection: &mut SqliteConnection,
+fn refuse(
     standing: &mut Standing,
     errors: &[PortalError],
     burnt: bool,
@@ -234,41 +348,56 @@ async fn refuse(
     standing.portal_findings = if findings.is_empty() { NOTHING.to_owned() } else { codec::to_json(&findings)? };
     let event = |text| Event { text, details: None, reply: Some(reply) };
     if !burnt {
-        return standing.store(connection, now, event("refused")).await;
+        return standing.store(now, event("refused"));
     }
-    standing.store_passing(connection, now, event("refused")).await?;
+    standing.store_passing(now, event("refused"))?;
     standing.become_state(DocumentState::Burnt)?;
-    standing.store(connection, now, event("the number is used up; only a new number helps")).await
+    standing.store(now, event("the number is used up; only a new number helps"))
 }
 
-async fn store_reply(
-    connection: &mut SqliteConnection,
-    document: i64,
-    attempt: Option<AttemptId>,
-    kind: &'static str,
-    body: &str,
+/// Replies to be stored, whose numbers are given beforehand.
+struct Replies {
+    last: i64,
     now: Timestamp,
-) -> Result<i64, Fault> {
-    let result = sqlx::query("INSERT INTO reply (document_id, attempt_id, kind, body, at) VALUES (?1, ?2, ?3, ?4, ?5)")
-        .bind(document)
-        .bind(attempt.map(|attempt| attempt.0))
-        .bind(kind)
-        .bind(body)
-        .bind(codec::micros(now))
-        .execute(connection)
-        .await?;
-    Ok(result.last_insert_rowid())
+    rows: Rows,
 }
 
-async fn earlier_outcome(
-    connection: &mut SqliteConnection,
-    attempt: AttemptId,
-) -> Result<Option<AttemptOutcome>, Fault> {
-    let body: Option<String> = sqlx::query_scalar("SELECT body FROM reply WHERE attempt_id = ?1 AND kind = 'outcome'")
-        .bind(attempt.0)
-        .fetch_optional(connection)
-        .await?;
-    body.map(|body| codec::from_json("an outcome", &body)).transpose()
+const INSERT_REPLIES: &str = "WITH given (v) AS MATERIALIZED (SELECT value FROM json_each($1)) \
+     INSERT INTO reply (id, document_id, attempt_id, kind, at, body) \
+     SELECT v ->> 'id', v ->> 'document', v ->> 'attempt', v ->> 'kind', v ->> 'at', \
+     CAST(substr($2, v ->> 'body', v ->> 'bytes') AS TEXT) FROM given";
+
+impl Replies {
+    fn new(last: i64, now: Timestamp) -> Self {
+        Self { last, now, rows: Rows::default() }
+    }
+
+    /// The number of the reply that is added next.
+    fn next(&self) -> i64 {
+        self.last + 1
+    }
+
+    fn add(&mut self, document: i64, attempt: Option<AttemptId>, kind: &'static str, body: &str) -> Result<(), Fault> {
+        #[derive(Serialize)]
+        struct Row {
+            id: i64,
+            document: i64,
+            attempt: Option<AttemptId>,
+            kind: &'static str,
+            at: i64,
+            body: usize,
+            bytes: usize,
+        }
+        let start = self.rows.put(body.as_bytes());
+        let id = next(&mut self.last);
+        let at = codec::micros(self.now);
+        self.rows.push(&Row { id, document, attempt, kind, at, body: start, bytes: body.len() })
+    }
+
+    async fn write(&mut self, desk: &mut Desk) -> Result<(), Fault> {
+        desk.numbers().await?.reply = self.last;
+        self.rows.execute(&mut desk.connection, INSERT_REPLIES).await
+    }
 }
 
 const fn target(outcome: &AttemptOutcome) -> DocumentState {

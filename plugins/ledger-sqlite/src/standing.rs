@@ -1,16 +1,20 @@
-//! The changing part of a document, read and written as one, and the rule when a receipt is made.
+//! The changing part of documents, read and written as one, and the rule when a receipt is made.
+
+use std::collections::{BTreeSet, HashMap};
 
 use einvoice_core::ledger::{DocumentId, LedgerError};
 use einvoice_core::state::{DocumentState, EwbState};
 use jiff::Timestamp;
+use serde::Serialize;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
 use crate::codec;
 use crate::fault::Fault;
+use crate::rows::Rows;
 
 /// Where a document stands: what a move may change.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Standing {
     pub(crate) id: i64,
     pub(crate) state: DocumentState,
@@ -22,12 +26,16 @@ pub(crate) struct Standing {
     pub(crate) open_reply: Option<i64>,
     pub(crate) ask_at: Option<i64>,
     pub(crate) asked: i64,
-    pub(crate) lease_owner: Option<String>,
-    pub(crate) lease_until: i64,
+    lease_owner: Option<String>,
+    lease_until: i64,
     receipt_revision: i64,
     receipt_state: Option<DocumentState>,
     /// What the books show at present, to tell whether a receipt is due.
+    #[serde(skip)]
     shown: Shown,
+    /// Changes that are not in the file yet.
+    #[serde(skip)]
+    steps: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,40 +54,83 @@ pub(crate) struct Event<'a> {
     pub(crate) reply: Option<i64>,
 }
 
+/// One change of a document, as [`STORE`] reads it.
+#[derive(Serialize)]
+struct Step<'a> {
+    to: &'a Standing,
+    at: i64,
+    event: &'a str,
+    details: Option<String>,
+    reply: Option<i64>,
+}
+
 /// Empty JSON list: no findings, no differences.
 pub(crate) const NOTHING: &str = "[]";
 
-const LOAD: &str = "SELECT id, state, ewb_state, portal_findings, differences, last_attempt, registration_reply, \
-     open_reply, ask_at, asked, lease_owner, lease_until, receipt_revision, receipt_state \
-     FROM document WHERE id = ?1";
+const LOAD: &str = "WITH wanted (id) AS MATERIALIZED (SELECT value FROM json_each($1)) \
+     SELECT d.id, d.state, d.ewb_state, d.portal_findings, d.differences, d.last_attempt, d.registration_reply, \
+     d.open_reply, d.ask_at, d.asked, d.lease_owner, d.lease_until, d.receipt_revision, d.receipt_state \
+     FROM wanted CROSS JOIN document d ON d.id = wanted.id";
 
-const LOAD_OF_ATTEMPT: &str = "SELECT id, state, ewb_state, portal_findings, differences, last_attempt, \
-     registration_reply, open_reply, ask_at, asked, lease_owner, lease_until, receipt_revision, receipt_state \
-     FROM document WHERE id = (SELECT document_id FROM attempt WHERE id = ?1)";
+const STORE: &str = "WITH step (v) AS MATERIALIZED (SELECT value FROM json_each($1)) \
+     UPDATE document SET state = v ->> '$.to.state', ewb_state = v ->> '$.to.ewb_state', \
+     portal_findings = v ->> '$.to.portal_findings', differences = v ->> '$.to.differences', \
+     last_attempt = v ->> '$.to.last_attempt', registration_reply = v ->> '$.to.registration_reply', \
+     open_reply = v ->> '$.to.open_reply', ask_at = v ->> '$.to.ask_at', asked = v ->> '$.to.asked', \
+     lease_owner = v ->> '$.to.lease_owner', lease_until = v ->> '$.to.lease_until', \
+     receipt_revision = v ->> '$.to.receipt_revision', receipt_state = v ->> '$.to.receipt_state', \
+     changed_at = v ->> 'at', events = events + 1, event = v ->> 'event', event_details = v ->> 'details', \
+     event_reply = v ->> 'reply' FROM step WHERE document.id = v ->> '$.to.id'";
 
-const STORE: &str = "UPDATE document SET state = ?2, ewb_state = ?3, portal_findings = ?4, differences = ?5, \
-     last_attempt = ?6, registration_reply = ?7, open_reply = ?8, ask_at = ?9, asked = ?10, lease_owner = ?11, \
-     lease_until = ?12, receipt_revision = ?13, receipt_state = ?14, changed_at = ?15, events = events + 1, \
-     event = ?16, event_details = ?17, event_reply = ?18 WHERE id = ?1";
+/// Documents that a group of calls moves, each call after the other, and the file at the end.
+#[derive(Debug)]
+pub(crate) struct Standings {
+    by_id: HashMap<i64, Standing>,
+    /// The first change of each document, the second, ...: a statement changes a row once.
+    waves: Vec<Rows>,
+    waves_of: HashMap<i64, usize>,
+}
+
+impl Standings {
+    /// Reads where these documents stand.
+    pub(crate) async fn load(connection: &mut SqliteConnection, ids: &BTreeSet<i64>) -> Result<Self, Fault> {
+        let rows = sqlx::query(LOAD).bind(codec::to_json(ids)?).fetch_all(connection).await?;
+        let standings = rows.iter().map(Standing::of_row);
+        let by_id = standings.map(|one| one.map(|one| (one.id, one))).collect::<Result<_, _>>()?;
+        Ok(Self { by_id, waves: Vec::new(), waves_of: HashMap::new() })
+    }
+
+    /// A copy to be moved; it counts only when it is kept.
+    pub(crate) fn of(&self, id: i64) -> Result<Standing, Fault> {
+        let found = self.by_id.get(&id).cloned();
+        found.ok_or_else(|| LedgerError::NoDocument { document: DocumentId(id) }.into())
+    }
+
+    /// Makes the changes of a copy those of the document.
+    pub(crate) fn keep(&mut self, mut standing: Standing) {
+        for step in standing.steps.drain(..) {
+            let wave = self.waves_of.entry(standing.id).or_default();
+            while self.waves.len() <= *wave {
+                self.waves.push(Rows::default());
+            }
+            if let Some(rows) = self.waves.get_mut(*wave) {
+                rows.push_json(&step);
+            }
+            *wave += 1;
+        }
+        self.by_id.insert(standing.id, standing);
+    }
+
+    /// Writes the changes that were kept.
+    pub(crate) async fn write(self, connection: &mut SqliteConnection) -> Result<(), Fault> {
+        for mut wave in self.waves {
+            wave.execute(connection, STORE).await?;
+        }
+        Ok(())
+    }
+}
 
 impl Standing {
-    /// Reads where a document stands.
-    pub(crate) async fn load(connection: &mut SqliteConnection, id: i64) -> Result<Self, Fault> {
-        let Some(row) = sqlx::query(LOAD).bind(id).fetch_optional(connection).await? else {
-            return Err(LedgerError::NoDocument { document: DocumentId(id) }.into());
-        };
-        Self::of_row(&row)
-    }
-
-    /// Reads where the document of an attempt stands; nothing when there is no such attempt.
-    pub(crate) async fn load_of_attempt(
-        connection: &mut SqliteConnection,
-        attempt: i64,
-    ) -> Result<Option<Self>, Fault> {
-        let row = sqlx::query(LOAD_OF_ATTEMPT).bind(attempt).fetch_optional(connection).await?;
-        row.as_ref().map(Self::of_row).transpose()
-    }
-
     fn of_row(row: &SqliteRow) -> Result<Self, Fault> {
         let state = codec::state(row.try_get("state")?)?;
         let ewb_state = codec::ewb_state(row.try_get("ewb_state")?)?;
@@ -105,6 +156,7 @@ impl Standing {
                 portal_findings: portal_findings.clone(),
                 differences: differences.clone(),
             },
+            steps: Vec::new(),
             portal_findings,
             differences,
         })
@@ -144,14 +196,9 @@ impl Standing {
         NOTHING.clone_into(&mut self.differences);
     }
 
-    /// Writes the change with its line in the audit trail, and a receipt where the books should show
+    /// Notes the change with its line in the audit trail, and a receipt where the books should show
     /// it.
-    pub(crate) async fn store(
-        &mut self,
-        connection: &mut SqliteConnection,
-        now: Timestamp,
-        event: Event<'_>,
-    ) -> Result<(), Fault> {
+    pub(crate) fn store(&mut self, now: Timestamp, event: Event<'_>) -> Result<(), Fault> {
         let now_shown = Shown {
             state: self.state,
             ewb_state: self.ewb_state,
@@ -162,43 +209,16 @@ impl Standing {
             self.receipt_revision += 1;
             self.receipt_state = Some(self.state);
         }
-        self.write(connection, now, event).await?;
+        self.store_passing(now, event)?;
         self.shown = now_shown;
         Ok(())
     }
 
-    /// Writes a change that another one follows at once: no receipt.
-    pub(crate) async fn store_passing(
-        &mut self,
-        connection: &mut SqliteConnection,
-        now: Timestamp,
-        event: Event<'_>,
-    ) -> Result<(), Fault> {
-        self.write(connection, now, event).await
-    }
-
-    async fn write(&self, connection: &mut SqliteConnection, now: Timestamp, event: Event<'_>) -> Result<(), Fault> {
-        sqlx::query(STORE)
-            .bind(self.id)
-            .bind(self.state.as_str())
-            .bind(self.ewb_state.as_str())
-            .bind(&self.portal_findings)
-            .bind(&self.differences)
-            .bind(self.last_attempt)
-            .bind(self.registration_reply)
-            .bind(self.open_reply)
-            .bind(self.ask_at)
-            .bind(self.asked)
-            .bind(&self.lease_owner)
-            .bind(self.lease_until)
-            .bind(self.receipt_revision)
-            .bind(self.receipt_state.map(DocumentState::as_str))
-            .bind(codec::micros(now))
-            .bind(event.text)
-            .bind(event.details)
-            .bind(event.reply)
-            .execute(connection)
-            .await?;
+    /// Notes a change that another one follows at once: no receipt.
+    pub(crate) fn store_passing(&mut self, now: Timestamp, event: Event<'_>) -> Result<(), Fault> {
+        let Event { text, details, reply } = event;
+        let step = codec::to_json(&Step { to: self, at: codec::micros(now), event: text, details, reply })?;
+        self.steps.push(step);
         Ok(())
     }
 }

@@ -83,7 +83,7 @@ fn status(row: &SqliteRow) -> Result<DocumentStatus, Fault> {
         site: row.try_get("site")?,
         registration: reply.registration,
         proof: reply.proof,
-        differences: codec::from_json("differences", row.try_get("differences")?)?,
+        differences: codec::list_from_json("differences", row.try_get("differences")?)?,
         findings: all_findings(row)?,
         ask_at: row.try_get::<Option<i64>, _>("ask_at")?.map(codec::moment).transpose()?,
         received_at: codec::moment(row.try_get("received_at")?)?,
@@ -95,7 +95,7 @@ fn status(row: &SqliteRow) -> Result<DocumentStatus, Fault> {
 pub(crate) async fn audit(readers: &SqlitePool, document: DocumentId) -> Result<Vec<AuditEntry>, Fault> {
     let rows = sqlx::query(
         "SELECT a.at, a.from_state, a.to_state, a.event, coalesce(p.body, a.details, '{}') AS details \
-         FROM audit a LEFT JOIN reply p ON p.id = a.reply_id WHERE a.document_id = ?1 ORDER BY a.id",
+         FROM audit a LEFT JOIN reply p ON p.id = a.reply_id WHERE a.document_id = ?1 ORDER BY a.number",
     )
     .bind(document.0)
     .fetch_all(readers)

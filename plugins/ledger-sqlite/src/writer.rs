@@ -1,64 +1,31 @@
 //! The one writer: calls that wait at the same moment share one transaction and one flush to disk.
 //!
-//! Each call runs inside a savepoint, so that one that fails leaves the others alone, and each is
-//! answered only after the commit. The writer lives on a thread of its own: a caller that goes away,
-//! or a runtime that ends, does not cut a transaction in half. Dropping the [`Writer`] waits until
-//! everything handed in is committed and the file is closed.
+//! A group is sorted by kind, and each kind is carried out by few statements over all of its calls. A
+//! call that the contract forbids is found out before anything of it is written, gets its own error,
+//! and leaves the others alone. Only when something unforeseen fails is the group undone and carried
+//! out again call by call. Everyone is answered after the commit.
+//!
+//! The writer lives on a thread of its own: a caller that goes away, or a runtime that ends, does not
+//! cut a transaction in half. Dropping the [`Writer`] waits until everything handed in is committed
+//! and the file is closed.
 
 use std::fmt;
 use std::thread::JoinHandle;
-use std::time::Duration;
 
-use async_trait::async_trait;
-use einvoice_core::clock::SharedClock;
 use einvoice_core::ledger::LedgerError;
-use jiff::Timestamp;
-use sqlx::{Connection as _, SqliteConnection};
+use sqlx::Connection as _;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::desk::Desk;
 use crate::fault::{Fault, group_error};
-use crate::lock::ProcessLock;
+use crate::group::{Change, Group};
 
-/// What a call works with inside the transaction.
-#[derive(Debug)]
-pub(crate) struct Desk {
-    pub(crate) connection: SqliteConnection,
-    pub(crate) clock: SharedClock,
-    pub(crate) settle_wait: Duration,
-    /// Name of the ledger in messages.
-    pub(crate) ledger: String,
-    /// Released once the connection is closed.
-    pub(crate) lock: ProcessLock,
-}
-
-impl Desk {
-    /// The present moment, as exact as the file keeps it.
-    pub(crate) fn now(&self) -> Timestamp {
-        let now = self.clock.now();
-        Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
-    }
-}
-
-/// A call that changes the ledger.
-#[async_trait]
-pub(crate) trait Change: Send + Sync + 'static {
-    /// What the caller gets.
-    type Answer: Send;
-
-    /// Makes the change. An error undoes what this call did and nothing else.
-    async fn apply(&self, desk: &mut Desk) -> Result<Self::Answer, Fault>;
-}
-
-/// Each statement costs a change of threads inside `sqlx`, so the frame around a call is one: the
-/// savepoint of the next call is opened where that of the last one ends.
-const BEGIN: &str = "BEGIN IMMEDIATE; SAVEPOINT change";
-const KEEP: &str = "RELEASE change; SAVEPOINT change";
-/// The savepoint itself stays, for the next call.
-const UNDO: &str = "ROLLBACK TO change";
+/// A call on its way to the writer: joins the group that is made up next.
+type Call = Box<dyn FnOnce(&mut Group) + Send>;
 
 /// Hands calls to the writing thread.
 pub(crate) struct Writer {
-    calls: Option<mpsc::Sender<Box<dyn Call>>>,
+    calls: Option<mpsc::Sender<Call>>,
     thread: Option<JoinHandle<()>>,
     ledger: String,
 }
@@ -93,11 +60,11 @@ impl Writer {
     /// Makes a change durable and answers after the commit.
     ///
     /// Dropping the future before the call was handed over leaves everything as it was; afterwards
-    /// the change happens wholly.
+    /// the change happens wholly or, when nobody waits for it any more, not at all.
     pub(crate) async fn submit<C: Change>(&self, change: C) -> Result<C::Answer, LedgerError> {
         let (answer, answered) = oneshot::channel();
-        let call = Box::new(Pending { change, answer: Some(answer), result: None });
         let Some(calls) = &self.calls else { return Err(self.stopped()) };
+        let call: Call = Box::new(move |group| C::lane(group).add(change, answer));
         calls.send(call).await.map_err(|_| self.stopped())?;
         answered.await.map_err(|_| self.stopped())?
     }
@@ -123,16 +90,20 @@ impl Drop for Writer {
     }
 }
 
-async fn write(mut desk: Desk, mut calls: mpsc::Receiver<Box<dyn Call>>, limit: usize) {
-    let mut group = Vec::new();
-    while calls.recv_many(&mut group, limit).await > 0 {
-        match run_group(&mut desk, &mut group, &mut calls, limit).await {
-            Ok(()) => group.drain(..).for_each(|call| call.answer(Ok(()))),
-            Err(error) => {
-                // A full disk may have ended the transaction already, and then there is none to undo.
-                let _undone = sqlx::raw_sql("ROLLBACK").execute(&mut desk.connection).await;
-                for call in group.drain(..) {
-                    call.answer(Err(group_error(&desk.ledger, &error)));
+async fn write(mut desk: Desk, mut calls: mpsc::Receiver<Call>, limit: usize) {
+    let mut waiting = Vec::new();
+    while calls.recv_many(&mut waiting, limit).await > 0 {
+        let mut group = Group::default();
+        waiting.drain(..).for_each(|join| join(&mut group));
+        match run_together(&mut desk, &mut group).await {
+            Ok(()) => group.answer(&desk.ledger),
+            Err(fault) => {
+                desk.undo().await;
+                match fault {
+                    Fault::Sql(error) if concerns_all(&error) => {
+                        group.fail(&|| group_error(&desk.ledger, &error));
+                    }
+                    _ => group.run_each_alone(&mut desk).await,
                 }
             }
         }
@@ -144,76 +115,18 @@ async fn write(mut desk: Desk, mut calls: mpsc::Receiver<Box<dyn Call>>, limit: 
     drop(lock);
 }
 
-/// Runs the calls of a group, and those that arrive meanwhile, and commits them together.
-async fn run_group(
-    desk: &mut Desk,
-    group: &mut Vec<Box<dyn Call>>,
-    calls: &mut mpsc::Receiver<Box<dyn Call>>,
-    limit: usize,
-) -> Result<(), sqlx::Error> {
-    sqlx::raw_sql(BEGIN).execute(&mut desk.connection).await?;
-    let mut next = 0;
-    loop {
-        while let Some(call) = group.get_mut(next) {
-            call.run(desk).await?;
-            next += 1;
-        }
-        match calls.try_recv() {
-            Ok(call) if group.len() < limit => group.push(call),
-            Ok(call) => {
-                // One above the limit, since it is out of the queue already.
-                group.push(call);
-                if let Some(call) = group.get_mut(next) {
-                    call.run(desk).await?;
-                }
-                break;
-            }
-            Err(_) => break,
-        }
-    }
-    // Ends the open savepoint too.
-    sqlx::raw_sql("COMMIT").execute(&mut desk.connection).await?;
-    Ok(())
+async fn run_together(desk: &mut Desk, group: &mut Group) -> Result<(), Fault> {
+    desk.begin().await?;
+    group.run(desk).await?;
+    desk.commit().await
 }
 
-/// A [`Change`] with somebody waiting for it, whatever its answer is.
-#[async_trait]
-trait Call: Send {
-    /// Runs it inside a savepoint. An error here means that the whole transaction is lost.
-    async fn run(&mut self, desk: &mut Desk) -> Result<(), sqlx::Error>;
-
-    /// Tells the caller, once the fate of the transaction is known.
-    fn answer(self: Box<Self>, commit: Result<(), LedgerError>);
-}
-
-struct Pending<C: Change> {
-    change: C,
-    answer: Option<oneshot::Sender<Result<C::Answer, LedgerError>>>,
-    result: Option<Result<C::Answer, LedgerError>>,
-}
-
-#[async_trait]
-impl<C: Change> Call for Pending<C> {
-    async fn run(&mut self, desk: &mut Desk) -> Result<(), sqlx::Error> {
-        if self.answer.as_ref().is_none_or(oneshot::Sender::is_closed) {
-            return Ok(());
-        }
-        let result = self.change.apply(desk).await;
-        let end = if result.is_ok() { KEEP } else { UNDO };
-        sqlx::query(end).execute(&mut desk.connection).await?;
-        self.result = Some(result.map_err(|fault| fault.into_error(&desk.ledger)));
-        Ok(())
-    }
-
-    fn answer(self: Box<Self>, commit: Result<(), LedgerError>) {
-        let (Some(answer), result) = (self.answer, self.result) else { return };
-        let result = match (commit, result) {
-            (Err(error), _) => Err(error),
-            (Ok(()), Some(result)) => result,
-            // It was skipped because nobody waited any more.
-            (Ok(()), None) => return,
-        };
-        // A caller that went away does not want to know.
-        let _heard = answer.send(result);
+/// Whether a failure concerns disk, lock or memory, so that other calls of the group would meet it
+/// too (<https://www.sqlite.org/rescode.html>).
+fn concerns_all(error: &sqlx::Error) -> bool {
+    match crate::fault::primary_code(error) {
+        // Generic, internal, damaged page, too big, constraint, mismatch, misuse, out of range.
+        Some(code) => !matches!(code, 1 | 2 | 11 | 18 | 19 | 20 | 21 | 25),
+        None => matches!(error, sqlx::Error::WorkerCrashed | sqlx::Error::Io(_)),
     }
 }

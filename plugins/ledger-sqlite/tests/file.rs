@@ -60,6 +60,12 @@ async fn receive(ledger: &dyn Ledger, numbers: std::ops::Range<u32>) {
 }
 
 async fn send(ledger: &dyn Ledger) -> Intent {
+    let intent = claim(ledger).await;
+    ledger.intend(intent).await.unwrap()
+}
+
+/// Takes the oldest document in hand: the intent to send it.
+async fn claim(ledger: &dyn Ledger) -> NewIntent {
     let worker = WorkerId("w".to_owned());
     let request = ClaimRequest {
         worker: worker.clone(),
@@ -69,15 +75,14 @@ async fn send(ledger: &dyn Ledger) -> Intent {
         skip_suppliers: BTreeSet::new(),
     };
     let claimed = ledger.claim(request).await.unwrap().remove(0);
-    let intent = NewIntent {
+    NewIntent {
         document: claimed.id,
         worker,
         route: RouteName::new("nic"),
         site: "NIC1".to_owned(),
         gstin: claimed.key.supplier,
         payload_hash: claimed.payload_hash,
-    };
-    ledger.intend(intent).await.unwrap()
+    }
 }
 
 #[tokio::test]
@@ -193,6 +198,55 @@ async fn a_crash_after_an_answer_loses_nothing() {
         assert_eq!(sent.ask_at, later(clock().now(), Duration::from_secs(30)));
         assert!(all.iter().all(|one| one.state != DocumentState::Sent));
     }
+}
+
+/// Aim: a page that a failing disk spoilt is noticed, said in words, and left as it is.
+/// Method: overwrite the first page of a table, and put it back as a backup would.
+#[tokio::test]
+async fn a_spoilt_page_is_refused_and_the_restored_file_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(folder.path());
+    let ledger = open(&config).await;
+    receive(&ledger, 1..20).await;
+    drop(ledger);
+    let mut other = raw(&config).await;
+    let page: i64 = sqlx::query_scalar("SELECT rootpage FROM sqlite_schema WHERE name = 'document'")
+        .fetch_one(&mut other)
+        .await
+        .unwrap();
+    let size: i64 = sqlx::query_scalar("PRAGMA page_size").fetch_one(&mut other).await.unwrap();
+    other.close().await.unwrap();
+    let sound = std::fs::read(&config.path).unwrap();
+    let (page, size) = (usize::try_from(page).unwrap(), usize::try_from(size).unwrap());
+    let mut spoilt = sound.clone();
+    spoilt[(page - 1) * size..page * size].fill(0xa5);
+    std::fs::write(&config.path, &spoilt).unwrap();
+    let error = SqliteLedger::open(&config, Arc::new(clock())).await.unwrap_err();
+    assert!(matches!(error, LedgerError::Damaged { .. }), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("ledger.db is damaged") && text.contains("restore the file from a backup"), "{text}");
+    std::fs::write(&config.path, &sound).unwrap();
+    assert_eq!(open(&config).await.query(Query::default()).await.unwrap().len(), 19);
+}
+
+/// Aim: what cannot be foreseen fails alone.
+/// Method: two calls at once, one of them about a document whose row makes no sense.
+#[tokio::test]
+async fn a_document_that_cannot_be_read_does_not_hold_up_the_one_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(folder.path());
+    let ledger = open(&config).await;
+    receive(&ledger, 1..3).await;
+    let (first, second) = (claim(&ledger).await, claim(&ledger).await);
+    let spoil = "UPDATE document SET ewb_state = 'nonsense' WHERE id = 1";
+    sqlx::query(spoil).execute(&mut raw(&config).await).await.unwrap();
+    let (first, second) = tokio::join!(ledger.intend(first), ledger.intend(second));
+    let error = first.unwrap_err();
+    assert!(matches!(error, LedgerError::Damaged { .. }), "{error}");
+    let document = second.unwrap().document;
+    let trail = ledger.audit(document).await.unwrap();
+    assert_eq!(trail.last().unwrap().to, DocumentState::Sent);
+    assert_eq!(ledger.audit(DocumentId(1)).await.unwrap().last().unwrap().to, DocumentState::Ready);
 }
 
 /// The settings of the README and the example are settings.

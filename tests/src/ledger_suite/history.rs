@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use einvoice_core::ledger::{
-    AttemptId, AttemptOutcome, DocumentId, LedgerError, NewDocument, NewIntent, Query, Reception, Settlement, Work,
+    AttemptId, AttemptOutcome, DocumentId, LedgerError, NewDocument, NewIntent, Query, ReceiveBatch, Reception,
+    Settlement, Work,
 };
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -64,6 +65,45 @@ pub fn random_histories_agree_with_the_model<H: LedgerHarness>(harness: impl Fn(
     });
     if let Err(failure) = result {
         panic!("{failure}");
+    }
+}
+
+/// However documents are cut into batches, the ledger makes the same of them.
+pub fn a_batch_is_taken_in_like_one_document_after_the_other<H: LedgerHarness>(harness: impl Fn() -> H) {
+    let config = Config { cases: HISTORIES, failure_persistence: None, ..Config::default() };
+    let document = (0..5_u8, 0..3_u8, 0..2_u8, any::<bool>());
+    let documents = document.prop_map(|(record, number, content, ready)| received(record, number, content, ready));
+    let batches = proptest::collection::vec(proptest::collection::vec(documents, 1..12), 1..4);
+    let result = TestRunner::new(config).run(&batches, |batches| {
+        run(compare(&harness(), &harness(), &batches));
+        Ok(())
+    });
+    if let Err(failure) = result {
+        panic!("{failure}");
+    }
+}
+
+async fn compare(whole: &dyn LedgerHarness, single: &dyn LedgerHarness, batches: &[Vec<NewDocument>]) {
+    let (whole, single) = (Bench::open(whole).await, Bench::open(single).await);
+    for documents in batches {
+        let batch = ReceiveBatch { source: "books".to_owned(), cursor: None, documents: documents.clone() };
+        let together = whole.ledger.receive(batch).await.unwrap();
+        let mut each = Vec::new();
+        for document in documents {
+            each.push(single.receive("books", document.clone()).await);
+        }
+        assert_eq!(together, each);
+        assert_eq!(
+            whole.ledger.query(Query::default()).await.unwrap(),
+            single.ledger.query(Query::default()).await.unwrap()
+        );
+        for target in TARGETS {
+            // What one batch makes is equally old.
+            let (mut together, mut each) = (owed(&whole, target).await, owed(&single, target).await);
+            together.sort_unstable();
+            each.sort_unstable();
+            assert_eq!(together, each, "{target}");
+        }
     }
 }
 

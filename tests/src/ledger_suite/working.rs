@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use einvoice_core::clock::later;
 use einvoice_core::ledger::{
-    AttemptId, AttemptOutcome, ClaimRequest, DocumentId, LedgerError, Reception, Settlement, Work,
+    AttemptId, AttemptOutcome, ClaimRequest, DocumentId, Intent, LedgerError, Reception, Settlement, Work,
 };
 use einvoice_core::state::DocumentState;
+use futures_util::future::join_all;
 
 use super::LedgerHarness;
 use super::fixture::{Bench, Draft, LEASE, errors, intent_for, proof, refused, registered, registration, wish, worker};
@@ -61,6 +62,38 @@ pub async fn an_outcome_without_an_intent_is_refused(harness: &dyn LedgerHarness
     bench.claim("w", Work::Send, 1).await;
     let refused = bench.ledger.record(AttemptId(77), registered(&Draft::new(1).key())).await;
     assert!(matches!(refused, Err(LedgerError::NoIntent { attempt: AttemptId(77) })), "{refused:?}");
+}
+
+/// Calls that arrive at the same moment may share a transaction; each gets its own answer.
+pub async fn a_refused_call_leaves_those_beside_it_alone(harness: &dyn LedgerHarness) {
+    let bench = Bench::open(harness).await;
+    for number in 1..=6 {
+        bench.ready(number).await;
+    }
+    let claimed = bench.claim("w", Work::Send, 6).await;
+    let names = ["w", "thief", "w", "w", "thief", "w"];
+    let intents = claimed.iter().zip(names).map(|(claimed, name)| bench.ledger.intend(intent_for(claimed, name)));
+    let answers = join_all(intents).await;
+    let sent: Vec<&Intent> = answers.iter().flatten().collect();
+    let sent_documents: Vec<DocumentId> = sent.iter().map(|intent| intent.document).collect();
+    let of = |index: usize| claimed.get(index).map(|claimed| claimed.id).unwrap();
+    assert_eq!(sent_documents, [of(0), of(2), of(3), of(5)]);
+    // An attempt that never was, and one outcome told two times in two ways, beside good ones.
+    let key = Draft::new(1).key();
+    let mut outcomes = vec![(AttemptId(99), registered(&key))];
+    for (intent, burnt) in sent.iter().zip([true, false, true, false]) {
+        outcomes.push((intent.attempt, refused("2278", burnt)));
+        outcomes.push((intent.attempt, registered(&key)));
+    }
+    let told = outcomes.into_iter().map(|(attempt, outcome)| bench.ledger.record(attempt, outcome));
+    let told: Vec<bool> = join_all(told).await.iter().map(Result::is_ok).collect();
+    assert_eq!(told, [false, true, false, true, false, true, false, true, false]);
+    for (intent, state) in sent.iter().zip([DocumentState::Burnt, DocumentState::Refused].into_iter().cycle()) {
+        assert_eq!(bench.status(intent.document).await.state, state);
+        let told = bench.ledger.audit(intent.document).await.unwrap();
+        let path: Vec<DocumentState> = told.iter().skip(1).map(|entry| entry.to).collect();
+        assert_eq!(path.get(..2), Some([DocumentState::Sent, DocumentState::Refused].as_slice()));
+    }
 }
 
 /// Only who holds a ready document can intend to send it.

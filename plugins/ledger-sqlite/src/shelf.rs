@@ -1,0 +1,186 @@
+//! What the file holds of the records and keys that a batch brings: read at once, before it is decided
+//! what becomes of each.
+
+use std::collections::{BTreeSet, HashMap};
+
+use einvoice_core::key::DocumentKey;
+use einvoice_core::ledger::{DocumentId, Reception};
+use einvoice_core::source::SourceRef;
+use einvoice_core::state::DocumentState;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqliteConnection};
+
+use crate::codec;
+use crate::fault::Fault;
+use crate::receive::Incoming;
+
+/// The records, documents and keys that a batch may meet, kept up with what it changes.
+#[derive(Debug, Default)]
+pub(crate) struct Shelf {
+    /// By source, then by record id.
+    records: HashMap<String, HashMap<String, Record>>,
+    documents: HashMap<i64, Known>,
+    /// By key in upper case.
+    keys: HashMap<String, i64>,
+}
+
+/// A record seen before.
+#[derive(Debug, Clone)]
+pub(crate) struct Record {
+    pub(crate) id: i64,
+    pub(crate) document: i64,
+    pub(crate) content_hash: Vec<u8>,
+    pub(crate) location: String,
+    pub(crate) position: String,
+    pub(crate) attributes: String,
+}
+
+/// A document that a record or a key leads to.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    pub(crate) id: i64,
+    pub(crate) state: DocumentState,
+    pub(crate) content_hash: Vec<u8>,
+    pub(crate) key: Option<DocumentKey>,
+    pub(crate) key_upper: Option<String>,
+    pub(crate) revision: i64,
+    pub(crate) findings: String,
+    pub(crate) portal_findings: String,
+    pub(crate) receipt_revision: i64,
+    pub(crate) receipt_state: Option<DocumentState>,
+    /// Number of its first record.
+    pub(crate) first_id: i64,
+    pub(crate) first: SourceRef,
+}
+
+/// The records of the list `$1` of (source, record id).
+const RECORDS: &str = "WITH wanted (v) AS MATERIALIZED (SELECT value FROM json_each($1)) \
+     SELECT r.id, r.document_id, r.source, r.record_id, r.content_hash, r.location, r.position, r.attributes \
+     FROM wanted CROSS JOIN reference r ON r.source = v ->> 0 AND r.record_id = v ->> 1";
+
+/// The documents with a number of the list `$1` or a key of the list `$2`.
+const DOCUMENTS: &str = "WITH wanted (id) AS MATERIALIZED ( \
+       SELECT value FROM json_each($1) \
+       UNION SELECT k.id FROM json_each($2) j CROSS JOIN document k ON k.key_upper = j.value \
+     ) \
+     SELECT d.id, d.state, d.content_hash, d.document_key, d.key_upper, d.revision, d.findings, d.portal_findings, \
+     d.receipt_revision, d.receipt_state, f.id AS first_id, f.location, f.position, f.record_id \
+     FROM wanted CROSS JOIN document d ON d.id = wanted.id \
+     CROSS JOIN reference f ON f.id = (SELECT min(x.id) FROM reference x WHERE x.document_id = d.id)";
+
+impl Shelf {
+    /// Reads what these documents may meet.
+    pub(crate) async fn load(connection: &mut SqliteConnection, incoming: &[&Incoming<'_>]) -> Result<Self, Fault> {
+        let mut shelf = Self::default();
+        let wanted: Vec<(&str, &str)> =
+            incoming.iter().map(|one| (one.source, one.reference().record_id.as_str())).collect();
+        let rows = sqlx::query(RECORDS).bind(codec::to_json(&wanted)?).fetch_all(&mut *connection).await?;
+        for row in &rows {
+            let of_source = shelf.records.entry(row.try_get("source")?).or_default();
+            of_source.insert(row.try_get("record_id")?, Record::of_row(row)?);
+        }
+        let ids: BTreeSet<i64> =
+            shelf.records.values().flat_map(HashMap::values).map(|record| record.document).collect();
+        // A record that says what it said before leads to its own document and to no other.
+        let keys: BTreeSet<&str> = incoming
+            .iter()
+            .filter(|one| shelf.record(one).is_none_or(|record| record.content_hash != one.document.content_hash))
+            .filter_map(|one| one.key_upper.as_deref())
+            .collect();
+        if ids.is_empty() && keys.is_empty() {
+            return Ok(shelf);
+        }
+        let rows = sqlx::query(DOCUMENTS)
+            .bind(codec::to_json(&ids)?)
+            .bind(codec::to_json(&keys)?)
+            .fetch_all(connection)
+            .await?;
+        for row in &rows {
+            shelf.put(Known::of_row(row)?);
+        }
+        Ok(shelf)
+    }
+
+    pub(crate) fn record(&self, incoming: &Incoming<'_>) -> Option<&Record> {
+        self.records.get(incoming.source)?.get(&incoming.reference().record_id)
+    }
+
+    pub(crate) fn document(&self, id: i64) -> Result<&Known, Fault> {
+        self.documents
+            .get(&id)
+            .ok_or_else(|| Fault::Unreadable(format!("document {id} or its first record is missing")))
+    }
+
+    /// The document that has this one's key.
+    pub(crate) fn holder(&self, incoming: &Incoming<'_>) -> Option<&Known> {
+        let id = self.keys.get(incoming.key_upper.as_ref()?)?;
+        self.documents.get(id)
+    }
+
+    /// Adds a document, or replaces what is known of it.
+    pub(crate) fn put(&mut self, known: Known) {
+        if let Some(former) = self.documents.get(&known.id).and_then(|former| former.key_upper.as_ref())
+            && known.key_upper.as_ref() != Some(former)
+        {
+            self.keys.remove(former);
+        }
+        if let Some(key) = &known.key_upper {
+            self.keys.insert(key.clone(), known.id);
+        }
+        self.documents.insert(known.id, known);
+    }
+
+    /// Adds a record, or replaces what is known of it.
+    pub(crate) fn put_record(&mut self, incoming: &Incoming<'_>, record: Record) {
+        if let Some(known) = self.documents.get_mut(&record.document)
+            && known.first_id == record.id
+        {
+            known.first.clone_from(incoming.reference());
+        }
+        let of_source = self.records.entry(incoming.source.to_owned()).or_default();
+        of_source.insert(incoming.reference().record_id.clone(), record);
+    }
+}
+
+impl Record {
+    fn of_row(row: &SqliteRow) -> Result<Self, Fault> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            document: row.try_get("document_id")?,
+            content_hash: row.try_get("content_hash")?,
+            location: row.try_get("location")?,
+            position: row.try_get("position")?,
+            attributes: row.try_get("attributes")?,
+        })
+    }
+}
+
+impl Known {
+    fn of_row(row: &SqliteRow) -> Result<Self, Fault> {
+        let key: Option<String> = row.try_get("document_key")?;
+        let receipt_state: Option<String> = row.try_get("receipt_state")?;
+        Ok(Self {
+            id: row.try_get("id")?,
+            state: codec::state(row.try_get("state")?)?,
+            content_hash: row.try_get("content_hash")?,
+            key: codec::key(key.as_deref())?,
+            key_upper: row.try_get("key_upper")?,
+            revision: row.try_get("revision")?,
+            findings: row.try_get("findings")?,
+            portal_findings: row.try_get("portal_findings")?,
+            receipt_revision: row.try_get("receipt_revision")?,
+            receipt_state: receipt_state.as_deref().map(codec::state).transpose()?,
+            first_id: row.try_get("first_id")?,
+            first: codec::source_ref(row)?,
+        })
+    }
+
+    pub(crate) fn clash(&self) -> Reception {
+        let (id, key) = (DocumentId(self.id), self.key.clone());
+        Reception::Clash { id, state: self.state, first: self.first.clone(), key }
+    }
+
+    pub(crate) fn unchanged(&self) -> Reception {
+        Reception::Unchanged { id: DocumentId(self.id), state: self.state }
+    }
+}
