@@ -44,8 +44,10 @@ pub(crate) fn exposed(path: &Path) -> io::Result<Option<String>> {
 }
 
 /// Replaces a file: a temporary file in the same folder is written, forced to disk and renamed, so a
-/// crash leaves the old content or the new, never a mixture. Its owner alone may read it.
+/// crash leaves the old content or the new, never a mixture. Its owner alone may read it. A link is
+/// followed.
 pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let path = &followed(path);
     let folder = folder(path);
     fs::create_dir_all(&folder)?;
     // Temporary files are made with mode 0600 on Unix, and the rename keeps it.
@@ -77,12 +79,27 @@ pub(crate) struct Lock {
 /// Waits for the other writers of `path`, which hold the lock for milliseconds. The lock is a file
 /// of its own, since the file itself is replaced.
 pub(crate) fn lock(path: &Path) -> io::Result<Lock> {
-    fs::create_dir_all(folder(path))?;
-    let mut name = path.as_os_str().to_owned();
+    let path = followed(path);
+    fs::create_dir_all(folder(&path))?;
+    let mut name = path.into_os_string();
     name.push(".lock");
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(PathBuf::from(name))?;
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true);
+    // Whoever may open the lock may hold it for ever.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(PathBuf::from(name))?;
     file.lock()?;
     Ok(Lock { _file: file })
+}
+
+/// Where a file really lies. A rename would replace a link instead of the file behind it, and a lock
+/// beside the link would keep out nobody who comes by the file's own name.
+fn followed(path: &Path) -> PathBuf {
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.file_type().is_symlink() => fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()),
+        _ => path.to_owned(),
+    }
 }
 
 fn folder(path: &Path) -> PathBuf {

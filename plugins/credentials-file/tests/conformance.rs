@@ -223,6 +223,34 @@ async fn the_file_is_made_for_its_owner_alone() {
     assert_eq!(names.len(), 2, "only the file and its lock remain: {names:?}");
 }
 
+/// A file that lies elsewhere stays there: a link is followed, never replaced, and both names lead to
+/// one lock.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_to_the_file_is_followed_when_it_is_written_and_locked() {
+    let harness = Harness::new();
+    harness.provide(entry()).await;
+    let link = harness.0.path().join("linked").join("here.json");
+    fs::create_dir(link.parent().unwrap()).unwrap();
+    std::os::unix::fs::symlink("../credentials.json", &link).unwrap();
+    let store = FileStore::new(&link, Unlock::passphrase(Secret::from("correct horse battery")), WORK_FACTOR);
+    let user = ApiUser { user_name: Secret::from("another"), password: Secret::from("p") };
+    store.put(CredentialEntry::User(scope(), user)).await.unwrap();
+    assert!(fs::symlink_metadata(&link).unwrap().file_type().is_symlink());
+    assert_eq!(harness.open().await.api_user(&scope()).await.unwrap().user_name.expose(), "another");
+    assert_eq!(fs::read_dir(link.parent().unwrap()).unwrap().count(), 1, "no second lock beside the link");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn nobody_else_can_hold_the_lock() {
+    use std::os::unix::fs::PermissionsExt;
+    let harness = Harness::new();
+    harness.provide(entry()).await;
+    let lock = harness.0.path().join("credentials.json.lock");
+    assert_eq!(fs::metadata(lock).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
 #[tokio::test]
 async fn the_example_builds_a_store_and_wrong_settings_name_their_key() {
     let registry = Registry::linked(Vec::new()).unwrap();
