@@ -84,15 +84,16 @@ fn starter(registry: &Registry, source: &str, route: &str) -> Result<String, Cli
         text.extend(["\n# ", about, "\n", excerpt.trim(), "\n"]);
     };
     // The emulator has accounts of its own; a real portal needs yours.
-    let store = if route == "sandbox" { "sandbox" } else { "credentials-file" };
+    let (store, about_store) = if route == "sandbox" {
+        ("sandbox", "Client pairs and API users: the emulator hands out its own, which count nowhere else.")
+    } else {
+        ("credentials-file", "Where client pairs and API users are kept; `einvoice credentials add` fills it.")
+    };
     add(
         "Where documents, intents and outcomes are kept. Back this file up; never delete it to \"start over\".",
         example(registry, Role::Ledger, "ledger-sqlite")?,
     );
-    add(
-        "Where client pairs and API users are kept; `einvoice credentials add` fills it.",
-        example(registry, Role::CredentialStore, store)?,
-    );
+    add(about_store, example(registry, Role::CredentialStore, store)?);
     add("The way to the portal. Several are tried in this order.", route_example);
     add("Where invoices come from.", source_example);
     if let Ok(target) = example(registry, Role::WriteBack, source) {
@@ -136,6 +137,15 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "first");
         write(&file, "second", true).unwrap();
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "second");
+    }
+
+    #[cfg(all(feature = "json-file", feature = "direct", feature = "credentials-file"))]
+    #[test]
+    fn only_a_store_that_can_be_filled_is_said_to_be_filled() {
+        let registry = plugins::registry().unwrap();
+        let says =
+            |route| starter(&registry, "json-file", route).unwrap().contains("`einvoice credentials add` fills it");
+        assert_eq!((says("sandbox"), says("direct")), (false, true));
     }
 
     #[cfg(feature = "json-file")]
