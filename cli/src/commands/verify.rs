@@ -17,7 +17,7 @@ use crate::arguments::{Common, Verify};
 use crate::assemble::{KeyFile, key_set};
 use crate::error::CliError;
 use crate::exit_code;
-use crate::output::{Output, Style, printable};
+use crate::output::{Output, Style, counted, printable};
 use crate::progress::Progress;
 use crate::settings::{self, DEFAULT_FILE};
 use content::{Found, tokens};
@@ -40,6 +40,7 @@ struct Line<'a> {
 pub(super) fn run(arguments: &Verify, common: &Common, output: &mut Output) -> Result<u8, CliError> {
     let keys = keys(arguments, common)?;
     let mut code = exit_code::ALL_WELL;
+    let mut well = 0_u64;
     let progress = Progress::new(output.shows_progress(), u64::try_from(arguments.files.len()).ok(), "files");
     for file in &arguments.files {
         progress.message(printable(&file.display().to_string()).into_owned());
@@ -48,8 +49,15 @@ pub(super) fn run(arguments: &Verify, common: &Common, output: &mut Output) -> R
             let told = show_all(file, found, &keys, output)?;
             output.show_now().map(|()| told)
         });
-        code = exit_code::most_urgent([code, told?]);
+        let told = told?;
+        well += u64::from(told == exit_code::ALL_WELL);
+        code = exit_code::most_urgent([code, told]);
         progress.advance(1);
+    }
+    progress.finish();
+    let files = u64::try_from(arguments.files.len()).unwrap_or(u64::MAX);
+    if files > 1 && !output.is_json() {
+        output.line(format!("{}: {well} in order, {} not", counted(files, "file"), files.saturating_sub(well)))?;
     }
     Ok(code)
 }

@@ -77,6 +77,17 @@ fn keys_of_the_configuration_are_used_when_none_is_given() {
 }
 
 #[test]
+fn several_files_end_with_a_count() {
+    let directory = folder();
+    let token = token(directory.path());
+    std::fs::write(directory.path().join("token.txt"), &token).unwrap();
+    std::fs::write(directory.path().join("changed.txt"), token.replacen('.', "A.", 1)).unwrap();
+    let answer = einvoice(directory.path(), &["verify", "token.txt", "token.txt", "changed.txt", "--key", KEY]);
+    assert_eq!(answer.code, 1);
+    assert!(answer.out.ends_with("3 files: 2 in order, 1 not\n"), "{}", answer.out);
+}
+
+#[test]
 fn a_file_without_signed_text_and_a_file_without_key_are_told() {
     let directory = folder();
     std::fs::write(directory.path().join("plain.json"), "{}").unwrap();
