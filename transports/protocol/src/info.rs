@@ -18,40 +18,61 @@ const LAYERS_MAX: usize = 3;
 #[must_use]
 pub fn errors(value: &RawValue) -> Vec<PortalError> {
     let mut errors = Vec::new();
-    errors_of_json(value.get(), LAYERS_MAX, &mut errors);
+    entries(value.get(), LAYERS_MAX, &mut |entry| match entry {
+        Entry::Object(json) => error_of_object(json, &mut errors),
+        Entry::Bare(text) => errors.push(PortalError::new("", text)),
+    });
     errors
 }
 
-fn errors_of_json(json: &str, layers: usize, errors: &mut Vec<PortalError>) {
+/// Reads `InfoDtls`: null, empty text, bare text, an object, an array of objects, or one of these
+/// inside a text. Codes nobody knows are kept.
+#[must_use]
+pub fn details(value: &RawValue) -> Vec<InfoDetail> {
+    let mut details = Vec::new();
+    entries(value.get(), LAYERS_MAX, &mut |entry| {
+        details.push(match entry {
+            Entry::Object(json) => detail_of_object(json),
+            Entry::Bare(text) => bare(text),
+        });
+    });
+    details
+}
+
+/// One thing that was said, in whatever wrapping.
+enum Entry<'a> {
+    /// A JSON object.
+    Object(&'a str),
+    /// What cannot be taken apart.
+    Bare(&'a str),
+}
+
+/// Hands over every entry of a JSON text: of null and of empty text none, of an array its elements', of
+/// JSON inside a text that JSON's.
+fn entries(json: &str, layers: usize, each: &mut dyn FnMut(Entry<'_>)) {
     let json = json.trim();
     match json.bytes().next() {
         Some(b'[') => match elements(json) {
             Some(elements) if layers > 0 => {
                 for element in elements {
-                    errors_of_json(element.get(), layers - 1, errors);
+                    entries(element.get(), layers - 1, each);
                 }
             }
-            _ => errors.push(PortalError::new("", json)),
+            _ => each(Entry::Bare(json)),
         },
-        Some(b'{') => error_of_object(json, errors),
+        Some(b'{') => each(Entry::Object(json)),
         Some(b'"') => {
             let Ok(text) = serde_json::from_str::<String>(json) else { return };
-            errors_of_text(&text, layers, errors);
+            let text = text.trim();
+            match json_within(text) {
+                _ if text.is_empty() => {}
+                Some(json) if layers > 0 => entries(&json, layers - 1, each),
+                _ => each(Entry::Bare(text)),
+            }
         }
         Some(b'n') | None => {}
         // A bare number or truth value is no form anybody documents; shown rather than dropped.
-        Some(_) => errors.push(PortalError::new("", json)),
-    }
-}
-
-fn errors_of_text(text: &str, layers: usize, errors: &mut Vec<PortalError>) {
-    let text = text.trim();
-    if text.is_empty() {
-        return;
-    }
-    match json_within(text) {
-        Some(json) if layers > 0 => errors_of_json(&json, layers - 1, errors),
-        _ => errors.push(PortalError::new("", text)),
+        Some(_) => each(Entry::Bare(json)),
     }
 }
 
@@ -87,41 +108,6 @@ fn json_within(text: &str) -> Option<String> {
     let decoded = String::from_utf8(BASE64.decode(text).ok()?).ok()?;
     let decoded = decoded.trim();
     (looks_like_json(decoded) && serde_json::from_str::<&RawValue>(decoded).is_ok()).then(|| decoded.to_owned())
-}
-
-/// Reads `InfoDtls`: null, empty text, bare text, an object, an array of objects, or one of these
-/// inside a text. Codes nobody knows are kept.
-#[must_use]
-pub fn details(value: &RawValue) -> Vec<InfoDetail> {
-    let mut details = Vec::new();
-    details_of_json(value.get(), LAYERS_MAX, &mut details);
-    details
-}
-
-fn details_of_json(json: &str, layers: usize, details: &mut Vec<InfoDetail>) {
-    let json = json.trim();
-    match json.bytes().next() {
-        Some(b'[') => match elements(json) {
-            Some(elements) if layers > 0 => {
-                for element in elements {
-                    details_of_json(element.get(), layers - 1, details);
-                }
-            }
-            _ => details.push(bare(json)),
-        },
-        Some(b'{') => details.push(detail_of_object(json)),
-        Some(b'"') => {
-            let Ok(text) = serde_json::from_str::<String>(json) else { return };
-            let text = text.trim();
-            match json_within(text) {
-                _ if text.is_empty() => {}
-                Some(json) if layers > 0 => details_of_json(&json, layers - 1, details),
-                _ => details.push(bare(text)),
-            }
-        }
-        Some(b'n') | None => {}
-        Some(_) => details.push(bare(json)),
-    }
 }
 
 fn bare(text: &str) -> InfoDetail {
