@@ -344,15 +344,16 @@ pub async fn no_error_and_no_log_holds_a_credential(harness: &dyn TransportHarne
     let (client, user) = (session.access().client(), session.access().user());
     let texts = [&client.client_id, &client.client_secret, &user.user_name, &user.password, session.token()];
     let mut secrets: Vec<_> = texts.iter().map(|secret| secret.expose().clone()).collect();
+    let (token, sent) = (session.token().expose(), secrets.join(" and "));
     secrets.push(format!("{:?}", session.sek().expose()));
     secrets.extend(String::from_utf8(session.sek().expose().clone()));
-    let (token, echoed) = (session.token().expose(), secrets.join(" and "));
     let granted = format!(r#"{{"Status":1,"Data":{{"AuthToken":"{token}","Sek":"{token}","TokenExpiry":"x"}}"#);
     let mut answers = vec![
         Answer::refusal("1005", "Invalid Token"),
         Answer::Reply { status: 200, body: format!("{granted}}}") },
         Answer::Reply { status: 200, body: granted },
-        Answer::Reply { status: 500, body: format!("<p>{echoed} and {token} are wrong</p>") },
+        Answer::Reply { status: 500, body: format!("<p>{sent} are wrong</p>") },
+        Answer::refusal("1010", &format!("Invalid: {sent}")),
         Answer::Redirect,
         Answer::Close,
         Answer::Cut,

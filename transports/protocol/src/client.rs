@@ -255,7 +255,17 @@ impl<E: Exchange> IrpTransport<E> {
                 let errors = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
                 Err(bad(described(status, &format!("it says {errors}"))))
             }
-            Envelope::Refused { errors, info } => Err(TransportError::Refused { operation, errors, info }),
+            // Somebody in between may repeat in its words what it was sent.
+            Envelope::Refused { mut errors, mut info } => {
+                let of_info = info.iter_mut().flat_map(|info| info.errors.iter_mut());
+                for error in errors.iter_mut().chain(of_info) {
+                    error.message = mask::hide(&error.message, secrets);
+                }
+                for detail in &mut info {
+                    detail.description = mask::hide(&detail.description, secrets);
+                }
+                Err(TransportError::Refused { operation, errors, info })
+            }
             Envelope::Accepted { .. } if status != 200 => Err(bad(described(status, "yet it says Status 1"))),
             Envelope::Accepted { data, info } => Ok((data, info)),
         }
