@@ -1,4 +1,5 @@
-//! What every transport promises: the definition of done for a [`Transport`].
+//! What every transport promises: the definition of done for a
+//! [`Transport`](einvoice_core::transport::Transport).
 //!
 //! A plugin writes one line in its `tests/conformance.rs`, with an expression that gives a
 //! [`TransportHarness`], and gets one named test for each promise. A transport that dials a portal takes
