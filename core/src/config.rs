@@ -140,6 +140,9 @@ pub struct CheckSettings {
     /// What a wrong GSTIN check digit is. Default `auto`: a warning where every route leads to a
     /// sandbox (the portal's test GSTINs fail by design), else an error.
     pub gstin_check_digit: CheckDigit,
+    /// File of codes that the portal lists and this program does not, or the other way round, in the folder of the
+    /// configuration (`einvoice masters --help` says how it is written). Default: none.
+    pub masters: Option<String>,
 }
 
 /// What a wrong GSTIN check digit is.

@@ -178,7 +178,7 @@ impl Change {
     /// Puts the code into the master's spelling and gives its key.
     fn settle(&mut self) -> Result<Key, String> {
         let (key, code) = Key::parse(self.kind, &self.code)
-            .ok_or_else(|| format!("`{}` is no {} code: expected {}", self.code, self.kind, form(self.kind)))?;
+            .ok_or_else(|| format!("`{}` is no {} code: expected {}", self.code, self.kind, self.kind.form()))?;
         self.code = code;
         if self.reason.trim().is_empty() {
             return Err("give a reason: it is shown where the change decides".to_owned());
@@ -257,21 +257,6 @@ impl Key {
                 Some((Self::number(key), rate.to_string()))
             }
         }
-    }
-}
-
-/// The form of the codes of a master, for people.
-#[must_use]
-pub(super) const fn form(kind: Kind) -> &'static str {
-    match kind {
-        Kind::State => "one or two digits, not zero",
-        Kind::Uqc => "3 to 8 letters",
-        Kind::Country => "2 letters",
-        Kind::Currency => "3 to 16 letters",
-        Kind::Port => "2 to 10 letters and digits",
-        Kind::Pin => "6 digits, the first not zero",
-        Kind::Hsn => "4, 6 or 8 digits, not all zero",
-        Kind::Rate => "a rate in per cent below 1000, with at most three decimals",
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::change::Change;
+use super::change::{Change, Key};
 use crate::identifier::{HsnCode, StateCode};
 use crate::number::Rate;
 
@@ -50,6 +50,28 @@ impl Kind {
             Self::Hsn => "hsn",
             Self::Rate => "rate",
         }
+    }
+
+    /// The form its codes have, for people.
+    #[must_use]
+    pub const fn form(self) -> &'static str {
+        match self {
+            Self::State => "one or two digits, not zero",
+            Self::Uqc => "3 to 8 letters",
+            Self::Country => "2 letters",
+            Self::Currency => "3 to 16 letters",
+            Self::Port => "2 to 10 letters and digits",
+            Self::Pin => "6 digits, the first not zero",
+            Self::Hsn => "4, 6 or 8 digits, not all zero",
+            Self::Rate => "a rate in per cent below 1000, with at most three decimals",
+        }
+    }
+
+    /// A code in the spelling of the master: capitals, two digits for a state, no needless noughts in a rate.
+    /// Nothing for a text that does not have the form.
+    #[must_use]
+    pub fn spell(self, code: &str) -> Option<String> {
+        Key::parse(self, code).map(|(_, code)| code)
     }
 
     /// The master of a name.
