@@ -230,7 +230,8 @@ async fn a_spoilt_page_is_refused_and_the_restored_file_goes_on() {
 }
 
 /// Aim: what cannot be foreseen fails alone.
-/// Method: two calls at once, one of them about a document whose row makes no sense.
+/// Method: two calls at once, one of them about a document whose row makes no sense; they wait together
+/// while the writer is busy with a batch.
 #[tokio::test]
 async fn a_document_that_cannot_be_read_does_not_hold_up_the_one_beside_it() {
     let folder = tempfile::tempdir().unwrap();
@@ -240,7 +241,7 @@ async fn a_document_that_cannot_be_read_does_not_hold_up_the_one_beside_it() {
     let (first, second) = (claim(&ledger).await, claim(&ledger).await);
     let spoil = "UPDATE document SET ewb_state = 'nonsense' WHERE id = 1";
     sqlx::query(spoil).execute(&mut raw(&config).await).await.unwrap();
-    let (first, second) = tokio::join!(ledger.intend(first), ledger.intend(second));
+    let ((), first, second) = tokio::join!(receive(&ledger, 10..400), ledger.intend(first), ledger.intend(second));
     let error = first.unwrap_err();
     assert!(matches!(error, LedgerError::Damaged { .. }), "{error}");
     let document = second.unwrap().document;
