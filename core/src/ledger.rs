@@ -79,7 +79,8 @@ pub trait Ledger: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// [`LedgerError::IllegalMove`] unless the document is `Ready`; [`LedgerError::NotClaimed`] when
-    /// another worker holds it.
+    /// another worker holds it; [`LedgerError::OtherPayload`] when what is to be sent is not the
+    /// payload of its current revision.
     async fn intend(&self, intent: NewIntent) -> Result<Intent, LedgerError>;
 
     /// Records what became of an attempt: `Sent` becomes `Registered`, `Refused` (and `Burnt`),
@@ -530,6 +531,12 @@ pub enum LedgerError {
         document: DocumentId,
         /// Who asked.
         worker: WorkerId,
+    },
+    /// The intent is for other bytes than those of the current revision. A fault of ours.
+    #[error("document {document:?} is not what is about to be sent: the payload has another hash")]
+    OtherPayload {
+        /// Which document.
+        document: DocumentId,
     },
     /// There is no such document.
     #[error("there is no document {document:?}")]

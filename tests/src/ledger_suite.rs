@@ -61,6 +61,7 @@ macro_rules! ledger_conformance {
             an_edit_takes_the_document_out_of_its_workers_hands
             an_outcome_without_an_intent_is_refused
             an_intent_needs_a_ready_document_in_hand
+            an_intent_is_for_the_current_payload_only
             a_refused_call_leaves_those_beside_it_alone
             the_same_outcome_twice_changes_nothing
             racing_workers_never_hold_one_document

@@ -20,9 +20,18 @@ use crate::group::{Answers, Change, Group, Lane};
 use crate::rows::Rows;
 use crate::standing::{Event, NOTHING, Standing, Standings};
 
-/// How many attempts the documents of the list `$1` have had.
-const ATTEMPTS_HAD: &str = "SELECT j.value, \
-     (SELECT coalesce(max(a.number), 0) FROM attempt a WHERE a.document_id = j.value) FROM json_each($1) j";
+/// How many attempts the documents of the list `$1` have had, and the hash of what may be sent.
+const SENDABLE: &str = "SELECT d.id, v.payload_hash, \
+     (SELECT coalesce(max(a.number), 0) FROM attempt a WHERE a.document_id = d.id) \
+     FROM json_each($1) j CROSS JOIN document d ON d.id = j.value \
+     CROSS JOIN revision v ON v.document_id = d.id AND v.number = d.revision";
+
+/// What an intent must know besides where its document stands.
+#[derive(Debug, Default)]
+struct Sendable {
+    attempts: i64,
+    payload_hash: Option<Vec<u8>>,
+}
 
 const INSERT_ATTEMPTS: &str = "WITH given (v) AS MATERIALIZED (SELECT value FROM json_each($1)) \
      INSERT INTO attempt (id, document_id, number, worker, route, site, gstin, payload_hash, at) \
@@ -41,23 +50,17 @@ impl Change for NewIntent {
         let now = desk.now();
         let ids: BTreeSet<i64> = calls.iter().map(|call| call.document.0).collect();
         let mut standings = Standings::load(&mut desk.connection, &ids).await?;
-        let mut had: HashMap<i64, i64> = sqlx::query_as(ATTEMPTS_HAD)
-            .bind(codec::to_json(&ids)?)
-            .fetch_all(&mut desk.connection)
-            .await?
-            .into_iter()
-            .collect();
+        let mut sendable = Sendable::load(&mut desk.connection, &ids).await?;
         let numbers = desk.numbers().await?;
         let mut attempts = Rows::default();
         let mut answers = Vec::with_capacity(calls.len());
         for call in calls {
-            let had = had.entry(call.document.0).or_default();
-            let attempt = numbers.attempt + 1;
-            let answer = intend(call, &standings, attempt, *had + 1, now);
+            let sendable = sendable.entry(call.document.0).or_default();
+            let answer = intend(call, &standings, sendable, numbers.attempt + 1, now);
             answers.push(match answer {
                 Ok((intent, standing)) => {
                     next(&mut numbers.attempt);
-                    *had += 1;
+                    sendable.attempts += 1;
                     standings.keep(standing);
                     push_attempt(&mut attempts, call, &intent)?;
                     Ok(intent)
@@ -71,12 +74,20 @@ impl Change for NewIntent {
     }
 }
 
+impl Sendable {
+    async fn load(connection: &mut SqliteConnection, ids: &BTreeSet<i64>) -> Result<HashMap<i64, Self>, Fault> {
+        let rows: Vec<(i64, Option<Vec<u8>>, i64)> =
+            sqlx::query_as(SENDABLE).bind(codec::to_json(ids)?).fetch_all(connection).await?;
+        Ok(rows.into_iter().map(|(id, payload_hash, attempts)| (id, Self { attempts, payload_hash })).collect())
+    }
+}
+
 /// The intent as it is stored and the document after it.
 fn intend(
     call: &NewIntent,
     standings: &Standings,
+    sendable: &Sendable,
     attempt: i64,
-    number: i64,
     now: Timestamp,
 ) -> Result<(Intent, Standing), Fault> {
     let mut standing = standings.of(call.document.0)?;
@@ -84,10 +95,13 @@ fn intend(
     if !standing.is_with(&call.worker.0, codec::micros(now)) {
         return Err(not_claimed(call.document.0, &call.worker));
     }
+    if sendable.payload_hash.as_deref() != Some(call.payload_hash.as_slice()) {
+        return Err(LedgerError::OtherPayload { document: call.document }.into());
+    }
     let intent = Intent {
         attempt: AttemptId(attempt),
         document: call.document,
-        number: codec::unsigned(number)?,
+        number: codec::unsigned(sendable.attempts + 1)?,
         route: call.route.clone(),
         site: call.site.clone(),
         gstin: call.gstin,

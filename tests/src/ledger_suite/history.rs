@@ -2,6 +2,7 @@
 //!
 //! Each call goes to both; then what they answer, show and owe must be the same.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use einvoice_core::ledger::{
@@ -110,6 +111,7 @@ async fn compare(whole: &dyn LedgerHarness, single: &dyn LedgerHarness, batches:
 async fn play(harness: &dyn LedgerHarness, calls: &[Call]) {
     let mut bench = Bench::open(harness).await;
     let mut model = Model::new(seconds(harness.settle_wait()));
+    let mut hashes = BTreeMap::new();
     for (step, call) in calls.iter().enumerate() {
         if matches!(call, Call::Reopen) {
             // A lease that ran out is over in every kind of ledger, shared or not.
@@ -118,7 +120,7 @@ async fn play(harness: &dyn LedgerHarness, calls: &[Call]) {
             bench = bench.reopen(harness).await;
         }
         let mut attempt = None;
-        let found = perform(&bench, &model, *call, &mut attempt).await;
+        let found = perform(&bench, &model, *call, &mut attempt, &mut hashes).await;
         let expected = model.perform(*call);
         assert_eq!(found, expected, "call {step}, {call:?}");
         model.catch_up(&bench, attempt).await;
@@ -151,8 +153,14 @@ fn id(document: i64) -> DocumentId {
     DocumentId(document + 1)
 }
 
-/// What the ledger answers, in words.
-async fn perform(bench: &Bench, model: &Model, call: Call, attempt: &mut Option<AttemptId>) -> String {
+/// What the ledger answers, in words. `hashes` are those of the payloads handed out last.
+async fn perform(
+    bench: &Bench,
+    model: &Model,
+    call: Call,
+    attempt: &mut Option<AttemptId>,
+    hashes: &mut BTreeMap<DocumentId, [u8; 32]>,
+) -> String {
     match call {
         Call::Receive { record, number, content, ready } => {
             match bench.receive("books", received(record, number, content, ready)).await {
@@ -166,6 +174,7 @@ async fn perform(bench: &Bench, model: &Model, call: Call, attempt: &mut Option<
         Call::Claim { worker, settle, limit } => {
             let work = if settle { Work::Settle } else { Work::Send };
             let claimed = bench.claim(WORKERS.get(worker).unwrap(), work, limit).await;
+            hashes.extend(claimed.iter().map(|claimed| (claimed.id, claimed.payload_hash)));
             let claimed: Vec<String> = claimed
                 .iter()
                 .map(|claimed| {
@@ -188,7 +197,7 @@ async fn perform(bench: &Bench, model: &Model, call: Call, attempt: &mut Option<
                 route: einvoice_core::environment::RouteName::new("nic"),
                 site: "NIC1".to_owned(),
                 gstin: key.supplier,
-                payload_hash: [0; 32],
+                payload_hash: hashes.get(&id(document)).copied().unwrap_or_default(),
             };
             let stored = bench.ledger.intend(intent).await;
             *attempt = stored.as_ref().ok().map(|intent| intent.attempt);

@@ -64,6 +64,20 @@ pub async fn an_outcome_without_an_intent_is_refused(harness: &dyn LedgerHarness
     assert!(matches!(refused, Err(LedgerError::NoIntent { attempt: AttemptId(77) })), "{refused:?}");
 }
 
+/// What is on record as sent is what the document says, byte for byte.
+pub async fn an_intent_is_for_the_current_payload_only(harness: &dyn LedgerHarness) {
+    let bench = Bench::open(harness).await;
+    let id = bench.ready(1).await;
+    let before = bench.claim("w", Work::Send, 1).await.remove(0);
+    bench.receive("books", Draft::new(1).content(1).ready()).await;
+    let claimed = bench.claim("w", Work::Send, 1).await.remove(0);
+    assert_ne!(before.payload_hash, claimed.payload_hash);
+    let refused = bench.ledger.intend(intent_for(&before, "w")).await;
+    assert!(matches!(refused, Err(LedgerError::OtherPayload { document }) if document == id), "{refused:?}");
+    assert_eq!(bench.status(id).await.state, DocumentState::Ready);
+    assert_eq!(bench.ledger.intend(intent_for(&claimed, "w")).await.unwrap().number, 1);
+}
+
 /// Calls that arrive at the same moment may share a transaction; each gets its own answer.
 pub async fn a_refused_call_leaves_those_beside_it_alone(harness: &dyn LedgerHarness) {
     let bench = Bench::open(harness).await;
