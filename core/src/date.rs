@@ -10,6 +10,8 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::Offset;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::number::zero_filled;
+
 /// Why a text is not the date or time it should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a date of the calendar in the form {expected}")]
@@ -82,6 +84,14 @@ impl DocumentDate {
     #[must_use]
     pub const fn date(self) -> Date {
         self.0
+    }
+
+    /// The ten characters that are written.
+    pub(crate) fn characters(self) -> [u8; 10] {
+        let two = |value: i8| zero_filled::<2>(u64::try_from(value).unwrap_or_default());
+        let ([d1, d2], [m1, m2]) = (two(self.0.day()), two(self.0.month()));
+        let [y1, y2, y3, y4] = zero_filled(u64::try_from(self.0.year()).unwrap_or_default());
+        [d1, d2, b'/', m1, m2, b'/', y1, y2, y3, y4]
     }
 
     /// The financial year it lies in, April to March.

@@ -9,6 +9,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
+use crate::number;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Why a text is not the identifier it should be.
@@ -214,6 +215,11 @@ impl StateCode {
     pub const fn number(self) -> u8 {
         self.0
     }
+
+    /// The two characters that are written.
+    pub(crate) const fn characters(self) -> [u8; 2] {
+        [b'0' + self.0 / 10, b'0' + self.0 % 10]
+    }
 }
 
 impl fmt::Display for StateCode {
@@ -279,6 +285,12 @@ impl HsnCode {
             6 => self.digits / 100,
             _ => self.digits / 10_000,
         }
+    }
+
+    /// The code as eight characters, filled up with zeros on the left; the last [`digits`](Self::digits) of them
+    /// are written.
+    pub(crate) fn characters(self) -> [u8; 8] {
+        number::zero_filled(self.digits.into())
     }
 
     /// The code as a number, leading zeros gone; together with [`digits`](Self::digits) it is the code.

@@ -418,35 +418,48 @@ pub(crate) fn fault(text: &str, places: u32) -> Option<NumberError> {
 /// Writes digits by hand, last one first: this is the hot path of the payload, and `fmt` costs several times as much.
 #[inline]
 fn write_scaled(units: i64, places: u32, out: &mut Vec<u8>) {
-    let (sign, whole, fraction, width) = split_scaled(units, places);
+    let (mut rest, mut width) = (units.unsigned_abs(), places);
+    while width > 0 && rest % 10 == 0 {
+        rest /= 10;
+        width -= 1;
+    }
     // Nineteen digits, a point and a sign.
     let mut buffer = [0_u8; 24];
-    let mut slots = buffer.iter_mut().rev();
-    let mut length = 0;
+    let mut start = buffer.len();
     let mut put = |byte: u8| {
-        if let Some(slot) = slots.next() {
+        start -= 1;
+        if let Some(slot) = buffer.get_mut(start) {
             *slot = byte;
-            length += 1;
         }
     };
-    if fraction != 0 {
-        let mut rest = fraction;
+    if width > 0 {
         for _ in 0..width {
             put(digit(rest));
             rest /= 10;
         }
         put(b'.');
     }
-    put(digit(whole));
-    let mut rest = whole / 10;
+    put(digit(rest));
+    rest /= 10;
     while rest != 0 {
         put(digit(rest));
         rest /= 10;
     }
-    if !sign.is_empty() {
+    if units < 0 {
         put(b'-');
     }
-    out.extend_from_slice(buffer.get(buffer.len() - length..).unwrap_or_default());
+    out.extend_from_slice(buffer.get(start..).unwrap_or_default());
+}
+
+/// The last digits of a number, as characters.
+#[inline]
+pub(crate) fn zero_filled<const N: usize>(mut value: u64) -> [u8; N] {
+    let mut characters = [b'0'; N];
+    for character in characters.iter_mut().rev() {
+        *character = digit(value);
+        value /= 10;
+    }
+    characters
 }
 
 /// The last digit of a number as a character.

@@ -3,17 +3,14 @@
 use std::fmt::{self, Write as _};
 
 use super::member::Member;
+use super::scanner::plain_run;
 
 /// Appends a JSON string.
 pub(crate) fn string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     let mut rest = text.as_bytes();
-    while let Some(at) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)) {
-        let (plain, from) = rest.split_at(at);
+    while let Some((plain, [byte, after @ ..])) = rest.split_at_checked(plain_run(rest)) {
         out.extend_from_slice(plain);
-        let Some((byte, after)) = from.split_first() else {
-            break;
-        };
         match byte {
             b'"' | b'\\' => out.extend_from_slice(&[b'\\', *byte]),
             b'\n' => out.extend_from_slice(b"\\n"),
@@ -27,10 +24,11 @@ pub(crate) fn string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// Appends a value in quotes whose `Display` needs no escapes.
-pub(crate) fn word(value: &impl fmt::Display, out: &mut Vec<u8>) {
+/// Appends characters that need no escapes, in quotes.
+#[inline]
+pub(crate) fn word(characters: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
-    display(value, out);
+    out.extend_from_slice(characters);
     out.push(b'"');
 }
 
@@ -48,10 +46,15 @@ fn display(value: &impl fmt::Display, out: &mut Vec<u8>) {
 }
 
 /// Appends `"name":` with the comma before it, where one is due.
+#[inline]
 pub(crate) fn name(member: &Member, out: &mut Vec<u8>) {
-    let key = member.key.as_bytes();
-    let first = out.last().is_none_or(|byte| *byte == b'{');
-    out.extend_from_slice(key.get(usize::from(first)..).unwrap_or_default());
+    let Some((comma, name)) = member.key.as_bytes().split_first() else {
+        return;
+    };
+    if out.last().is_some_and(|byte| *byte != b'{') {
+        out.push(*comma);
+    }
+    out.extend_from_slice(name);
 }
 
 /// Appends a malformed value: as it stood where that is JSON, as a string where it is not.
