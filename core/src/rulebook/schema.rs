@@ -22,6 +22,8 @@ struct SchemaCheck<'a> {
 }
 
 impl Visitor for SchemaCheck<'_> {
+    #[expect(clippy::inline_always, reason = "in the walk the member is a constant, and little of this is left")]
+    #[inline(always)]
     fn leaf(&mut self, member: &'static Member, seen: Seen<'_>) {
         match seen {
             Seen::Absent if member.required => self.missing(member, self.path.of(member.name)),
@@ -62,6 +64,9 @@ impl Visitor for SchemaCheck<'_> {
         let Form::List { min, max } = member.form else {
             return;
         };
+        if (min..=max).contains(&count) {
+            return;
+        }
         let path = self.path.of(member.name);
         if count < min && !self.findings.iter().take(self.read).any(|finding| finding.path == path) {
             self.push(
@@ -93,6 +98,7 @@ impl SchemaCheck<'_> {
         self.findings.iter().take(self.read).any(|finding| finding.is_error() && finding.path == path)
     }
 
+    #[cold]
     fn missing(&mut self, member: &'static Member, path: String) {
         // The mapper knows better why a value is not there and what to do about it.
         if self.is_noted(&path) {
@@ -107,6 +113,7 @@ impl SchemaCheck<'_> {
         );
     }
 
+    #[inline]
     fn number(&mut self, member: &'static Member, units: i64) {
         let Form::Number { decimals, min, max } = member.form else {
             return;
@@ -134,6 +141,7 @@ impl SchemaCheck<'_> {
         self.push(finding);
     }
 
+    #[cold]
     fn malformed(&mut self, member: &'static Member, raw: &str) {
         let rule = match member.form {
             Form::Number { decimals, .. } => match number::fault(raw, decimals) {
@@ -146,6 +154,7 @@ impl SchemaCheck<'_> {
         self.fault(member, rule, raw);
     }
 
+    #[cold]
     fn fault(&mut self, member: &'static Member, rule: &'static Rule, found: &str) {
         let (name, form) = (member.name, member.form);
         let message = match rule.id {
@@ -179,6 +188,7 @@ fn content(raw: &str) -> Option<String> {
 }
 
 /// The first rule a text breaks.
+#[inline]
 fn text_fault(text: &str, form: Form) -> Option<&'static Rule> {
     let Form::Text { min, max, pattern } = form else {
         return None;
