@@ -78,6 +78,8 @@ impl<T: Leaf> Node for Field<T> {
         }
     }
 
+    #[expect(clippy::inline_always, reason = "in a section the key is a constant, and copied without a call")]
+    #[inline(always)]
     fn write(&self, member: &'static Member, out: &mut Vec<u8>) {
         match self {
             Self::Absent => {}

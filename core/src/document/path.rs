@@ -13,6 +13,11 @@ impl Path {
         self.0.push((member.name, index));
     }
 
+    /// True where no section is open.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn pop(&mut self) {
         self.0.pop();
     }

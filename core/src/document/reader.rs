@@ -167,9 +167,16 @@ impl Reader<'_> {
             entries.push(S::default());
             match entries.last_mut() {
                 Some(section) if self.scanner.next_byte() == Some(b'{') => {
+                    let before = self.scanner.left();
                     self.path.push(member, Some(index));
                     self.members(section, &mut order)?;
                     self.path.pop();
+                    // Room for as many more as the text can hold at this length saves moving all that were read each
+                    // time the list grows; lists inside lists would multiply the room.
+                    if index == 0 && self.path.is_empty() {
+                        let left = self.scanner.left();
+                        entries.reserve((left / (before - left).max(1)).min(MAX_ENTRIES));
+                    }
                 }
                 _ => {
                     let found = self.scanner.skip()?;
