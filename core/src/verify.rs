@@ -5,10 +5,12 @@
 
 use std::fmt;
 
+use jiff::SignedDuration;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::date::PortalTime;
 use crate::document::{Difference, Invoice, Item};
 use crate::irn::{Irn, IrnRule};
 use crate::key::DocumentKey;
@@ -92,7 +94,8 @@ pub enum Judgement {
 
 /// Judges a registration against the document it should be for.
 ///
-/// `registered_on` is the day of the acknowledgement and decides how the number was hashed.
+/// The day of its acknowledgement decides how the number was hashed. Its status is the caller's to
+/// judge: a cancelled registration is one all the same.
 #[must_use]
 pub fn judge(
     key: &DocumentKey,
@@ -154,11 +157,38 @@ fn irn_belongs(key: &DocumentKey, irn: &Irn, registered_on: Date) -> Result<(), 
     Err(format!("the reply names IRN {irn}, but {key} gives {by_rule}"))
 }
 
-/// The member of the signed invoice that ties it to the reply.
+/// How far the two acknowledgement times of a reply may lie apart: the outer one is rounded to the
+/// minute, and a little more is allowed for clocks of portals not seen yet.
+const ACK_DATE_SLACK: SignedDuration = SignedDuration::from_mins(5);
+
+/// The members of the signed invoice that tie it to the reply.
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
 struct Anchors {
-    #[serde(rename = "Irn")]
     irn: Option<String>,
+    ack_no: Option<Box<RawValue>>,
+    ack_dt: Option<String>,
+}
+
+impl Anchors {
+    /// What of the reply's own words the signature does not confirm. Outside the signed parts nothing
+    /// is proven, and the acknowledgement goes into the books.
+    fn denial(&self, registration: &Registration) -> Option<String> {
+        let signed = self.ack_no.as_deref().map(|number| number.get().trim_matches('"'));
+        if let Some(signed) = signed.filter(|signed| *signed != registration.ack_no) {
+            let found = &registration.ack_no;
+            return Some(format!("the reply names acknowledgement {found}, the signed invoice in it {signed}"));
+        }
+        let signed = self.ack_dt.as_deref()?;
+        let moment = |time: PortalTime| time.to_timestamp();
+        let apart = PortalTime::parse(signed).ok().and_then(moment).zip(moment(registration.ack_date));
+        let apart = apart.map(|(signed, stated)| signed.duration_since(stated).abs());
+        let agree = apart.is_some_and(|apart| apart <= ACK_DATE_SLACK);
+        (!agree).then(|| {
+            let found = registration.ack_date;
+            format!("the reply is acknowledged at {found}, the signed invoice in it at {signed}")
+        })
+    }
 }
 
 /// What the QR code states. Numbers stay as the portal wrote them: `100` and `100.0` both occur.
@@ -192,6 +222,9 @@ fn judge_content(
         };
         if !is_named(anchors.irn.as_ref()) {
             return not_believed("the signed invoice names another IRN than the reply");
+        }
+        if let Some(denial) = anchors.denial(registration) {
+            return not_believed(&denial);
         }
         let Ok(signed) = Invoice::from_json(&invoice.data) else {
             return not_believed("the signed invoice holds no readable document");

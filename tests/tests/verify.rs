@@ -135,6 +135,26 @@ fn a_signed_part_that_names_another_irn_or_none_is_not_believed() {
 }
 
 #[test]
+fn an_acknowledgement_that_the_signed_invoice_does_not_confirm_is_not_believed() {
+    let mut case = Case::usual();
+    case.invoice["AckNo"] = json!(112_610_000_000_002_u64);
+    assert!(case.disbelief().contains("112610000000002"), "{}", case.disbelief());
+    // Providers send text where the portal sends a number.
+    case.invoice["AckNo"] = json!("112610000000001");
+    assert!(case.is_ours());
+    for (signed, believed) in [
+        ("2026-11-20 11:59:12", true),
+        ("2026-11-20 12:00:59", true),
+        ("2026-11-20 12:06:00", false),
+        ("2026-11-19 12:00:00", false),
+        ("some day", false),
+    ] {
+        case.invoice["AckDt"] = json!(signed);
+        assert_eq!(case.is_ours(), believed, "{signed}");
+    }
+}
+
+#[test]
 fn a_forged_part_is_not_believed_whatever_the_other_is() {
     for (invoice, qr, named) in [
         ("forged", "genuine", "signed invoice"),
@@ -251,6 +271,7 @@ fn a_number_in_small_letters_is_hashed_as_written_only_before_june_2025() {
         let mut case = Case::of(sent.clone());
         case.irn = Irn::compute(&case.key(), IrnRule::AsWritten);
         case.ack_date = ack_date;
+        case.invoice["AckDt"] = json!(ack_date);
         case.invoice["Irn"] = json!(case.irn.to_string());
         case.qr["Irn"] = json!(case.irn.to_string());
         case
@@ -260,6 +281,7 @@ fn a_number_in_small_letters_is_hashed_as_written_only_before_june_2025() {
     let mut capitals = Case::of(sent.clone());
     assert!(capitals.is_ours());
     capitals.ack_date = "2025-05-31 23:59:00";
+    capitals.invoice["AckDt"] = json!(capitals.ack_date);
     assert!(capitals.is_ours(), "around the change of the rule both are tried");
 }
 
