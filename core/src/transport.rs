@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -108,11 +109,13 @@ pub struct TransportCapability {
     pub payload_bytes_max: usize,
     /// Calls that may run at the same time for one GSTIN.
     pub concurrency_per_gstin: usize,
+    /// Longest time a login or a call takes, however it ends.
+    pub call_time_max: Duration,
 }
 
 impl TransportCapability {
     /// Describes a transport with the portal's own limits: 2 MB a request, three calls at once for a
-    /// GSTIN (the portal publishes no figure; this is a careful default).
+    /// GSTIN (the portal publishes no figure; this is a careful default), a minute for a call.
     pub fn new(
         mode: TransportMode,
         environment: Environment,
@@ -127,6 +130,7 @@ impl TransportCapability {
             seals: true,
             payload_bytes_max: 2 * 1024 * 1024,
             concurrency_per_gstin: 3,
+            call_time_max: Duration::from_mins(1),
         }
     }
 }
@@ -155,6 +159,20 @@ pub enum Owner {
     Provider,
     /// The portal itself.
     Portal,
+}
+
+/// Whom else a refusal concerns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "there is nothing between these four")]
+pub enum Reach {
+    /// Nobody: the answer is about this document, this question, or this moment.
+    Call,
+    /// Every call of this GSTIN: its API user, its registration, its rate.
+    Gstin,
+    /// Every GSTIN that shares the client pair.
+    Client,
+    /// Everybody on the route: its keys, its way of sealing, its site.
+    Route,
 }
 
 /// Why a call brought no result.
@@ -261,6 +279,25 @@ impl TransportError {
         }
     }
 
+    /// Whom else it concerns: who is to be left alone until somebody has mended something.
+    #[must_use]
+    pub fn reach(&self) -> Reach {
+        match (self, self.class()) {
+            (Self::Unsupported { .. } | Self::Credential(_), _) => Reach::Gstin,
+            (
+                Self::Refused { errors, .. },
+                Some(
+                    ErrorClass::TokenExpired
+                    | ErrorClass::Auth
+                    | ErrorClass::ClientConfig
+                    | ErrorClass::PayloadOrCrypto
+                    | ErrorClass::RateLimit,
+                ),
+            ) => errors.iter().map(reach_of).max().unwrap_or(Reach::Call),
+            _ => Reach::Call,
+        }
+    }
+
     /// May the same call be sent again?
     #[must_use]
     pub fn retry(&self) -> Retry {
@@ -281,6 +318,7 @@ impl TransportError {
                     ErrorClass::Transient
                     | ErrorClass::UpstreamTransient
                     | ErrorClass::Duplicate
+                    | ErrorClass::Ewb
                     | ErrorClass::Unknown
                         if writes =>
                     {
@@ -329,6 +367,25 @@ impl TransportError {
     }
 }
 
+/// The portal's login counts all of these as wrong credentials; their texts (NIC, list of error codes)
+/// say whose they are.
+fn reach_of(error: &PortalError) -> Reach {
+    match error.code.as_str() {
+        // Client id and secret, wrong or missing.
+        "1010" | "1011" | "1012" => Reach::Client,
+        // What was encrypted with the portal's key could not be decrypted; the site header is wrong.
+        "1013" | "1016" | "1020" | "3098" => Reach::Route,
+        // This GSTIN is not registered to this GSP.
+        "111" => Reach::Gstin,
+        _ => match error.class() {
+            ErrorClass::PayloadOrCrypto => Reach::Route,
+            ErrorClass::ClientConfig => Reach::Client,
+            ErrorClass::TokenExpired | ErrorClass::Auth | ErrorClass::RateLimit => Reach::Gstin,
+            _ => Reach::Call,
+        },
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -370,6 +427,36 @@ mod tests {
     fn a_code_nobody_knows_after_a_write_is_asked_about() {
         assert_eq!(refused(Some(OperationKind::GenerateIrn), "7777").retry(), Retry::AskFirst);
         assert_eq!(refused(Some(OperationKind::GetIrn), "7777").retry(), Retry::Never);
+    }
+
+    #[test]
+    fn an_unclear_end_of_a_write_is_asked_about_whatever_names_it() {
+        for code in ["5001", "240", "2150", "4002"] {
+            let class = deciding_class(&[PortalError::new(code, "")]);
+            assert_eq!(refused(Some(OperationKind::GenerateIrn), code).retry(), Retry::AskFirst, "{code} {class:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_reaches_as_far_as_what_was_refused_is_shared() {
+        for (code, reach) in [
+            ("2172", Reach::Call),
+            ("2150", Reach::Call),
+            ("5001", Reach::Call),
+            ("1005", Reach::Gstin),
+            ("1019", Reach::Gstin),
+            ("118", Reach::Gstin),
+            ("111", Reach::Gstin),
+            ("1010", Reach::Client),
+            ("110", Reach::Client),
+            ("1013", Reach::Route),
+            ("1020", Reach::Route),
+            ("5003", Reach::Route),
+            ("3098", Reach::Route),
+        ] {
+            assert_eq!(refused(None, code).reach(), reach, "{code}");
+        }
+        assert!(Reach::Gstin < Reach::Client && Reach::Client < Reach::Route);
     }
 
     #[test]

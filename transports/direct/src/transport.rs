@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use einvoice_core::BoxError;
 use einvoice_core::entropy::SharedEntropy;
@@ -83,6 +84,7 @@ pub async fn connect(
     settings.header_spelling = config.header_spelling;
     settings.payload_bytes_max = config.request_bytes_max;
     settings.concurrency_per_gstin = config.concurrency_per_gstin;
+    settings.call_time_max = Duration::from_millis(config.total_timeout_ms);
     Ok(IrpTransport::new(exchange, settings, auth_key, entropy))
 }
 

@@ -4,6 +4,8 @@
 //! read the envelope, open and type the reply. No step repeats anything; repeating is decided by
 //! whoever knows what an unclear answer means for the document.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use einvoice_core::credential::{Access, CredentialError};
@@ -73,6 +75,8 @@ pub struct IrpSettings {
     pub payload_bytes_max: usize,
     /// Calls that may run at the same time for one GSTIN.
     pub concurrency_per_gstin: usize,
+    /// Longest time a login or a call takes.
+    pub call_time_max: Duration,
 }
 
 impl IrpSettings {
@@ -89,6 +93,7 @@ impl IrpSettings {
             header_spelling: HeaderSpelling::default(),
             payload_bytes_max: defaults.payload_bytes_max,
             concurrency_per_gstin: defaults.concurrency_per_gstin,
+            call_time_max: defaults.call_time_max,
         }
     }
 }
@@ -112,6 +117,7 @@ impl<E: Exchange> IrpTransport<E> {
             TransportCapability::new(settings.mode, settings.environment, settings.site, Endpoints::OPERATIONS);
         capability.payload_bytes_max = settings.payload_bytes_max;
         capability.concurrency_per_gstin = settings.concurrency_per_gstin;
+        capability.call_time_max = settings.call_time_max;
         Self {
             exchange,
             endpoints: settings.endpoints,
