@@ -4,23 +4,28 @@
 //! whole life, renews it only in the last ten minutes, logs in again once when the portal says the
 //! token is no longer accepted, and lets only one login run at a time for a GSTIN and product. Logins
 //! are a budget: the portals watch and block accounts that log in too often.
+//!
+//! A refusal stops whom it concerns: the one GSTIN, all that share the client pair, or the route.
+
+mod door;
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex as AsyncMutex;
 
 use crate::clock::{SharedClock, later};
-use crate::credential::{Access, ClientHolder, ClientScope, CredentialStore, UserScope};
+use crate::credential::{Access, ClientHolder, ClientScope, CredentialScope, CredentialStore, UserScope};
 use crate::environment::{Environment, Product, RouteName};
 use crate::events;
 use crate::identifier::Gstin;
 use crate::operation::{Operation, Reply};
 use crate::portal_code::ErrorClass;
 use crate::session::{SavedSession, Session, TokenPhase};
-use crate::transport::{LoginRequest, Transport, TransportError};
+use crate::transport::{LoginRequest, Reach, Transport, TransportError};
+use door::{Door, Stop, is_ahead};
 
 /// Most logins for one user in [`LOGIN_WINDOW`]. One GSP quotes NIC with five in fifteen minutes for
 /// e-way bill users; no figure is published for the IRP, so the same is kept there.
@@ -29,8 +34,8 @@ pub const LOGINS_MAX: usize = 5;
 /// The time over which logins are counted.
 pub const LOGIN_WINDOW: SignedDuration = SignedDuration::from_mins(15);
 
-/// How long a GSTIN is left alone after its login was refused: repeating a refused login endangers
-/// the account.
+/// How long a GSTIN, a client pair or a route is left alone after it was refused: repeating what was
+/// refused endangers the account.
 pub const REFUSAL_PAUSE: Duration = Duration::from_mins(15);
 
 /// How long a renewal that failed, or brought the old token once more, is left alone; that token
@@ -48,6 +53,8 @@ pub struct Gateway {
     credentials: Arc<dyn CredentialStore>,
     clock: SharedClock,
     slots: Mutex<Slots>,
+    route_door: Door,
+    client_doors: Mutex<HashMap<ClientHolder, Arc<Door>>>,
 }
 
 type Slots = HashMap<(Gstin, Product), Arc<AsyncMutex<Slot>>>;
@@ -72,9 +79,7 @@ struct Slot {
 impl Slot {
     fn check_stop(&mut self, now: Timestamp) -> Result<(), TransportError> {
         match &self.stopped {
-            Some(stop) if is_ahead(stop.until, now, REFUSAL_PAUSE) => {
-                Err(TransportError::HeldBack { reason: stop.reason.clone() })
-            }
+            Some(stop) if stop.lasts(now) => Err(TransportError::HeldBack { reason: stop.reason.clone() }),
             _ => {
                 self.stopped = None;
                 Ok(())
@@ -118,18 +123,6 @@ impl Slot {
     }
 }
 
-/// Whether `until` is still to come; a moment further ahead than `pause` was set before the clock
-/// was put back, and is over.
-fn is_ahead(until: Timestamp, now: Timestamp, pause: Duration) -> bool {
-    now < until && later(now, pause).is_none_or(|latest| until <= latest)
-}
-
-#[derive(Debug)]
-struct Stop {
-    until: Timestamp,
-    reason: String,
-}
-
 impl Gateway {
     /// Joins a transport and the store that holds its credentials.
     #[must_use]
@@ -141,8 +134,8 @@ impl Gateway {
         credentials: Arc<dyn CredentialStore>,
         clock: SharedClock,
     ) -> Self {
-        let slots = Mutex::default();
-        Self { route, environment, client_account, transport, credentials, clock, slots }
+        let (slots, route_door, client_doors) = Default::default();
+        Self { route, environment, client_account, transport, credentials, clock, slots, route_door, client_doors }
     }
 
     /// Name of the route.
@@ -157,6 +150,19 @@ impl Gateway {
         self.transport.as_ref()
     }
 
+    /// Until when the whole route is left alone because something that all its calls share was
+    /// refused: the key that logins are encrypted with, or how calls are sealed.
+    #[must_use]
+    pub fn closed_until(&self) -> Option<Timestamp> {
+        self.route_door.stop(self.clock.now()).map(|stop| stop.until)
+    }
+
+    /// Whether a GSTIN is left alone because the route is, or because its client pair was refused.
+    #[must_use]
+    pub fn is_closed_for(&self, gstin: Gstin) -> bool {
+        self.check_doors(gstin).is_err()
+    }
+
     /// Makes sure that there is a usable session, logging in if needed, so that a login can no
     /// longer fail between an intent and its call.
     ///
@@ -164,6 +170,7 @@ impl Gateway {
     /// Any [`TransportError`] of a login; [`TransportError::HeldBack`] when the account is protected
     /// from another one.
     pub async fn ready(&self, gstin: Gstin, product: Product) -> Result<(), TransportError> {
+        self.check_doors(gstin)?;
         self.session(gstin, product).await.map(drop)
     }
 
@@ -179,6 +186,20 @@ impl Gateway {
         if !self.transport.capability().operations.contains(&operation.kind()) {
             return Err(TransportError::Unsupported { operation: operation.kind() });
         }
+        self.check_doors(gstin)?;
+        let result = self.call_with_a_session(gstin, product, operation).await;
+        if let Err(error) = &result {
+            self.close_doors(gstin, error);
+        }
+        result
+    }
+
+    async fn call_with_a_session(
+        &self,
+        gstin: Gstin,
+        product: Product,
+        operation: &Operation,
+    ) -> Result<Reply, TransportError> {
         let session = self.session(gstin, product).await?;
         let refused = match self.transport.call(&session, operation).await {
             Err(error) if error.class() == Some(ErrorClass::TokenExpired) => error,
@@ -220,7 +241,10 @@ impl Gateway {
             _ => {}
         }
         // Another worker, or an earlier run, may have logged in already.
-        self.read_store(&mut slot, &scope, now).await?;
+        if let Err(error) = self.read_store(&mut slot, &scope, now).await {
+            // The token at hand is good without the store.
+            return live(&slot).filter(|(phase, _)| *phase != TokenPhase::Expired).map(|found| found.1).ok_or(error);
+        }
         match live(&slot) {
             Some((TokenPhase::Fresh, session)) => Ok(session),
             Some((TokenPhase::Renewable, session)) => {
@@ -284,13 +308,22 @@ impl Gateway {
     }
 
     async fn log_in(&self, slot: &mut Slot, scope: &UserScope, force_refresh: bool) -> Result<Session, TransportError> {
-        let now = self.clock.now();
         let access = self.access(scope).await?;
+        let client_door = self.client_door(self.holder(scope.gstin)?);
+        // In this order everywhere, so that nobody waits for somebody who waits for him.
+        let _turns = (self.route_door.turn().await, client_door.turn().await);
+        self.check_doors(scope.gstin)?;
+        let now = self.clock.now();
         slot.spend_login(now, &self.route)?;
         let previous = slot.previous.clone();
         let request =
             LoginRequest { access: &access, product: scope.product, force_refresh, previous: previous.as_ref() };
-        match self.transport.login(request).await {
+        let result = self.transport.login(request).await;
+        if !result.as_ref().is_err_and(|error| self.close_doors(scope.gstin, error)) {
+            self.route_door.tried();
+            client_door.tried();
+        }
+        match result {
             Ok(session) => {
                 events::logged_in(scope.gstin, scope.product, &self.route, force_refresh);
                 if let Err(error) = self.credentials.save_session(scope, session.saved()).await {
@@ -303,7 +336,7 @@ impl Gateway {
                 Ok(session)
             }
             Err(error) => {
-                if !error.is_unreachable() {
+                if !error.is_unreachable() && error.reach() <= Reach::Gstin {
                     let reason = format!("the last login for this GSTIN on route {} failed: {error}", self.route);
                     self.stop_slot(slot, scope.gstin, &reason, &error);
                 }
@@ -329,13 +362,53 @@ impl Gateway {
         }
     }
 
-    async fn access(&self, scope: &UserScope) -> Result<Access, TransportError> {
-        let holder = match &self.client_account {
-            Some(account) => ClientHolder::Provider { account: account.clone(), product: None },
-            None => ClientHolder::Pan(scope.gstin.pan().ok_or_else(|| TransportError::HeldBack {
-                reason: format!("{} holds no PAN, so it has no client pair of its own", scope.gstin),
-            })?),
+    /// Closes what a refusal concerns beyond this GSTIN; `false` when there is no such thing.
+    fn close_doors(&self, gstin: Gstin, error: &TransportError) -> bool {
+        let stop = |whose: &str| {
+            let until = later(self.clock.now(), REFUSAL_PAUSE)?;
+            let reason = format!("{whose} was {error}; it is left alone until {until}");
+            Some(Stop { until, reason })
         };
+        let closed = match (error.reach(), self.holder(gstin)) {
+            (Reach::Route, _) => {
+                stop(&format!("route {} as a whole", self.route)).map(|stop| self.route_door.close(stop))
+            }
+            (Reach::Client, Ok(holder)) => {
+                let whose =
+                    CredentialScope::Client(ClientScope { environment: self.environment, holder: holder.clone() });
+                stop(&format!("the {whose}, on route {},", self.route)).map(|stop| self.client_door(holder).close(stop))
+            }
+            _ => None,
+        };
+        if closed.is_some() {
+            events::supplier_stopped(gstin, &self.route, error);
+        }
+        closed.is_some()
+    }
+
+    fn check_doors(&self, gstin: Gstin) -> Result<(), TransportError> {
+        let now = self.clock.now();
+        self.route_door.check(now)?;
+        self.holder(gstin).map_or(Ok(()), |holder| self.client_door(holder).check(now))
+    }
+
+    fn client_door(&self, holder: ClientHolder) -> Arc<Door> {
+        let mut doors = self.client_doors.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(doors.entry(holder).or_default())
+    }
+
+    /// Whose client pair serves a GSTIN.
+    fn holder(&self, gstin: Gstin) -> Result<ClientHolder, TransportError> {
+        match &self.client_account {
+            Some(account) => Ok(ClientHolder::Provider { account: account.clone(), product: None }),
+            None => gstin.pan().map(ClientHolder::Pan).ok_or_else(|| TransportError::HeldBack {
+                reason: format!("{gstin} holds no PAN, so it has no client pair of its own"),
+            }),
+        }
+    }
+
+    async fn access(&self, scope: &UserScope) -> Result<Access, TransportError> {
+        let holder = self.holder(scope.gstin)?;
         let client = self.credentials.client(&ClientScope { environment: self.environment, holder }).await?;
         let user = self.credentials.api_user(scope).await?;
         Ok(Access::new(scope.gstin, client, user))
@@ -347,7 +420,7 @@ impl Gateway {
 
     fn slot(&self, gstin: Gstin, product: Product) -> Arc<AsyncMutex<Slot>> {
         // A poisoned lock only means that another task panicked between two map operations.
-        let mut slots = self.slots.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(slots.entry((gstin, product)).or_default())
     }
 }

@@ -6,6 +6,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+#[path = "access/doors.rs"]
+mod doors;
 #[path = "access/store.rs"]
 mod store;
 mod support;
@@ -236,6 +238,16 @@ async fn a_refused_login_is_told_with_its_code_and_not_repeated_for_a_quarter_of
         ask(&gateway).await.unwrap_err();
         assert_eq!(portal.logins(), 2);
     }
+}
+
+#[tokio::test]
+async fn a_store_that_fails_while_the_token_is_good_keeps_nobody_from_working() {
+    let portal = Portal::new();
+    let gateway = portal.gateway();
+    ask(&gateway).await.unwrap();
+    portal.advance_minutes(51);
+    portal.store.fail_sessions(true);
+    ask(&gateway).await.unwrap();
 }
 
 #[tokio::test]
@@ -526,6 +538,8 @@ async fn one_taxpayers_login_does_not_keep_another_waiting() {
     let slow = taxpayer();
     let transport = Arc::new(Scripted { held: Some((slow, Arc::clone(&release))), ..Scripted::new(&portal.clock) });
     let gateway = over(&portal, &transport);
+    // The first login of all goes alone; nobody waits for any other.
+    gateway.ready(gstin(27, 9), EINVOICE).await.unwrap();
     let waiting = tokio::spawn({
         let gateway = Arc::clone(&gateway);
         async move { ask(&gateway).await }

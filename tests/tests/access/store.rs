@@ -1,11 +1,14 @@
 //! A credential store whose secrets a test can spoil.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use async_trait::async_trait;
 use einvoice_core::credential::{
-    ApiUser, ClientPair, ClientScope, CredentialCapability, CredentialEntry, CredentialError, CredentialScope,
-    CredentialStore, CredentialSummary, UserScope,
+    ApiUser, ClientHolder, ClientPair, ClientScope, CredentialCapability, CredentialEntry, CredentialError,
+    CredentialScope, CredentialStore, CredentialSummary, UserScope,
 };
 use einvoice_core::environment::Product;
+use einvoice_core::identifier::Pan;
 use einvoice_core::secret::Secret;
 use einvoice_core::session::SavedSession;
 use einvoice_sandbox::{Sandbox, SandboxCredentials};
@@ -16,11 +19,25 @@ pub(crate) struct Store {
     pub(crate) inner: SandboxCredentials,
     pub(crate) password: Option<&'static str>,
     pub(crate) client_secret: Option<&'static str>,
+    /// Whose client secret is spoilt; everybody's when absent.
+    pub(crate) only_pan: Option<Pan>,
+    pub(crate) sessions_fail: AtomicBool,
 }
 
 impl Store {
     pub(crate) fn of(sandbox: &Sandbox) -> Self {
-        Self { inner: SandboxCredentials::new(sandbox.clone(), Vec::new()), password: None, client_secret: None }
+        Self {
+            inner: SandboxCredentials::new(sandbox.clone(), Vec::new()),
+            password: None,
+            client_secret: None,
+            only_pan: None,
+            sessions_fail: AtomicBool::new(false),
+        }
+    }
+
+    /// Saved sessions cannot be read for a while.
+    pub(crate) fn fail_sessions(&self, failing: bool) {
+        self.sessions_fail.store(failing, Ordering::SeqCst);
     }
 }
 
@@ -32,7 +49,8 @@ impl CredentialStore for Store {
 
     async fn client(&self, scope: &ClientScope) -> Result<ClientPair, CredentialError> {
         let mut pair = self.inner.client(scope).await?;
-        if let Some(secret) = self.client_secret {
+        let is_meant = self.only_pan.is_none_or(|pan| scope.holder == ClientHolder::Pan(pan));
+        if let Some(secret) = self.client_secret.filter(|_| is_meant) {
             pair.client_secret = Secret::from(secret);
         }
         Ok(pair)
@@ -60,6 +78,10 @@ impl CredentialStore for Store {
     }
 
     async fn session(&self, scope: &UserScope) -> Result<Option<SavedSession>, CredentialError> {
+        if self.sessions_fail.load(Ordering::SeqCst) {
+            let (store, reason) = ("spoilt store".to_owned(), "it cannot be read".to_owned());
+            return Err(CredentialError::Io { store, reason, source: None });
+        }
         self.inner.session(scope).await
     }
 
