@@ -1,6 +1,6 @@
 //! A source and a write-back target that live in memory, to drive the pipeline in tests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -21,6 +21,7 @@ use einvoice_core::write_back::{Delivery, WriteBack, WriteBackCapability, WriteB
 pub struct ListSource {
     records: Arc<Mutex<Vec<(String, String)>>>,
     acknowledged: Arc<Mutex<Vec<Acknowledgement>>>,
+    checkpoints: bool,
 }
 
 impl ListSource {
@@ -32,6 +33,12 @@ impl ListSource {
             source.put(&format!("record-{index}"), document);
         }
         source
+    }
+
+    /// The same source with a checkpoint after its last record.
+    #[must_use]
+    pub fn with_checkpoint(self) -> Self {
+        Self { checkpoints: true, ..self }
     }
 
     /// Adds a record, or changes the one of the same id.
@@ -53,7 +60,7 @@ impl ListSource {
 #[async_trait]
 impl InvoiceSource for ListSource {
     fn capability(&self) -> SourceCapability {
-        SourceCapability::new(false, true)
+        SourceCapability::new(self.checkpoints, true)
     }
 
     async fn fetch(&self, _cursor: Option<&Cursor>) -> Result<RecordStream, SourceError> {
@@ -62,7 +69,8 @@ impl InvoiceSource for ListSource {
             let reference = SourceRef { location: "list".into(), position: format!("record {index}"), record_id };
             Ok(SourceItem::Record(SourceRecord { reference, content, context: None }))
         });
-        Ok(Box::pin(futures_util::stream::iter(items)))
+        let checkpoint = self.checkpoints.then(|| Ok(SourceItem::Checkpoint(Cursor::new("end"))));
+        Ok(Box::pin(futures_util::stream::iter(items.chain(checkpoint))))
     }
 
     fn map(&self, record: &SourceRecord) -> Mapped {
@@ -91,6 +99,7 @@ pub struct ListTarget {
     capability: WriteBackCapability,
     receipts: Arc<Mutex<Vec<Receipt>>>,
     failing: Arc<Mutex<bool>>,
+    refused: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Default for ListTarget {
@@ -99,6 +108,7 @@ impl Default for ListTarget {
             capability: WriteBackCapability::new(true, false, 100, vec!["irn"], "kept in memory"),
             receipts: Arc::default(),
             failing: Arc::default(),
+            refused: Arc::default(),
         }
     }
 }
@@ -108,6 +118,18 @@ impl ListTarget {
     #[must_use]
     pub fn receipts(&self) -> Vec<Receipt> {
         self.receipts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The same target, which takes so many receipts in one call.
+    #[must_use]
+    pub fn in_batches_of(mut self, batch_max: usize) -> Self {
+        self.capability.batch_max = batch_max;
+        self
+    }
+
+    /// Refuses the receipts of these records, and takes all others.
+    pub fn refuse(&self, record_ids: impl IntoIterator<Item = String>) {
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = record_ids.into_iter().collect();
     }
 
     /// Makes deliveries fail, or work again.
@@ -126,8 +148,16 @@ impl WriteBack for ListTarget {
         if *self.failing.lock().unwrap_or_else(PoisonError::into_inner) {
             return Err(WriteBackError::new("list", "told to fail"));
         }
-        self.receipts.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(receipts);
-        Ok(receipts.iter().map(|_| Delivery::Done).collect())
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = self.receipts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut deliver = |receipt: &Receipt| {
+            if refused.contains(&receipt.reference.record_id) {
+                return Delivery::Failed { reason: "told to refuse this one".to_owned() };
+            }
+            taken.push(receipt.clone());
+            Delivery::Done
+        };
+        Ok(receipts.iter().map(&mut deliver).collect())
     }
 
     async fn read_back(

@@ -1,12 +1,13 @@
 //! Delivers results from the ledger to the books, and tells sources what became of their records.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::intake::{Fate, ToAcknowledge, Told};
 use super::report::Tally;
 use super::{PipelineError, Shared, WriteBackPart};
 use crate::events;
 use crate::ledger::{DocumentId, Query};
+use crate::receipt::Receipt;
 use crate::source::{Acknowledgement, Disposition, SourceRef};
 use crate::state::DocumentState;
 use crate::write_back::Delivery;
@@ -14,50 +15,74 @@ use crate::write_back::Delivery;
 /// Records told to a source in one call.
 const ACKNOWLEDGE_BATCH: usize = 1_000;
 
+/// Results that a target may refuse in one run before the rest waits for the next: they stay at the
+/// head of what the ledger has for it and are read again with every batch.
+const REFUSED_MAX: usize = 1_000;
+
 /// Delivers every receipt that a target has not got yet.
 pub(super) async fn write_back(shared: &Shared, tally: &Tally) -> Result<(), PipelineError> {
     for part in &shared.write_backs {
-        while deliver_batch(shared, tally, part).await? {}
+        let mut refused = HashSet::new();
+        while deliver_batch(shared, tally, part, &mut refused).await? {}
     }
     Ok(())
 }
 
-/// Delivers one batch; `true` when there may be more and all went well.
-async fn deliver_batch(shared: &Shared, tally: &Tally, part: &WriteBackPart) -> Result<bool, PipelineError> {
-    let limit = part.target.capability().batch_max.max(1);
-    let receipts = shared.ledger.pending_write_back(&part.name, &part.sources, limit).await?;
+/// Delivers one batch of what the target has not refused in this run; `true` when there may be more.
+async fn deliver_batch(
+    shared: &Shared,
+    tally: &Tally,
+    part: &WriteBackPart,
+    refused: &mut HashSet<(i64, u32)>,
+) -> Result<bool, PipelineError> {
+    let batch_max = part.target.capability().batch_max.max(1);
+    let limit = batch_max.saturating_add(refused.len());
+    let mut receipts = shared.ledger.pending_write_back(&part.name, &part.sources, limit).await?;
+    receipts.retain(|receipt| !refused.contains(&identity(receipt)));
+    receipts.truncate(batch_max);
     if receipts.is_empty() {
         return Ok(false);
     }
+    let about = format!("write-back {}", part.name);
     let deliveries = match part.target.deliver(&receipts).await {
         Ok(deliveries) => deliveries,
         Err(error) => {
             events::write_back_failed(&part.name, &error.to_string());
-            tally.failure(format!("write-back {}", part.name), error.to_string());
+            tally.failure(about, error.to_string());
             return Ok(false);
         }
     };
     let mut delivered = Vec::with_capacity(receipts.len());
-    let mut failed = false;
-    for (receipt, delivery) in receipts.iter().zip(&deliveries) {
-        match delivery {
-            Delivery::Done => delivered.push((receipt.reference_id, receipt.revision)),
-            Delivery::Failed { reason } => {
-                failed = true;
-                events::write_back_failed(&part.name, reason);
-                tally.failure(format!("write-back {}, {}", part.name, receipt.label), reason.clone());
+    let mut deliveries = deliveries.into_iter();
+    for receipt in &receipts {
+        let reason = match deliveries.next() {
+            Some(Delivery::Done) => {
+                delivered.push(identity(receipt));
+                continue;
             }
-        }
+            Some(Delivery::Failed { reason }) => reason,
+            None => "the target did not say whether it has this one; please report this".to_owned(),
+        };
+        refused.insert(identity(receipt));
+        events::write_back_failed(&part.name, &reason);
+        tally.failure(format!("{about}, {}", receipt.label), reason);
     }
-    // A target that answers for fewer receipts than it got would be asked for ever.
-    failed |= deliveries.len() < receipts.len();
     shared.ledger.delivered(&part.name, &delivered).await?;
     tally.observer.delivered(&part.name, delivered.len());
     tally.note(|report| {
         let count = u64::try_from(delivered.len()).unwrap_or(u64::MAX);
         *report.delivered.entry(part.name.clone()).or_default() += count;
     });
-    Ok(!failed)
+    if refused.len() >= REFUSED_MAX {
+        tally.failure(about, format!("{} results were refused; the rest waits for the next run", refused.len()));
+        return Ok(false);
+    }
+    Ok(true)
+}
+
+/// What the ledger calls a receipt.
+const fn identity(receipt: &Receipt) -> (i64, u32) {
+    (receipt.reference_id, receipt.revision)
 }
 
 /// Tells sources what became of the records they gave in this run.
