@@ -16,7 +16,8 @@ use crate::document::Invoice;
 use crate::events;
 use crate::finding::Finding;
 use crate::irn::IrnRule;
-use crate::ledger::{DocumentId, NewDocument, ReceiveBatch, Reception, Verdict};
+use crate::key::DocumentKey;
+use crate::ledger::{DocumentId, NewDocument, Query, ReceiveBatch, Reception, Verdict};
 use crate::rulebook::{self, CheckOptions};
 use crate::source::{
     Cursor, Disposition, Mapped, MappedDocument, SourceError, SourceItem, SourceProblem, SourceRecord, SourceRef,
@@ -239,29 +240,35 @@ impl<'a> Intake<'a> {
             return Ok(());
         }
         let documents = std::mem::take(&mut self.batch);
-        let batch = ReceiveBatch { source: self.part.name.clone(), cursor, documents: documents.clone() };
-        let receptions = self.shared.ledger.receive(batch).await?;
         let mut turned_away = Vec::new();
-        for (document, reception) in documents.into_iter().zip(receptions) {
-            if let Some(retake) = self.received(document, reception) {
-                turned_away.push(retake);
+        if !documents.is_empty() {
+            // The cursor comes last: what is before it must be kept, what was turned away included.
+            let batch = ReceiveBatch { source: self.part.name.clone(), cursor: None, documents: documents.clone() };
+            let receptions = self.shared.ledger.receive(batch).await?;
+            for (document, reception) in documents.into_iter().zip(receptions) {
+                turned_away.extend(self.received(document, reception).await?);
             }
         }
-        self.keep_turned_away(turned_away).await?;
+        self.keep_turned_away(turned_away, cursor).await?;
         self.reading.batch_received();
         Ok(())
     }
 
     /// Counts a reception; a document that was turned away comes back in the form in which it can be
     /// kept for a person.
-    fn received(&mut self, document: NewDocument, reception: Reception) -> Option<NewDocument> {
+    async fn received(
+        &mut self,
+        document: NewDocument,
+        reception: Reception,
+    ) -> Result<Option<NewDocument>, PipelineError> {
         let (id, state, how) = match reception {
             Reception::New { id, state } => (id, state, "new"),
             Reception::Unchanged { id, state } => (id, state, "unchanged"),
             Reception::Revised { id, state } => (id, state, "revised"),
             Reception::Duplicate { id, state, .. } => (id, state, "duplicate"),
-            Reception::Clash { state, first, key, .. } => {
-                return self.clash(document, state, first, key);
+            Reception::Clash { id, state, first, key } => {
+                let same_record = self.is_own_record(&document, id, &first).await?;
+                return Ok(self.clash(document, state, first, key, same_record));
             }
         };
         self.tally.note(|report| match how {
@@ -283,7 +290,23 @@ impl<'a> Intake<'a> {
         } else {
             self.remember(&document.reference, Fate::Document(id));
         }
-        None
+        Ok(None)
+    }
+
+    /// Whether the document that holds the key came by this very record. Names of records are unique
+    /// within a source only.
+    async fn is_own_record(
+        &self,
+        document: &NewDocument,
+        holder: DocumentId,
+        first: &SourceRef,
+    ) -> Result<bool, PipelineError> {
+        if document.reference.record_id != first.record_id {
+            return Ok(false);
+        }
+        let query = Query { after: Some(DocumentId(holder.0.saturating_sub(1))), limit: 1, ..Query::default() };
+        let found = self.shared.ledger.query(query).await?;
+        Ok(found.iter().any(|status| status.id == holder && status.source == self.part.name))
     }
 
     fn clash(
@@ -291,9 +314,9 @@ impl<'a> Intake<'a> {
         document: NewDocument,
         state: DocumentState,
         first: SourceRef,
-        key: Option<crate::key::DocumentKey>,
+        key: Option<DocumentKey>,
+        same_record: bool,
     ) -> Option<NewDocument> {
-        let same_record = document.reference.record_id == first.record_id;
         let message = clash_message(&document, state, &first, same_record);
         events::key_clash(&document.label, &message);
         self.remember(&document.reference, Fate::Decided(Disposition::NeedsPerson));
@@ -326,15 +349,16 @@ impl<'a> Intake<'a> {
         Some(NewDocument { key: None, verdict: Verdict::Invalid { payload }, findings, ..document })
     }
 
-    async fn keep_turned_away(&mut self, documents: Vec<NewDocument>) -> Result<(), Trouble> {
-        if documents.is_empty() {
+    /// Keeps what was turned away for a person, and with it the cursor.
+    async fn keep_turned_away(&mut self, documents: Vec<NewDocument>, cursor: Option<Cursor>) -> Result<(), Trouble> {
+        if documents.is_empty() && cursor.is_none() {
             return Ok(());
         }
-        let batch = ReceiveBatch { source: self.part.name.clone(), cursor: None, documents: documents.clone() };
+        let batch = ReceiveBatch { source: self.part.name.clone(), cursor, documents: documents.clone() };
         let receptions = self.shared.ledger.receive(batch).await?;
         for (document, reception) in documents.into_iter().zip(receptions) {
             if !matches!(reception, Reception::Clash { .. }) {
-                self.received(document, reception);
+                self.received(document, reception).await?;
             }
         }
         Ok(())
