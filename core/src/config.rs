@@ -181,7 +181,8 @@ pub struct RunSettings {
     /// Hours for which the portal answers by document reliably; a "not there" later proves nothing.
     /// Default 48 (2 days were seen in 2026; NIC's pages say three).
     pub retrieval_window_hours: u64,
-    /// Seconds a worker may hold a document before it is free for others. Default 300.
+    /// Seconds a worker may hold a document before it is free for others. Default 300; at least the
+    /// time that four calls may take on every route (a login, a call, and both once more).
     pub lease_seconds: u64,
     /// Calls in a row that do not get through before a route is left alone for a while. Default 3.
     pub breaker_failures: u32,
@@ -216,7 +217,7 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    fn new(key: impl Into<String>, reason: impl Into<String>) -> Self {
+    pub(crate) fn new(key: impl Into<String>, reason: impl Into<String>) -> Self {
         Self { key: key.into(), reason: reason.into() }
     }
 }

@@ -141,6 +141,13 @@ async fn not_there_proves_nothing_after_the_retrieval_window() {
     assert_eq!(world.states().await, [Unknown]);
     assert!(report.unknown_remains());
     assert_eq!(world.calls(PortalOperation::GenerateIrn), 1);
+    // Asking goes on, and only once a day: every question is an error in the portal's books.
+    let asked = world.calls(PortalOperation::GetIrnByDocument);
+    for _ in 0..12 {
+        world.advance(Duration::from_hours(2));
+        world.run().await;
+    }
+    assert_eq!(world.calls(PortalOperation::GetIrnByDocument), asked + 1);
 }
 
 #[tokio::test]

@@ -7,25 +7,17 @@
 mod support;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use einvoice_core::irn::{Irn, IrnRule};
-use einvoice_core::ledger::{
-    AttemptId, AttemptOutcome, AuditEntry, ClaimRequest, Claimed, DocumentId, DocumentStatus, Intent, Ledger,
-    LedgerCapability, LedgerError, NewIntent, Query, ReceiveBatch, Reception, Settlement, Work, WorkerId,
-};
 use einvoice_core::pipeline::{RunReport, Silent, StopSignal};
-use einvoice_core::receipt::Receipt;
-use einvoice_core::source::Cursor;
 use einvoice_core::state::DocumentState::{Ready, Refused, Registered, Unknown};
 use einvoice_core::verify::Proof;
 use einvoice_sandbox::{Fault, PortalOperation};
 use einvoice_testkit::documents::{Recipe, gstin};
 use serde_json::json;
 use support::World;
-use tokio::sync::Notify;
+use support::meddled::Meddled;
 
 fn documents(numbers: std::ops::RangeInclusive<u32>) -> Vec<String> {
     numbers.map(|number| Recipe::numbered(number).json()).collect()
@@ -216,100 +208,6 @@ async fn leases_that_run_out_while_documents_wait_for_their_turn_cost_nothing_bu
     assert_registered_once(&world, 4);
 }
 
-/// A ledger that lets a test come in between its calls.
-#[derive(Debug)]
-struct Meddled {
-    inner: Arc<dyn Ledger>,
-    /// The first claim that brings documents to send is answered only after something was received.
-    claim_waits: bool,
-    received: Notify,
-    /// So many outcomes cannot be recorded.
-    lost_records: AtomicU32,
-}
-
-impl Meddled {
-    fn around(world: &mut World, claim_waits: bool, lost_records: u32) -> Arc<dyn Ledger> {
-        let inner = Arc::clone(&world.ledger);
-        world.ledger = Arc::new(Self {
-            inner: Arc::clone(&inner),
-            claim_waits,
-            received: Notify::new(),
-            lost_records: AtomicU32::new(lost_records),
-        });
-        inner
-    }
-}
-
-#[async_trait]
-impl Ledger for Meddled {
-    fn capability(&self) -> LedgerCapability {
-        self.inner.capability()
-    }
-
-    async fn receive(&self, batch: ReceiveBatch) -> Result<Vec<Reception>, LedgerError> {
-        let receptions = self.inner.receive(batch).await;
-        self.received.notify_one();
-        receptions
-    }
-
-    async fn cursor(&self, source: &str) -> Result<Option<Cursor>, LedgerError> {
-        self.inner.cursor(source).await
-    }
-
-    async fn claim(&self, request: ClaimRequest) -> Result<Vec<Claimed>, LedgerError> {
-        let work = request.work;
-        let claimed = self.inner.claim(request).await?;
-        if self.claim_waits && work == Work::Send && claimed.iter().any(|claimed| claimed.last_attempt.is_none()) {
-            // A second permit lets later claims pass.
-            self.received.notified().await;
-            self.received.notify_one();
-        }
-        Ok(claimed)
-    }
-
-    async fn release(&self, worker: &WorkerId, documents: &[DocumentId]) -> Result<(), LedgerError> {
-        self.inner.release(worker, documents).await
-    }
-
-    async fn intend(&self, intent: NewIntent) -> Result<Intent, LedgerError> {
-        self.inner.intend(intent).await
-    }
-
-    async fn record(&self, attempt: AttemptId, outcome: AttemptOutcome) -> Result<(), LedgerError> {
-        let lost = self.lost_records.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
-        if lost.is_ok() {
-            let (ledger, reason) = ("meddled".to_owned(), "the disk is full".to_owned());
-            return Err(LedgerError::Storage { ledger, reason, source: None });
-        }
-        self.inner.record(attempt, outcome).await
-    }
-
-    async fn settle(&self, worker: &WorkerId, document: DocumentId, settlement: Settlement) -> Result<(), LedgerError> {
-        self.inner.settle(worker, document, settlement).await
-    }
-
-    async fn pending_write_back(
-        &self,
-        target: &str,
-        sources: &[String],
-        limit: usize,
-    ) -> Result<Vec<Receipt>, LedgerError> {
-        self.inner.pending_write_back(target, sources, limit).await
-    }
-
-    async fn delivered(&self, target: &str, receipts: &[(i64, u32)]) -> Result<(), LedgerError> {
-        self.inner.delivered(target, receipts).await
-    }
-
-    async fn query(&self, query: Query) -> Result<Vec<DocumentStatus>, LedgerError> {
-        self.inner.query(query).await
-    }
-
-    async fn audit(&self, document: DocumentId) -> Result<Vec<AuditEntry>, LedgerError> {
-        self.inner.audit(document).await
-    }
-}
-
 #[tokio::test]
 async fn a_revision_that_comes_in_between_claim_and_intent_is_what_is_sent() {
     let mut world = World::new(documents(1..=1)).await;
@@ -320,7 +218,7 @@ async fn a_revision_that_comes_in_between_claim_and_intent_is_what_is_sent() {
     world.advance(Duration::from_mins(20));
     let corrected = Recipe { items: 2, ..Recipe::numbered(1) };
     world.source.put("record-0", corrected.json());
-    Meddled::around(&mut world, true, 0);
+    Meddled { claim_waits: true, ..Meddled::around(&world) }.takes_over(&mut world);
     let report = run(&world).await;
     assert_eq!((report.revised, report.registered), (1, 1), "{report:?}");
     assert_eq!(world.calls(PortalOperation::GenerateIrn), 1);
@@ -336,7 +234,7 @@ async fn a_revision_that_comes_in_between_claim_and_intent_is_what_is_sent() {
 #[tokio::test]
 async fn when_the_ledger_fails_the_calls_under_way_are_still_recorded_and_the_rest_is_settled_later() {
     let mut world = World::new(documents(1..=12)).await;
-    let honest = Meddled::around(&mut world, false, 2);
+    let honest = Meddled { lost_records: 2.into(), ..Meddled::around(&world) }.takes_over(&mut world);
     let failure = world.pipeline().run_once(Arc::new(Silent), StopSignal::new()).await;
     assert!(failure.is_err());
     world.ledger = honest;

@@ -91,6 +91,7 @@ async fn round(job: &Job, names: &[String], output: &mut Output) -> Result<RunRe
     progress.finish();
     let report = result.map_err(|error| match error {
         PipelineError::Ledger(error) => CliError::Ledger(error),
+        PipelineError::Settings(error) => CliError::Usage(error.to_string()),
         other => CliError::Fault(other.to_string()),
     })?;
     report::show(&report, job.ledger.as_ref(), output).await?;

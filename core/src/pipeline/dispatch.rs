@@ -17,9 +17,8 @@ use crate::identifier::Gstin;
 use crate::ledger::{ClaimRequest, Claimed, DocumentId, Query, Work, WorkerId};
 use crate::state::DocumentState;
 
-/// How often a document is tried in one run when nothing of it gets out, before its supplier waits
-/// for the next run.
-const TRIES_MAX: u32 = 3;
+/// Documents read from the ledger at once while looking for the next question.
+const QUESTIONS_PAGE: usize = 1_000;
 
 /// What a task's work on a document came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +32,8 @@ pub(super) enum Ended {
     /// The one route that may carry or settle this document is out of reach; others of the supplier
     /// may go on.
     Later,
+    /// The claim is too old to send under it: another one is needed.
+    Stale,
 }
 
 /// Sends and settles until nothing is left that can be done in this run.
@@ -64,10 +65,12 @@ pub(super) async fn dispatch(
 /// A document in the hands of a task. Every claim has a worker name of its own, so that a task whose
 /// lease ended meanwhile is not taken for the one that holds the document by a later claim.
 #[derive(Debug, Clone)]
-struct Job {
-    worker: WorkerId,
+pub(super) struct Job {
+    pub(super) worker: WorkerId,
     document: DocumentId,
     supplier: Gstin,
+    /// When the lease ends, or earlier.
+    pub(super) lease_until: Timestamp,
 }
 
 struct Desk {
@@ -119,28 +122,33 @@ impl Desk {
         if room == 0 || room < self.shared.settings.concurrency.div_ceil(2) {
             return Ok(0);
         }
-        let (worker, to_settle) = self.claim(Work::Settle, room).await?;
-        let mut started = to_settle.len();
-        for claimed in to_settle {
-            self.start(&worker, claimed, Work::Settle);
-        }
+        let mut started = self.claim_and_start(Work::Settle, room).await?;
         if started < room && !self.shared.routes.all_closed() {
-            let (worker, to_send) = self.claim(Work::Send, room - started).await?;
-            started += to_send.len();
-            for claimed in to_send {
-                self.start(&worker, claimed, Work::Send);
-            }
+            started += self.claim_and_start(Work::Send, room - started).await?;
         }
         Ok(started)
     }
 
-    fn start(&mut self, worker: &WorkerId, claimed: Claimed, work: Work) {
-        let job = Job { worker: worker.clone(), document: claimed.id, supplier: claimed.key.supplier };
+    async fn claim_and_start(&mut self, work: Work, room: usize) -> Result<usize, PipelineError> {
+        let lease = Duration::from_secs(self.shared.settings.lease_seconds);
+        // Taken before the claim, so that the lease ends no earlier.
+        let now = self.shared.now();
+        let lease_until = later(now, lease).unwrap_or(now);
+        let (worker, claimed) = self.claim(work, room, lease).await?;
+        let started = claimed.len();
+        for claimed in claimed {
+            self.start(&worker, claimed, work, lease_until);
+        }
+        Ok(started)
+    }
+
+    fn start(&mut self, worker: &WorkerId, claimed: Claimed, work: Work, lease_until: Timestamp) {
+        let job = Job { worker: worker.clone(), document: claimed.id, supplier: claimed.key.supplier, lease_until };
         let (shared, tally) = (Arc::clone(&self.shared), Arc::clone(&self.tally));
         self.tasks.spawn(async move {
             let result = match work {
                 Work::Settle => settle(&shared, &tally, &job.worker, claimed).await,
-                Work::Send => send(&shared, &tally, &job.worker, claimed).await,
+                Work::Send => send(&shared, &tally, &job, claimed).await,
             };
             (job, result)
         });
@@ -164,22 +172,27 @@ impl Desk {
             Ended::TryAgain => {
                 let tries = self.tries.entry(job.document).or_default();
                 *tries += 1;
-                if *tries >= TRIES_MAX {
+                if *tries >= self.shared.tries_max() {
                     self.halted.insert(job.supplier);
                 }
             }
+            Ended::Stale => {}
         }
         // Only now, so that no claim in between hands it out to be tried once more in vain.
         Ok(self.shared.ledger.release(&job.worker, &[job.document]).await?)
     }
 
-    async fn claim(&self, work: Work, limit: usize) -> Result<(WorkerId, Vec<Claimed>), PipelineError> {
+    async fn claim(
+        &self,
+        work: Work,
+        limit: usize,
+        lease: Duration,
+    ) -> Result<(WorkerId, Vec<Claimed>), PipelineError> {
         let skip_suppliers = match work {
             Work::Send => self.halted.clone(),
             Work::Settle => BTreeSet::new(),
         };
         let worker = self.shared.next_worker();
-        let lease = Duration::from_secs(self.shared.settings.lease_seconds);
         let request = ClaimRequest { worker: worker.clone(), work, limit, lease, skip_suppliers };
         Ok((worker, self.shared.ledger.claim(request).await?))
     }
@@ -201,9 +214,7 @@ impl Desk {
         // A clock that was set back must not make the run wait for the hour it lost.
         let until = self.patience_until.map_or(latest, |until| until.min(latest));
         self.patience_until = Some(until);
-        let query = Query { states: vec![DocumentState::Unknown], limit: 1_000, ..Query::default() };
-        let unknown = self.shared.ledger.query(query).await?;
-        let Some(next) = unknown.iter().filter_map(|status| status.ask_at).min() else { return Ok(false) };
+        let Some(next) = self.next_question(now).await? else { return Ok(false) };
         // Routes that are being left alone answer no question before they open again.
         let next = self.shared.routes.open_again_at().map_or(next, |opening| next.max(opening));
         if next > until || now >= until {
@@ -219,5 +230,21 @@ impl Desk {
         self.tries.clear();
         self.release_parked().await?;
         Ok(true)
+    }
+
+    /// When the next unknown outcome may be asked about; the first that is due ends the search.
+    async fn next_question(&self, now: Timestamp) -> Result<Option<Timestamp>, PipelineError> {
+        let mut next: Option<Timestamp> = None;
+        let mut after = None;
+        loop {
+            let states = vec![DocumentState::Unknown];
+            let query = Query { states, after, limit: QUESTIONS_PAGE, ..Query::default() };
+            let page = self.shared.ledger.query(query).await?;
+            next = page.iter().filter_map(|status| status.ask_at).chain(next).min();
+            match page.last() {
+                Some(last) if next.is_none_or(|next| next > now) => after = Some(last.id),
+                _ => return Ok(next),
+            }
+        }
     }
 }

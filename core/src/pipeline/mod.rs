@@ -19,6 +19,7 @@ mod stop;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -27,7 +28,7 @@ pub use routes::RoutePart;
 pub use stop::StopSignal;
 
 use crate::clock::SharedClock;
-use crate::config::RunSettings;
+use crate::config::{ConfigError, RunSettings};
 use crate::credential::CredentialStore;
 use crate::date::ist_date;
 use crate::finding::Severity;
@@ -38,6 +39,13 @@ use crate::verify::TokenVerifier;
 use crate::write_back::WriteBack;
 use report::Tally;
 use routes::Routes;
+
+/// Calls that sending one document may take: a login, the call, a login anew when the token is no
+/// longer accepted, and the call once more.
+const CALLS_PER_CLAIM: u32 = 4;
+
+/// Those of them that may follow the intent.
+const CALLS_AFTER_INTENT: u32 = 3;
 
 /// Everything a pipeline is made of.
 #[derive(Debug)]
@@ -114,6 +122,35 @@ impl Shared {
         WorkerId(format!("{}-{}", self.worker, self.claims.fetch_add(1, Ordering::Relaxed)))
     }
 
+    /// How often a document is tried in one run when nothing of it gets out, before its supplier waits
+    /// for the next run: so often that its failures alone open the breaker of every route, and the
+    /// last route has its turn.
+    fn tries_max(&self) -> u32 {
+        let routes = u32::try_from(self.routes.in_order().len()).unwrap_or(u32::MAX);
+        self.settings.breaker_failures.max(1).saturating_mul(routes.max(1))
+    }
+
+    /// A claim must outlast the work under it: what is sent under a lease that ends before the answer
+    /// comes is taken for lost, asked about, and perhaps sent again while the first request still runs.
+    fn check_lease(&self) -> Result<(), PipelineError> {
+        let lease = self.settings.lease_seconds;
+        for route in self.routes.in_order() {
+            let needed = route.call_time_max().saturating_mul(CALLS_PER_CLAIM);
+            if Duration::from_secs(lease) < needed {
+                let (call, needed) = (route.call_time_max().as_secs_f32(), needed.as_millis().div_ceil(1_000));
+                return Err(PipelineError::Settings(ConfigError::new(
+                    "run.lease_seconds",
+                    format!(
+                        "{lease} is too short for route `{}`, on which {CALLS_PER_CLAIM} calls of {call} seconds each \
+                         may be needed for one document; write {needed} or more, or lower the time limit of the route",
+                        route.name()
+                    ),
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// The rules of today.
     fn check_options(&self) -> CheckOptions {
         CheckOptions::on(ist_date(self.now())).with_gstin_check_digit(self.gstin_check_digit)
@@ -150,7 +187,8 @@ impl Pipeline {
     /// Ends early, with all work kept, when `stop` asks for it: calls under way are finished first.
     ///
     /// # Errors
-    /// [`PipelineError`] when the ledger fails; then nothing that happened is told to anyone. Every
+    /// [`PipelineError::Ledger`] when the ledger fails; then nothing that happened is told to anyone.
+    /// [`PipelineError::Settings`] before anything is done, when limits contradict each other. Every
     /// other trouble is in the report.
     pub async fn run_once(&self, observer: Arc<dyn Observer>, stop: StopSignal) -> Result<RunReport, PipelineError> {
         let names: Vec<String> = self.shared.sources.iter().map(|part| part.name.clone()).collect();
@@ -168,6 +206,7 @@ impl Pipeline {
         stop: StopSignal,
     ) -> Result<RunReport, PipelineError> {
         let shared = Arc::clone(&self.shared);
+        shared.check_lease()?;
         let tally = Arc::new(Tally::new(observer));
         let reading = intake::Reading::default();
         let (read, dispatched) = tokio::join!(
@@ -189,6 +228,9 @@ pub enum PipelineError {
     /// The ledger failed. Nothing is sent without it.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// Limits that contradict each other. Nothing was done.
+    #[error(transparent)]
+    Settings(#[from] ConfigError),
     /// A task of the pipeline ended by a fault of its own.
     #[error("a part of the run ended by a fault of its own; please report this: {0}")]
     Fault(String),

@@ -31,6 +31,12 @@ pub(super) const ELSEWHERE_CODE: &str = "2295";
 /// How long a GSTIN is left alone after code 118 ("try after 5 minutes") or a like one.
 pub(super) const RATE_LIMIT_PAUSE: Duration = Duration::from_mins(5);
 
+/// Blocked for too many calls.
+const BLOCKED_CODE: &str = "658";
+
+/// How long a GSTIN is left alone after that.
+const BLOCKED_PAUSE: Duration = Duration::from_mins(15);
+
 /// How long a GSTIN is left alone after a refusal that concerns its login.
 pub(super) const AUTH_PAUSE: Duration = Duration::from_mins(15);
 
@@ -129,6 +135,9 @@ pub(super) fn consequence_of(error: &TransportError) -> Consequence {
         TransportError::HeldBack { .. } => Consequence::PauseSupplier(RATE_LIMIT_PAUSE),
         TransportError::Credential(_) | TransportError::Unsupported { .. } => Consequence::Configuration,
         _ => match error.class() {
+            Some(ErrorClass::RateLimit) if error.portal_errors().iter().any(|error| error.code == BLOCKED_CODE) => {
+                Consequence::PauseSupplier(BLOCKED_PAUSE)
+            }
             Some(ErrorClass::RateLimit) => Consequence::PauseSupplier(RATE_LIMIT_PAUSE),
             Some(
                 ErrorClass::TokenExpired | ErrorClass::Auth | ErrorClass::ClientConfig | ErrorClass::PayloadOrCrypto,
@@ -212,6 +221,16 @@ mod tests {
     #[test]
     fn a_code_in_no_list_is_unknown_never_refused() {
         assert!(matches!(outcome(&refused("8888")), AttemptOutcome::Unknown { .. }));
+    }
+
+    #[test]
+    fn a_block_for_too_many_calls_is_waited_out_longer_than_a_limit() {
+        let pause = |code| conclude(&refused(code), now(), WAIT);
+        for (code, minutes) in [("118", 5), ("658", 15)] {
+            let (outcome, consequence) = pause(code);
+            assert!(matches!(outcome, AttemptOutcome::NotSent { .. }), "{code}");
+            assert_eq!(consequence, Consequence::PauseSupplier(Duration::from_mins(minutes)), "{code}");
+        }
     }
 
     #[test]

@@ -123,6 +123,11 @@ impl Route {
         &self.gateway.transport().capability().site
     }
 
+    /// Longest time one of its calls takes.
+    pub(super) fn call_time_max(&self) -> Duration {
+        self.gateway.transport().capability().call_time_max
+    }
+
     /// Whether the route is being left alone.
     pub(super) fn is_closed(&self) -> bool {
         self.closed_until().is_some()
@@ -130,13 +135,15 @@ impl Route {
 
     fn closed_until(&self) -> Option<Timestamp> {
         let breaker = self.breaker.lock().unwrap_or_else(PoisonError::into_inner);
-        breaker.open_until.filter(|until| self.clock.now() < *until)
+        let opening = breaker.open_until.filter(|until| self.clock.now() < *until);
+        opening.max(self.gateway.closed_until())
     }
 
     /// Whether a GSTIN is being left alone on this route.
     pub(super) fn is_closed_for(&self, gstin: Gstin) -> bool {
         let gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
         gates.get(&gstin).and_then(|gate| gate.closed_until).is_some_and(|until| self.clock.now() < until)
+            || self.gateway.is_closed_for(gstin)
     }
 
     /// Leaves a GSTIN alone on this route.

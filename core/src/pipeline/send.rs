@@ -3,29 +3,25 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::dispatch::Ended;
+use super::dispatch::{Ended, Job};
 use super::outcome::{AUTH_PAUSE, Consequence, conclude, consequence_of, unknown};
 use super::report::Tally;
 use super::routes::Route;
-use super::{PipelineError, Shared};
+use super::{CALLS_AFTER_INTENT, PipelineError, Shared};
 use crate::advice;
+use crate::clock::later;
 use crate::document::Invoice;
 use crate::environment::Product;
 use crate::events;
 use crate::identifier::Gstin;
-use crate::ledger::{AttemptOutcome, Claimed, Intent, LedgerError, NewIntent, WorkerId};
-use crate::operation::{Operation, Registration, Reply};
+use crate::ledger::{AttemptOutcome, Claimed, Intent, LedgerError, NewIntent};
+use crate::operation::{Operation, Registration, RegistrationStatus, Reply};
 use crate::state::DocumentState;
-use crate::transport::TransportError;
+use crate::transport::{Reach, TransportError};
 use crate::verify::{Judgement, Proof, judge};
 
 /// Sends one `Ready` document by the first route that works.
-pub(super) async fn send(
-    shared: &Shared,
-    tally: &Tally,
-    worker: &WorkerId,
-    claimed: Claimed,
-) -> Result<Ended, PipelineError> {
+pub(super) async fn send(shared: &Shared, tally: &Tally, job: &Job, claimed: Claimed) -> Result<Ended, PipelineError> {
     let supplier = claimed.key.supplier;
     let mut may_pass = false;
     for route in candidates(shared, tally, &claimed) {
@@ -38,7 +34,7 @@ pub(super) async fn send(
             continue;
         }
         match route.gateway.ready(supplier, Product::EInvoice).await {
-            Ok(()) => return send_by(shared, tally, worker, &route, &claimed).await,
+            Ok(()) => return send_by(shared, tally, job, &route, &claimed).await,
             Err(error) => {
                 route.learn(Some(&error));
                 let consequence = consequence_of(&error);
@@ -83,14 +79,19 @@ fn candidates(shared: &Shared, tally: &Tally, claimed: &Claimed) -> Vec<Arc<Rout
 async fn send_by(
     shared: &Shared,
     tally: &Tally,
-    worker: &WorkerId,
+    job: &Job,
     route: &Route,
     claimed: &Claimed,
 ) -> Result<Ended, PipelineError> {
     let supplier = claimed.key.supplier;
+    // What waited long for its turn may not be through when its lease ends.
+    let through = later(shared.now(), route.call_time_max().saturating_mul(CALLS_AFTER_INTENT));
+    if through.is_none_or(|through| through > job.lease_until) {
+        return Ok(Ended::Stale);
+    }
     let intent = NewIntent {
         document: claimed.id,
-        worker: worker.clone(),
+        worker: job.worker.clone(),
         route: route.name().clone(),
         site: route.site().to_owned(),
         gstin: supplier,
@@ -132,6 +133,10 @@ fn outcome_of(
 /// Turns a registration into an outcome: only what is judged to be ours counts.
 fn believe(shared: &Shared, claimed: &Claimed, registration: Box<Registration>) -> AttemptOutcome {
     let wait = Duration::from_secs(shared.settings.settle_wait_seconds);
+    if registration.status != RegistrationStatus::Active {
+        // Whatever it means, it is no new registration: the portal is asked what there is.
+        return unknown("the reply does not call the registration active", shared.now(), Duration::ZERO, &[]);
+    }
     let judgement =
         sent_document(claimed).map(|sent| judge(&claimed.key, &sent, &registration, shared.verifier.as_ref()));
     match judgement {
@@ -203,9 +208,24 @@ pub(super) fn heed(tally: &Tally, route: &Route, supplier: Gstin, error: &Transp
             tally.unreachable(format!("{supplier} on route {}", route.name()), error.to_string());
         }
         Consequence::Configuration => {
-            events::supplier_stopped(supplier, route.name(), error);
-            route.close_for(supplier, AUTH_PAUSE);
-            tally.configuration(format!("{supplier} on route {}", route.name()), advice::with_advice(error));
+            // What reaches further than the GSTIN, the gateway has closed and told already.
+            if error.reach() <= Reach::Gstin {
+                events::supplier_stopped(supplier, route.name(), error);
+                route.close_for(supplier, AUTH_PAUSE);
+            }
+            tally.configuration(format!("{supplier} on route {}", route.name()), stopped(error));
         }
     }
+}
+
+/// What was refused, what is left alone for it, and what to look at.
+fn stopped(error: &TransportError) -> String {
+    let advice = match error.reach() {
+        Reach::Call | Reach::Gstin => return advice::with_advice(error),
+        Reach::Client => "every GSTIN of this client pair is left alone: check client id and secret",
+        Reach::Route => {
+            "the whole route is left alone: check the portal's public key for logins and the route's settings"
+        }
+    };
+    format!("{}; {advice}", advice::with_advice(error))
 }

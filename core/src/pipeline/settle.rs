@@ -14,7 +14,7 @@ use crate::clock::later;
 use crate::environment::Product;
 use crate::events;
 use crate::irn::{Irn, IrnRule};
-use crate::ledger::{Claimed, Intent, LedgerError, Settlement, WorkerId};
+use crate::ledger::{AuditEntry, Claimed, Intent, LedgerError, Settlement, WorkerId};
 use crate::operation::{DuplicateInfo, Operation, Registration, RegistrationStatus, Reply};
 use crate::portal_code::{ErrorClass, deciding_class};
 use crate::state::DocumentState;
@@ -23,6 +23,10 @@ use crate::verify::{Judgement, Proof, judge};
 
 /// Longest pause between two questions about the same document.
 const ASK_PAUSE_MAX: Duration = Duration::from_hours(1);
+
+/// The same once asking proves nothing any more: each question is one more error in the portal's
+/// books, and only a find can still help.
+const LATE_ASK_PAUSE: Duration = Duration::from_hours(24);
 
 /// Where a person finds the signed copy once the portal's API no longer hands it out.
 const DOWNLOAD_HINT: &str = "the portal's API no longer hands out the signed copy; \
@@ -40,7 +44,7 @@ pub(super) async fn settle(
     claimed: Claimed,
 ) -> Result<Ended, PipelineError> {
     // Where not one question could be asked, the time to ask again stays as it was.
-    let Some(settlement) = ask(shared, tally, &claimed).await else { return Ok(Ended::Later) };
+    let Some(settlement) = ask(shared, tally, &claimed).await? else { return Ok(Ended::Later) };
     let state = match &settlement {
         Settlement::Registered { .. } => DocumentState::Registered,
         Settlement::Cancelled { .. } => DocumentState::Cancelled,
@@ -65,9 +69,9 @@ pub(super) async fn settle(
     Ok(Ended::Done)
 }
 
-async fn ask(shared: &Shared, tally: &Tally, claimed: &Claimed) -> Option<Settlement> {
+async fn ask(shared: &Shared, tally: &Tally, claimed: &Claimed) -> Result<Option<Settlement>, PipelineError> {
     let Some(attempt) = &claimed.last_attempt else {
-        return Some(still_unknown(shared, claimed, "no attempt is on record, so nobody can be asked"));
+        return Ok(Some(still_unknown(shared, claimed, "no attempt is on record, so nobody can be asked")));
     };
     let Some(route) = shared.routes.by_name(&attempt.route) else {
         tally.configuration(
@@ -77,15 +81,15 @@ async fn ask(shared: &Shared, tally: &Tally, claimed: &Claimed) -> Option<Settle
                 claimed.key
             ),
         );
-        return None;
+        return Ok(None);
     };
     let route = route.as_ref();
     if route.is_closed() || route.is_closed_for(attempt.gstin) {
-        return None;
+        return Ok(None);
     }
-    let _permit = route.permit(attempt.gstin).await?;
+    let Some(_permit) = route.permit(attempt.gstin).await else { return Ok(None) };
     if route.is_closed() || route.is_closed_for(attempt.gstin) {
-        return None;
+        return Ok(None);
     }
     // A "not there" counts only from the site that was sent to; a route may lead elsewhere by now.
     let site = (route.site() != attempt.site).then(|| attempt.site.clone());
@@ -99,13 +103,13 @@ async fn ask(shared: &Shared, tally: &Tally, claimed: &Claimed) -> Option<Settle
         other => other,
     };
     route.learn(answer.as_ref().err());
-    Some(match answer {
+    Ok(Some(match answer {
         Ok(registration) => settle_found(shared, claimed, registration),
         Err(error) => {
             heed(tally, route, attempt.gstin, &error, consequence_of(&error));
-            settle_refused(shared, claimed, attempt, &error)
+            settle_refused(shared, claimed, attempt, &error).await?
         }
-    })
+    }))
 }
 
 /// By IRN when the portal named one, else by document.
@@ -155,6 +159,10 @@ fn settle_found(shared: &Shared, claimed: &Claimed, registration: Box<Registrati
         Judgement::Ours(_) if registration.status == RegistrationStatus::Cancelled => {
             Settlement::Cancelled { registration }
         }
+        Judgement::Ours(_) if registration.status != RegistrationStatus::Active => {
+            let reason = format!("the portal has it and calls it {:?}, a word that is not known", registration.status);
+            still_unknown(shared, claimed, &reason)
+        }
         Judgement::Ours(proof) => Settlement::Registered { registration, proof },
         Judgement::Different { differences, .. } => Settlement::Conflict { registration, differences },
         Judgement::NotBelieved { reason } => {
@@ -164,34 +172,41 @@ fn settle_found(shared: &Shared, claimed: &Claimed, registration: Box<Registrati
     }
 }
 
-fn settle_refused(shared: &Shared, claimed: &Claimed, attempt: &Intent, error: &TransportError) -> Settlement {
+async fn settle_refused(
+    shared: &Shared,
+    claimed: &Claimed,
+    attempt: &Intent,
+    error: &TransportError,
+) -> Result<Settlement, PipelineError> {
     let elsewhere = claimed.open_errors.iter().any(|error| error.code == ELSEWHERE_CODE);
     let unreadable_here = has_code(error, WINDOW_OVER_CODE)
         || (elsewhere && (has_code(error, NOT_THERE_CODE) || has_code(error, NOT_HERE_CODE)));
     if unreadable_here && let Some(duplicate) = duplicate(claimed) {
-        return stated_by_the_portal(shared, claimed, duplicate, elsewhere);
+        return Ok(stated_by_the_portal(shared, claimed, duplicate, elsewhere));
     }
     if has_code(error, NOT_THERE_CODE) {
-        return settle_not_there(shared, claimed, attempt, error);
+        return settle_not_there(shared, claimed, attempt, error).await;
     }
-    still_unknown(shared, claimed, &error.to_string())
+    Ok(still_unknown(shared, claimed, &error.to_string()))
 }
 
 /// "Not there" is a proof only inside the retrieval window and where nothing else was said.
-fn settle_not_there(shared: &Shared, claimed: &Claimed, attempt: &Intent, error: &TransportError) -> Settlement {
+async fn settle_not_there(
+    shared: &Shared,
+    claimed: &Claimed,
+    attempt: &Intent,
+    error: &TransportError,
+) -> Result<Settlement, PipelineError> {
     if duplicate(claimed).is_some() {
-        return still_unknown(shared, claimed, "the portal calls it a duplicate and yet does not find it");
+        return Ok(still_unknown(shared, claimed, "the portal calls it a duplicate and yet does not find it"));
     }
-    let age = shared.now().duration_since(attempt.at);
-    let window =
-        SignedDuration::from_hours(i64::try_from(shared.settings.retrieval_window_hours).unwrap_or(i64::MAX / 3600));
-    if age >= window {
-        return still_unknown(
+    if is_past_the_window(shared, attempt) {
+        return Ok(still_unknown(
             shared,
             claimed,
             "the portal does not find it, but so long after sending that this proves nothing; \
              look it up on the e-invoice portal and decide",
-        );
+        ));
     }
     let stumbled = |class| matches!(class, ErrorClass::Transient | ErrorClass::UpstreamTransient);
     let refused = match claimed.open_errors.as_slice() {
@@ -199,13 +214,29 @@ fn settle_not_there(shared: &Shared, claimed: &Claimed, attempt: &Intent, error:
         errors => match deciding_class(errors) {
             // A code of no list was an answer, and as nothing is registered the answer was no.
             ErrorClass::Unknown => true,
-            class => stumbled(class) && attempt.number >= SENDINGS_MAX,
+            class if stumbled(class) && attempt.number >= SENDINGS_MAX => {
+                sendings(shared, claimed).await? >= SENDINGS_MAX
+            }
+            _ => false,
         },
     };
     if refused {
-        return Settlement::Refused { errors: claimed.open_errors.clone(), burnt: false };
+        return Ok(Settlement::Refused { errors: claimed.open_errors.clone(), burnt: false });
     }
-    Settlement::NotThere { errors: error.portal_errors().to_vec() }
+    Ok(Settlement::NotThere { errors: error.portal_errors().to_vec() })
+}
+
+/// How often the portal got it and left the outcome open; attempts of which nothing left this machine,
+/// or that were turned away at the door, have a number too and do not count.
+async fn sendings(shared: &Shared, claimed: &Claimed) -> Result<u32, PipelineError> {
+    let trail = shared.ledger.audit(claimed.id).await?;
+    let left_open = |entry: &&AuditEntry| entry.from == Some(DocumentState::Sent) && entry.to == DocumentState::Unknown;
+    Ok(u32::try_from(trail.iter().filter(left_open).count()).unwrap_or(u32::MAX))
+}
+
+fn is_past_the_window(shared: &Shared, attempt: &Intent) -> bool {
+    let hours = i64::try_from(shared.settings.retrieval_window_hours).unwrap_or(i64::MAX / 3600);
+    shared.now().duration_since(attempt.at) >= SignedDuration::from_hours(hours)
 }
 
 /// The registration is a fact that the portal stated with its duplicate refusal; only the signed copy
@@ -241,7 +272,10 @@ fn stated_by_the_portal(shared: &Shared, claimed: &Claimed, duplicate: &Duplicat
 
 fn still_unknown(shared: &Shared, claimed: &Claimed, reason: &str) -> Settlement {
     let wait = Duration::from_secs(shared.settings.settle_wait_seconds.max(1));
-    let pause = wait.saturating_mul(2_u32.saturating_pow(claimed.asked.min(16))).min(ASK_PAUSE_MAX);
+    let pause = match &claimed.last_attempt {
+        Some(attempt) if is_past_the_window(shared, attempt) => LATE_ASK_PAUSE,
+        _ => wait.saturating_mul(2_u32.saturating_pow(claimed.asked.min(16))).min(ASK_PAUSE_MAX),
+    };
     let now = shared.now();
     Settlement::StillUnknown { reason: reason.to_owned(), ask_at: later(now, pause).unwrap_or(now) }
 }

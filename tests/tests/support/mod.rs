@@ -3,6 +3,9 @@
 #![allow(dead_code, unreachable_pub, clippy::allow_attributes, reason = "each test file uses its own part of this")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+pub mod meddled;
+pub mod tampered;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +34,8 @@ pub struct World {
     pub clock: ManualClock,
     pub sandbox: Sandbox,
     pub source: ListSource,
+    /// Sources beside `source`.
+    pub further_sources: Vec<SourcePart>,
     pub target: ListTarget,
     pub ledger: Arc<dyn Ledger>,
     pub settings: RunSettings,
@@ -65,6 +70,7 @@ impl World {
         Self {
             routes: vec![route("emulator", transport)],
             source: ListSource::of(documents),
+            further_sources: Vec::new(),
             target: ListTarget::default(),
             settings: RunSettings::default(),
             verifier: Arc::new(keys),
@@ -77,11 +83,13 @@ impl World {
     }
 
     pub fn pipeline(&self) -> Pipeline {
+        let mut sources = vec![SourcePart { name: SOURCE.into(), source: Arc::new(self.source.clone()) }];
+        sources.extend(self.further_sources.iter().cloned());
         Pipeline::new(Parts {
             ledger: Arc::clone(&self.ledger),
             credentials: Arc::clone(&self.credentials),
             routes: self.routes.clone(),
-            sources: vec![SourcePart { name: SOURCE.into(), source: Arc::new(self.source.clone()) }],
+            sources,
             write_backs: vec![WriteBackPart {
                 name: "target".into(),
                 sources: Vec::new(),
