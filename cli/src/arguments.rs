@@ -63,6 +63,9 @@ pub enum Command {
     Credentials(Credentials),
     /// List the plugins in this program; with a name, its settings and an example
     Plugins(Plugins),
+    /// Look codes up: states, units, countries, currencies, ports, PINs, HSN codes, rates
+    #[command(subcommand)]
+    Masters(crate::commands::masters::Masters),
     /// About the configuration file
     #[command(subcommand)]
     Config(Config),
@@ -272,7 +275,7 @@ pub struct Completions {
     pub shell: clap_complete::Shell,
 }
 
-fn day(text: &str) -> Result<jiff::civil::Date, String> {
+pub(crate) fn day(text: &str) -> Result<jiff::civil::Date, String> {
     if let Ok(date) = einvoice_core::date::DocumentDate::parse(text) {
         return Ok(date.date());
     }

@@ -4,6 +4,7 @@ pub mod completions;
 pub mod config;
 pub mod credentials;
 pub mod init;
+pub mod masters;
 pub mod plugins;
 pub mod run;
 pub mod sandbox;
@@ -31,6 +32,7 @@ pub fn run(arguments: Arguments, output: &mut Output) -> Result<u8, CliError> {
         Command::Status(status) => status::run(&status, &common, output),
         Command::Credentials(credentials) => credentials::run(&credentials, &common, output),
         Command::Plugins(plugins) => plugins::run(&plugins, output),
+        Command::Masters(masters) => masters::run(&masters, &common, output),
         Command::Config(config) => config::run(&config, &common, output),
         Command::Sandbox(sandbox) => sandbox::run(&sandbox, output),
         Command::Completions(completions) => completions::run(&completions, output),

@@ -10,6 +10,7 @@
 )]
 
 mod help;
+mod masters;
 mod once;
 mod setup;
 mod validate;

@@ -1,0 +1,220 @@
+//! `masters show`: everything that is known about one code on a day.
+
+use einvoice_core::masters::{Change, HsnLists, Kind, Lookup, MastersOn, PinVerdict, PlaceOfSupply, Withdrawal};
+use jiff::civil::Date;
+use serde::Serialize;
+
+use crate::error::CliError;
+use crate::exit_code;
+use crate::output::{Output, Style};
+
+/// What came of the look-up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Verdict {
+    Listed,
+    /// A PIN that is not in the directory while others with its first three digits are.
+    Prefix,
+    Withdrawn,
+    Unlisted,
+}
+
+/// A code as `--json` shows it; what a master does not know is left out.
+#[derive(Serialize)]
+struct Shown {
+    master: Kind,
+    code: String,
+    verdict: Verdict,
+    as_of: Date,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place_of_supply: Option<PlaceOfSupply>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gstin_prefix: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    utgst: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lists: Option<HsnLists>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    states: Vec<InState>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<Date>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<Date>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remark: Option<String>,
+    #[serde(rename = "override")]
+    changed: bool,
+}
+
+#[derive(Serialize)]
+struct InState {
+    code: String,
+    name: String,
+}
+
+pub(super) fn run(kind: Kind, code: &str, masters: MastersOn<'_>, output: &mut Output) -> Result<u8, CliError> {
+    let shown = look_up(kind, code, masters)
+        .ok_or_else(|| CliError::Usage(format!("`{code}` is no {kind} code: expected {}", kind.form())))?;
+    if output.is_json() {
+        output.object(&shown)?;
+    } else {
+        text(&shown, output)?;
+    }
+    Ok(match shown.verdict {
+        Verdict::Listed | Verdict::Prefix => exit_code::ALL_WELL,
+        Verdict::Withdrawn | Verdict::Unlisted => exit_code::NEEDS_PERSON,
+    })
+}
+
+/// Looks a code up; nothing when it does not have the form of its master.
+fn look_up(kind: Kind, code: &str, masters: MastersOn<'_>) -> Option<Shown> {
+    let code = kind.spell(code.trim().trim_end_matches('%'))?;
+    let mut shown = Shown {
+        master: kind,
+        code,
+        verdict: Verdict::Unlisted,
+        as_of: masters.day(),
+        name: None,
+        place_of_supply: None,
+        gstin_prefix: None,
+        utgst: None,
+        lists: None,
+        states: Vec::new(),
+        from: None,
+        until: None,
+        remark: None,
+        changed: false,
+    };
+    let code = shown.code.clone();
+    match kind {
+        Kind::State => {
+            if let Some(state) = shown.take(masters.state(code.parse().ok()?)) {
+                shown.name = Some(state.name.to_owned());
+                shown.place_of_supply = Some(state.place_of_supply);
+                (shown.gstin_prefix, shown.utgst) = (Some(state.gstin_prefix), Some(state.utgst));
+                shown.remark = Some(state.remark).filter(|remark| !remark.is_empty()).map(str::to_owned);
+                shown.change(state.change);
+            }
+        }
+        Kind::Pin => shown.pin(masters.pin(code.parse().ok()?), masters),
+        Kind::Hsn => {
+            let code = code.parse().ok()?;
+            shown.name = masters.hsn_name(code).map(str::to_owned);
+            if let Some(hsn) = shown.take(masters.hsn(code)) {
+                shown.lists = Some(hsn.lists);
+                shown.change(hsn.change);
+            }
+        }
+        Kind::Rate => {
+            if let Some(span) = shown.take(masters.rate(code.parse().ok()?)) {
+                (shown.from, shown.until) = (span.from, span.until);
+                shown.remark = Some(span.remark.to_owned());
+                shown.change(span.change);
+            }
+        }
+        _ => {
+            let found = match kind {
+                Kind::Uqc => masters.unit(&code),
+                Kind::Country => masters.country(&code),
+                Kind::Currency => masters.currency(&code),
+                _ => masters.port(&code),
+            };
+            if let Some(named) = shown.take(found) {
+                shown.name = Some(named.name.to_owned());
+                shown.change(named.change);
+            }
+        }
+    }
+    Some(shown)
+}
+
+impl Shown {
+    /// Notes the verdict and gives what is listed.
+    fn take<T>(&mut self, found: Lookup<'_, T>) -> Option<T> {
+        match &found {
+            Lookup::Listed(_) => self.verdict = Verdict::Listed,
+            Lookup::Withdrawn(withdrawal) => self.withdrawn(*withdrawal),
+            _ => {}
+        }
+        found.listed()
+    }
+
+    fn withdrawn(&mut self, withdrawal: Withdrawal<'_>) {
+        self.verdict = Verdict::Withdrawn;
+        (self.from, self.until) = (withdrawal.from, withdrawal.until);
+        self.remark = Some(withdrawal.reason.to_owned());
+    }
+
+    /// Notes the override that lists the code.
+    fn change(&mut self, change: Option<&Change>) {
+        if let Some(change) = change {
+            self.changed = true;
+            (self.from, self.until) = (change.first_day(), change.last_day());
+            self.remark = Some(change.reason().to_owned());
+        }
+    }
+
+    fn pin(&mut self, verdict: PinVerdict<'_>, masters: MastersOn<'_>) {
+        match &verdict {
+            PinVerdict::States(_) => self.verdict = Verdict::Listed,
+            PinVerdict::Prefix(_) => self.verdict = Verdict::Prefix,
+            PinVerdict::Withdrawn(withdrawal) => self.withdrawn(*withdrawal),
+            _ => {}
+        }
+        self.states = verdict
+            .states()
+            .iter()
+            .map(|state| InState {
+                code: state.to_string(),
+                name: masters.state(state).listed().map(|state| state.name.to_owned()).unwrap_or_default(),
+            })
+            .collect();
+    }
+}
+
+fn text(shown: &Shown, output: &mut Output) -> Result<(), CliError> {
+    let (style, verdict) = match shown.verdict {
+        Verdict::Listed => (Style::Good, "is listed"),
+        Verdict::Prefix => (Style::Good, "is not in the directory; others with its first three digits are"),
+        Verdict::Withdrawn => (Style::Bad, "is withdrawn"),
+        Verdict::Unlisted => (Style::Bad, "is not listed"),
+    };
+    let heading = format!("{} {} {verdict} on {}", shown.master, shown.code, shown.as_of);
+    output.line(output.styled(style, &heading))?;
+    let yes_no = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
+    let place = shown.place_of_supply.map(|place| match place {
+        PlaceOfSupply::Yes => "yes".to_owned(),
+        PlaceOfSupply::No => "no".to_owned(),
+        PlaceOfSupply::ExportsOnly => "for exports only".to_owned(),
+    });
+    let lists = shown.lists.map(|lists| super::lists(lists).unwrap_or("e-invoice portal and GST portal").to_owned());
+    let states: Vec<String> = shown.states.iter().map(|state| format!("{} {}", state.code, state.name)).collect();
+    let facts = [
+        ("name", shown.name.clone()),
+        ("place of supply", place),
+        ("GSTINs begin with it", shown.gstin_prefix.map(yes_no)),
+        ("UTGST", shown.utgst.map(yes_no)),
+        ("lists", lists),
+        ("states", Some(states.join(", ")).filter(|states| !states.is_empty())),
+        ("from", shown.from.map(|day| day.to_string())),
+        ("until", shown.until.map(|day| day.to_string())),
+        ("remark", shown.remark.clone()),
+        ("source", shown.changed.then(|| "override file of the configuration".to_owned())),
+    ];
+    let rows: Vec<Vec<String>> =
+        facts.into_iter().filter_map(|(fact, value)| Some(vec![fact.to_owned(), value?])).collect();
+    if !rows.is_empty() {
+        output.table(&["fact", "value"], rows)?;
+    }
+    if shown.verdict == Verdict::Unlisted {
+        let start: String = shown.code.chars().take(4).collect();
+        output.remark(format!(
+            "`einvoice masters search {start} --kind {}` finds what is near; a code that the portal lists is added \
+             with the file of [check] masters",
+            shown.master
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! `masters`: codes searched and shown, with the changes of the configuration.
+
+use std::path::Path;
+
+use crate::{Answer, einvoice, folder};
+
+const DAY: [&str; 2] = ["--as-of", "2026-11-22"];
+
+fn masters(directory: &Path, arguments: &[&str]) -> Answer {
+    einvoice(directory, &[&["masters"], arguments, &DAY[..]].concat())
+}
+
+fn with_overrides(text: &str) -> tempfile::TempDir {
+    let directory = folder();
+    std::fs::write(directory.path().join("einvoice.toml"), "[check]\nmasters = \"masters.toml\"\n").unwrap();
+    std::fs::write(directory.path().join("masters.toml"), text).unwrap();
+    directory
+}
+
+#[test]
+fn one_code_of_each_master_is_shown() {
+    let directory = folder();
+    let shown: Vec<String> = [
+        ["hsn", "8471"],
+        ["hsn", "521211"],
+        ["hsn", "11111111"],
+        ["pin", "560001"],
+        ["pin", "160999"],
+        ["pin", "999999"],
+        ["state", "29"],
+        ["state", "96"],
+        ["uqc", "kgs"],
+        ["port", "INMAA1"],
+        ["country", "IN"],
+        ["currency", "USD"],
+        ["rate", "18"],
+        ["rate", "12%"],
+        ["rate", "0.5"],
+    ]
+    .iter()
+    .map(|code| masters(directory.path(), &[&["show"], &code[..]].concat()).shown(directory.path()))
+    .collect();
+    insta::assert_snapshot!(shown.join("\n"));
+}
+
+#[test]
+fn one_code_of_each_master_is_shown_as_json() {
+    let directory = folder();
+    let shown: String = [["hsn", "8471"], ["pin", "560001"], ["state", "29"], ["uqc", "KGS"], ["rate", "0.5"]]
+        .iter()
+        .map(|code| masters(directory.path(), &[&["show", "--json"], &code[..]].concat()).out)
+        .collect();
+    insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn a_search_shows_codes_of_all_masters() {
+    let directory = folder();
+    insta::assert_snapshot!(masters(directory.path(), &["search", "gold"]).shown(directory.path()));
+    insta::assert_snapshot!(
+        "a_search_by_digits",
+        masters(directory.path(), &["search", "8471", "--limit", "6"]).shown(directory.path())
+    );
+    insta::assert_snapshot!(
+        "a_search_as_json",
+        masters(directory.path(), &["search", "karnataka", "--json"]).shown(directory.path())
+    );
+}
+
+#[test]
+fn words_need_no_quotes_and_nothing_found_is_said() {
+    let directory = folder();
+    let answer = masters(directory.path(), &["search", "wholesale", "trade", "--json"]);
+    assert_eq!(answer.objects()[0]["code"], "9961");
+    let answer = masters(directory.path(), &["search", "no such thing"]);
+    assert_eq!((answer.code, answer.out.as_str()), (0, ""));
+    assert!(answer.err.contains("nothing fits `no such thing`"), "{}", answer.err);
+}
+
+#[test]
+fn a_text_that_is_no_code_is_two_and_a_code_that_is_not_listed_is_one() {
+    let directory = folder();
+    let answer = masters(directory.path(), &["show", "hsn", "84"]);
+    assert_eq!(answer.code, 2);
+    assert!(answer.err.contains("`84` is no hsn code: expected 4, 6 or 8 digits"), "{}", answer.err);
+    let answer = masters(directory.path(), &["show", "uqc", "KILO", "--json"]);
+    assert_eq!((answer.code, answer.objects()[0]["verdict"].as_str()), (1, Some("unlisted")));
+    let answer = masters(directory.path(), &["show", "unit", "KGS"]);
+    assert_eq!(answer.code, 2);
+    assert!(answer.err.contains("uqc"), "{}", answer.err);
+}
+
+#[test]
+fn the_override_file_of_the_configuration_is_honoured() {
+    let directory = with_overrides(
+        "[[add]]\nkind = \"hsn\"\ncode = \"84719999\"\nfrom = 2026-11-01\nreason = \"added by the portal\"\n\
+         [[remove]]\nkind = \"uqc\"\ncode = \"TBS\"\nfrom = 2026-11-22\nreason = \"withdrawn by the portal\"\n",
+    );
+    let show = |arguments: &[&str]| masters(directory.path(), &[&["show"], arguments].concat());
+    insta::assert_snapshot!(show(&["hsn", "84719999"]).shown(directory.path()));
+    insta::assert_snapshot!("a_withdrawn_code", show(&["uqc", "TBS"]).shown(directory.path()));
+    let before = einvoice(directory.path(), &["masters", "show", "uqc", "TBS", "--as-of", "2026-11-21"]);
+    assert_eq!(before.code, 0);
+    let found = masters(directory.path(), &["search", "84719999", "--json"]).objects();
+    assert_eq!((found.len(), found[0]["override"].as_bool()), (1, Some(true)));
+}
+
+#[test]
+fn a_wrong_override_file_is_told_with_file_and_line() {
+    for (text, part) in [
+        ("[[add]]\nkind = \"uqc\"\ncod = \"VIA\"\n", "masters.toml:3: unknown field `cod`"),
+        ("\n[[remove]]\nkind = \"uqc\"\ncode = \"VIA\"\nreason = \"x\"\n", "masters.toml:2: remove uqc VIA: it is not"),
+        ("[[add]]\nkind = \"hsn\"\ncode = \"123\"\nreason = \"x\"\n", "`123` is no hsn code"),
+    ] {
+        let directory = with_overrides(text);
+        let answer = masters(directory.path(), &["show", "uqc", "KGS"]);
+        assert_eq!(answer.code, 2, "{}", answer.err);
+        assert!(answer.err.contains(part), "{part} is missing in {}", answer.err);
+    }
+    let directory = with_overrides("");
+    std::fs::remove_file(directory.path().join("masters.toml")).unwrap();
+    let answer = masters(directory.path(), &["show", "uqc", "KGS"]);
+    assert_eq!(answer.code, 2);
+    assert!(answer.err.contains("masters.toml"), "{}", answer.err);
+}
