@@ -242,7 +242,9 @@ impl<R: Read> BufRead for CleanReader<R> {
 /// Bytes before the first special one. Whole blocks are judged without a branch for each byte, which
 /// compilers turn into vector instructions.
 fn plain_length(bytes: &[u8]) -> usize {
-    let is_plain = |block: &&[u8]| !block.iter().fold(false, |any, byte| any | is_special(*byte));
+    let is_control = |byte: u8| u8::from(byte < 32) & u8::from(!matches!(byte, b'\t' | b'\n' | b'\r'));
+    let special = |byte: u8| u8::from(byte == b'&') | u8::from(byte >= 0x80) | is_control(byte);
+    let is_plain = |block: &&[u8]| block.iter().fold(0, |any, byte| any | special(*byte)) == 0;
     let plain = bytes.chunks_exact(BLOCK_BYTES).take_while(is_plain).count() * BLOCK_BYTES;
     let rest = bytes.get(plain..).unwrap_or_default();
     plain + rest.iter().position(|byte| is_special(*byte)).unwrap_or(rest.len())
