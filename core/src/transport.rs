@@ -148,7 +148,8 @@ pub enum Retry {
 }
 
 /// Whose move is it?
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "nobody else takes part")]
 pub enum Owner {
     /// Whoever runs this program: configuration, network, or a fault of ours.
