@@ -1,14 +1,23 @@
-//! What the portal's error codes mean for the next step.
+//! What the portal's error codes mean for the next step, and for people.
 //!
 //! The table `core/data/portal-codes.csv` carries one class for each published code of the e-invoice
 //! and the e-way bill system. Texts stay the portal's own: a reply's code and message are kept
-//! verbatim in [`PortalError`], and the class only decides what happens next.
+//! verbatim in [`PortalError`], and the class only decides what happens next. Beside the class the
+//! table says in our words what a code means, where it usually comes from and what to do:
+//! [`explain`] reads that, for people only.
+
+mod explanation;
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
+
+pub use explanation::{Certainty, Explanation, explain, explanations};
+
+/// The table: one line for each code, and its title.
+const TABLE: &str = include_str!("../data/portal-codes.csv");
 
 /// What a portal code asks of us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -58,13 +67,39 @@ pub enum ErrorClass {
 }
 
 impl ErrorClass {
+    /// Every class, in the order of the documentation.
+    pub const ALL: [Self; 20] = [
+        Self::TokenExpired,
+        Self::Auth,
+        Self::ClientConfig,
+        Self::PayloadOrCrypto,
+        Self::RateLimit,
+        Self::Transient,
+        Self::UpstreamTransient,
+        Self::Duplicate,
+        Self::NotFound,
+        Self::Validation,
+        Self::Business,
+        Self::Permission,
+        Self::StateConflict,
+        Self::TimeWindow,
+        Self::TaxpayerBlocked,
+        Self::WrongSystem,
+        Self::Ewb,
+        Self::Gold,
+        Self::OfficerOnly,
+        Self::Unknown,
+    ];
+
     /// The class of a portal code; [`ErrorClass::Unknown`] for a code that no list has.
     #[must_use]
     pub fn of(code: &str) -> Self {
         CLASSES.get(code).copied().unwrap_or(Self::Unknown)
     }
 
-    fn from_name(name: &str) -> Option<Self> {
+    /// The class of this name, as [`ErrorClass::name`] gives it.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
         Some(match name {
             "token_expired" => Self::TokenExpired,
             "auth" => Self::Auth,
@@ -88,6 +123,33 @@ impl ErrorClass {
             "unknown" => Self::Unknown,
             _ => return None,
         })
+    }
+
+    /// The name, as in `token_expired`: the same in the table, in JSON and on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TokenExpired => "token_expired",
+            Self::Auth => "auth",
+            Self::ClientConfig => "client_config",
+            Self::PayloadOrCrypto => "payload_or_crypto",
+            Self::RateLimit => "rate_limit",
+            Self::Transient => "transient",
+            Self::UpstreamTransient => "upstream_transient",
+            Self::Duplicate => "duplicate",
+            Self::NotFound => "not_found",
+            Self::Validation => "validation",
+            Self::Business => "business",
+            Self::Permission => "permission",
+            Self::StateConflict => "state_conflict",
+            Self::TimeWindow => "time_window",
+            Self::TaxpayerBlocked => "taxpayer_blocked",
+            Self::WrongSystem => "wrong_system",
+            Self::Ewb => "ewb",
+            Self::Gold => "gold",
+            Self::OfficerOnly => "officer_only",
+            Self::Unknown => "unknown",
+        }
     }
 
     /// How careful one must be with this class: of several codes in one reply the most careful
@@ -114,11 +176,15 @@ impl ErrorClass {
 }
 
 static CLASSES: LazyLock<HashMap<&'static str, ErrorClass>> = LazyLock::new(|| {
-    include_str!("../data/portal-codes.csv")
+    // A number means the same in every reply, whichever of the two systems it comes through, so that
+    // the code alone finds the class.
+    TABLE
         .lines()
         .skip(1)
-        .filter_map(|line| line.split_once(','))
-        .filter_map(|(code, class)| Some((code, ErrorClass::from_name(class.trim())?)))
+        .filter_map(|line| {
+            let mut fields = line.split(',').skip(1);
+            Some((fields.next()?, ErrorClass::from_name(fields.next()?)?))
+        })
         .collect()
 });
 
@@ -146,6 +212,12 @@ impl PortalError {
     }
 }
 
+impl fmt::Display for ErrorClass {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.name())
+    }
+}
+
 impl fmt::Display for PortalError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} {}", self.code, self.message)
@@ -164,8 +236,15 @@ mod tests {
 
     #[test]
     fn every_line_of_the_table_has_a_class_that_exists() {
-        let lines = include_str!("../data/portal-codes.csv").lines().skip(1).filter(|line| !line.is_empty());
-        assert_eq!(lines.count(), CLASSES.len());
+        assert_eq!(TABLE.lines().skip(1).count(), CLASSES.len());
+    }
+
+    #[test]
+    fn a_class_has_one_name_in_the_table_in_json_and_on_the_command_line() {
+        for class in ErrorClass::ALL {
+            assert_eq!(ErrorClass::from_name(class.name()), Some(class));
+            assert_eq!(serde_json::to_value(class).unwrap(), class.name());
+        }
     }
 
     #[test]
