@@ -315,7 +315,7 @@ fn too_wide(columns: &[Column], rows: &[Vec<String>], width: usize) -> Vec<usize
 }
 
 /// A text in lines of at most so many characters, broken at spaces; a longer word has a line of its own.
-fn wrapped_lines(text: &str, room: usize) -> Vec<String> {
+pub(crate) fn wrapped_lines(text: &str, room: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut used = 0;
     for word in text.split(' ') {
