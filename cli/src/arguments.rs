@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use einvoice_core::portal_code::ErrorClass;
 
 /// Registers Indian GST e-invoices: from the books to the portal and back.
 ///
@@ -61,6 +62,8 @@ pub enum Command {
     /// Manage client pairs and API users
     #[command(subcommand)]
     Credentials(Credentials),
+    /// Say what a portal code or a rule means, where it comes from and what to do
+    Explain(Explain),
     /// List the plugins in this program; with a name, its settings and an example
     Plugins(Plugins),
     /// Look codes up: states, units, countries, currencies, ports, PINs, HSN codes, rates
@@ -142,6 +145,35 @@ pub struct Status {
     /// Only documents of this source
     #[arg(long, value_name = "NAME")]
     pub source: Option<String>,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// Portal codes, or rules of the check, as in `2172` and `tax.igst_in_intra`
+    #[arg(value_name = "CODE", required_unless_present = "list", conflicts_with = "list", value_delimiter = ',')]
+    pub subjects: Vec<String>,
+    /// List all codes, each with its meaning
+    #[arg(long)]
+    pub list: bool,
+    /// Only codes of this system
+    #[arg(long, value_enum)]
+    pub system: Option<SystemName>,
+    /// Of a list, only codes of this class
+    #[arg(long, value_name = "CLASS", requires = "list", value_parser = class)]
+    pub class: Option<ErrorClass>,
+}
+
+/// The government systems, by the short names that their codes go by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[non_exhaustive]
+pub enum SystemName {
+    /// The e-invoice system
+    #[value(alias = "e-invoice")]
+    Irp,
+    /// The e-way bill system
+    #[value(alias = "e-way-bill")]
+    Ewb,
 }
 
 /// Arguments of `plugins`.
@@ -280,6 +312,13 @@ pub(crate) fn day(text: &str) -> Result<jiff::civil::Date, String> {
         return Ok(date.date());
     }
     text.parse().map_err(|_| "write a day as YYYY-MM-DD or DD/MM/YYYY".to_owned())
+}
+
+fn class(text: &str) -> Result<ErrorClass, String> {
+    ErrorClass::from_name(text).ok_or_else(|| {
+        let known: Vec<&str> = ErrorClass::ALL.iter().map(|class| class.name()).collect();
+        format!("classes are {}", known.join(", "))
+    })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 pub mod completions;
 pub mod config;
 pub mod credentials;
+pub mod explain;
 pub mod init;
 pub mod masters;
 pub mod plugins;
@@ -31,6 +32,7 @@ pub fn run(arguments: Arguments, output: &mut Output) -> Result<u8, CliError> {
         Command::Verify(verify) => verify::run(&verify, &common, output),
         Command::Status(status) => status::run(&status, &common, output),
         Command::Credentials(credentials) => credentials::run(&credentials, &common, output),
+        Command::Explain(explain) => explain::run(&explain, output),
         Command::Plugins(plugins) => plugins::run(&plugins, output),
         Command::Masters(masters) => masters::run(&masters, &common, output),
         Command::Config(config) => config::run(&config, &common, output),

@@ -9,6 +9,7 @@
     reason = "helpers of tests: a failure here is a failed test"
 )]
 
+mod explain;
 mod help;
 mod masters;
 mod once;

@@ -1,0 +1,375 @@
+//! `explain`: what a portal code or a rule of the check means, for people.
+//!
+//! The facts are the core's: [`einvoice_core::portal_code`] for codes, [`einvoice_core::rulebook`] for
+//! rules. This page finds what was asked for, lays it out for a terminal of 80 columns, and helps on
+//! when there is no such thing.
+
+use einvoice_core::environment::Product;
+use einvoice_core::finding::Severity;
+use einvoice_core::portal_code::{Certainty, ErrorClass, Explanation, explain, explanations};
+use einvoice_core::registry::nearest;
+use einvoice_core::rulebook::{Ground, Rule, rules};
+use einvoice_core::transport::Owner;
+use jiff::civil::Date;
+use serde::Serialize;
+
+use crate::arguments::{Explain, SystemName};
+use crate::error::CliError;
+use crate::exit_code;
+use crate::output::{Column, Output, Style, wrapped_lines};
+
+/// Columns of the narrowest terminal that is common.
+const WIDTH: usize = 80;
+
+/// Columns before the text of a labelled paragraph: two blanks, the label, two blanks.
+const INDENT: usize = 13;
+
+/// Near codes that are named when a code is not known: more would be a list to search through.
+const NEAR_MAX: usize = 5;
+
+/// What was asked for.
+enum Subject {
+    Code(Explanation),
+    Rule(&'static Rule),
+}
+
+/// A code as `--json` shows it.
+#[derive(Serialize)]
+struct CodeLine {
+    kind: &'static str,
+    system: &'static str,
+    code: &'static str,
+    class: ErrorClass,
+    owner: Owner,
+    certainty: Certainty,
+    meaning: &'static str,
+    cause: &'static str,
+    remedy: &'static str,
+    handling: &'static str,
+    rules: Vec<&'static str>,
+}
+
+/// A rule as `--json` shows it.
+#[derive(Serialize)]
+struct RuleLine {
+    kind: &'static str,
+    rule: &'static str,
+    code: Option<&'static str>,
+    severity: Severity,
+    ground: Ground,
+    from: Option<Date>,
+    until: Option<Date>,
+    summary: &'static str,
+}
+
+pub(super) fn run(arguments: &Explain, output: &mut Output) -> Result<u8, CliError> {
+    if arguments.list {
+        list(arguments, output)?;
+        return Ok(exit_code::ALL_WELL);
+    }
+    // Codes are pasted from replies, which hold them as "225, 240,".
+    let wanted = arguments.subjects.iter().map(|text| text.trim()).filter(|text| !text.is_empty());
+    let mut unknown = None;
+    let mut first = true;
+    for text in wanted {
+        let found = find(text, arguments.system);
+        if found.is_empty() {
+            unknown.get_or_insert_with(|| unknown_subject(text, arguments.system));
+        }
+        for subject in found {
+            if !first && !output.is_json() {
+                output.line("")?;
+            }
+            first = false;
+            show(&subject, output)?;
+        }
+    }
+    match unknown {
+        Some(error) => Err(error),
+        None if first => Err(CliError::Usage("name a portal code or a rule, as in `einvoice explain 2172`".to_owned())),
+        None => Ok(exit_code::ALL_WELL),
+    }
+}
+
+/// Everything that goes by this name: a rule, or a code of each system that has it.
+fn find(text: &str, system: Option<SystemName>) -> Vec<Subject> {
+    if let Some(rule) = rules().iter().find(|rule| rule.id.eq_ignore_ascii_case(text)) {
+        return vec![Subject::Rule(rule)];
+    }
+    match system {
+        Some(system) => explain(product(system), text).map(Subject::Code).into_iter().collect(),
+        None => explanations().filter(|entry| entry.code.eq_ignore_ascii_case(text)).map(Subject::Code).collect(),
+    }
+}
+
+fn show(subject: &Subject, output: &mut Output) -> Result<(), CliError> {
+    match (subject, output.is_json()) {
+        (Subject::Code(entry), true) => output.object(&code_line(entry)),
+        (Subject::Code(entry), false) => describe_code(entry, output),
+        (Subject::Rule(rule), true) => output.object(&rule_line(rule)),
+        (Subject::Rule(rule), false) => describe_rule(rule, output),
+    }
+}
+
+fn describe_code(entry: &Explanation, output: &mut Output) -> Result<(), CliError> {
+    heading(entry.code, &format!("{}, {}", system_in_words(entry.product), entry.class), output)?;
+    paragraph("meaning", entry.meaning, output)?;
+    paragraph("cause", entry.cause, output)?;
+    paragraph("remedy", entry.remedy, output)?;
+    paragraph("move", owner_in_words(entry.owner), output)?;
+    paragraph("einvoice", entry.handling(), output)?;
+    match entry.certainty {
+        Certainty::OneSource => paragraph("certainty", "Reported by one source, not confirmed.", output)?,
+        Certainty::Disputed => {
+            paragraph("certainty", "Lists of different age differ; go by the portal's own text.", output)?;
+        }
+        _ => {}
+    }
+    for rule in rules_with(entry.code) {
+        paragraph("rule", &format!("{}: {}", rule.id, rule.summary), output)?;
+    }
+    Ok(())
+}
+
+fn describe_rule(rule: &Rule, output: &mut Output) -> Result<(), CliError> {
+    heading(rule.id, &format!("rule of the check, {}", rule.severity), output)?;
+    paragraph("asks", rule.summary, output)?;
+    paragraph("ground", ground_in_words(rule.ground), output)?;
+    paragraph("in force", &days_in_words(rule.from, rule.until), output)?;
+    paragraph("einvoice", severity_in_words(rule.severity), output)?;
+    let Some(code) = rule.code else {
+        return paragraph("code", "The portal has no number for it, or none is known.", output);
+    };
+    let Some(entry) = explain(Product::EInvoice, code) else {
+        return paragraph("code", code, output);
+    };
+    paragraph("code", &format!("{code}: {}", entry.meaning), output)?;
+    paragraph("cause", entry.cause, output)?;
+    paragraph("remedy", entry.remedy, output)
+}
+
+fn list(arguments: &Explain, output: &mut Output) -> Result<(), CliError> {
+    let listed = explanations()
+        .filter(|entry| arguments.system.is_none_or(|system| product(system) == entry.product))
+        .filter(|entry| arguments.class.is_none_or(|class| class == entry.class));
+    if output.is_json() {
+        return listed.into_iter().try_for_each(|entry| output.object(&code_line(&entry)));
+    }
+    let rows = listed.map(|entry| {
+        let mark = if entry.certainty == Certainty::Published { "" } else { " (not confirmed)" };
+        vec![
+            system_name(entry.product).to_owned(),
+            entry.code.to_owned(),
+            entry.class.to_string(),
+            format!("{}{mark}", entry.meaning),
+        ]
+    });
+    let columns =
+        [Column::leave_out("system", 0), Column::keep("code"), Column::leave_out("class", 1), Column::wrap("meaning")];
+    output.table(&columns, rows)?;
+    output.line("")?;
+    output.line("`einvoice explain CODE` adds cause, remedy and whose move it is.")
+}
+
+fn code_line(entry: &Explanation) -> CodeLine {
+    CodeLine {
+        kind: "code",
+        system: system_name(entry.product),
+        code: entry.code,
+        class: entry.class,
+        owner: entry.owner,
+        certainty: entry.certainty,
+        meaning: entry.meaning,
+        cause: entry.cause,
+        remedy: entry.remedy,
+        handling: entry.handling(),
+        rules: rules_with(entry.code).map(|rule| rule.id).collect(),
+    }
+}
+
+fn rule_line(rule: &Rule) -> RuleLine {
+    RuleLine {
+        kind: "rule",
+        rule: rule.id,
+        code: rule.code,
+        severity: rule.severity,
+        ground: rule.ground,
+        from: rule.from,
+        until: rule.until,
+        summary: rule.summary,
+    }
+}
+
+fn rules_with(code: &str) -> impl Iterator<Item = &'static Rule> {
+    rules().iter().filter(move |rule| rule.code == Some(code))
+}
+
+/// There is no such code or rule: says what is near, and what to do about a code that no list has.
+fn unknown_subject(text: &str, system: Option<SystemName>) -> CliError {
+    if let Some(other) = explanations().find(|entry| entry.code.eq_ignore_ascii_case(text)) {
+        return CliError::Usage(format!(
+            "{} is a code of the {}; leave `--system` out",
+            other.code,
+            system_in_words(other.product)
+        ));
+    }
+    if !text.bytes().any(|byte| byte.is_ascii_digit()) {
+        let near = nearest(text, rules().iter().map(|rule| rule.id));
+        let hint = near.map_or_else(|| ";".to_owned(), |near| format!("; did you mean `{near}`?"));
+        return CliError::Usage(format!(
+            "there is no rule or portal code `{text}`{hint} `einvoice explain --list` shows all codes, and the findings \
+             of `einvoice validate` name their rules"
+        ));
+    }
+    CliError::Usage(format!(
+        "no published list has the portal code `{text}`; near are {}. If the portal really sent it, go by the text it \
+         sent along, which einvoice keeps, and ask the portal's helpdesk or the provider what it means; after a write \
+         einvoice asks the portal what came of it before anything is sent again",
+        near_codes(text, system).join(", ")
+    ))
+}
+
+/// Codes a slip away, and if there are none the nearest numbers.
+fn near_codes(text: &str, system: Option<SystemName>) -> Vec<&'static str> {
+    let wanted: u32 = text.chars().filter(char::is_ascii_digit).take(9).collect::<String>().parse().unwrap_or(0);
+    let mut near: Vec<(bool, u32, &str)> = explanations()
+        .filter(|entry| system.is_none_or(|system| product(system) == entry.product))
+        .filter_map(|entry| Some((!is_a_slip(text, entry.code), entry.code.parse::<u32>().ok()?, entry.code)))
+        .map(|(far, number, code)| (far, number.abs_diff(wanted), code))
+        .collect();
+    near.sort_unstable();
+    let has_slips = near.first().is_some_and(|(far, _, _)| !far);
+    near.into_iter().filter(|(far, _, _)| !(has_slips && *far)).take(NEAR_MAX).map(|(_, _, code)| code).collect()
+}
+
+/// Whether one becomes the other by one wrong digit, one left out, one too many, or two exchanged.
+fn is_a_slip(wanted: &str, known: &str) -> bool {
+    let (wanted, known) = (wanted.as_bytes(), known.as_bytes());
+    let same_start = wanted.iter().zip(known).take_while(|(left, right)| left == right).count();
+    let same_end = wanted.iter().rev().zip(known.iter().rev()).take_while(|(left, right)| left == right).count();
+    let (short, long) = (wanted.len().min(known.len()), wanted.len().max(known.len()));
+    match long - short {
+        0 if same_start + same_end + 2 == long => {
+            let pair = |digits: &[u8]| (digits.get(same_start).copied(), digits.get(same_start + 1).copied());
+            let (first, second) = pair(known);
+            pair(wanted) == (second, first)
+        }
+        0 => same_start + same_end + 1 >= long,
+        1 => same_start + same_end >= short,
+        _ => false,
+    }
+}
+
+fn heading(name: &str, about: &str, output: &mut Output) -> Result<(), CliError> {
+    let name = output.styled(Style::Strong, name).into_owned();
+    output.line(format!("{name}  {about}"))?;
+    output.line("")
+}
+
+/// A label and its text, wrapped, with the text in a column of its own.
+fn paragraph(label: &str, text: &str, output: &mut Output) -> Result<(), CliError> {
+    for (index, line) in wrapped_lines(text, WIDTH - INDENT).iter().enumerate() {
+        let label = if index == 0 { label } else { "" };
+        let padded = format!("{label:<width$}", width = INDENT - 4);
+        output.line(format!("  {}  {line}", output.styled(Style::Faint, &padded)))?;
+    }
+    Ok(())
+}
+
+const fn product(system: SystemName) -> Product {
+    match system {
+        SystemName::Irp => Product::EInvoice,
+        SystemName::Ewb => Product::EWayBill,
+    }
+}
+
+const fn system_name(product: Product) -> &'static str {
+    match product {
+        Product::EWayBill => "ewb",
+        _ => "irp",
+    }
+}
+
+const fn system_in_words(product: Product) -> &'static str {
+    match product {
+        Product::EWayBill => "e-way bill system",
+        _ => "e-invoice system (IRP)",
+    }
+}
+
+const fn owner_in_words(owner: Owner) -> &'static str {
+    match owner {
+        Owner::Us => "Us: whoever runs einvoice, or einvoice itself.",
+        Owner::Taxpayer => "The taxpayer: the books, or the registration at the portal.",
+        Owner::Provider => "The provider (GSP) between us and the portal.",
+        Owner::Portal => "The portal.",
+    }
+}
+
+const fn ground_in_words(ground: Ground) -> &'static str {
+    match ground {
+        Ground::Schema => "The JSON schema of the National Informatics Centre.",
+        Ground::Notification => "The form INV-01 as notified in notification 60/2020.",
+        Ground::Validations => "The portal's list of validations or of error codes.",
+        Ground::Advisory => "An advisory of the GST network.",
+        _ => "A rule of einvoice's own, where the portal's is not known or less careful.",
+    }
+}
+
+const fn severity_in_words(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "Does not send a document that breaks it.",
+        Severity::Warning => "Sends a document that breaks it, and says so.",
+        Severity::Repaired => "Reads the value by its meaning and sends it rightly, and says so.",
+        Severity::Info => "Says so, and nothing more.",
+        _ => "Says so.",
+    }
+}
+
+fn days_in_words(from: Option<Date>, until: Option<Date>) -> String {
+    match (from, until) {
+        (None, None) => "On every day of reporting.".to_owned(),
+        (Some(from), None) => format!("For documents reported from {from} on."),
+        (None, Some(until)) => format!("For documents reported until {until}."),
+        (Some(from), Some(until)) => format!("For documents reported from {from} until {until}."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_is_one_digit_wrong_missing_or_too_many_or_two_exchanged() {
+        for wanted in ["2127", "2171", "217", "21722", "1272"] {
+            assert!(is_a_slip(wanted, "2172"), "{wanted}");
+        }
+        for wanted in ["2100", "72", "2721", "217222"] {
+            assert!(!is_a_slip(wanted, "2172"), "{wanted}");
+        }
+    }
+
+    #[test]
+    fn near_codes_are_slips_first_and_numbers_otherwise() {
+        assert!(near_codes("2127", None).contains(&"2172"));
+        assert_eq!(near_codes("8888", Some(SystemName::Irp)).first(), Some(&"9999"));
+    }
+
+    #[test]
+    fn every_line_fits_a_terminal_of_eighty_columns() {
+        for entry in explanations() {
+            let texts = [entry.meaning, entry.cause, entry.remedy, entry.handling(), owner_in_words(entry.owner)];
+            for line in texts.iter().flat_map(|text| wrapped_lines(text, WIDTH - INDENT)) {
+                assert!(INDENT + line.chars().count() <= WIDTH, "{}: {line}", entry.code);
+            }
+        }
+    }
+
+    #[test]
+    fn days_in_force_are_said_at_both_ends() {
+        let day = jiff::civil::date(2025, 9, 22);
+        assert_eq!(days_in_words(Some(day), None), "For documents reported from 2025-09-22 on.");
+        assert_eq!(days_in_words(None, Some(day)), "For documents reported until 2025-09-22.");
+        assert_eq!(days_in_words(None, None), "On every day of reporting.");
+    }
+}

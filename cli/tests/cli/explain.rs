@@ -1,0 +1,92 @@
+//! `explain`: what a code or a rule means, as people and scripts read it.
+
+use crate::{Answer, einvoice, folder};
+
+fn explain(arguments: &[&str]) -> Answer {
+    einvoice(folder().path(), &[&["explain"], arguments].concat())
+}
+
+fn shown(arguments: &[&str]) -> String {
+    explain(arguments).shown(std::path::Path::new("no folder is named"))
+}
+
+#[test]
+fn a_code_is_told_with_cause_remedy_owner_and_its_rules() {
+    insta::assert_snapshot!(shown(&["2172"]));
+}
+
+#[test]
+fn a_code_of_the_e_way_bill_system_is_told_as_such() {
+    insta::assert_snapshot!(shown(&["604"]));
+    assert_eq!(explain(&["604", "--system", "irp"]).out, explain(&["604"]).out, "the IRP passes such numbers on");
+}
+
+#[test]
+fn a_code_that_is_not_sure_says_so() {
+    insta::assert_snapshot!(shown(&["2294", "112"]));
+}
+
+#[test]
+fn a_rule_is_told_with_its_code_ground_and_days() {
+    insta::assert_snapshot!(shown(&["tax.igst_in_intra"]));
+    insta::assert_snapshot!("a_rule_without_code", shown(&["items.service"]));
+}
+
+#[test]
+fn codes_can_be_pasted_as_a_reply_holds_them() {
+    let answer = explain(&["225, 240,", "--json"]);
+    assert_eq!(answer.code, 0, "{}", answer.err);
+    let codes: Vec<_> = answer.objects().iter().map(|line| line["code"].clone()).collect();
+    assert_eq!(codes, ["225", "240"]);
+}
+
+#[test]
+fn json_has_one_object_a_code_or_rule() {
+    insta::assert_snapshot!(shown(&["2189", "totals.tot_inv_val", "--json"]));
+}
+
+#[test]
+fn the_list_has_every_code_and_can_be_narrowed_by_system_and_class() {
+    let all = explain(&["--list", "--json"]).objects();
+    let irp = explain(&["--list", "--json", "--system", "irp"]).objects();
+    let ewb = explain(&["--list", "--json", "--system", "ewb"]).objects();
+    assert_eq!(all.len(), irp.len() + ewb.len());
+    assert!(all.len() > 600 && irp.iter().all(|line| line["system"] == "irp"), "{}", all.len());
+    let limits = explain(&["--list", "--json", "--class", "rate_limit"]).objects();
+    assert!(!limits.is_empty() && limits.iter().all(|line| line["class"] == "rate_limit"));
+    insta::assert_snapshot!(shown(&["--list", "--system", "ewb", "--class", "wrong_system"]));
+}
+
+#[test]
+fn an_unknown_code_names_near_ones_and_what_to_do() {
+    insta::assert_snapshot!(shown(&["2127"]));
+}
+
+#[test]
+fn an_unknown_rule_names_the_nearest() {
+    insta::assert_snapshot!(shown(&["tax.igst_in_intr"]));
+}
+
+#[test]
+fn a_code_of_the_other_system_is_told_to_be_there() {
+    let answer = explain(&["2172", "--system", "ewb"]);
+    assert_eq!(answer.code, 2);
+    assert!(answer.err.contains("2172 is a code of the e-invoice system (IRP)"), "{}", answer.err);
+}
+
+#[test]
+fn known_codes_are_told_beside_an_unknown_one() {
+    let answer = explain(&["2172", "2304"]);
+    assert_eq!(answer.code, 2);
+    assert!(answer.out.starts_with("2172 "), "{}", answer.out);
+    assert!(answer.err.contains("`2304`"), "{}", answer.err);
+}
+
+#[test]
+fn an_unknown_class_names_the_known_ones_and_nothing_to_explain_is_two() {
+    let answer = explain(&["--list", "--class", "validations"]);
+    assert_eq!(answer.code, 2);
+    assert!(answer.err.contains("token_expired") && answer.err.contains("validation,"), "{}", answer.err);
+    assert_eq!(explain(&[]).code, 2);
+    assert_eq!(explain(&[","]).code, 2);
+}
