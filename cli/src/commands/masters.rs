@@ -38,7 +38,7 @@ use serde::Serialize;
 
 use crate::arguments::{Common, day};
 use crate::error::CliError;
-use crate::output::{Output, counted};
+use crate::output::{Column, Output, counted};
 use crate::settings::DEFAULT_FILE;
 use crate::{exit_code, settings};
 
@@ -136,7 +136,7 @@ fn find(arguments: &Search, masters: MastersOn<'_>, output: &mut Output) -> Resu
         }
     } else if !rows.is_empty() {
         output.table(
-            &["master", "code", "name", "note"],
+            &[Column::keep("master"), Column::keep("code"), Column::wrap("name"), Column::leave_out("note", 0)],
             rows.into_iter().map(|(hit, note)| {
                 vec![hit.kind.to_string(), hit.code.clone(), hit.name.to_string(), note.unwrap_or_default()]
             }),

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::error::CliError;
 use crate::exit_code;
-use crate::output::{Output, Style};
+use crate::output::{Column, Output, Style};
 
 /// What came of the look-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -206,7 +206,7 @@ fn text(shown: &Shown, output: &mut Output) -> Result<(), CliError> {
     let rows: Vec<Vec<String>> =
         facts.into_iter().filter_map(|(fact, value)| Some(vec![fact.to_owned(), value?])).collect();
     if !rows.is_empty() {
-        output.table(&["fact", "value"], rows)?;
+        output.table(&[Column::keep("fact"), Column::wrap("value")], rows)?;
     }
     if shown.verdict == Verdict::Unlisted {
         let start: String = shown.code.chars().take(4).collect();
