@@ -356,16 +356,6 @@ mod tests {
     }
 
     #[test]
-    fn every_line_fits_a_terminal_of_eighty_columns() {
-        for entry in explanations() {
-            let texts = [entry.meaning, entry.cause, entry.remedy, entry.handling(), owner_in_words(entry.owner)];
-            for line in texts.iter().flat_map(|text| wrapped_lines(text, WIDTH - INDENT)) {
-                assert!(INDENT + line.chars().count() <= WIDTH, "{}: {line}", entry.code);
-            }
-        }
-    }
-
-    #[test]
     fn days_in_force_are_said_at_both_ends() {
         let day = jiff::civil::date(2025, 9, 22);
         assert_eq!(days_in_words(Some(day), None), "For documents reported from 2025-09-22 on.");

@@ -33,6 +33,16 @@ fn a_rule_is_told_with_its_code_ground_and_days() {
 }
 
 #[test]
+fn every_explanation_fits_a_terminal_of_eighty_columns() {
+    let list = explain(&["--list", "--json"]).objects();
+    let codes: Vec<&str> = list.iter().map(|line| line["code"].as_str().unwrap()).collect();
+    let answer = explain(&[&codes.join(",")]);
+    assert_eq!(answer.out.matches("  meaning ").count(), codes.len());
+    let too_long: Vec<&str> = answer.out.lines().filter(|line| line.chars().count() > 80).collect();
+    assert!(too_long.is_empty(), "{too_long:?}");
+}
+
+#[test]
 fn codes_can_be_pasted_as_a_reply_holds_them() {
     let answer = explain(&["225, 240,", "--json"]);
     assert_eq!(answer.code, 0, "{}", answer.err);
