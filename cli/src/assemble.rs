@@ -5,15 +5,18 @@ mod keys;
 use std::path::Path;
 use std::sync::Arc;
 
-use einvoice_core::clock::{SharedClock, SystemClock};
+use einvoice_core::clock::{Clock as _, SharedClock, SystemClock};
 use einvoice_core::config::{CheckDigit, PluginTable, RouteTable, Settings, SourceTable, WriteBackTable};
 use einvoice_core::credential::CredentialStore;
+use einvoice_core::date::ist_date;
 use einvoice_core::entropy::SystemEntropy;
 use einvoice_core::environment::Environment;
 use einvoice_core::finding::Severity;
 use einvoice_core::ledger::Ledger;
 use einvoice_core::pipeline::{Parts, RoutePart, SourcePart, WriteBackPart};
 use einvoice_core::registry::{BuildContext, BuildError, Registry};
+use einvoice_core::rulebook::CheckOptions;
+use jiff::civil::Date;
 
 pub use keys::{KeyFile, key_set};
 
@@ -164,7 +167,7 @@ impl Assembly {
             sources,
             write_backs,
             verifier: Arc::new(verifier),
-            gstin_check_digit: check_digit(settings),
+            check: check_options(settings, ist_date(self.clock().now())),
             settings: settings.run.clone(),
             clock: self.clock(),
         })
@@ -179,6 +182,13 @@ impl Assembly {
         }
         CliError::Build { file: format!("{} [{table}]{plugin}", self.loaded.shown_file()), error }
     }
+}
+
+/// How documents are judged under these settings on a day.
+#[must_use]
+pub fn check_options(settings: &Settings, day: Date) -> CheckOptions {
+    settings.rules.announce();
+    CheckOptions::on(day).with_gstin_check_digit(check_digit(settings)).with_settings(Arc::new(settings.rules.clone()))
 }
 
 /// What a wrong GSTIN check digit is under these settings.

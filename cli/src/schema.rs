@@ -5,6 +5,7 @@
 
 use einvoice_core::config::{CheckSettings, RunSettings, VerifySettings};
 use einvoice_core::registry::{PluginLine, Registry, Role};
+use einvoice_core::rulebook::RuleSettings;
 use schemars::{JsonSchema, schema_for};
 use serde_json::{Map, Value, json};
 
@@ -27,6 +28,7 @@ pub fn whole(registry: &Registry) -> Value {
     add("write_back", list(table(Role::WriteBack), "Where results go."));
     add("verify", section::<VerifySettings>("verify", &mut definitions));
     add("check", section::<CheckSettings>("check", &mut definitions));
+    add("rules", section::<RuleSettings>("rules", &mut definitions));
     add("run", section::<RunSettings>("run", &mut definitions));
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",

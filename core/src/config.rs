@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::environment::{Environment, RouteName};
 use crate::registry::nearest;
+use crate::rulebook::RuleSettings;
 
 /// A whole configuration file.
 #[derive(Debug, Clone)]
@@ -32,6 +33,8 @@ pub struct Settings {
     pub verify: VerifySettings,
     /// `[check]`.
     pub check: CheckSettings,
+    /// `[rules]`.
+    pub rules: RuleSettings,
     /// `[run]`.
     pub run: RunSettings,
 }
@@ -223,7 +226,8 @@ impl ConfigError {
 }
 
 /// The tables of a configuration file.
-pub const TABLES: [&str; 8] = ["ledger", "credentials", "route", "source", "write_back", "verify", "check", "run"];
+pub const TABLES: [&str; 9] =
+    ["ledger", "credentials", "route", "source", "write_back", "verify", "check", "rules", "run"];
 
 impl Settings {
     /// Reads a configuration from its merged layers.
@@ -248,9 +252,11 @@ impl Settings {
             write_backs: many(&mut root, "write_back", write_back)?,
             verify: section(&mut root, "verify")?,
             check: section(&mut root, "check")?,
+            rules: section(&mut root, "rules")?,
             run: section(&mut root, "run")?,
         };
         settings.check_names()?;
+        settings.rules.validate().map_err(|error| ConfigError::new(format!("rules.{}", error.place), error.problem))?;
         settings.check_run()?;
         Ok(settings)
     }

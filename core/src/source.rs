@@ -187,6 +187,13 @@ pub struct MappedDocument {
 /// JSON path of a value (`ItemList[0].HsnCd`) to its origin (`I/GSTHSNNAME`).
 pub type Provenance = BTreeMap<String, String>;
 
+/// Gives findings about a mapped value the place in the source that the value came from, where the mapping knows it.
+pub fn place(findings: &mut [Finding], provenance: &Provenance) {
+    for finding in findings.iter_mut().filter(|finding| finding.place.is_none()) {
+        finding.place = provenance.get(&finding.path).cloned();
+    }
+}
+
 /// Why a record is not to be registered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skip {

@@ -13,7 +13,6 @@ use std::thread;
 use einvoice_core::clock::{Clock, SystemClock};
 use einvoice_core::date::ist_date;
 use einvoice_core::entropy::SystemEntropy;
-use einvoice_core::finding::Severity;
 use einvoice_core::registry::{BuildContext, Registry};
 use einvoice_core::rulebook::CheckOptions;
 use einvoice_core::source::{InvoiceSource, RecordStream, SourceItem};
@@ -23,7 +22,6 @@ use serde_json::{Map, Value, json};
 
 use super::block_on;
 use crate::arguments::{Common, Validate};
-use crate::assemble::check_digit;
 use crate::error::CliError;
 use crate::output::{Output, Style, printable};
 use crate::progress::Progress;
@@ -87,7 +85,8 @@ pub(super) fn run(arguments: &Validate, common: &Common, output: &mut Output) ->
                 let source = open(&arguments.plugin, &registry, &origin, &path).await?;
                 let form = if reporter.output.is_json() { Form::Json } else { Form::Judged };
                 let names = FileNames { read: path.display().to_string(), shown: file.display().to_string() };
-                let wanted = Wanted { options, form, provenance: arguments.provenance, file: names };
+                let wanted =
+                    Wanted { options: options.clone(), form, provenance: arguments.provenance, file: names };
                 validate_file(file, &source, &wanted, &mut reporter).await
             };
             if let Err(error) = judged.await {
@@ -143,14 +142,12 @@ fn configuration(arguments: &Validate, common: &Common) -> Result<Option<Loaded>
 }
 
 fn check_options(arguments: &Validate, common: &Common, loaded: Option<&Loaded>) -> CheckOptions {
-    let configured = loaded.filter(|_| common.config.is_some());
-    let check_digit = match configured {
-        _ if arguments.no_gstin_check_digit => None,
-        Some(loaded) => check_digit(&loaded.settings),
-        None => Some(Severity::Error),
-    };
     let as_of = arguments.as_of.unwrap_or_else(|| ist_date(SystemClock.now()));
-    CheckOptions::on(as_of).with_gstin_check_digit(check_digit)
+    let options = match loaded.filter(|_| common.config.is_some()) {
+        Some(loaded) => crate::assemble::check_options(&loaded.settings, as_of),
+        None => CheckOptions::on(as_of),
+    };
+    if arguments.no_gstin_check_digit { options.with_gstin_check_digit(None) } else { options }
 }
 
 /// How to map, which does not depend on where the file lies.

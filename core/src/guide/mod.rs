@@ -3,3 +3,5 @@
 pub mod decisions;
 #[doc = include_str!("measurements.md")]
 pub mod measurements {}
+#[doc = include_str!("rules.md")]
+pub mod rules {}

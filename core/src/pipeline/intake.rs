@@ -20,7 +20,7 @@ use crate::key::DocumentKey;
 use crate::ledger::{DocumentId, NewDocument, Query, ReceiveBatch, Reception, Verdict};
 use crate::rulebook::{self, CheckOptions};
 use crate::source::{
-    Cursor, Disposition, Mapped, MappedDocument, SourceError, SourceItem, SourceProblem, SourceRecord, SourceRef,
+    self, Cursor, Disposition, Mapped, MappedDocument, SourceError, SourceItem, SourceProblem, SourceRecord, SourceRef,
 };
 use crate::state::DocumentState;
 
@@ -196,7 +196,7 @@ impl<'a> Intake<'a> {
         self.tally.observer.read(1);
         match self.part.source.map(record) {
             Mapped::Document(document) => {
-                let document = judged(*document, &record.reference, self.options);
+                let document = judged(*document, &record.reference, &self.options);
                 self.add(document);
             }
             Mapped::Unmappable { label, findings } => {
@@ -382,10 +382,10 @@ fn clash_message(document: &NewDocument, state: DocumentState, first: &SourceRef
 }
 
 /// Judges a mapped document by the rules of the day.
-fn judged(document: MappedDocument, reference: &SourceRef, options: CheckOptions) -> NewDocument {
-    let MappedDocument { invoice, findings, provenance: _, attributes } = document;
+fn judged(document: MappedDocument, reference: &SourceRef, options: &CheckOptions) -> NewDocument {
+    let MappedDocument { invoice, findings, provenance, attributes } = document;
     let label = invoice.label();
-    let (key, verdict, findings, hash) = match rulebook::check(invoice, findings, &options) {
+    let (key, verdict, findings, hash) = match rulebook::check(invoice, findings, options) {
         Ok(checked) => {
             let payload = Bytes::copy_from_slice(checked.payload());
             let irn = checked.irn(IrnRule::on(options.as_of));
@@ -399,6 +399,8 @@ fn judged(document: MappedDocument, reference: &SourceRef, options: CheckOptions
             (key, Verdict::Invalid { payload: Some(payload) }, rejected.findings, hash)
         }
     };
+    let mut findings = findings;
+    source::place(&mut findings, &provenance);
     let place = reference.to_string();
     let findings = findings
         .into_iter()

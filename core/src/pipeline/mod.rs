@@ -31,7 +31,6 @@ use crate::clock::SharedClock;
 use crate::config::{ConfigError, RunSettings};
 use crate::credential::CredentialStore;
 use crate::date::ist_date;
-use crate::finding::Severity;
 use crate::ledger::{Ledger, LedgerError, WorkerId};
 use crate::rulebook::CheckOptions;
 use crate::source::InvoiceSource;
@@ -62,8 +61,8 @@ pub struct Parts {
     pub write_backs: Vec<WriteBackPart>,
     /// Checks signatures.
     pub verifier: Arc<dyn TokenVerifier>,
-    /// What a wrong GSTIN check digit is; `None` leaves it out.
-    pub gstin_check_digit: Option<Severity>,
+    /// How documents are judged; the day is that of the run, whatever it is here.
+    pub check: CheckOptions,
     /// Limits.
     pub settings: RunSettings,
     /// The clock.
@@ -104,7 +103,7 @@ struct Shared {
     sources: Vec<SourcePart>,
     write_backs: Vec<WriteBackPart>,
     verifier: Arc<dyn TokenVerifier>,
-    gstin_check_digit: Option<Severity>,
+    check: CheckOptions,
     settings: RunSettings,
     clock: SharedClock,
     /// First part of the name of every worker of this pipeline.
@@ -153,7 +152,7 @@ impl Shared {
 
     /// The rules of today.
     fn check_options(&self) -> CheckOptions {
-        CheckOptions::on(ist_date(self.now())).with_gstin_check_digit(self.gstin_check_digit)
+        self.check.clone().at(ist_date(self.now()))
     }
 }
 
@@ -172,7 +171,7 @@ impl Pipeline {
                 sources,
                 write_backs,
                 verifier: parts.verifier,
-                gstin_check_digit: parts.gstin_check_digit,
+                check: parts.check,
                 settings: parts.settings,
                 clock: parts.clock,
                 worker,

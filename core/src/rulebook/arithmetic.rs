@@ -32,9 +32,46 @@ pub(super) fn sum<'a>(fields: impl IntoIterator<Item = &'a Field<Amount>>) -> Op
     fields.into_iter().try_fold(Amount::ZERO, |sum, field| sum.checked_add(or_zero(field)?))
 }
 
+/// An amount for a person: two decimals, and digits grouped as India groups them (`1,23,45,678.90`).
+pub(super) fn rupees(amount: Amount) -> String {
+    let paise = amount.paise().unsigned_abs();
+    let whole = (paise / 100).to_string();
+    let (head, tail) = whole.split_at(whole.len().saturating_sub(3));
+    let mut text = String::with_capacity(whole.len() + whole.len() / 2 + 4);
+    if amount.is_negative() {
+        text.push('-');
+    }
+    for (index, digit) in head.chars().enumerate() {
+        text.push(digit);
+        // Beyond the last three digits groups have two.
+        if (head.len() - index) % 2 == 1 {
+            text.push(',');
+        }
+    }
+    text.push_str(tail);
+    text + &format!(".{:02}", paise % 100)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn amounts_are_grouped_as_india_groups_them() {
+        for (paise, text) in [
+            (0, "0.00"),
+            (5, "0.05"),
+            (-5, "-0.05"),
+            (99_900, "999.00"),
+            (100_000, "1,000.00"),
+            (1_000_000, "10,000.00"),
+            (10_000_000, "1,00,000.00"),
+            (1_234_567_890, "1,23,45,678.90"),
+            (-123_456_789_012, "-1,23,45,67,890.12"),
+        ] {
+            assert_eq!(rupees(Amount::from_paise(paise)), text);
+        }
+    }
 
     #[test]
     fn the_tolerance_is_that_of_the_published_examples() {

@@ -2,22 +2,29 @@
 
 use std::collections::HashSet;
 
+use jiff::civil::{Date, date};
+
 use crate::document::{Field, Invoice, Item, SupplyType, YesNo};
 use crate::finding::Finding;
+use crate::identifier::HsnCode;
 use crate::key::DocumentType;
+use crate::masters::{HsnLists, Kind};
 use crate::number::{Amount, Rate};
 
-use super::arithmetic::{accepts, bounds, or_zero, sum};
+use super::arithmetic::{accepts, bounds, or_zero, rupees, sum};
+use super::codes::unlisted;
 use super::{Rule, Sheet, table};
 
-/// Rates an invoice can have, in thousandths of a per cent (list of validations; 40 from the 56th Council).
-const RATES: [i64; 13] = [0, 100, 250, 1_000, 1_500, 3_000, 5_000, 6_000, 7_500, 12_000, 18_000, 28_000, 40_000];
+/// Turnover in crore rupees above which codes need six digits (notification 78/2020).
+const SIX_DIGIT_TURNOVER: u32 = 5;
 
 pub(super) fn check(sheet: &mut Sheet<'_>) {
     let invoice = sheet.invoice;
-    let mut serials = HashSet::with_capacity(invoice.item_list.len());
+    let facts = Facts::of(sheet);
+    // A few lines are compared faster than they are hashed.
+    let mut serials = Serials::with_capacity(invoice.item_list.len());
     for (index, item) in invoice.item_list.iter().enumerate() {
-        if let Some(serial) = item.sl_no.as_ref().filter(|serial| !serials.insert(&***serial)) {
+        if let Some(serial) = item.sl_no.as_ref().filter(|serial| !serials.insert(serial)) {
             sheet.push(
                 table::SL_NO
                     .finding(path(index, "SlNo"), format!("serial number {serial} stands on more than one item"))
@@ -27,8 +34,59 @@ pub(super) fn check(sheet: &mut Sheet<'_>) {
             );
         }
         goods_or_service(sheet, index, item);
-        rate(sheet, index, item);
-        amounts(sheet, index, item);
+        codes(sheet, index, item, &facts);
+        rate(sheet, index, item, &facts);
+        amounts(sheet, index, item, &facts);
+    }
+}
+
+/// What is the same for all items of a document.
+struct Facts {
+    /// Credit or debit note: neither rate nor tax is held against the rate (GSTN advisory).
+    note: bool,
+    date: Option<Date>,
+    /// Codes of four digits are too short.
+    six_digits: bool,
+    /// `TotItemVal` may include the taxes or leave them out.
+    tax_optional: bool,
+}
+
+impl Facts {
+    fn of(sheet: &Sheet<'_>) -> Self {
+        let invoice = sheet.invoice;
+        let supplier = invoice.seller_dtls.gstin.get();
+        let turnover = supplier.and_then(|supplier| sheet.options.settings.turnover_of(supplier));
+        Self {
+            note: is_note(invoice),
+            date: invoice.doc_dtls.dt.get().map(crate::date::DocumentDate::date),
+            six_digits: turnover.is_some_and(|crore| crore > SIX_DIGIT_TURNOVER),
+            tax_optional: invoice.tran_dtls.reg_rev.get() == Some(YesNo::Yes)
+                || invoice.tran_dtls.sup_typ.get() == Some(SupplyType::ExportWithPayment),
+        }
+    }
+}
+
+/// The serial numbers met so far.
+enum Serials<'a> {
+    Few(Vec<&'a str>),
+    Many(HashSet<&'a str>),
+}
+
+impl<'a> Serials<'a> {
+    fn with_capacity(items: usize) -> Self {
+        if items <= 16 { Self::Few(Vec::with_capacity(items)) } else { Self::Many(HashSet::with_capacity(items)) }
+    }
+
+    /// False when the number was there before.
+    fn insert(&mut self, serial: &'a str) -> bool {
+        match self {
+            Self::Few(known) => {
+                let new = !known.contains(&serial);
+                known.push(serial);
+                new
+            }
+            Self::Many(known) => known.insert(serial),
+        }
     }
 }
 
@@ -38,13 +96,22 @@ pub(super) fn path(index: usize, name: &str) -> String {
 }
 
 /// A finding that a calculated value and the passed one differ by more than the tolerance.
-pub(super) fn differs(rule: &Rule, path: String, formula: &str, calculated: Amount, passed: Amount) -> Finding {
+///
+/// `because` says how the calculated value comes about, in numbers where they help: `40,755.00 at 18% gives`.
+pub(super) fn differs(rule: &Rule, path: String, because: &str, calculated: Amount, passed: Amount) -> Finding {
     let name = path.rsplit('.').next().unwrap_or_default().to_owned();
     let (low, high) = bounds(calculated);
-    rule.finding(path, format!("{name} is {passed}, and {formula} is {calculated}; accepted is {low} to {high}"))
+    let message = format!(
+        "{name} {} where {because} {}; the portal accepts {} to {}",
+        rupees(passed),
+        rupees(calculated),
+        rupees(low),
+        rupees(high)
+    );
+    rule.finding(path, message)
         .with_found(passed)
         .with_expected(calculated)
-        .with_fix(format!("Make {name} {calculated}, or correct the values it is computed from ({formula})."))
+        .with_fix(format!("Make {name} {}, or correct the values it is computed from.", rupees(calculated)))
 }
 
 fn goods_or_service(sheet: &mut Sheet<'_>, index: usize, item: &Item) {
@@ -75,16 +142,80 @@ fn goods_or_service(sheet: &mut Sheet<'_>, index: usize, item: &Item) {
     }
 }
 
-fn rate(sheet: &mut Sheet<'_>, index: usize, item: &Item) {
-    // For credit and debit notes any rate is accepted (GSTN advisory).
-    if is_note(sheet.invoice) {
+/// HSN or SAC, unit and country against the masters.
+fn codes(sheet: &mut Sheet<'_>, index: usize, item: &Item, facts: &Facts) {
+    let masters = sheet.options.masters();
+    if let Some(code) = item.hsn_cd.get() {
+        hsn(sheet, index, code, facts);
+    }
+    if let Some(unit) = item.unit.as_ref() {
+        let lookup = masters.unit(unit);
+        if !lookup.is_listed() {
+            let what = format_args!("unit {}", &**unit);
+            if let Some(finding) = unlisted(&table::UNIT_KNOWN, path(index, "Unit"), Kind::Uqc, &what, &lookup) {
+                sheet.push(finding.with_found(unit));
+            }
+        }
+    }
+    if let Some(country) = item.org_cntry.as_ref() {
+        let lookup = masters.country(country);
+        if !lookup.is_listed() {
+            let what = format_args!("country code {}", &**country);
+            if let Some(finding) = unlisted(&table::ORIGIN, path(index, "OrgCntry"), Kind::Country, &what, &lookup) {
+                sheet.push(finding.with_found(country));
+            }
+        }
+    }
+}
+
+fn hsn(sheet: &mut Sheet<'_>, index: usize, code: HsnCode, facts: &Facts) {
+    let lookup = sheet.options.masters().hsn(code);
+    match lookup.listed().map(|listed| listed.lists) {
+        Some(HsnLists::Both) => {}
+        Some(lists) => {
+            let why = if lists == HsnLists::GstOnly {
+                "is in the GST portal's list and not in the e-invoice portal's as republished"
+            } else {
+                "is in the GST portal's list, and the e-invoice portal has refused it"
+            };
+            sheet.push(
+                table::HSN_DOUBTFUL
+                    .finding(path(index, "HsnCd"), format!("code {code} {why}"))
+                    .with_found(code)
+                    .with_expected("a code of both lists")
+                    .with_fix("Give a code with more digits, if the goods have one."),
+            );
+        }
+        None => {
+            let what = format_args!("HSN or SAC {code}");
+            if let Some(finding) = unlisted(&table::HSN, path(index, "HsnCd"), Kind::Hsn, &what, &lookup) {
+                sheet.push(finding.with_found(code));
+            }
+        }
+    }
+    if facts.six_digits && code.digits() < 6 {
+        sheet.push(
+            table::HSN_LENGTH
+                .finding(
+                    path(index, "HsnCd"),
+                    format!("code {code} has {} digits, and the supplier's turnover is above 5 crore", code.digits()),
+                )
+                .with_found(code)
+                .with_expected("6 or 8 digits")
+                .with_fix("Give at least six digits; `einvoice masters show hsn` lists the codes below a heading."),
+        );
+    }
+}
+
+fn rate(sheet: &mut Sheet<'_>, index: usize, item: &Item, facts: &Facts) {
+    if facts.note {
         return;
     }
     let Some(rate) = item.gst_rt.get() else {
         return;
     };
-    if !RATES.contains(&rate.thousandths()) {
-        let allowed: Vec<_> = RATES.iter().map(|rate| Rate::from_thousandths(*rate).to_string()).collect();
+    let Some(span) = sheet.options.masters().rate(rate).listed() else {
+        let allowed: Vec<_> = sheet.options.masters().rates().map(|span| span.rate.to_string()).collect();
         sheet.push(
             table::RATE
                 .finding(path(index, "GstRt"), format!("{rate} per cent is no GST rate"))
@@ -93,54 +224,108 @@ fn rate(sheet: &mut Sheet<'_>, index: usize, item: &Item) {
                 .with_fix("Give the IGST rate, or the sum of the CGST and SGST rates."),
         );
         return;
-    }
-    let Some(date) = sheet.invoice.doc_dtls.dt.get() else {
-        return;
     };
-    let reformed = date.date() >= jiff::civil::date(2025, 9, 22);
-    let odd = if reformed { [12_000, 28_000].contains(&rate.thousandths()) } else { rate.thousandths() == 40_000 };
-    if odd {
-        let (what, fix) = if reformed { ("ended", "on or after") } else { ("began", "before") };
-        sheet.push(
-            table::RATE_ENDED
-                .finding(
-                    path(index, "GstRt"),
-                    format!("{rate} per cent {what} as a general rate on 22/09/2025, and the document is of {date}"),
-                )
-                .with_found(rate)
-                .with_fix(format!("Check the rate; some goods keep special rates {fix} that day.")),
-        );
+    let Some(day) = facts.date else { return };
+    if is_general(rate, day) || keeps_rate(rate, item.hsn_cd.get(), day) {
+        return;
     }
+    let date = crate::date::DocumentDate::from(day);
+    let (what, when) = if day < REFORM { ("began", "before") } else { ("ended", "on or after") };
+    sheet.push(
+        table::RATE_ENDED
+            .finding(
+                path(index, "GstRt"),
+                format!("{rate} per cent {what} as a general rate on 22/09/2025, and the document is of {date}"),
+            )
+            .with_found(rate)
+            .with_expected(format!("a rate of that day ({})", span.remark))
+            .with_fix(format!("Check the rate; some goods have special rates {when} that day.")),
+    );
+}
+
+/// First day of the rates of the 56th Council.
+const REFORM: Date = date(2025, 9, 22);
+/// First day on which tobacco and pan masala bear 40 per cent, on their retail sale price.
+const TOBACCO: Date = date(2026, 2, 1);
+
+/// 12 and 28 per cent ended as general rates when 40 began; all others hold on any day.
+fn is_general(rate: Rate, day: Date) -> bool {
+    match rate.thousandths() {
+        12_000 | 28_000 => day < REFORM,
+        40_000 => day >= REFORM,
+        _ => true,
+    }
+}
+
+/// Goods that kept their rate beyond the day on which it ended in general: tobacco and pan masala until the end of
+/// January 2026, bricks with input credit (headings 6815, 6901, 6904, 6905).
+fn keeps_rate(rate: Rate, code: Option<HsnCode>, day: Date) -> bool {
+    let Some(code) = code else { return false };
+    match rate.thousandths() {
+        28_000 => day < TOBACCO && is_tobacco(code),
+        12_000 => matches!(code.heading(), 6815 | 6901 | 6904 | 6905),
+        _ => false,
+    }
+}
+
+/// Goods taxed on their retail sale price from 1 February 2026 (GSTN advisory): pan masala, and tobacco but for bidis.
+fn is_tobacco(code: HsnCode) -> bool {
+    const BIDIS: [u32; 2] = [24_031_921, 24_031_929];
+    (matches!(code.heading(), 2401..=2403) && !BIDIS.contains(&code.number()))
+        || matches!(code.number(), 21_069_020 | 24_041_100 | 24_041_900)
+}
+
+/// True where tax and item value are not held against the taxable value, as the tax is that of the retail sale price.
+pub(super) fn is_taxed_on_retail_price(invoice: &Invoice, code: HsnCode) -> bool {
+    is_tobacco(code) && invoice.doc_dtls.dt.get().is_some_and(|date| date.date() >= TOBACCO)
 }
 
 pub(super) fn is_note(invoice: &Invoice) -> bool {
     matches!(invoice.doc_dtls.typ.get(), Some(DocumentType::CreditNote | DocumentType::DebitNote))
 }
 
-fn amounts(sheet: &mut Sheet<'_>, index: usize, item: &Item) {
-    let invoice = sheet.invoice;
-    let mut compare = |rule: &Rule, name: &str, formula: &str, calculated: Option<Amount>, passed: Option<Amount>| {
-        if let (Some(calculated), Some(passed)) = (calculated, passed)
-            && !accepts(calculated, passed)
-        {
-            sheet.push(differs(rule, path(index, name), formula, calculated, passed));
-        }
-    };
+fn amounts(sheet: &mut Sheet<'_>, index: usize, item: &Item, facts: &Facts) {
     let (gross, taxable) = (item.tot_amt.get(), item.ass_amt.get());
     // Debit notes with quantity nought and an amount are sent by a large accounting program.
     let quantity = item.qty.get().filter(|quantity| !quantity.is_zero());
     let product = quantity.zip(item.unit_price.get()).and_then(|(quantity, price)| quantity.times(price));
-    compare(&table::TOT_AMT, "TotAmt", "Qty x UnitPrice", product, gross);
-    let net = gross.zip(or_zero(&item.discount)).and_then(|(gross, discount)| gross.checked_sub(discount));
-    compare(&table::ASS_AMT, "AssAmt", "TotAmt - Discount", net, taxable);
-    if !is_note(invoice) {
-        let cess = |rate: &Field<Rate>| rate.get().zip(taxable).and_then(|(rate, taxable)| rate.of(taxable));
-        compare(&table::CESS, "CesAmt", "AssAmt x CesRt / 100", cess(&item.ces_rt), or_zero(&item.ces_amt));
-        let state_cess = (cess(&item.state_ces_rt), or_zero(&item.state_ces_amt));
-        compare(&table::STATE_CESS, "StateCesAmt", "AssAmt x StateCesRt / 100", state_cess.0, state_cess.1);
+    compare(sheet, &table::TOT_AMT, (index, "TotAmt"), product, gross, || {
+        let quantity = quantity.unwrap_or_default();
+        format!("{quantity} at a price of {} gives", item.unit_price.get().unwrap_or_default())
+    });
+    let discount = or_zero(&item.discount);
+    let net = gross.zip(discount).and_then(|(gross, discount)| gross.checked_sub(discount));
+    compare(sheet, &table::ASS_AMT, (index, "AssAmt"), net, taxable, || {
+        let (gross, discount) = (gross.unwrap_or_default(), discount.unwrap_or_default());
+        format!("{} less a discount of {} gives", rupees(gross), rupees(discount))
+    });
+    if !facts.note {
+        cess(sheet, &table::CESS, (index, "CesAmt"), taxable, &item.ces_rt, &item.ces_amt);
+        cess(sheet, &table::STATE_CESS, (index, "StateCesAmt"), taxable, &item.state_ces_rt, &item.state_ces_amt);
     }
-    let whole = sum([
-        &item.ass_amt,
+    item_value(sheet, index, item, facts);
+}
+
+fn cess(
+    sheet: &mut Sheet<'_>,
+    rule: &Rule,
+    place: (usize, &str),
+    taxable: Option<Amount>,
+    rate: &Field<Rate>,
+    passed: &Field<Amount>,
+) {
+    let Some((rate, taxable)) = rate.get().zip(taxable) else { return };
+    compare(sheet, rule, place, rate.of(taxable), or_zero(passed), || of_rate(taxable, rate));
+}
+
+/// `40,755.00 at 18% gives`.
+pub(super) fn of_rate(taxable: Amount, rate: Rate) -> String {
+    format!("{} at {rate}% gives", rupees(taxable))
+}
+
+fn item_value(sheet: &mut Sheet<'_>, index: usize, item: &Item, facts: &Facts) {
+    let Some(taxable) = item.ass_amt.get() else { return };
+    let taxes = sum([
         &item.igst_amt,
         &item.cgst_amt,
         &item.sgst_amt,
@@ -148,22 +333,36 @@ fn amounts(sheet: &mut Sheet<'_>, index: usize, item: &Item) {
         &item.ces_non_advl_amt,
         &item.state_ces_amt,
         &item.state_ces_non_advl_amt,
-        &item.oth_chrg,
     ]);
-    let untaxed = sum([&item.ass_amt, &item.oth_chrg]);
+    let charges = or_zero(&item.oth_chrg);
+    let untaxed = charges.and_then(|charges| charges.checked_add(taxable));
     let passed = item.tot_item_val.get();
     // Reverse charge and exports with payment: the total may include or leave out the taxes (list of validations).
-    let either = invoice.tran_dtls.reg_rev.get() == Some(YesNo::Yes)
-        || invoice.tran_dtls.sup_typ.get() == Some(SupplyType::ExportWithPayment);
-    if either && untaxed.zip(passed).is_some_and(|(untaxed, passed)| accepts(untaxed, passed)) {
+    if facts.tax_optional && untaxed.zip(passed).is_some_and(|(untaxed, passed)| accepts(untaxed, passed)) {
         return;
     }
-    let taxable_given = taxable.is_some();
-    compare(
-        &table::TOT_ITEM_VAL,
-        "TotItemVal",
-        "the sum of AssAmt, taxes, cesses and OthChrg",
-        whole.filter(|_| taxable_given),
-        passed,
-    );
+    if item.hsn_cd.get().is_some_and(|code| is_taxed_on_retail_price(sheet.invoice, code)) {
+        return;
+    }
+    let whole = untaxed.zip(taxes).and_then(|(untaxed, taxes)| untaxed.checked_add(taxes));
+    compare(sheet, &table::TOT_ITEM_VAL, (index, "TotItemVal"), whole, passed, || {
+        let (taxes, charges) = (taxes.unwrap_or_default(), charges.unwrap_or_default());
+        format!("{} with taxes of {} and charges of {} gives", rupees(taxable), rupees(taxes), rupees(charges))
+    });
+}
+
+/// Reports a passed value outside the tolerance of the calculated one. `because` is asked only then.
+pub(super) fn compare(
+    sheet: &mut Sheet<'_>,
+    rule: &Rule,
+    (index, name): (usize, &str),
+    calculated: Option<Amount>,
+    passed: Option<Amount>,
+    because: impl FnOnce() -> String,
+) {
+    if let (Some(calculated), Some(passed)) = (calculated, passed)
+        && !accepts(calculated, passed)
+    {
+        sheet.push(differs(rule, path(index, name), &because(), calculated, passed));
+    }
 }

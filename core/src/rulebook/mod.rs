@@ -1,32 +1,48 @@
 //! The rules of the portal, checked before anything leaves.
 //!
 //! [`check`] is the only way to a [`Checked`] document, and only a `Checked` document has a payload to send. It
-//! reports everything it finds, in a fixed order: what the reader noted, the schema, parties, document, items, tax,
-//! totals. One rule never keeps another from speaking, except where its values are not there to be judged.
+//! reports everything it finds, in a fixed order: what the reader noted, the schema, document, parties and places,
+//! items, tax, totals, export, e-way bill. One rule never keeps another from speaking, except where its values are
+//! not there to be judged.
 //!
-//! The [`rules`] are a table: id, portal code, severity, ground and days in force. What a rule means and how sure
-//! its source is can so be shown to a person (`einvoice rules`) and compared between releases.
+//! The [`rules`] are a table: id, portal code, severity, ground, days in force, and why a rule that is not settled is
+//! not. What a rule means and how sure its source is can so be shown to a person (`einvoice explain`) and compared
+//! between releases. [`RuleSettings`] carries what the rules must be told and what an integrator may change.
 
 mod arithmetic;
+mod codes;
+mod document;
+mod ewb;
+mod export;
 mod items;
 mod parties;
+mod places;
 mod schema;
+mod settings;
+mod ship_to;
 pub(crate) mod table;
 mod tax;
+mod taxpayers;
 #[cfg(test)]
 mod tests;
 mod totals;
 
 use std::borrow::Cow;
+use std::sync::{Arc, LazyLock};
 
 use jiff::civil::Date;
 
-pub use table::rules;
+pub use settings::{
+    GstinText, RuleSettings, RuleSettingsError, SeverityChange, ShipToGstin, Taxpayer, TaxpayerKind, TaxpayerStatus,
+};
+pub use ship_to::{LaterShipTo, check_later_ship_to};
+pub use table::{rule_by_id, rules};
 
 use crate::document::{Invoice, MAX_BYTES, ReadInvoice};
 use crate::finding::{Finding, Severity};
 use crate::irn::{Irn, IrnRule};
 use crate::key::DocumentKey;
+use crate::masters::{Masters, MastersOn};
 
 /// Where a rule comes from, and so how sure it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
@@ -61,6 +77,8 @@ pub struct Rule {
     pub from: Option<Date>,
     /// Last day of reporting on which it holds.
     pub until: Option<Date>,
+    /// Why it is not settled, for a rule whose sources are silent, unsure or at odds.
+    pub unsettled: Option<&'static str>,
     /// What it asks, in a sentence.
     pub summary: &'static str,
 }
@@ -72,6 +90,12 @@ impl Rule {
         self.from.is_none_or(|from| from <= day) && self.until.is_none_or(|until| day <= until)
     }
 
+    /// True for rules of text and schema: a document that breaks one of them cannot be sent at all.
+    #[must_use]
+    pub fn is_structural(&self) -> bool {
+        self.id.starts_with("json.") || self.id.starts_with("schema.")
+    }
+
     /// A finding of this rule.
     pub(crate) fn finding(&self, path: impl Into<String>, message: impl Into<String>) -> Finding {
         let mut finding = Finding::new(self.severity, self.id, path, message);
@@ -80,8 +104,8 @@ impl Rule {
     }
 }
 
-/// What a check needs to know beside the document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a check needs to know beside the document. Cheap to clone.
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct CheckOptions {
     /// The day of reporting, in India.
@@ -89,20 +113,57 @@ pub struct CheckOptions {
     /// What a wrong GSTIN check character means; nothing switches the rule off. The portal's test systems use
     /// GSTINs that fail it.
     pub gstin_check_digit: Option<Severity>,
+    /// Turnover, taxpayers, switches and severities.
+    pub settings: Arc<RuleSettings>,
+    /// The portal's code lists.
+    pub masters: Masters,
 }
 
 impl CheckOptions {
-    /// All rules, as they stand on a day.
+    /// All rules, as they stand on a day, with default settings and the masters compiled in.
     #[must_use]
-    pub const fn on(as_of: Date) -> Self {
-        Self { as_of, gstin_check_digit: Some(Severity::Error) }
+    pub fn on(as_of: Date) -> Self {
+        static SETTINGS: LazyLock<Arc<RuleSettings>> = LazyLock::new(Arc::default);
+        Self {
+            as_of,
+            gstin_check_digit: Some(Severity::Error),
+            settings: Arc::clone(&SETTINGS),
+            masters: Masters::default(),
+        }
+    }
+
+    /// The same rules on another day of reporting.
+    #[must_use]
+    pub const fn at(mut self, as_of: Date) -> Self {
+        self.as_of = as_of;
+        self
     }
 
     /// With another severity for GSTIN check characters, or none.
     #[must_use]
-    pub const fn with_gstin_check_digit(mut self, severity: Option<Severity>) -> Self {
+    pub fn with_gstin_check_digit(mut self, severity: Option<Severity>) -> Self {
         self.gstin_check_digit = severity;
         self
+    }
+
+    /// With other settings.
+    #[must_use]
+    pub fn with_settings(mut self, settings: Arc<RuleSettings>) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// With other masters.
+    #[must_use]
+    pub fn with_masters(mut self, masters: Masters) -> Self {
+        self.masters = masters;
+        self
+    }
+
+    /// The masters as they stand on the day of reporting.
+    #[must_use]
+    pub const fn masters(&self) -> MastersOn<'_> {
+        self.masters.on(self.as_of)
     }
 }
 
@@ -176,12 +237,18 @@ pub type CheckResult = Result<Checked, Rejected>;
 /// [`Rejected`] when any finding is an error.
 pub fn check(invoice: Invoice, read_findings: Vec<Finding>, options: &CheckOptions) -> CheckResult {
     let mut findings = read_findings;
-    schema::check(&invoice, &mut findings);
-    let mut sheet = Sheet { invoice: &invoice, options: *options, findings };
+    schema::check(&invoice, options, &mut findings);
+    let mut sheet = Sheet { invoice: &invoice, options, findings };
+    document::check(&mut sheet);
     parties::check(&mut sheet);
+    places::check(&mut sheet);
+    taxpayers::check(&mut sheet);
     items::check(&mut sheet);
     tax::check(&mut sheet);
     totals::check(&mut sheet);
+    export::check(&mut sheet);
+    ewb::check(&mut sheet);
+    ship_to::check(&mut sheet);
     let mut findings = sheet.findings;
     let invoice = Box::new(invoice);
     if findings.iter().any(Finding::is_error) {
@@ -240,12 +307,22 @@ pub(crate) fn note(findings: &mut Vec<Finding>, finding: Finding) {
 /// The document under check, what is known beside it, and the findings so far.
 pub(crate) struct Sheet<'a> {
     invoice: &'a Invoice,
-    options: CheckOptions,
+    options: &'a CheckOptions,
     findings: Vec<Finding>,
 }
 
 impl Sheet<'_> {
-    fn push(&mut self, finding: Finding) {
+    /// Adds what a rule found, if the rule is in force on the day of reporting, with the severity the integrator
+    /// gave it. Only documents with findings come here, so that a right one pays nothing for either.
+    fn push(&mut self, mut finding: Finding) {
+        if let Some(rule) = rule_by_id(&finding.rule) {
+            if !rule.in_force(self.options.as_of) {
+                return;
+            }
+            if let Some(severity) = self.options.settings.severity_of(rule.id) {
+                finding.severity = severity;
+            }
+        }
         note(&mut self.findings, finding);
     }
 }

@@ -4,13 +4,14 @@ use crate::document::node::{Seen, Visitor};
 use crate::document::path::Path;
 use crate::document::scanner::{Scanner, Token};
 use crate::document::{Facet, Form, Invoice, Member, Pattern};
-use crate::finding::{Finding, Severity};
+use crate::finding::Finding;
 use crate::number::{self, NumberError};
 
-use super::{Rule, note, table};
+use super::{CheckOptions, Rule, note, table};
 
-pub(super) fn check(invoice: &Invoice, findings: &mut Vec<Finding>) {
-    let mut check = SchemaCheck { path: Path::default(), read: findings.len(), findings };
+pub(super) fn check(invoice: &Invoice, options: &CheckOptions, findings: &mut Vec<Finding>) {
+    let max_items = options.settings.max_items;
+    let mut check = SchemaCheck { path: Path::default(), read: findings.len(), findings, max_items };
     invoice.walk(&mut check);
 }
 
@@ -19,6 +20,8 @@ struct SchemaCheck<'a> {
     findings: &'a mut Vec<Finding>,
     /// How many findings are the reader's.
     read: usize,
+    /// Most items the portal takes from this supplier.
+    max_items: usize,
 }
 
 impl Visitor for SchemaCheck<'_> {
@@ -31,6 +34,8 @@ impl Visitor for SchemaCheck<'_> {
             Seen::Value(Facet::Text(text)) => {
                 if let Some(rule) = text_fault(text, member.form) {
                     self.fault(member, rule, text);
+                } else if text.starts_with(' ') || text.ends_with(' ') {
+                    self.blanks(member, text);
                 }
             }
             Seen::Value(Facet::Number(units)) => self.number(member, units),
@@ -64,6 +69,7 @@ impl Visitor for SchemaCheck<'_> {
         let Form::List { min, max } = member.form else {
             return;
         };
+        let max = if member.name == "ItemList" { self.max_items } else { max };
         if (min..=max).contains(&count) {
             return;
         }
@@ -105,9 +111,10 @@ impl SchemaCheck<'_> {
             return;
         }
         let meaning = meaning(member);
+        // The portal has a number of its own for this one.
+        let rule = if path == "SellerDtls.Pin" { &table::SELLER_PIN_MISSING } else { &table::REQUIRED };
         self.push(
-            table::REQUIRED
-                .finding(path, format!("{} is missing ({meaning})", member.name))
+            rule.finding(path, format!("{} is missing ({meaning})", member.name))
                 .with_expected(describe(member.form))
                 .with_fix(format!("Give {}: {meaning}.", member.name)),
         );
@@ -128,17 +135,30 @@ impl SchemaCheck<'_> {
         if (2010..=2029).contains(&year) {
             return;
         }
-        let mut finding = table::PATTERN
-            .finding(self.path.of(member.name), format!("{} lies outside the years the schema admits", member.name))
+        let (rule, fix) = if member.late_years_warn && year > 2029 {
+            (&table::LATE_YEAR, "Check the year; the portal may refuse it, and an optional date can be left out.")
+        } else {
+            (&table::PATTERN, "Correct the year.")
+        };
+        self.push(
+            rule.finding(
+                self.path.of(member.name),
+                format!("{} lies outside the years the schema admits", member.name),
+            )
             .with_found(date)
             .with_expected("a date of the years 2010 to 2029, DD/MM/YYYY")
-            .with_fix("Correct the year.");
-        if member.late_years_warn && year > 2029 {
-            finding.severity = Severity::Warning;
-            finding.fix =
-                Some("Check the year; the portal may refuse it, and an optional date can be left out.".into());
-        }
-        self.push(finding);
+            .with_fix(fix),
+        );
+    }
+
+    fn blanks(&mut self, member: &'static Member, text: &str) {
+        self.push(
+            table::BLANKS
+                .finding(self.path.of(member.name), format!("{} begins or ends with a blank", member.name))
+                .with_found(format!("{text:?}"))
+                .with_expected("no blanks around the text")
+                .with_fix("Remove them in the source."),
+        );
     }
 
     #[cold]
@@ -159,7 +179,10 @@ impl SchemaCheck<'_> {
         let (name, form) = (member.name, member.form);
         let message = match rule.id {
             "schema.type" => format!("{name} is not {}", form.kind().name()),
-            "schema.length" => format!("{name} has {} characters", content(found).unwrap_or_default().chars().count()),
+            "schema.length" => match content(found).unwrap_or_default().chars().count() {
+                1 => format!("{name} has 1 character"),
+                count => format!("{name} has {count} characters"),
+            },
             "schema.decimals" => format!("{name} has too many decimals"),
             "schema.range" => format!("{name} is out of range"),
             "schema.enum" => format!("{name} is not one of the allowed values"),
@@ -214,7 +237,11 @@ fn describe(form: Form) -> String {
     match form {
         Form::Text { pattern, .. } if pattern.is_list() => pattern.expected(),
         Form::Text { min, max, pattern } => {
-            let length = if min == max { format!("{min} characters") } else { format!("{min} to {max} characters") };
+            let length = match (min, max) {
+                (1, 1) => "1 character".to_owned(),
+                (min, max) if min == max => format!("{min} characters"),
+                (min, max) => format!("{min} to {max} characters"),
+            };
             match pattern {
                 Pattern::Gstin | Pattern::GstinOrUrp | Pattern::State | Pattern::Hsn | Pattern::Date => {
                     pattern.expected()

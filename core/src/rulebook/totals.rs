@@ -3,7 +3,7 @@
 use crate::document::{Field, Item};
 use crate::number::Amount;
 
-use super::arithmetic::{accepts, or_zero, sum};
+use super::arithmetic::{accepts, or_zero, rupees, sum};
 use super::items::differs;
 use super::{Rule, Sheet, table};
 
@@ -13,7 +13,7 @@ type Column = fn(&Item) -> &Field<Amount>;
 struct Total<'a> {
     rule: &'static Rule,
     name: &'static str,
-    formula: &'static str,
+    of: &'static str,
     passed: &'a Field<Amount>,
     columns: &'static [Column],
 }
@@ -28,29 +28,31 @@ pub(super) fn check(sheet: &mut Sheet<'_>) {
             total.columns.iter().try_fold(Amount::ZERO, |all, column| all.checked_add(sum(items.iter().map(column))?));
         // AssVal must be given, and where it is not the schema rules have said so; other totals may be absent.
         let passed = if total.name == "AssVal" { total.passed.get() } else { or_zero(total.passed) };
-        compare(sheet, total.rule, total.name, total.formula, calculated, passed);
+        compare(sheet, total.rule, total.name, calculated, passed, || {
+            format!("{} over {} gives", total.of, counted(items.len()))
+        });
     }
     document_value(sheet);
 }
 
 fn totals(values: &crate::document::ValDtls) -> [Total<'_>; 6] {
-    let total = |rule, name, formula, passed, columns| Total { rule, name, formula, passed, columns };
+    let total = |rule, name, of, passed, columns| Total { rule, name, of, passed, columns };
     [
-        total(&table::ASS_VAL, "AssVal", "the sum of AssAmt", &values.ass_val, &[|item| &item.ass_amt]),
-        total(&table::SGST_VAL, "SgstVal", "the sum of SgstAmt", &values.sgst_val, &[|item| &item.sgst_amt]),
-        total(&table::CGST_VAL, "CgstVal", "the sum of CgstAmt", &values.cgst_val, &[|item| &item.cgst_amt]),
-        total(&table::IGST_VAL, "IgstVal", "the sum of IgstAmt", &values.igst_val, &[|item| &item.igst_amt]),
+        total(&table::ASS_VAL, "AssVal", "AssAmt", &values.ass_val, &[|item| &item.ass_amt]),
+        total(&table::SGST_VAL, "SgstVal", "SgstAmt", &values.sgst_val, &[|item| &item.sgst_amt]),
+        total(&table::CGST_VAL, "CgstVal", "CgstAmt", &values.cgst_val, &[|item| &item.cgst_amt]),
+        total(&table::IGST_VAL, "IgstVal", "IgstAmt", &values.igst_val, &[|item| &item.igst_amt]),
         total(
             &table::CES_VAL,
             "CesVal",
-            "the sum of CesAmt and CesNonAdvlAmt",
+            "CesAmt and CesNonAdvlAmt",
             &values.ces_val,
             &[|item| &item.ces_amt, |item| &item.ces_non_advl_amt],
         ),
         total(
             &table::ST_CES_VAL,
             "StCesVal",
-            "the sum of StateCesAmt and StateCesNonAdvlAmt",
+            "StateCesAmt and StateCesNonAdvlAmt",
             &values.st_ces_val,
             &[|item| &item.state_ces_amt, |item| &item.state_ces_non_advl_amt],
         ),
@@ -70,31 +72,44 @@ fn document_value(sheet: &mut Sheet<'_>) {
             table::DISCOUNT
                 .finding(
                     "ValDtls.Discount",
-                    format!("the discount {discount} is not below the sum of TotItemVal {items}"),
+                    format!("the discount {} is not below the value of the items, {}", rupees(discount), rupees(items)),
                 )
                 .with_found(discount)
-                .with_expected(format!("less than {items}"))
+                .with_expected(format!("less than {}", rupees(items)))
                 .with_fix("Correct the discount; it is the one on the document, after tax."),
         );
     }
     let calculated = or_zero(&values.oth_chrg)
         .zip(or_zero(&values.rnd_off_amt))
         .and_then(|(charges, rounding)| items.checked_sub(discount)?.checked_add(charges)?.checked_add(rounding));
-    let formula = "the sum of TotItemVal - Discount + OthChrg + RndOffAmt";
-    compare(sheet, &table::TOT_INV_VAL, "TotInvVal", formula, calculated, values.tot_inv_val.get());
+    compare(sheet, &table::TOT_INV_VAL, "TotInvVal", calculated, values.tot_inv_val.get(), || {
+        let amount = |field| rupees(or_zero(field).unwrap_or_default());
+        format!(
+            "items of {} less a discount of {}, with charges of {} and rounding of {} give",
+            rupees(items),
+            rupees(discount),
+            amount(&values.oth_chrg),
+            amount(&values.rnd_off_amt)
+        )
+    });
+}
+
+/// `1 item`, `6 items`.
+fn counted(items: usize) -> String {
+    if items == 1 { "1 item".to_owned() } else { format!("{items} items") }
 }
 
 fn compare(
     sheet: &mut Sheet<'_>,
     rule: &Rule,
     name: &str,
-    formula: &str,
     calculated: Option<Amount>,
     passed: Option<Amount>,
+    because: impl FnOnce() -> String,
 ) {
     if let (Some(calculated), Some(passed)) = (calculated, passed)
         && !accepts(calculated, passed)
     {
-        sheet.push(differs(rule, format!("ValDtls.{name}"), formula, calculated, passed));
+        sheet.push(differs(rule, format!("ValDtls.{name}"), &because(), calculated, passed));
     }
 }

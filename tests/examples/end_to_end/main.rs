@@ -32,10 +32,10 @@ use einvoice_core::clock::SystemClock;
 use einvoice_core::config::RunSettings;
 use einvoice_core::entropy::SystemEntropy;
 use einvoice_core::environment::{Environment, RouteName};
-use einvoice_core::finding::Severity;
 use einvoice_core::identifier::Gstin;
 use einvoice_core::pipeline::{Parts, Pipeline, RoutePart, Silent, SourcePart, StopSignal, WriteBackPart};
 use einvoice_core::registry::BuildContext;
+use einvoice_core::rulebook::CheckOptions;
 use einvoice_json_file::{JsonFileSource, JsonFileWriteBack, WriteBackConfig};
 use einvoice_ledger_sqlite::{LedgerConfig, SqliteLedger};
 use einvoice_testkit::documents::{Recipe, gstin};
@@ -165,7 +165,7 @@ async fn assemble(plan: &Plan, folder: &Path, portal: &Portal) -> Result<Pipelin
         sources: vec![SourcePart { name: "books".into(), source: Arc::new(source) }],
         write_backs: vec![WriteBackPart { name: "answers".into(), sources: Vec::new(), target: Arc::new(target) }],
         verifier: portal.verifier()?,
-        gstin_check_digit: Some(Severity::Error),
+        check: CheckOptions::on(jiff::civil::date(2026, 11, 22)),
         settings,
         clock,
     }))

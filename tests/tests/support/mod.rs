@@ -14,9 +14,9 @@ use einvoice_core::config::RunSettings;
 use einvoice_core::credential::CredentialStore;
 use einvoice_core::entropy::{SeededEntropy, SharedEntropy};
 use einvoice_core::environment::{Environment, RouteName};
-use einvoice_core::finding::Severity;
 use einvoice_core::ledger::{DocumentStatus, Ledger, LedgerError, Query};
 use einvoice_core::pipeline::{Parts, Pipeline, RoutePart, RunReport, Silent, SourcePart, StopSignal, WriteBackPart};
+use einvoice_core::rulebook::CheckOptions;
 use einvoice_core::state::DocumentState;
 use einvoice_core::transport::Transport;
 use einvoice_core::verify::TokenVerifier;
@@ -96,7 +96,7 @@ impl World {
                 target: Arc::new(self.target.clone()),
             }],
             verifier: Arc::clone(&self.verifier),
-            gstin_check_digit: Some(Severity::Error),
+            check: CheckOptions::on(jiff::civil::date(2026, 11, 22)),
             settings: self.settings.clone(),
             clock: Arc::new(self.clock.clone()),
         })

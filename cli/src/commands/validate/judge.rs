@@ -7,7 +7,7 @@ use einvoice_core::finding::{Finding, Severity};
 use einvoice_core::irn::{Irn, IrnRule};
 use einvoice_core::rulebook::{self, CheckOptions, CheckResult};
 use einvoice_core::source::{
-    InvoiceSource, Mapped, MappedDocument, Provenance, SourceProblem, SourceRecord, SourceRef,
+    self, InvoiceSource, Mapped, MappedDocument, Provenance, SourceProblem, SourceRecord, SourceRef,
 };
 use serde::Serialize;
 use tokio::task::JoinHandle;
@@ -184,7 +184,7 @@ impl Done {
 }
 
 fn judge(source: &dyn InvoiceSource, record: &SourceRecord, wanted: &Wanted) -> Judged {
-    let options = wanted.options;
+    let options = &wanted.options;
     let reference = record.reference.clone();
     match source.map(record) {
         Mapped::Skipped(skip) => Judged::Skipped { label: skip.label, message: skip.message },
@@ -193,36 +193,36 @@ fn judge(source: &dyn InvoiceSource, record: &SourceRecord, wanted: &Wanted) -> 
         }
         Mapped::Document(mapped) => {
             let MappedDocument { invoice, findings, provenance, .. } = *mapped;
-            let provenance = wanted.provenance.then_some(provenance);
-            judge_document(reference, rulebook::check(invoice, findings, &options), provenance, options)
+            judge_document(reference, rulebook::check(invoice, findings, options), provenance, wanted)
         }
     }
 }
 
-fn judge_document(
-    reference: SourceRef,
-    checked: CheckResult,
-    provenance: Option<Provenance>,
-    options: CheckOptions,
-) -> Judged {
-    match checked {
+fn judge_document(reference: SourceRef, checked: CheckResult, provenance: Provenance, wanted: &Wanted) -> Judged {
+    let options = &wanted.options;
+    let mut judged = match checked {
         Ok(checked) => Judged::Document {
             name: checked.key().to_string(),
             reference,
             irn: Some(checked.irn(IrnRule::on(options.as_of))),
             valid: true,
             findings: checked.findings().to_vec(),
-            provenance,
+            provenance: None,
         },
         Err(rejected) => {
             let (name, irn) = named(&rejected.invoice, options);
-            Judged::Document { name, reference, irn, valid: false, findings: rejected.findings, provenance }
+            Judged::Document { name, reference, irn, valid: false, findings: rejected.findings, provenance: None }
         }
+    };
+    if let Judged::Document { findings, provenance: shown, .. } = &mut judged {
+        source::place(findings, &provenance);
+        *shown = wanted.provenance.then_some(provenance);
     }
+    judged
 }
 
 /// The key and the IRN where they can be read, else what a person would call the document.
-fn named(invoice: &Invoice, options: CheckOptions) -> (String, Option<Irn>) {
+fn named(invoice: &Invoice, options: &CheckOptions) -> (String, Option<Irn>) {
     invoice.document_key().map_or_else(
         || (invoice.label(), None),
         |key| (key.to_string(), Some(Irn::compute(&key, IrnRule::on(options.as_of)))),

@@ -1,5 +1,8 @@
 //! Whole documents against the whole rulebook.
 
+mod cases;
+mod coverage;
+
 use std::path::Path;
 
 use jiff::civil::{Date, date};
@@ -156,7 +159,7 @@ fn totals_that_do_not_foot_name_both_numbers() {
     let finding = &rejected.findings[0];
     assert_eq!((&*finding.rule, finding.code.as_deref()), ("totals.tot_inv_val", Some("2189")));
     assert_eq!((finding.found.as_deref(), finding.expected.as_deref()), (Some("4190"), Some("4130")));
-    assert!(finding.message.contains("4129 to 4131"), "{}", finding.message);
+    assert!(finding.message.contains("4,129.00 to 4,131.00"), "{}", finding.message);
     for (from, to, rule) in [
         (r#""AssVal":3500"#, r#""AssVal":3502"#, "totals.ass_val"),
         (r#""IgstVal":630,"#, "", "totals.igst_val"),
@@ -228,8 +231,10 @@ fn notes_are_not_held_against_rates() {
 #[test]
 fn parties_must_fit_the_supply() {
     let named = |from: &str, to: &str| named(replaced(from, to));
-    assert_eq!(named(r#""Stcd":"29""#, r#""Stcd":"30""#), only("seller.state", "SellerDtls.Stcd"));
-    assert_eq!(named(r#""Stcd":"27""#, r#""Stcd":"28""#), only("buyer.state", "BuyerDtls.Stcd"));
+    let rules = |named: Vec<(String, String)>| named.into_iter().map(|(rule, _)| rule).collect::<Vec<_>>();
+    let moved = rules(named(r#""Stcd":"29""#, r#""Stcd":"30""#));
+    assert_eq!(moved, ["place.pin_state", "seller.state"], "the PIN code lies in the other state too");
+    assert_eq!(rules(named(r#""Stcd":"27""#, r#""Stcd":"28""#)), ["place.pin_state", "buyer.state"]);
     assert_eq!(named("27AABCM5678K1ZY", "URP"), only("buyer.urp", "BuyerDtls.Gstin"));
     let same = named("27AABCM5678K1ZY", "29AAACE1234F1Z2");
     assert!(same.contains(&("buyer.same_gstin".to_owned(), "BuyerDtls.Gstin".to_owned())));
@@ -237,7 +242,7 @@ fn parties_must_fit_the_supply() {
     assert_eq!(named(r#""Pos":"27""#, r#""Pos":"96""#), only("buyer.pos", "BuyerDtls.Pos"));
     let export = named(r#""SupTyp":"B2B""#, r#""SupTyp":"EXPWP""#);
     let rules: Vec<_> = export.iter().map(|(rule, _)| rule.as_str()).collect();
-    assert_eq!(rules, ["buyer.export_urp", "buyer.export_state", "buyer.export_pos"]);
+    assert_eq!(rules, ["buyer.export_urp", "buyer.export_state", "buyer.export_pos", "export.country_missing"]);
     assert_eq!(named("05/11/2026", "23/11/2026"), only("document.future", "DocDtls.Dt"));
     assert!(replaced("05/11/2026", "22/11/2026").is_ok());
 }
@@ -247,7 +252,7 @@ fn items_must_be_numbered_and_goods_measured() {
     assert_eq!(named(replaced(r#""SlNo":"2""#, r#""SlNo":"1""#)), only("items.sl_no", "ItemList[1].SlNo"));
     assert_eq!(named(replaced(r#""Qty":3,"#, "")), only("items.qty", "ItemList[0].Qty"));
     assert_eq!(named(replaced(r#""Unit":"NOS","#, "")), only("items.unit", "ItemList[0].Unit"));
-    assert_eq!(named(replaced("998719", "848719")), only("items.service", "ItemList[1].HsnCd"));
+    assert_eq!(named(replaced("998719", "850440")), only("items.service", "ItemList[1].HsnCd"));
     let crowded = findings(|invoice| {
         let item = invoice.item_list[1].clone();
         invoice.item_list.extend(std::iter::repeat_n(item, 1_000));
@@ -261,7 +266,7 @@ fn dates_beyond_the_schema_warn_where_they_can_be_left_out_and_reject_elsewhere(
         let to = format!(r#""SlNo":"1","BchDtls":{{"Nm":"B-1","{name}":"{day}"}}"#);
         replaced(r#""SlNo":"1""#, &to)
     };
-    assert_eq!(batch("ExpDt", "01/01/2031").unwrap().findings()[0].rule, "schema.pattern");
+    assert_eq!(batch("ExpDt", "01/01/2031").unwrap().findings()[0].rule, "schema.late_year");
     assert!(batch("WrDt", "01/01/2009").is_err());
     assert_eq!(batch("ExpDt", "01/01/2029").unwrap().findings(), []);
 }
@@ -289,21 +294,42 @@ fn samples() -> Vec<(String, String)> {
     samples
 }
 
+/// What the README beside the samples says of each: which rules it breaks, at the day of the document and without
+/// the date floor.
+fn faults_of(sample: &str) -> &'static [&'static str] {
+    match sample {
+        "b2b-intra-laptop-stand" => &[],
+        "b2b-inter-rice" => &["gstin.check_digit"],
+        // Supplier, recipient, ship-to (the same GSTIN as the recipient) and transporter.
+        "full-all-sections-other-key-case" => &["gstin.check_digit"; 4],
+        "export-with-payment" => &["gstin.check_digit", "items.hsn"],
+        "sezwop-zero-igst" => &["gstin.check_digit", "gstin.check_digit", "items.hsn"],
+        other => panic!("no verdict is known for {other}"),
+    }
+}
+
 #[test]
-fn invoices_made_by_others_pass_but_for_the_check_characters_of_test_systems() {
+fn invoices_made_by_others_get_the_verdicts_their_readme_implies() {
     for (name, text) in samples() {
         let read = Invoice::from_json(&text).unwrap();
         assert_eq!(read.findings, [], "{name}");
         let day = read.invoice.doc_dtls.dt.get().unwrap().date();
-        let options = CheckOptions::on(day);
-        let digits = check(read.invoice.clone(), Vec::new(), &options);
-        assert_eq!(digits.is_ok(), name == "b2b-intra-laptop-stand", "{name}");
-        let checked = check(read.invoice, Vec::new(), &options.with_gstin_check_digit(None));
-        let checked = checked.unwrap_or_else(|rejected| panic!("{name}: {:#?}", rejected.findings));
-        assert!(checked.findings().is_empty(), "{name}: {:#?}", checked.findings());
-        let again = Invoice::from_json_with(&checked.invoice().to_json(), ReadOptions::strict()).unwrap();
-        assert_eq!(checked.invoice().differences(&again.invoice), []);
-        assert_eq!(&again.invoice, checked.invoice(), "{name}");
+        let settings = RuleSettings { earliest_document_date: date(2017, 7, 1), ..RuleSettings::default() };
+        let options = CheckOptions::on(day).with_settings(Arc::new(settings));
+        let findings = match check(read.invoice.clone(), Vec::new(), &options) {
+            Ok(checked) => checked.findings,
+            Err(rejected) => rejected.findings,
+        };
+        let rules: Vec<_> = findings.iter().map(|finding| finding.rule.as_ref()).collect();
+        // Uncertain points and what concerns the e-way bill are warnings of their own.
+        let (certain, others): (Vec<_>, Vec<_>) =
+            findings.iter().partition(|finding| finding.is_error() || finding.rule == "gstin.check_digit");
+        let certain: Vec<_> = certain.into_iter().map(|finding| finding.rule.as_ref()).collect();
+        assert_eq!(certain, faults_of(&name), "{name}: {rules:?}");
+        assert!(others.iter().all(|finding| finding.severity <= Severity::Warning), "{name}");
+        let again = Invoice::from_json_with(&read.invoice.to_json(), ReadOptions::strict()).unwrap();
+        assert_eq!(read.invoice.differences(&again.invoice), []);
+        assert_eq!(again.invoice, read.invoice, "{name}");
     }
 }
 
