@@ -85,8 +85,7 @@ pub(super) fn run(arguments: &Validate, common: &Common, output: &mut Output) ->
                 let source = open(&arguments.plugin, &registry, &origin, &path).await?;
                 let form = if reporter.output.is_json() { Form::Json } else { Form::Judged };
                 let names = FileNames { read: path.display().to_string(), shown: file.display().to_string() };
-                let wanted =
-                    Wanted { options: options.clone(), form, provenance: arguments.provenance, file: names };
+                let wanted = Wanted { options: options.clone(), form, provenance: arguments.provenance, file: names };
                 validate_file(file, &source, &wanted, &mut reporter).await
             };
             if let Err(error) = judged.await {
