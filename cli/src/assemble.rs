@@ -5,7 +5,7 @@ mod keys;
 use std::path::Path;
 use std::sync::Arc;
 
-use einvoice_core::clock::{Clock as _, SharedClock, SystemClock};
+use einvoice_core::clock::{SharedClock, SystemClock};
 use einvoice_core::config::{CheckDigit, PluginTable, RouteTable, Settings, SourceTable, WriteBackTable};
 use einvoice_core::credential::CredentialStore;
 use einvoice_core::date::ist_date;
@@ -21,8 +21,8 @@ use jiff::civil::Date;
 pub use keys::{KeyFile, key_set};
 
 use crate::error::{CliError, in_use};
-use crate::plugins;
 use crate::settings::{Loaded, with_suggestion};
+use crate::{masters_file, plugins};
 
 /// Makes parts from a loaded configuration.
 #[derive(Debug)]
@@ -167,7 +167,7 @@ impl Assembly {
             sources,
             write_backs,
             verifier: Arc::new(verifier),
-            check: check_options(settings, ist_date(self.clock().now())),
+            check: check_options(&self.loaded, ist_date(self.clock().now()))?,
             settings: settings.run.clone(),
             clock: self.clock(),
         })
@@ -184,11 +184,17 @@ impl Assembly {
     }
 }
 
-/// How documents are judged under these settings on a day.
-#[must_use]
-pub fn check_options(settings: &Settings, day: Date) -> CheckOptions {
+/// How documents are judged under a configuration on a day.
+///
+/// # Errors
+/// [`CliError`] when the file of changes to the masters cannot be read or is wrong.
+pub fn check_options(loaded: &Loaded, day: Date) -> Result<CheckOptions, CliError> {
+    let settings = &loaded.settings;
     settings.rules.announce();
-    CheckOptions::on(day).with_gstin_check_digit(check_digit(settings)).with_settings(Arc::new(settings.rules.clone()))
+    Ok(CheckOptions::on(day)
+        .with_gstin_check_digit(check_digit(settings))
+        .with_settings(Arc::new(settings.rules.clone()))
+        .with_masters(masters_file::configured(&settings.check, &loaded.directory)?))
 }
 
 /// What a wrong GSTIN check digit is under these settings.

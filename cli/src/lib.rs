@@ -24,6 +24,7 @@ pub mod error;
 pub mod exit_code;
 mod folders;
 pub mod logging;
+mod masters_file;
 pub mod output;
 pub mod plugins;
 mod progress;

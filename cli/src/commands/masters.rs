@@ -23,7 +23,6 @@
 //! reason = "withdrawn by the portal"
 //! ```
 
-pub(crate) mod overrides;
 mod show;
 
 use std::path::Path;
@@ -40,7 +39,7 @@ use crate::arguments::{Common, day};
 use crate::error::CliError;
 use crate::output::{Column, Output, counted};
 use crate::settings::DEFAULT_FILE;
-use crate::{exit_code, settings};
+use crate::{exit_code, masters_file, settings};
 
 /// Most rows a search shows unless more are asked for: a screenful or two.
 const ROWS: usize = 50;
@@ -102,7 +101,7 @@ fn kinds() -> impl TypedValueParser<Value = Kind> {
 pub(super) fn run(arguments: &Masters, common: &Common, output: &mut Output) -> Result<u8, CliError> {
     let masters = if common.config.is_some() || Path::new(DEFAULT_FILE).is_file() {
         let loaded = settings::load(common)?;
-        overrides::configured(&loaded.settings.check, &loaded.directory)?
+        masters_file::configured(&loaded.settings.check, &loaded.directory)?
     } else {
         Lists::default()
     };

@@ -74,7 +74,7 @@ struct Reporter<'a> {
 pub(super) fn run(arguments: &Validate, common: &Common, output: &mut Output) -> Result<u8, CliError> {
     let registry = plugins::registry()?;
     let loaded = configuration(arguments, common)?;
-    let options = check_options(arguments, common, loaded.as_ref());
+    let options = check_options(arguments, common, loaded.as_ref())?;
     let origin = Origin::of(&arguments.plugin, loaded.as_ref());
     let progress = Progress::new(output.shows_progress(), None, "records checked");
     let mut reporter = Reporter { output, counts: Counts::default(), progress };
@@ -140,13 +140,13 @@ fn configuration(arguments: &Validate, common: &Common) -> Result<Option<Loaded>
     if common.config.is_some() || useful { Ok(Some(settings::load(common)?)) } else { Ok(None) }
 }
 
-fn check_options(arguments: &Validate, common: &Common, loaded: Option<&Loaded>) -> CheckOptions {
+fn check_options(arguments: &Validate, common: &Common, loaded: Option<&Loaded>) -> Result<CheckOptions, CliError> {
     let as_of = arguments.as_of.unwrap_or_else(|| ist_date(SystemClock.now()));
     let options = match loaded.filter(|_| common.config.is_some()) {
-        Some(loaded) => crate::assemble::check_options(&loaded.settings, as_of),
+        Some(loaded) => crate::assemble::check_options(loaded, as_of)?,
         None => CheckOptions::on(as_of),
     };
-    if arguments.no_gstin_check_digit { options.with_gstin_check_digit(None) } else { options }
+    Ok(if arguments.no_gstin_check_digit { options.with_gstin_check_digit(None) } else { options })
 }
 
 /// How to map, which does not depend on where the file lies.
