@@ -138,9 +138,8 @@ async fn a_reply_that_does_not_call_the_registration_active_is_asked_about() {
 
 #[tokio::test]
 async fn a_status_that_nobody_knows_settles_nothing_and_a_cancelled_one_is_cancelled() {
-    let cases: [(fn(&mut Registration), einvoice_core::state::DocumentState); 2] =
-        [(call_it_something, Unknown), (call_it_cancelled, Cancelled)];
-    for (change, state) in cases {
+    let changes: [fn(&mut Registration); 2] = [call_it_something, call_it_cancelled];
+    for (change, state) in changes.into_iter().zip([Unknown, Cancelled]) {
         let mut world = World::new(documents(1..=1)).await;
         world.fault(PortalOperation::GenerateIrn, Fault::DropReplyAfterCommit);
         Tampered::takes_over(&mut world, OperationKind::GetIrnByDocument, Tampering::Change(change));
