@@ -21,10 +21,9 @@ const SIX_DIGIT_TURNOVER: u32 = 5;
 pub(super) fn check(sheet: &mut Sheet<'_>) {
     let invoice = sheet.invoice;
     let facts = Facts::of(sheet);
-    // A few lines are compared faster than they are hashed.
-    let mut serials = Serials::with_capacity(invoice.item_list.len());
+    let mut serials = Serials::default();
     for (index, item) in invoice.item_list.iter().enumerate() {
-        if let Some(serial) = item.sl_no.as_ref().filter(|serial| !serials.insert(serial)) {
+        if let Some(serial) = item.sl_no.as_ref().filter(|serial| !serials.insert(serial, index, invoice)) {
             sheet.push(
                 table::SL_NO
                     .finding(path(index, "SlNo"), format!("serial number {serial} stands on more than one item"))
@@ -66,27 +65,29 @@ impl Facts {
     }
 }
 
-/// The serial numbers met so far.
-enum Serials<'a> {
-    Few(Vec<&'a str>),
-    Many(HashSet<&'a str>),
+/// The serial numbers met so far. Nearly all documents number their items upwards, and what only rises has no number
+/// twice; the first that does not rise has all before it hashed.
+#[derive(Default)]
+struct Serials<'a> {
+    highest: &'a str,
+    known: Option<HashSet<&'a str>>,
 }
 
 impl<'a> Serials<'a> {
-    fn with_capacity(items: usize) -> Self {
-        if items <= 16 { Self::Few(Vec::with_capacity(items)) } else { Self::Many(HashSet::with_capacity(items)) }
-    }
-
     /// False when the number was there before.
-    fn insert(&mut self, serial: &'a str) -> bool {
-        match self {
-            Self::Few(known) => {
-                let new = !known.contains(&serial);
-                known.push(serial);
-                new
-            }
-            Self::Many(known) => known.insert(serial),
+    fn insert(&mut self, serial: &'a str, index: usize, invoice: &'a Invoice) -> bool {
+        if let Some(known) = &mut self.known {
+            return known.insert(serial);
         }
+        if (self.highest.len(), self.highest) < (serial.len(), serial) {
+            self.highest = serial;
+            return true;
+        }
+        let before = invoice.item_list.iter().take(index).filter_map(|item| item.sl_no.as_ref());
+        let mut known: HashSet<&str> = before.map(|serial| &**serial).collect();
+        let new = known.insert(serial);
+        self.known = Some(known);
+        new
     }
 }
 

@@ -28,7 +28,7 @@ mod tests;
 mod totals;
 
 use std::borrow::Cow;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use jiff::civil::Date;
 
@@ -168,13 +168,23 @@ impl CheckOptions {
 }
 
 /// A document that passed every error-level rule as of a day, with its payload. Only [`check`] makes one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Checked {
     invoice: Box<Invoice>,
     key: DocumentKey,
-    payload: Vec<u8>,
+    /// Written when it is first asked for: a document that is only judged needs none.
+    payload: OnceLock<Vec<u8>>,
     findings: Vec<Finding>,
 }
+
+impl PartialEq for Checked {
+    fn eq(&self, other: &Self) -> bool {
+        // Key and payload follow from the document.
+        self.invoice == other.invoice && self.findings == other.findings
+    }
+}
+
+impl Eq for Checked {}
 
 impl Checked {
     /// The document.
@@ -198,7 +208,7 @@ impl Checked {
     /// The canonical JSON to send.
     #[must_use]
     pub fn payload(&self) -> &[u8] {
-        &self.payload
+        self.payload.get_or_init(|| written(&self.invoice))
     }
 
     /// Warnings, repairs and remarks; no errors.
@@ -237,7 +247,7 @@ pub type CheckResult = Result<Checked, Rejected>;
 /// [`Rejected`] when any finding is an error.
 pub fn check(invoice: Invoice, read_findings: Vec<Finding>, options: &CheckOptions) -> CheckResult {
     let mut findings = read_findings;
-    schema::check(&invoice, options, &mut findings);
+    let most_bytes = schema::check(&invoice, options, &mut findings);
     let mut sheet = Sheet { invoice: &invoice, options, findings };
     document::check(&mut sheet);
     parties::check(&mut sheet);
@@ -254,23 +264,33 @@ pub fn check(invoice: Invoice, read_findings: Vec<Finding>, options: &CheckOptio
     if findings.iter().any(Finding::is_error) {
         return Err(Rejected { invoice, findings });
     }
+    // Few documents come near the limit; only they are written to be measured.
+    let payload = OnceLock::new();
+    if most_bytes > MAX_BYTES {
+        let bytes = payload.get_or_init(|| written(&invoice)).len();
+        if bytes > MAX_BYTES {
+            findings.push(
+                table::SIZE
+                    .finding("", "the document is larger than the portal takes")
+                    .with_found(format!("{bytes} bytes"))
+                    .with_expected(format!("at most {MAX_BYTES} bytes"))
+                    .with_fix("Leave out attachments, or split the document."),
+            );
+            return Err(Rejected { invoice, findings });
+        }
+    }
+    match invoice.document_key() {
+        Some(key) => Ok(Checked { invoice, key, payload, findings }),
+        // Not reached: the schema rules leave no document without a key.
+        None => Err(Rejected { invoice, findings }),
+    }
+}
+
+/// The canonical JSON.
+fn written(invoice: &Invoice) -> Vec<u8> {
     let mut payload = Vec::with_capacity(1024 + 512 * invoice.item_list.len());
     invoice.write_json(&mut payload);
-    if payload.len() > MAX_BYTES {
-        findings.push(
-            table::SIZE
-                .finding("", "the document is larger than the portal takes")
-                .with_found(format!("{} bytes", payload.len()))
-                .with_expected(format!("at most {MAX_BYTES} bytes"))
-                .with_fix("Leave out attachments, or split the document."),
-        );
-    }
-    let key = invoice.document_key();
-    match key {
-        Some(key) if payload.len() <= MAX_BYTES => Ok(Checked { invoice, key, payload, findings }),
-        // The schema rules leave no document without a key, so this is the oversized one.
-        _ => Err(Rejected { invoice, findings }),
-    }
+    payload
 }
 
 /// Checks what a reader made of a text.

@@ -9,11 +9,19 @@ use crate::number::{self, NumberError};
 
 use super::{CheckOptions, Rule, note, table};
 
-pub(super) fn check(invoice: &Invoice, options: &CheckOptions, findings: &mut Vec<Finding>) {
+/// Adds the findings of the schema, and gives a number of bytes that the payload does not exceed.
+pub(super) fn check(invoice: &Invoice, options: &CheckOptions, findings: &mut Vec<Finding>) -> usize {
     let max_items = options.settings.max_items;
-    let mut check = SchemaCheck { path: Path::default(), read: findings.len(), findings, max_items };
+    let mut check = SchemaCheck { path: Path::default(), read: findings.len(), findings, max_items, most_bytes: 0 };
     invoice.walk(&mut check);
+    check.most_bytes
 }
+
+/// Most bytes a member takes in the payload beside its text: name, punctuation, a number or a code.
+const LEAF_BYTES: usize = 64;
+
+/// Most bytes a byte of text takes there: a control character is written `\u0000`.
+const ESCAPED_BYTES: usize = 6;
 
 struct SchemaCheck<'a> {
     path: Path,
@@ -22,6 +30,8 @@ struct SchemaCheck<'a> {
     read: usize,
     /// Most items the portal takes from this supplier.
     max_items: usize,
+    /// Bound of the payload's length, so that it need not be written to be measured.
+    most_bytes: usize,
 }
 
 impl Visitor for SchemaCheck<'_> {
@@ -30,22 +40,31 @@ impl Visitor for SchemaCheck<'_> {
     fn leaf(&mut self, member: &'static Member, seen: Seen<'_>) {
         match seen {
             Seen::Absent if member.required => self.missing(member, self.path.of(member.name)),
-            Seen::Absent | Seen::Value(Facet::Done | Facet::No) => {}
+            Seen::Absent => {}
+            Seen::Value(Facet::Done | Facet::No) => self.most_bytes += LEAF_BYTES,
             Seen::Value(Facet::Text(text)) => {
+                self.most_bytes += LEAF_BYTES + ESCAPED_BYTES * text.len();
                 if let Some(rule) = text_fault(text, member.form) {
                     self.fault(member, rule, text);
                 } else if text.starts_with(' ') || text.ends_with(' ') {
                     self.blanks(member, text);
                 }
             }
-            Seen::Value(Facet::Number(units)) => self.number(member, units),
-            Seen::Value(Facet::Date(date)) => self.years(member, date),
+            Seen::Value(Facet::Number(units)) => {
+                self.most_bytes += LEAF_BYTES;
+                self.number(member, units);
+            }
+            Seen::Value(Facet::Date(date)) => {
+                self.most_bytes += LEAF_BYTES;
+                self.years(member, date);
+            }
             Seen::Malformed(raw) => self.malformed(member, raw),
         }
     }
 
     fn enter(&mut self, member: &'static Member, index: Option<usize>, blank: bool) -> bool {
         self.path.push(member, index);
+        self.most_bytes += LEAF_BYTES;
         if !blank {
             return true;
         }

@@ -101,7 +101,7 @@ impl Portal {
             }
         }
         errors.extend(arithmetic::check(document));
-        for error in rules::check(document, today) {
+        for error in rules::check(document, today, &self.settings) {
             if !errors.iter().any(|known| known.code == error.code) {
                 errors.push(error);
             }

@@ -381,3 +381,19 @@ fn a_missing_value_that_the_mapper_reported_is_not_reported_again() {
     let at_name = rejected.findings.iter().filter(|finding| finding.path == "SellerDtls.LglNm");
     assert_eq!(at_name.count(), 1);
 }
+
+#[test]
+fn a_document_beyond_the_size_the_portal_takes_is_refused_and_one_below_is_not() {
+    let with_attributes = |count: usize| {
+        let mut invoice = invoice();
+        let text = || Field::from("\u{915}".repeat(100));
+        let attribute = crate::document::AttribDtls { nm: text(), val: text(), ..Default::default() };
+        invoice.item_list[0].attrib_dtls = vec![attribute; count];
+        check(invoice, Vec::new(), &CheckOptions::on(DAY))
+    };
+    let right = with_attributes(3_000).unwrap();
+    assert!(right.payload().len() < MAX_BYTES);
+    let rejected = with_attributes(3_600).unwrap_err();
+    let rules: Vec<_> = rejected.findings.iter().map(|finding| finding.rule.as_ref()).collect();
+    assert_eq!(rules, ["schema.size"]);
+}
