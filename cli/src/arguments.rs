@@ -151,11 +151,19 @@ pub struct Status {
 #[derive(Debug, Args)]
 pub struct Explain {
     /// Portal codes, or rules of the check, as in `2172` and `tax.igst_in_intra`
-    #[arg(value_name = "CODE", required_unless_present = "list", conflicts_with = "list", value_delimiter = ',')]
+    #[arg(
+        value_name = "CODE",
+        required_unless_present_any = ["list", "rules"],
+        conflicts_with_all = ["list", "rules"],
+        value_delimiter = ','
+    )]
     pub subjects: Vec<String>,
     /// List all codes, each with its meaning
     #[arg(long)]
     pub list: bool,
+    /// List all rules of the check, in the order in which they are checked
+    #[arg(long, conflicts_with_all = ["list", "system"])]
+    pub rules: bool,
     /// Only codes of this system
     #[arg(long, value_enum)]
     pub system: Option<SystemName>,

@@ -59,12 +59,13 @@ struct RuleLine {
     ground: Ground,
     from: Option<Date>,
     until: Option<Date>,
+    unsettled: Option<&'static str>,
     summary: &'static str,
 }
 
 pub(super) fn run(arguments: &Explain, output: &mut Output) -> Result<u8, CliError> {
-    if arguments.list {
-        list(arguments, output)?;
+    if arguments.list || arguments.rules {
+        if arguments.rules { list_rules(output) } else { list(arguments, output) }?;
         return Ok(exit_code::ALL_WELL);
     }
     // Codes are pasted from replies, which hold them as "225, 240,".
@@ -136,6 +137,9 @@ fn describe_rule(rule: &Rule, output: &mut Output) -> Result<(), CliError> {
     paragraph("asks", rule.summary, output)?;
     paragraph("ground", ground_in_words(rule.ground), output)?;
     paragraph("in force", &days_in_words(rule.from, rule.until), output)?;
+    if let Some(reason) = rule.unsettled {
+        paragraph("unsettled", &format!("It is not sure: {reason}."), output)?;
+    }
     paragraph("einvoice", severity_in_words(rule.severity), output)?;
     let Some(code) = rule.code else {
         return paragraph("code", "The portal has no number for it, or none is known.", output);
@@ -171,6 +175,21 @@ fn list(arguments: &Explain, output: &mut Output) -> Result<(), CliError> {
     output.line("`einvoice explain CODE` adds cause, remedy and whose move it is.")
 }
 
+fn list_rules(output: &mut Output) -> Result<(), CliError> {
+    if output.is_json() {
+        return rules().iter().try_for_each(|rule| output.object(&rule_line(rule)));
+    }
+    let rows = rules().iter().map(|rule| {
+        let code = rule.code.unwrap_or_default().to_owned();
+        vec![rule.id.to_owned(), code, rule.severity.to_string(), rule.summary.to_owned()]
+    });
+    let columns =
+        [Column::keep("rule"), Column::keep("code"), Column::leave_out("severity", 0), Column::wrap("it asks")];
+    output.table(&columns, rows)?;
+    output.line("")?;
+    output.line("`einvoice explain RULE` adds its ground and the days on which it holds.")
+}
+
 fn code_line(entry: &Explanation) -> CodeLine {
     CodeLine {
         kind: "code",
@@ -196,6 +215,7 @@ fn rule_line(rule: &Rule) -> RuleLine {
         ground: rule.ground,
         from: rule.from,
         until: rule.until,
+        unsettled: rule.unsettled,
         summary: rule.summary,
     }
 }
@@ -217,8 +237,8 @@ fn unknown_subject(text: &str, system: Option<SystemName>) -> CliError {
         let near = nearest(text, rules().iter().map(|rule| rule.id));
         let hint = near.map_or_else(|| ";".to_owned(), |near| format!("; did you mean `{near}`?"));
         return CliError::Usage(format!(
-            "there is no rule or portal code `{text}`{hint} `einvoice explain --list` shows all codes, and the findings \
-             of `einvoice validate` name their rules"
+            "there is no rule or portal code `{text}`{hint} `einvoice explain --list` shows all codes, and \
+             `einvoice explain --rules` all rules"
         ));
     }
     CliError::Usage(format!(

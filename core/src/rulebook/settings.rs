@@ -217,8 +217,8 @@ impl RuleSettings {
             let place = format!("severity[{index}] ({})", change.rule);
             let Some(rule) = table::rule_by_id(&change.rule) else {
                 let ids = table::rules().iter().map(|rule| rule.id);
-                let near = nearest(&change.rule, ids).map(|id| format!("; is {id} meant?")).unwrap_or_default();
-                return fault(place, format!("there is no such rule{near} `einvoice explain --list` shows them"));
+                let near = nearest(&change.rule, ids).map(|id| format!("; did you mean `{id}`?")).unwrap_or_default();
+                return fault(place, format!("there is no such rule{near} (`einvoice explain --rules` lists them)"));
             };
             if change.severity == Severity::Repaired {
                 return fault(place, "a severity is error, warning or info".into());

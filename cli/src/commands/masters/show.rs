@@ -176,6 +176,9 @@ impl Shown {
 
 fn text(shown: &Shown, output: &mut Output) -> Result<(), CliError> {
     let (style, verdict) = match shown.verdict {
+        Verdict::Listed if shown.lists == Some(HsnLists::Refused) => {
+            (Style::Bad, "is listed by the GST portal, and known to be refused by the e-invoice portal,")
+        }
         Verdict::Listed => (Style::Good, "is listed"),
         Verdict::Prefix => (Style::Good, "is not in the directory; others with its first three digits are"),
         Verdict::Withdrawn => (Style::Bad, "is withdrawn"),
@@ -192,7 +195,7 @@ fn text(shown: &Shown, output: &mut Output) -> Result<(), CliError> {
     let lists = shown.lists.map(|lists| super::lists(lists).unwrap_or("e-invoice portal and GST portal").to_owned());
     let states: Vec<String> = shown.states.iter().map(|state| format!("{} {}", state.code, state.name)).collect();
     let facts = [
-        ("name", shown.name.clone()),
+        ("name", shown.name.clone().filter(|_| shown.verdict != Verdict::Unlisted)),
         ("place of supply", place),
         ("GSTINs begin with it", shown.gstin_prefix.map(yes_no)),
         ("UTGST", shown.utgst.map(yes_no)),
