@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::environment::{Environment, RouteName};
 use crate::registry::nearest;
-use crate::rulebook::RuleSettings;
+use crate::rulebook::{Repair, RuleSettings};
 
 /// A whole configuration file.
 #[derive(Debug, Clone)]
@@ -146,6 +146,10 @@ pub struct CheckSettings {
     /// File of codes that the portal lists and this program does not, or the other way round, in the folder of the
     /// configuration (`einvoice masters --help` says how it is written). Default: none.
     pub masters: Option<String>,
+    /// What is set right before a document is judged and sent, each time with a finding of severity `repaired`:
+    /// `text_cut`, `characters`, `letter_case`, `hsn_dots`, `state_zeros`. Nothing that changes an amount, a party or
+    /// a code can be asked for. Default: none, so that each such fault is an error.
+    pub repair: Vec<Repair>,
 }
 
 /// What a wrong GSTIN check digit is.
@@ -440,6 +444,8 @@ mod tests {
         assert!(error(json!({"run": {"concurrency": 0}})).starts_with("run.concurrency: 0 is not"));
         assert!(error(json!({"run": {"concurency": 4}})).starts_with("run"));
         assert!(error(json!({"source": [{"plugin": "tally", "schedule": "often"}]})).contains("every 5 minutes"));
+        let unknown_repair = error(json!({"check": {"repair": ["text_cut", "text_cuts"]}}));
+        assert!(unknown_repair.starts_with("check.repair[1]: unknown variant `text_cuts`"), "{unknown_repair}");
         let unknown_source = json!({"write_back": [{"plugin": "tally", "sources": ["x"]}]});
         assert!(error(unknown_source).contains("there is no source `x`"));
         let twice = json!({"source": [{"plugin": "tally"}, {"plugin": "tally"}]});

@@ -12,7 +12,7 @@ sections! {
     /// References to periods, earlier documents and contracts.
     struct RefDtls in RefDtlsSlot {
         /// Remarks.
-        InvRm => inv_rm: Field<Text> = text(3, 100);
+        InvRm => inv_rm: Field<Text> = text(3, 100).may_be_cut();
         /// Period.
         DocPerdDtls => doc_perd_dtls: Option<DocPerdDtls> = section();
         /// Preceding documents.
@@ -66,7 +66,7 @@ sections! {
         /// Document in Base64.
         Docs => docs: Field<Text> = text(3, 1000);
         /// Further information.
-        Info => info: Field<Text> = text(3, 1000);
+        Info => info: Field<Text> = text(3, 1000).may_be_cut();
     }
 
     /// Export.
@@ -76,13 +76,13 @@ sections! {
         /// Shipping bill date.
         ShipBDt => ship_b_dt: Field<DocumentDate> = date();
         /// Port code.
-        Port => port: Field<Text> = shaped(2, 10, Pattern::LettersAndDigits);
+        Port => port: Field<Text> = shaped(2, 10, Pattern::LettersAndDigits).in_capitals();
         /// Refund claimed.
         RefClm => ref_clm: Field<YesNo> = yes_no();
         /// Additional currency.
-        ForCur => for_cur: Field<Text> = shaped(3, 16, Pattern::Letters);
+        ForCur => for_cur: Field<Text> = shaped(3, 16, Pattern::Letters).in_capitals();
         /// Country of export.
-        CntCode => cnt_code: Field<Text> = shaped(2, 2, Pattern::Capitals);
+        CntCode => cnt_code: Field<Text> = shaped(2, 2, Pattern::Capitals).in_capitals();
         /// Export duty in INR.
         ExpDuty => exp_duty: Field<Amount> = item_amount();
     }
@@ -92,7 +92,7 @@ sections! {
         /// Transporter GSTIN or TRANSIN.
         TransId => trans_id: Field<Gstin> = gstin();
         /// Transporter name.
-        TransName => trans_name: Field<Text> = text(3, 100);
+        TransName => trans_name: Field<Text> = text(3, 100).may_be_cut();
         /// 1 road, 2 rail, 3 air, 4 ship.
         TransMode => trans_mode: Field<Text> = shaped(1, 1, Pattern::OneOf(&["1", "2", "3", "4"]));
         /// Km between the PIN codes; 0 asks the portal to compute it.
@@ -104,6 +104,6 @@ sections! {
         /// Vehicle number.
         VehNo => veh_no: Field<Text> = shaped(4, 20, Pattern::LettersAndDigits);
         /// R regular, O over-dimensional.
-        VehType => veh_type: Field<Text> = shaped(1, 1, Pattern::OneOf(&["O", "R"]));
+        VehType => veh_type: Field<Text> = shaped(1, 1, Pattern::OneOf(&["O", "R"])).in_capitals();
     }
 }

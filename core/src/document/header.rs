@@ -13,7 +13,7 @@ sections! {
     /// Transaction: what kind of supply it is.
     struct TranDtls in TranDtlsSlot {
         /// Tax scheme, always GST.
-        TaxSch => tax_sch: Field<Text> = shaped(3, 10, Pattern::OneOf(&["GST"])).required();
+        TaxSch => tax_sch: Field<Text> = shaped(3, 10, Pattern::OneOf(&["GST"])).required().in_capitals();
         /// Supply type, see `SupplyType`.
         SupTyp => sup_typ: Field<SupplyType> = shaped(3, 10, Pattern::OneOfAnyCase(&["B2B", "SEZWP", "SEZWOP", "EXPWP", "EXPWOP", "DEXP"])).required();
         /// Y: recipient pays the tax (reverse charge); absent means N.
@@ -39,15 +39,15 @@ sections! {
         /// GSTIN of the supplier.
         Gstin => gstin: Field<Gstin> = gstin().required();
         /// Legal name.
-        LglNm => lgl_nm: Field<Text> = text(3, 100).required();
+        LglNm => lgl_nm: Field<Text> = text(3, 100).required().name();
         /// Trade name.
-        TrdNm => trd_nm: Field<Text> = text(3, 100);
+        TrdNm => trd_nm: Field<Text> = text(3, 100).may_be_cut();
         /// Building, flat, road, street of the supplier.
-        Addr1 => addr1: Field<Text> = text(1, 100).required();
+        Addr1 => addr1: Field<Text> = text(1, 100).required().may_be_cut();
         /// Second address line: floor, premises.
-        Addr2 => addr2: Field<Text> = text(3, 100);
+        Addr2 => addr2: Field<Text> = text(3, 100).may_be_cut();
         /// City, town or village.
-        Loc => loc: Field<Text> = text(3, 50).required();
+        Loc => loc: Field<Text> = text(3, 50).required().may_be_cut();
         /// PIN code.
         Pin => pin: Field<Whole> = pin().required();
         /// State code.
@@ -63,17 +63,17 @@ sections! {
         /// GSTIN, or URP for exports.
         Gstin => gstin: Field<PartyGstin> = party().required();
         /// Legal name.
-        LglNm => lgl_nm: Field<Text> = text(3, 100).required();
+        LglNm => lgl_nm: Field<Text> = text(3, 100).required().name();
         /// Trade name.
-        TrdNm => trd_nm: Field<Text> = text(3, 100);
+        TrdNm => trd_nm: Field<Text> = text(3, 100).may_be_cut();
         /// Place of supply: state code, 96 for exports.
         Pos => pos: Field<StateCode> = state().required();
         /// Building, flat, road, street of the recipient.
-        Addr1 => addr1: Field<Text> = text(1, 100).required();
+        Addr1 => addr1: Field<Text> = text(1, 100).required().may_be_cut();
         /// Second address line: floor, premises.
-        Addr2 => addr2: Field<Text> = text(3, 100);
+        Addr2 => addr2: Field<Text> = text(3, 100).may_be_cut();
         /// City, town or village.
-        Loc => loc: Field<Text> = text(3, 100).required();
+        Loc => loc: Field<Text> = text(3, 100).required().may_be_cut();
         /// PIN code.
         Pin => pin: Field<Whole> = pin();
         /// State code.
@@ -87,13 +87,13 @@ sections! {
     /// Place of dispatch, where it is not the address of the supplier.
     struct DispDtls in DispDtlsSlot {
         /// Name of the dispatching entity.
-        Nm => nm: Field<Text> = text(3, 100).required();
+        Nm => nm: Field<Text> = text(3, 100).required().name();
         /// Building, flat, road, street of the dispatcher.
-        Addr1 => addr1: Field<Text> = text(1, 100).required();
+        Addr1 => addr1: Field<Text> = text(1, 100).required().may_be_cut();
         /// Second address line: floor, premises.
-        Addr2 => addr2: Field<Text> = text(3, 100);
+        Addr2 => addr2: Field<Text> = text(3, 100).may_be_cut();
         /// City, town or village.
-        Loc => loc: Field<Text> = text(3, 100).required();
+        Loc => loc: Field<Text> = text(3, 100).required().may_be_cut();
         /// PIN code.
         Pin => pin: Field<Whole> = pin().required();
         /// State code.
@@ -105,15 +105,15 @@ sections! {
         /// GSTIN of the consignee or URP; becomes mandatory with `EwbDtls` if the rule on hold since July 2026 returns.
         Gstin => gstin: Field<PartyGstin> = party();
         /// Legal name.
-        LglNm => lgl_nm: Field<Text> = text(3, 100).required();
+        LglNm => lgl_nm: Field<Text> = text(3, 100).required().name();
         /// Trade name.
-        TrdNm => trd_nm: Field<Text> = text(3, 100);
+        TrdNm => trd_nm: Field<Text> = text(3, 100).may_be_cut();
         /// Building, flat, road, street of the consignee.
-        Addr1 => addr1: Field<Text> = text(1, 100).required();
+        Addr1 => addr1: Field<Text> = text(1, 100).required().may_be_cut();
         /// Second address line: floor, premises.
-        Addr2 => addr2: Field<Text> = text(3, 100);
+        Addr2 => addr2: Field<Text> = text(3, 100).may_be_cut();
         /// City, town or village.
-        Loc => loc: Field<Text> = text(3, 100).required();
+        Loc => loc: Field<Text> = text(3, 100).required().may_be_cut();
         /// PIN code.
         Pin => pin: Field<Whole> = pin().required();
         /// State code.

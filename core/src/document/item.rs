@@ -14,7 +14,7 @@ sections! {
         /// Serial number, no two alike.
         SlNo => sl_no: Field<Text> = shaped(1, 6, Pattern::Digits).required();
         /// Description.
-        PrdDesc => prd_desc: Field<Text> = text(3, 300);
+        PrdDesc => prd_desc: Field<Text> = text(3, 300).may_be_cut();
         /// Y for a service.
         IsServc => is_servc: Field<YesNo> = yes_no().required();
         /// HSN or SAC.
@@ -26,7 +26,7 @@ sections! {
         /// Quantity given free.
         FreeQty => free_qty: Field<Quantity> = quantity();
         /// Unit quantity code; mandatory for goods.
-        Unit => unit: Field<Text> = shaped(3, 8, Pattern::Letters);
+        Unit => unit: Field<Text> = shaped(3, 8, Pattern::Letters).in_capitals();
         /// Price per unit.
         UnitPrice => unit_price: Field<UnitPrice> = price().required();
         /// Gross amount = `Qty` x `UnitPrice`.
@@ -64,7 +64,7 @@ sections! {
         /// Order line reference.
         OrdLineRef => ord_line_ref: Field<Text> = text(1, 50);
         /// Country of origin.
-        OrgCntry => org_cntry: Field<Text> = shaped(2, 2, Pattern::Letters);
+        OrgCntry => org_cntry: Field<Text> = shaped(2, 2, Pattern::Letters).in_capitals();
         /// Serial number of a unique item.
         PrdSlNo => prd_sl_no: Field<Text> = text(1, 20);
         /// Batch.
@@ -86,8 +86,8 @@ sections! {
     /// One attribute of an item.
     struct AttribDtls in AttribDtlsSlot {
         /// Attribute name.
-        Nm => nm: Field<Text> = text(1, 100);
+        Nm => nm: Field<Text> = text(1, 100).name();
         /// Attribute value.
-        Val => val: Field<Text> = text(1, 100);
+        Val => val: Field<Text> = text(1, 100).name();
     }
 }

@@ -181,6 +181,18 @@ impl Form {
     }
 }
 
+/// How far a repair that was asked for may change the words of a text. No repair changes what identifies something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Wording {
+    /// Every character counts: a code, a number, a reference, an address of the net, an attached document.
+    Exact,
+    /// A name: forbidden characters may be replaced, and nothing may be cut.
+    Name,
+    /// Plain words: forbidden characters may be replaced, and too long a text may be cut.
+    Prose,
+}
+
 /// A row of the member table.
 #[derive(Debug, Clone, Copy)]
 #[expect(clippy::struct_excessive_bools, reason = "independent columns of a table, each a yes or no")]
@@ -201,6 +213,10 @@ pub struct Member {
     pub late_years_warn: bool,
     /// True when an empty string is read as absent.
     pub empty_is_absent: bool,
+    /// How far its words may be changed by a repair.
+    pub wording: Wording,
+    /// True for codes that are written in capitals and mean the same in small letters.
+    pub in_capitals: bool,
 }
 
 impl Member {
@@ -214,6 +230,8 @@ impl Member {
             dropped: row.dropped,
             late_years_warn: row.late_years_warn,
             empty_is_absent: row.empty_is_absent,
+            wording: row.wording,
+            in_capitals: row.in_capitals,
         }
     }
 }
@@ -227,11 +245,21 @@ pub(crate) struct Row {
     dropped: bool,
     late_years_warn: bool,
     empty_is_absent: bool,
+    wording: Wording,
+    in_capitals: bool,
 }
 
 impl Row {
     const fn of(form: Form) -> Self {
-        Self { form, required: false, dropped: false, late_years_warn: false, empty_is_absent: false }
+        Self {
+            form,
+            required: false,
+            dropped: false,
+            late_years_warn: false,
+            empty_is_absent: false,
+            wording: Wording::Exact,
+            in_capitals: false,
+        }
     }
 
     /// The section must have it.
@@ -253,6 +281,24 @@ impl Row {
 
     pub(crate) const fn empty_is_absent(mut self) -> Self {
         self.empty_is_absent = true;
+        self
+    }
+
+    /// Forbidden characters may be replaced.
+    pub(crate) const fn name(mut self) -> Self {
+        self.wording = Wording::Name;
+        self
+    }
+
+    /// Forbidden characters may be replaced, and too long a text may be cut.
+    pub(crate) const fn may_be_cut(mut self) -> Self {
+        self.wording = Wording::Prose;
+        self
+    }
+
+    /// Small letters mean the same as capitals.
+    pub(crate) const fn in_capitals(mut self) -> Self {
+        self.in_capitals = true;
         self
     }
 }
@@ -279,11 +325,11 @@ pub(crate) const fn shaped(min: usize, max: usize, shape: Pattern) -> Row {
 }
 
 pub(crate) const fn gstin() -> Row {
-    pattern(15, 15, Pattern::Gstin)
+    pattern(15, 15, Pattern::Gstin).in_capitals()
 }
 
 pub(crate) const fn party() -> Row {
-    pattern(3, 15, Pattern::GstinOrUrp)
+    pattern(3, 15, Pattern::GstinOrUrp).in_capitals()
 }
 
 pub(crate) const fn state() -> Row {
@@ -295,7 +341,7 @@ pub(crate) const fn date() -> Row {
 }
 
 pub(crate) const fn yes_no() -> Row {
-    pattern(1, 1, Pattern::OneOf(&["Y", "N"]))
+    pattern(1, 1, Pattern::OneOf(&["Y", "N"])).in_capitals()
 }
 
 pub(crate) const fn pin() -> Row {

@@ -50,7 +50,7 @@ pub use extras::{AddlDocDtls, ContrDtls, DocPerdDtls, EwbDtls, ExpDtls, PrecDocD
 pub use field::{Facet, Field, Leaf, PartyGstin, SupplyType, Text, YesNo};
 pub use header::{BuyerDtls, DispDtls, DocDtls, SellerDtls, ShipDtls, TranDtls};
 pub use item::{AttribDtls, BchDtls, Item};
-pub use member::{Form, Kind, Member, Pattern};
+pub use member::{Form, Kind, Member, Pattern, Wording};
 pub use node::UnknownMember;
 pub use reader::{ReadInvoice, ReadOptions};
 pub use scanner::{JsonError, JsonFault, MAX_BYTES, MAX_DEPTH};
@@ -185,5 +185,10 @@ impl Invoice {
     /// Walks every member in table order.
     pub(crate) fn walk(&self, visitor: &mut impl node::Visitor) {
         self.visit_members(visitor);
+    }
+
+    /// Walks every member in table order, to change what is there.
+    pub(crate) fn walk_mut(&mut self, editor: &mut impl node::Editor) {
+        self.edit_members(editor);
     }
 }

@@ -1,4 +1,5 @@
-//! What the reader, the writer, the check and the comparison do with one member, for every kind of member.
+//! What the reader, the writer, the check, the repairs and the comparison do with one member, for every kind of
+//! member.
 
 use super::difference::Comparison;
 use super::field::{Facet, Field, Leaf};
@@ -21,6 +22,7 @@ pub(crate) trait Section: Default + 'static {
         reader: &mut Reader<'_>,
     ) -> Result<(), JsonError>;
     fn visit_members<V: Visitor>(&self, visitor: &mut V);
+    fn edit_members<E: Editor>(&mut self, editor: &mut E);
     fn write_members(&self, out: &mut Vec<u8>);
     fn compare_members(&self, theirs: &Self, comparison: &mut Comparison);
     fn unknown_mut(&mut self) -> &mut Vec<UnknownMember>;
@@ -57,11 +59,20 @@ pub(crate) trait Visitor {
     fn list(&mut self, member: &'static Member, count: usize);
 }
 
+/// Something that walks all members of a document in table order and changes leaves that are there.
+pub(crate) trait Editor {
+    fn leaf<T: Leaf>(&mut self, member: &'static Member, field: &mut Field<T>);
+    /// An object begins; it is left again by [`leave`](Self::leave).
+    fn enter(&mut self, member: &'static Member, index: Option<usize>);
+    fn leave(&mut self);
+}
+
 /// One member of a section, whatever its kind.
 pub(crate) trait Node {
     fn read(&mut self, reader: &mut Reader<'_>, member: &'static Member) -> Result<(), JsonError>;
     fn write(&self, member: &'static Member, out: &mut Vec<u8>);
     fn visit<V: Visitor>(&self, member: &'static Member, visitor: &mut V);
+    fn edit<E: Editor>(&mut self, member: &'static Member, editor: &mut E);
     fn compare(&self, theirs: &Self, member: &'static Member, comparison: &mut Comparison);
     fn is_blank(&self) -> bool;
 }
@@ -101,6 +112,10 @@ impl<T: Leaf> Node for Field<T> {
             Self::Malformed(text) => Seen::Malformed(text),
         };
         visitor.leaf(member, seen);
+    }
+
+    fn edit<E: Editor>(&mut self, member: &'static Member, editor: &mut E) {
+        editor.leaf(member, self);
     }
 
     fn compare(&self, theirs: &Self, member: &'static Member, comparison: &mut Comparison) {
@@ -211,6 +226,17 @@ pub(crate) fn visit_section<S: Section, V: Visitor>(
     visitor.leave();
 }
 
+pub(crate) fn edit_section<S: Section, E: Editor>(
+    section: &mut S,
+    member: &'static Member,
+    index: Option<usize>,
+    editor: &mut E,
+) {
+    editor.enter(member, index);
+    section.edit_members(editor);
+    editor.leave();
+}
+
 impl<S: Section> Node for Option<S> {
     fn read(&mut self, reader: &mut Reader<'_>, member: &'static Member) -> Result<(), JsonError> {
         let mut section = S::default();
@@ -229,6 +255,12 @@ impl<S: Section> Node for Option<S> {
     fn visit<V: Visitor>(&self, member: &'static Member, visitor: &mut V) {
         if let Some(section) = self {
             visit_section(section, member, None, visitor);
+        }
+    }
+
+    fn edit<E: Editor>(&mut self, member: &'static Member, editor: &mut E) {
+        if let Some(section) = self {
+            edit_section(section, member, None, editor);
         }
     }
 
@@ -271,6 +303,12 @@ impl<S: Section> Node for Vec<S> {
         visitor.list(member, self.len());
         for (index, section) in self.iter().enumerate() {
             visit_section(section, member, Some(index), visitor);
+        }
+    }
+
+    fn edit<E: Editor>(&mut self, member: &'static Member, editor: &mut E) {
+        for (index, section) in self.iter_mut().enumerate() {
+            edit_section(section, member, Some(index), editor);
         }
     }
 

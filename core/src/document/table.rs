@@ -69,6 +69,15 @@ macro_rules! sections {
                 )+
             }
 
+            fn edit_members<E: $crate::document::node::Editor>(&mut self, editor: &mut E) {
+                let mut rows = Self::MEMBERS.iter();
+                $(
+                    if let Some((_, member)) = rows.next() {
+                        $crate::document::node::Node::edit(&mut self.$field, member, editor);
+                    }
+                )+
+            }
+
             fn write_members(&self, out: &mut Vec<u8>) {
                 let mut rows = Self::MEMBERS.iter();
                 $(
@@ -122,6 +131,14 @@ macro_rules! plain_sections {
                 visitor: &mut V,
             ) {
                 $crate::document::node::visit_section(self, member, None, visitor);
+            }
+
+            fn edit<E: $crate::document::node::Editor>(
+                &mut self,
+                member: &'static $crate::document::Member,
+                editor: &mut E,
+            ) {
+                $crate::document::node::edit_section(self, member, None, editor);
             }
 
             fn compare(

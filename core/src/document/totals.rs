@@ -36,21 +36,21 @@ sections! {
     /// Payment terms. The signed copy keeps little of them.
     struct PayDtls in PayDtlsSlot {
         /// Payee.
-        Nm => nm: Field<Text> = text(1, 100).dropped();
+        Nm => nm: Field<Text> = text(1, 100).dropped().name();
         /// Bank account.
         AccDet => acc_det: Field<Text> = text(1, 18).dropped();
         /// Mode of payment.
-        Mode => mode: Field<Text> = text(1, 18).dropped();
+        Mode => mode: Field<Text> = text(1, 18).dropped().name();
         /// Branch or IFSC.
         FinInsBr => fin_ins_br: Field<Text> = text(1, 11).dropped();
         /// Terms.
-        PayTerm => pay_term: Field<Text> = text(1, 100).dropped();
+        PayTerm => pay_term: Field<Text> = text(1, 100).dropped().may_be_cut();
         /// Instruction.
-        PayInstr => pay_instr: Field<Text> = text(1, 100).dropped();
+        PayInstr => pay_instr: Field<Text> = text(1, 100).dropped().may_be_cut();
         /// Credit transfer.
-        CrTrn => cr_trn: Field<Text> = text(1, 100).dropped();
+        CrTrn => cr_trn: Field<Text> = text(1, 100).dropped().name();
         /// Direct debit.
-        DirDr => dir_dr: Field<Text> = text(1, 100).dropped();
+        DirDr => dir_dr: Field<Text> = text(1, 100).dropped().name();
         /// Credit days.
         CrDay => cr_day: Field<Whole> = whole(9999).dropped();
         /// Paid in advance.

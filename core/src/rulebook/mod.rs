@@ -1,7 +1,7 @@
 //! The rules of the portal, checked before anything leaves.
 //!
 //! [`check`] is the only way to a [`Checked`] document, and only a `Checked` document has a payload to send. It
-//! reports everything it finds, in a fixed order: what the reader noted, the schema, document, parties and places,
+//! reports everything it finds, in a fixed order: what the reader noted, repairs that were asked for, the schema, document, parties and places,
 //! items, tax, totals, export, e-way bill. One rule never keeps another from speaking, except where its values are
 //! not there to be judged.
 //!
@@ -17,6 +17,7 @@ mod export;
 mod items;
 mod parties;
 mod places;
+mod repair;
 mod schema;
 mod settings;
 mod ship_to;
@@ -32,6 +33,7 @@ use std::sync::{Arc, LazyLock, OnceLock};
 
 use jiff::civil::Date;
 
+pub use repair::{Repair, Repairs};
 pub use settings::{
     GstinText, RuleSettings, RuleSettingsError, SeverityChange, ShipToGstin, Taxpayer, TaxpayerKind, TaxpayerStatus,
 };
@@ -117,6 +119,8 @@ pub struct CheckOptions {
     pub settings: Arc<RuleSettings>,
     /// The portal's code lists.
     pub masters: Masters,
+    /// What is set right before the rules judge. By default nothing.
+    pub repairs: Repairs,
 }
 
 impl CheckOptions {
@@ -129,6 +133,7 @@ impl CheckOptions {
             gstin_check_digit: Some(Severity::Error),
             settings: Arc::clone(&SETTINGS),
             masters: Masters::default(),
+            repairs: Repairs::default(),
         }
     }
 
@@ -157,6 +162,13 @@ impl CheckOptions {
     #[must_use]
     pub fn with_masters(mut self, masters: Masters) -> Self {
         self.masters = masters;
+        self
+    }
+
+    /// With these repairs.
+    #[must_use]
+    pub const fn with_repairs(mut self, repairs: Repairs) -> Self {
+        self.repairs = repairs;
         self
     }
 
@@ -229,7 +241,7 @@ impl Checked {
 #[error("{} must not be sent as it stands: {} error(s)", invoice.label(), findings.iter().filter(|finding| finding.is_error()).count())]
 #[non_exhaustive]
 pub struct Rejected {
-    /// The document as it was read.
+    /// The document as it was read, and repaired where that was asked for.
     pub invoice: Box<Invoice>,
     /// All findings, errors and others.
     pub findings: Vec<Finding>,
@@ -241,12 +253,14 @@ pub type CheckResult = Result<Checked, Rejected>;
 /// Checks a document against all rules of a day.
 ///
 /// `read_findings` are those of the reader or mapper; they come first in the result, and an error among them
-/// rejects the document as any other does.
+/// rejects the document as any other does. Repairs that were asked for follow them; all else is judged, and sent, as
+/// repaired.
 ///
 /// # Errors
 /// [`Rejected`] when any finding is an error.
-pub fn check(invoice: Invoice, read_findings: Vec<Finding>, options: &CheckOptions) -> CheckResult {
+pub fn check(mut invoice: Invoice, read_findings: Vec<Finding>, options: &CheckOptions) -> CheckResult {
     let mut findings = read_findings;
+    repair::repair(&mut invoice, options, &mut findings);
     let most_bytes = schema::check(&invoice, options, &mut findings);
     let mut sheet = Sheet { invoice: &invoice, options, findings };
     document::check(&mut sheet);

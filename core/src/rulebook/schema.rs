@@ -219,7 +219,7 @@ impl SchemaCheck<'_> {
 
 /// The text a malformed value stands for: a JSON string resolved, anything else as it is; nothing for an object,
 /// a list or a truth value.
-fn content(raw: &str) -> Option<String> {
+pub(super) fn content(raw: &str) -> Option<String> {
     let mut scanner = Scanner::new(raw);
     let token = scanner.token();
     match token {
@@ -231,7 +231,7 @@ fn content(raw: &str) -> Option<String> {
 
 /// The first rule a text breaks.
 #[inline]
-fn text_fault(text: &str, form: Form) -> Option<&'static Rule> {
+pub(super) fn text_fault(text: &str, form: Form) -> Option<&'static Rule> {
     let Form::Text { min, max, pattern } = form else {
         return None;
     };
@@ -247,7 +247,7 @@ fn text_fault(text: &str, form: Form) -> Option<&'static Rule> {
 }
 
 /// The meaning of a member as part of a sentence.
-fn meaning(member: &Member) -> String {
+pub(super) fn meaning(member: &Member) -> String {
     member.meaning.trim_end_matches('.').replace('`', "")
 }
 

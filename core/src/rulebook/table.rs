@@ -73,6 +73,11 @@ rules! {
     REPAIRED = "schema.repaired", None, Repaired, Own, "A value has the type and spelling of the schema, not just their meaning.";
     ENTRIES = "schema.entries", Some("5002"), Error, Own, "A list has at most 2000 entries.";
     MORE = "findings.more", None, Warning, Own, "All findings are listed.";
+    REPAIR_TEXT_CUT = "repair.text_cut", Some("5002"), Repaired, Own, "Plain words are no longer than the schema takes; longer ones are cut where that was asked for.";
+    REPAIR_CHARACTERS = "repair.characters", Some("5002"), Repaired, Own, "A text has no forbidden characters and no blanks around it; they are replaced where that was asked for.";
+    REPAIR_LETTER_CASE = "repair.letter_case", Some("5002"), Repaired, Own, "A code is written in capitals; small letters become capitals where that was asked for.";
+    REPAIR_HSN_DOTS = "repair.hsn_dots", Some("5002"), Repaired, Own, "An HSN or SAC is written in digits alone; what stands between them is left out where that was asked for.";
+    REPAIR_STATE_ZEROS = "repair.state_zeros", Some("5002"), Repaired, Own, "A state code has two digits; more zeros before it are left out where that was asked for.";
     REQUIRED = "schema.required", Some("5002"), Error, Schema, "A mandatory member is given.";
     SELLER_PIN_MISSING = "seller.pin_missing", Some("2276"), Error, Validations, "The supplier's PIN code is given.", unsettled("the number was seen live in September 2026, its text was not");
     TYPE = "schema.type", Some("5002"), Error, Schema, "A member is a string, a number, an object or a list, as the schema has it.";

@@ -2,6 +2,7 @@
 
 mod cases;
 mod coverage;
+mod repair;
 
 use std::path::Path;
 
