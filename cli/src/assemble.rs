@@ -194,6 +194,7 @@ pub fn check_options(loaded: &Loaded, day: Date) -> Result<CheckOptions, CliErro
     Ok(CheckOptions::on(day)
         .with_gstin_check_digit(check_digit(settings))
         .with_settings(Arc::new(settings.rules.clone()))
+        .with_repairs(settings.check.repair.iter().copied().collect())
         .with_masters(masters_file::configured(&settings.check, &loaded.directory)?))
 }
 

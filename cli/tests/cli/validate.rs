@@ -40,6 +40,29 @@ fn the_check_digit_can_be_left_out() {
 }
 
 #[test]
+fn repairs_are_made_where_the_configuration_asks_for_them_and_each_is_told() {
+    let directory = folder();
+    fixture(directory.path(), "three.jsonl");
+    let text = std::fs::read_to_string(directory.path().join("three.jsonl")).unwrap();
+    let mut document: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    document["SellerDtls"]["Addr1"] = "Long Road ".repeat(12).trim_end().into();
+    document["BuyerDtls"]["Stcd"] = format!("0{}", document["BuyerDtls"]["Stcd"].as_str().unwrap()).into();
+    document["ItemList"][0]["PrdDesc"] = "Pipe 2\" \\ \"hard\",\r\n drawn".into();
+    std::fs::write(directory.path().join("one.json"), document.to_string()).unwrap();
+    let check = |repair: &str| {
+        std::fs::write(directory.path().join("einvoice.toml"), format!("[check]\nrepair = [{repair}]\n")).unwrap();
+        einvoice(directory.path(), &["validate", "one.json", "--as-of", "2026-11-22", "--config", "einvoice.toml"])
+    };
+    assert_eq!(check("").code, 1);
+    let repaired = check(r#""text_cut", "characters", "state_zeros""#);
+    assert_eq!(repaired.code, 0, "{}", repaired.out);
+    insta::assert_snapshot!(repaired.shown(directory.path()));
+    let unknown = check(r#""text_cuts""#);
+    assert_eq!(unknown.code, 2);
+    assert!(unknown.err.contains("did you mean `text_cut`?"), "{}", unknown.err);
+}
+
+#[test]
 fn only_valid_documents_give_zero() {
     let directory = folder();
     fixture(directory.path(), "three.jsonl");
