@@ -7,8 +7,10 @@
 
 pub mod credential_suite;
 pub mod documents;
+pub mod invoices;
 pub mod ledger_suite;
 pub mod memory;
+pub mod mutations;
 pub mod promise;
 pub mod source_suite;
 pub mod transport_suite;
