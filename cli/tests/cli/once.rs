@@ -216,3 +216,29 @@ fn without_once_a_scheduled_source_is_repeated_until_the_program_is_interrupted(
     assert!(interrupted.success());
     assert_eq!(child.wait().unwrap().code(), Some(1), "the invalid document of the first run still needs a person");
 }
+
+#[test]
+fn what_is_sent_and_compared_with_the_signed_copy_is_the_repaired_document() {
+    let directory = folder();
+    config(directory.path());
+    let mut text = std::fs::read_to_string(directory.path().join("einvoice.toml")).unwrap();
+    text.push_str("\n[check]\nrepair = [\"text_cut\", \"characters\", \"letter_case\"]\n");
+    std::fs::write(directory.path().join("einvoice.toml"), text).unwrap();
+    fixture(directory.path(), "three.jsonl");
+    let three = std::fs::read_to_string(directory.path().join("three.jsonl")).unwrap();
+    let long = "Mill Road ".repeat(12);
+    let first = three.lines().next().unwrap().replace("1 Mill Road", &long).replace("KGS", "kgs");
+    let first = first.replace("Example Traders", "Example \\\"Traders\\\"").replace("29AABCE", "29aabce");
+    std::fs::create_dir_all(directory.path().join("inbox")).unwrap();
+    std::fs::write(directory.path().join("inbox/one.json"), first).unwrap();
+
+    let run = einvoice(directory.path(), &["run", "--once"]);
+    assert_eq!(run.code, 0, "{}{}", run.out, run.err);
+    let status = einvoice(directory.path(), &["status", "--json"]).objects();
+    assert_eq!(status.len(), 1);
+    assert_eq!(status[0]["state"], "registered", "a difference from the signed copy would be a conflict: {status:?}");
+    let findings = status[0]["findings"].to_string();
+    for rule in ["repair.text_cut", "repair.characters", "repair.letter_case"] {
+        assert!(findings.contains(rule), "{findings}");
+    }
+}
