@@ -119,6 +119,29 @@ pub struct Validate {
     /// Show for each value where it came from, as far as the plugin makes values of others
     #[arg(long)]
     pub provenance: bool,
+    /// Form of the result: text; json, one object a line, as --json; html, one page to read and
+    /// pass on; csv, a line a finding, for spreadsheets (UTF-8 with a byte order mark, which Excel
+    /// needs) [default: text]
+    #[arg(long, value_enum, value_name = "FORMAT", hide_possible_values = true)]
+    pub format: Option<ReportFormat>,
+    /// Write the result to this file, which appears whole or not at all, and not to standard output
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// In which form `validate` tells what it found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[non_exhaustive]
+pub enum ReportFormat {
+    /// Text for people
+    #[default]
+    Text,
+    /// One JSON object a document, one a line
+    Json,
+    /// One HTML page
+    Html,
+    /// Comma-separated values, one line a finding
+    Csv,
 }
 
 /// Arguments of `verify`.

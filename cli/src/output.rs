@@ -113,6 +113,16 @@ impl Output {
         }
     }
 
+    /// Results into something else than standard output, such as a file; remarks stay on standard error.
+    pub(crate) fn into_writer(out: Box<dyn Write + Send>, json: bool) -> Self {
+        Self { json, colours: false, width: None, stdout_is_terminal: false, out, ..Self::standard(json) }
+    }
+
+    /// From here on programs read this, as with `--json`.
+    pub(crate) const fn turn_to_json(&mut self) {
+        self.json = true;
+    }
+
     /// Whether programs read this.
     #[must_use]
     pub const fn is_json(&self) -> bool {

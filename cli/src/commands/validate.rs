@@ -1,9 +1,13 @@
 //! `validate`: the portal's rules, offline.
 //!
 //! Records stream out of a source plugin and are judged in chunks on all cores; the results come out
-//! in the order of the input and memory does not grow with it.
+//! in the order of the input and memory does not grow with it. One module a form: `text`, `rows`
+//! for CSV, `html`; JSON is made where the judging is done.
 
+mod destination;
+mod html;
 mod judge;
+mod rows;
 mod text;
 
 use std::path::{Path, PathBuf};
@@ -21,13 +25,15 @@ use futures_util::stream::FuturesOrdered;
 use serde_json::{Map, Value, json};
 
 use super::block_on;
-use crate::arguments::{Common, Validate};
+use crate::arguments::{Common, ReportFormat, Validate};
 use crate::error::CliError;
 use crate::output::{Output, Style, printable};
 use crate::progress::Progress;
 use crate::settings::{DEFAULT_FILE, Loaded, with_suggestion};
 use crate::{exit_code, plugins, settings};
-use judge::{Chunk, FileNames, Form, Wanted};
+use destination::Destination;
+use html::Page;
+use judge::{Chunk, FileNames, Wanted};
 pub(super) use text::findings_text;
 use text::{summary, text};
 
@@ -41,6 +47,8 @@ const CHUNK_BYTES: usize = 4 * 1024 * 1024;
 #[derive(Debug, Clone, Copy, Default)]
 struct Counts {
     valid: u64,
+    /// Of the valid ones, those with something to say about.
+    remarked: u64,
     invalid: u64,
     skipped: u64,
     unreadable: u64,
@@ -57,6 +65,7 @@ impl Counts {
 impl std::ops::AddAssign for Counts {
     fn add_assign(&mut self, other: Self) {
         self.valid += other.valid;
+        self.remarked += other.remarked;
         self.invalid += other.invalid;
         self.skipped += other.skipped;
         self.unreadable += other.unreadable;
@@ -64,35 +73,74 @@ impl std::ops::AddAssign for Counts {
     }
 }
 
-/// Where results go.
+/// Where results go, and in which form.
 struct Reporter<'a> {
     output: &'a mut Output,
+    format: Format,
     counts: Counts,
     progress: Progress,
 }
 
+/// The form, with what it gathers until the end.
+enum Format {
+    Text,
+    Json,
+    Csv,
+    Html(Box<Page>),
+}
+
 pub(super) fn run(arguments: &Validate, common: &Common, output: &mut Output) -> Result<u8, CliError> {
+    let format = report_format(arguments, common)?;
+    if format == ReportFormat::Json {
+        output.turn_to_json();
+    }
+    let Some(path) = &arguments.output else { return check(arguments, common, format, output) };
+    let destination = Destination::begin(path, &arguments.files)?;
+    let mut file = destination.output(output.is_json())?;
+    let code = check(arguments, common, format, &mut file)?;
+    file.flush()?;
+    drop(file);
+    destination.put()?;
+    Ok(code)
+}
+
+fn report_format(arguments: &Validate, common: &Common) -> Result<ReportFormat, CliError> {
+    let format = match arguments.format {
+        Some(format) if common.json && format != ReportFormat::Json => {
+            return Err(CliError::Usage("--json is short for --format json: leave one of the two out".to_owned()));
+        }
+        Some(format) => format,
+        None if common.json => ReportFormat::Json,
+        None => ReportFormat::default(),
+    };
+    if arguments.provenance && matches!(format, ReportFormat::Csv | ReportFormat::Html) {
+        return Err(CliError::Usage("--provenance is shown by --format text and --format json only".to_owned()));
+    }
+    Ok(format)
+}
+
+/// Checks all files and tells what came of it.
+fn check(arguments: &Validate, common: &Common, format: ReportFormat, output: &mut Output) -> Result<u8, CliError> {
     let registry = plugins::registry()?;
     let loaded = configuration(arguments, common)?;
     let options = check_options(arguments, common, loaded.as_ref())?;
     let origin = Origin::of(&arguments.plugin, loaded.as_ref());
     let progress = Progress::new(output.shows_progress(), None, "records checked");
-    let mut reporter = Reporter { output, counts: Counts::default(), progress };
+    let mut reporter = Reporter::begin(output, format, &options, progress)?;
     block_on(async {
         for file in &arguments.files {
             let judged = async {
                 let path = readable(file)?;
                 let source = open(&arguments.plugin, &registry, &origin, &path).await?;
-                let form = if reporter.output.is_json() { Form::Json } else { Form::Judged };
                 let names = FileNames { read: path.display().to_string(), shown: file.display().to_string() };
-                let wanted = Wanted { options: options.clone(), form, provenance: arguments.provenance, file: names };
+                let wanted = Wanted { options: options.clone(), format, provenance: arguments.provenance, file: names };
                 validate_file(file, &source, &wanted, &mut reporter).await
             };
             if let Err(error) = judged.await {
                 if matches!(error, CliError::Output(_) | CliError::Fault(_) | CliError::Registry(_)) {
                     return Err(error);
                 }
-                reporter.unreadable(&error)?;
+                reporter.unreadable(file, &error)?;
             }
             if reporter.output.is_closed() {
                 break;
@@ -100,9 +148,7 @@ pub(super) fn run(arguments: &Validate, common: &Common, output: &mut Output) ->
         }
         Ok(())
     })?;
-    let Reporter { output, counts, progress } = reporter;
-    progress.finish();
-    summary(&counts, output)?;
+    let counts = reporter.end(arguments.output.as_deref())?;
     if counts.invalid > 0 {
         other_formats(arguments, &registry, output);
     }
@@ -175,9 +221,13 @@ async fn validate_file(
 ) -> Result<(), CliError> {
     let shown = printable(&file.display().to_string()).into_owned();
     let stream = source.fetch(None).await?;
-    if !reporter.output.is_json() {
-        let heading = reporter.output.styled(Style::Strong, &shown).into_owned();
-        reporter.progress.aside(|| reporter.output.line(heading))?;
+    match &mut reporter.format {
+        Format::Text => {
+            let heading = reporter.output.styled(Style::Strong, &shown).into_owned();
+            reporter.progress.aside(|| reporter.output.line(heading))?;
+        }
+        Format::Html(page) => page.file(&shown),
+        Format::Json | Format::Csv => {}
     }
     reporter.progress.message(shown);
     judge_stream(stream, source, wanted, reporter).await
@@ -275,28 +325,78 @@ async fn judge_stream(
     trouble.map_or(Ok(()), |error| Err(CliError::Source(error)))
 }
 
-impl Reporter<'_> {
+impl<'a> Reporter<'a> {
+    fn begin(
+        output: &'a mut Output,
+        format: ReportFormat,
+        options: &CheckOptions,
+        progress: Progress,
+    ) -> Result<Self, CliError> {
+        let format = match format {
+            ReportFormat::Text => Format::Text,
+            ReportFormat::Json => Format::Json,
+            ReportFormat::Csv => {
+                output.bytes(&rows::header())?;
+                Format::Csv
+            }
+            ReportFormat::Html => Format::Html(Box::new(Page::new(options.as_of))),
+        };
+        Ok(Self { output, format, counts: Counts::default(), progress })
+    }
+
     fn print(&mut self, done: Result<judge::Done, tokio::task::JoinError>) -> Result<(), CliError> {
         let done = done.map_err(|error| CliError::Fault(format!("checking ended early ({error})")))?;
-        let Self { output, counts, progress } = self;
+        let Self { output, format, counts, progress } = self;
         *counts += done.counts;
-        progress.aside(|| {
-            output.bytes(&done.lines)?;
-            done.judged.iter().try_for_each(|judged| text(judged, output))?;
-            output.show_now()
-        })?;
+        match format {
+            Format::Html(page) => done.judged.iter().for_each(|judged| page.add(judged)),
+            _ => progress.aside(|| {
+                output.bytes(&done.lines)?;
+                done.judged.iter().try_for_each(|judged| text(judged, output))?;
+                output.show_now()
+            })?,
+        }
         progress.advance(done.counts.records());
         Ok(())
     }
 
     /// One file that cannot be read does not keep the others from being checked.
-    fn unreadable(&mut self, error: &CliError) -> Result<(), CliError> {
-        let Self { output, counts, progress } = self;
+    fn unreadable(&mut self, file: &Path, error: &CliError) -> Result<(), CliError> {
+        let Self { output, format, counts, progress } = self;
         counts.unreadable += 1;
         progress.aside(|| {
             output.flush()?;
             output.remark(format!("error: {}", error.message()));
-            if output.is_json() { output.object(&error.report()) } else { Ok(()) }
+            let shown = file.display().to_string();
+            match format {
+                Format::Text => Ok(()),
+                Format::Json => output.object(&error.report()),
+                Format::Csv => output.bytes(&rows::unreadable(&shown, &error.message())),
+                Format::Html(page) => {
+                    page.unreadable(&shown, &error.message());
+                    Ok(())
+                }
+            }
         })
+    }
+
+    /// Writes what comes last, and says what was counted: in a text, and beside everything else.
+    fn end(self, file: Option<&Path>) -> Result<Counts, CliError> {
+        let Self { output, format, counts, progress } = self;
+        progress.finish();
+        let counted = summary(&counts);
+        let is_text = matches!(format, Format::Text);
+        match format {
+            Format::Text => output.line(&counted)?,
+            Format::Html(page) => output.bytes(page.finish(&counts).as_bytes())?,
+            Format::Json | Format::Csv => {}
+        }
+        output.flush()?;
+        match file {
+            Some(file) => output.remark(format!("{counted}; see {}", printable(&file.display().to_string()))),
+            None if is_text => {}
+            None => output.remark(counted),
+        }
+        Ok(counts)
     }
 }

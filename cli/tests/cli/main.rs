@@ -15,6 +15,7 @@ mod masters;
 mod once;
 mod setup;
 mod validate;
+mod validate_formats;
 mod verify;
 mod wrong;
 

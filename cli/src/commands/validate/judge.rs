@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use einvoice_core::document::Invoice;
 use einvoice_core::finding::{Finding, Severity};
 use einvoice_core::irn::{Irn, IrnRule};
+use einvoice_core::key::DocumentKey;
 use einvoice_core::rulebook::{self, CheckOptions, CheckResult};
 use einvoice_core::source::{
     self, InvoiceSource, Mapped, MappedDocument, Provenance, SourceProblem, SourceRecord, SourceRef,
@@ -12,13 +12,15 @@ use einvoice_core::source::{
 use serde::Serialize;
 use tokio::task::JoinHandle;
 
-use super::Counts;
+use super::{Counts, rows};
+use crate::arguments::ReportFormat;
 
 /// What is wanted of each record.
 #[derive(Debug, Clone)]
 pub(super) struct Wanted {
     pub(super) options: CheckOptions,
-    pub(super) form: Form,
+    /// JSON and CSV are made right where the judging happens, as they are half of the work.
+    pub(super) format: ReportFormat,
     /// Whether to keep where each value came from.
     pub(super) provenance: bool,
     pub(super) file: FileNames,
@@ -31,15 +33,6 @@ pub(super) struct FileNames {
     pub(super) read: String,
     /// The name a person gave, by which it is shown.
     pub(super) shown: String,
-}
-
-/// In which form results are wanted.
-#[derive(Debug, Clone)]
-pub(super) enum Form {
-    /// JSON lines, made right where the judging happens, as they are half of the work.
-    Json,
-    /// As data, for text.
-    Judged,
 }
 
 /// A document as `--json` shows it: the stable contract.
@@ -63,6 +56,7 @@ pub(super) enum Judged {
         name: String,
         /// Where the record stands in its file.
         reference: SourceRef,
+        /// Only where the format shows it.
         irn: Option<Irn>,
         valid: bool,
         findings: Vec<Finding>,
@@ -117,12 +111,15 @@ impl Chunk {
             let mut done = Done::default();
             for piece in self.pieces {
                 let mut judged = match piece {
-                    Piece::Record(record) => judge(source.as_ref(), &record, &wanted),
+                    Piece::Record(record) => judge(source.as_ref(), record, &wanted),
                     Piece::Problem(problem) => problem_of(problem),
                 };
                 judged.place_findings();
                 judged.show_file_as(&wanted.file);
                 done.add(judged, &wanted);
+            }
+            if wanted.format == ReportFormat::Csv {
+                done.lines = rows::documents(&wanted.file.shown, &std::mem::take(&mut done.judged));
             }
             done
         })
@@ -142,8 +139,10 @@ impl Judged {
     /// A person who named a file by a short name meets it by that name everywhere.
     fn show_file_as(&mut self, file: &FileNames) {
         if let Self::Document { name, reference, findings, .. } = self {
+            // The place of a document is shown only where there is something to look for.
+            let location = (!findings.is_empty()).then_some(&mut reference.location);
             let places = findings.iter_mut().filter_map(|finding| finding.place.as_mut());
-            for text in places.chain([name, &mut reference.location]) {
+            for text in places.chain([name]).chain(location) {
                 if text.contains(&file.read) {
                     *text = text.replace(&file.read, &file.shown);
                 }
@@ -155,21 +154,23 @@ impl Judged {
 impl Done {
     fn add(&mut self, judged: Judged, wanted: &Wanted) {
         match &judged {
-            Judged::Document { valid: true, .. } => self.counts.valid += 1,
+            Judged::Document { valid: true, findings, .. } => {
+                self.counts.valid += 1;
+                self.counts.remarked += u64::from(!findings.is_empty());
+            }
             Judged::Document { .. } => self.counts.invalid += 1,
             Judged::Skipped { .. } => self.counts.skipped += 1,
         }
         if let Judged::Document { provenance: Some(provenance), .. } = &judged {
             self.counts.origins += u64::try_from(provenance.len()).unwrap_or(u64::MAX);
         }
-        match (&wanted.form, &judged) {
-            (Form::Judged, _) => self.judged.push(judged),
-            (Form::Json, Judged::Document { name, irn, valid, findings, provenance, .. }) => {
+        match (wanted.format, &judged) {
+            (ReportFormat::Json, Judged::Document { name, irn, valid, findings, provenance, .. }) => {
                 let line = Line {
                     file: &wanted.file.shown,
                     document: Some(name.as_str()).filter(|name| !name.is_empty()),
                     irn: irn.as_ref().map(ToString::to_string),
-                    verdict: if *valid { "valid" } else { "invalid" },
+                    verdict: verdict(*valid),
                     findings,
                     provenance: provenance.as_ref(),
                 };
@@ -178,55 +179,56 @@ impl Done {
                 self.lines.push(b'\n');
             }
             // What is not to be registered is no document; it is counted.
-            (Form::Json, Judged::Skipped { .. }) => {}
+            (ReportFormat::Json, Judged::Skipped { .. }) => {}
+            _ => self.judged.push(judged),
         }
     }
 }
 
-fn judge(source: &dyn InvoiceSource, record: &SourceRecord, wanted: &Wanted) -> Judged {
-    let options = &wanted.options;
-    let reference = record.reference.clone();
-    match source.map(record) {
+/// The verdict in the word that programs know it by.
+pub(super) const fn verdict(valid: bool) -> &'static str {
+    if valid { "valid" } else { "invalid" }
+}
+
+impl Wanted {
+    /// The IRN costs a hash, so it is made only where it is shown.
+    fn irn(&self, key: &DocumentKey) -> Option<Irn> {
+        let shown = matches!(self.format, ReportFormat::Json | ReportFormat::Csv);
+        shown.then(|| Irn::compute(key, IrnRule::on(self.options.as_of)))
+    }
+}
+
+fn judge(source: &dyn InvoiceSource, record: SourceRecord, wanted: &Wanted) -> Judged {
+    let mapped = source.map(&record);
+    let reference = record.reference;
+    match mapped {
         Mapped::Skipped(skip) => Judged::Skipped { label: skip.label, message: skip.message },
         Mapped::Unmappable { label, findings } => {
             Judged::Document { name: label, reference, irn: None, valid: false, findings, provenance: None }
         }
         Mapped::Document(mapped) => {
             let MappedDocument { invoice, findings, provenance, .. } = *mapped;
-            judge_document(reference, rulebook::check(invoice, findings, options), provenance, wanted)
+            judge_document(reference, rulebook::check(invoice, findings, &wanted.options), provenance, wanted)
         }
     }
 }
 
 fn judge_document(reference: SourceRef, checked: CheckResult, provenance: Provenance, wanted: &Wanted) -> Judged {
-    let options = &wanted.options;
-    let mut judged = match checked {
-        Ok(checked) => Judged::Document {
-            name: checked.key().to_string(),
-            reference,
-            irn: Some(checked.irn(IrnRule::on(options.as_of))),
-            valid: true,
-            findings: checked.findings().to_vec(),
-            provenance: None,
-        },
+    let (name, irn, valid, mut findings) = match checked {
+        Ok(checked) => {
+            let (name, irn) = (checked.key().to_string(), wanted.irn(checked.key()));
+            (name, irn, true, checked.into_parts().1)
+        }
+        // The key and the IRN where they can be read, else what a person would call the document.
         Err(rejected) => {
-            let (name, irn) = named(&rejected.invoice, options);
-            Judged::Document { name, reference, irn, valid: false, findings: rejected.findings, provenance: None }
+            let key = rejected.invoice.document_key();
+            let name = key.as_ref().map_or_else(|| rejected.invoice.label(), ToString::to_string);
+            (name, key.and_then(|key| wanted.irn(&key)), false, rejected.findings)
         }
     };
-    if let Judged::Document { findings, provenance: shown, .. } = &mut judged {
-        source::place(findings, &provenance);
-        *shown = wanted.provenance.then_some(provenance);
-    }
-    judged
-}
-
-/// The key and the IRN where they can be read, else what a person would call the document.
-fn named(invoice: &Invoice, options: &CheckOptions) -> (String, Option<Irn>) {
-    invoice.document_key().map_or_else(
-        || (invoice.label(), None),
-        |key| (key.to_string(), Some(Irn::compute(&key, IrnRule::on(options.as_of)))),
-    )
+    source::place(&mut findings, &provenance);
+    let provenance = wanted.provenance.then_some(provenance);
+    Judged::Document { name, reference, irn, valid, findings, provenance }
 }
 
 fn problem_of(problem: SourceProblem) -> Judged {

@@ -62,10 +62,7 @@ pub(in super::super) fn findings_text(
         if !compared.is_empty() {
             output.paragraph(TEXT_INDENT, &compared.join(", "))?;
         }
-        // The heading has told the document's place: what is left is where in it.
-        let place = finding.place.as_deref().unwrap_or_default();
-        let place = place.strip_prefix(heading).map_or(place, |rest| rest.trim_start_matches([',', ' ']));
-        if !place.is_empty() {
+        if let Some(place) = place_within(finding, heading) {
             output.paragraph(TEXT_INDENT, &format!("in {place}"))?;
         }
         if let Some(fix) = &finding.fix {
@@ -73,6 +70,17 @@ pub(in super::super) fn findings_text(
         }
     }
     Ok(())
+}
+
+/// Where a finding stands, without what the heading of its document has told; nothing when that is all.
+pub(super) fn place_within<'a>(finding: &'a Finding, heading: &str) -> Option<&'a str> {
+    let place = finding.place.as_deref()?;
+    let within = match place.strip_prefix(heading) {
+        Some("") => "",
+        Some(rest) => rest.strip_prefix(", ").unwrap_or(place),
+        None => place,
+    };
+    Some(within).filter(|within| !within.is_empty())
 }
 
 /// Where each value came from, one a line.
@@ -85,7 +93,7 @@ fn provenance_text(provenance: &Provenance, output: &mut Output) -> Result<(), C
 }
 
 /// The last line: what was counted.
-pub(super) fn summary(counts: &Counts, output: &mut Output) -> Result<(), CliError> {
+pub(super) fn summary(counts: &Counts) -> String {
     let mut parts = vec![format!("{} valid", counts.valid), format!("{} invalid", counts.invalid)];
     if counts.skipped > 0 {
         parts.push(format!("{} skipped", counts.skipped));
@@ -93,7 +101,23 @@ pub(super) fn summary(counts: &Counts, output: &mut Output) -> Result<(), CliErr
     if counts.unreadable > 0 {
         parts.push(format!("{} not read", counted(counts.unreadable, "file")));
     }
-    output.flush()?;
     let documents = counted(counts.valid + counts.invalid, "document");
-    output.say(format!("{documents}: {}", parts.join(", ")))
+    format!("{documents}: {}", parts.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_of_the_heading_is_not_told_again() {
+        let within = |place: &str| {
+            let finding = Finding::error("a.b", "", "c").with_place(place);
+            place_within(&finding, "a.json, line 1, column 1").map(str::to_owned)
+        };
+        assert_eq!(within("a.json, line 1, column 1"), None);
+        assert_eq!(within("a.json, line 1, column 1, voucher 7").as_deref(), Some("voucher 7"));
+        assert_eq!(within("a.json, line 1, column 13").as_deref(), Some("a.json, line 1, column 13"));
+        assert_eq!(within("V/PARTYGSTIN").as_deref(), Some("V/PARTYGSTIN"));
+    }
 }
