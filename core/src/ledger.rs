@@ -41,11 +41,11 @@ pub trait Ledger: fmt::Debug + Send + Sync {
     ///
     /// For each document, in this order:
     /// 1. a record of this source with the same `record_id` and the same content: `Unchanged`, except
-    ///    that an `Invalid` document is judged anew (`Revised` when the verdict or the findings
-    ///    differ, as rules and masters change); the stored position and attributes are brought up to
-    ///    date;
+    ///    that an `Invalid` document is judged anew, as rules, masters and the day change: a new
+    ///    revision as in 2 when it passes, or when its first record brings other findings (their
+    ///    places do not count); the stored position and attributes are brought up to date;
     /// 2. such a record with other content: a new revision where the state allows one (`Invalid`,
-    ///    `Refused`, `Ready`), else `Clash`;
+    ///    `Refused`, `Ready`) and no other document holds its key, else `Clash`;
     /// 3. another record holds the same key: with the same content `Duplicate` (the record becomes a
     ///    second reference to that document), with other content `Clash`, and nothing is stored;
     /// 4. otherwise `New`.

@@ -55,6 +55,8 @@ macro_rules! ledger_conformance {
             another_document_under_the_same_key_is_a_clash
             an_edited_record_is_a_revision_until_it_was_sent
             a_refused_document_waits_for_a_revision_that_passes
+            an_invalid_document_read_again_is_judged_anew
+            a_document_judged_anew_takes_no_key_that_is_held
             a_cursor_is_stored_with_its_batch
             an_intent_survives_reopening
             a_registration_survives_reopening

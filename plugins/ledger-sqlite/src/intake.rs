@@ -33,7 +33,7 @@ const INSERT_DOCUMENTS: &str = "WITH given (v) AS MATERIALIZED (SELECT value FRO
      content_hash, findings, receipt_revision, receipt_state, received_at, changed_at, event, event_details) \
      SELECT v ->> 'id', v ->> 'source', v ->> 'label', v ->> 'key', v ->> 'key_upper', v ->> 'supplier', \
      v ->> 'irn', v ->> 'search', v ->> 'state', 1, substr($2, v ->> 'hash', 32), v ->> 'findings', \
-     v ->> 'receipt_revision', v ->> 'receipt_state', v ->> 'at', v ->> 'at', 'received', v ->> 'details' \
+     v ->> 'receipt_revision', v ->> 'receipt_state', v ->> 'at', v ->> 'at', v ->> 'event', v ->> 'details' \
      FROM given";
 
 /// A refused document keeps the key and IRN of its attempt until a revision passes the check. The
@@ -48,7 +48,7 @@ const REVISE_DOCUMENTS: &str = "WITH given (v) AS MATERIALIZED (SELECT value FRO
      state = v ->> 'state', revision = v ->> 'revision', content_hash = substr($2, v ->> 'hash', 32), \
      findings = v ->> 'findings', portal_findings = '[]', receipt_revision = v ->> 'receipt_revision', \
      receipt_state = v ->> 'receipt_state', changed_at = v ->> 'at', events = events + 1, \
-     event = 'a corrected revision was received', event_details = v ->> 'details', event_reply = NULL, \
+     event = v ->> 'event', event_details = v ->> 'details', event_reply = NULL, \
      lease_owner = NULL, lease_until = 0 FROM given WHERE document.id = v ->> 'id'";
 
 #[derive(Serialize)]
@@ -68,6 +68,7 @@ struct DocumentRow<'a> {
     receipt_revision: i64,
     receipt_state: Option<&'static str>,
     at: i64,
+    event: &'static str,
     details: String,
 }
 
@@ -121,18 +122,19 @@ impl Intake {
     }
 
     pub(crate) fn add_document(&mut self, incoming: &Incoming<'_>, known: &Known, now: Timestamp) -> Result<(), Fault> {
-        push_document(&mut self.documents, incoming, known, now)
+        push_document(&mut self.documents, incoming, known, now, "received")
     }
 
-    /// `revised` takes the place of `known`.
+    /// `revised` takes the place of `known`, for the reason that `event` gives.
     pub(crate) fn revise(
         &mut self,
         incoming: &Incoming<'_>,
         known: &Known,
         revised: &Known,
         now: Timestamp,
+        event: &'static str,
     ) -> Result<(), Fault> {
-        push_document(&mut self.revised, incoming, revised, now)?;
+        push_document(&mut self.revised, incoming, revised, now, event)?;
         self.revised_ids.insert(known.id);
         if known.key_upper != revised.key_upper {
             self.freed.extend(known.key_upper.clone());
@@ -182,7 +184,13 @@ impl Intake {
     }
 }
 
-fn push_document(rows: &mut Rows, incoming: &Incoming<'_>, known: &Known, now: Timestamp) -> Result<(), Fault> {
+fn push_document(
+    rows: &mut Rows,
+    incoming: &Incoming<'_>,
+    known: &Known,
+    now: Timestamp,
+    event: &'static str,
+) -> Result<(), Fault> {
     let hash = rows.put(&known.content_hash);
     rows.push(&DocumentRow {
         id: known.id,
@@ -200,6 +208,7 @@ fn push_document(rows: &mut Rows, incoming: &Incoming<'_>, known: &Known, now: T
         receipt_revision: known.receipt_revision,
         receipt_state: known.receipt_state.map(DocumentState::as_str),
         at: codec::micros(now),
+        event,
         details: incoming.event_details()?,
     })
 }

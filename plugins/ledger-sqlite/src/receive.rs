@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use aws_lc_rs::digest;
+use einvoice_core::finding::Finding;
 use einvoice_core::ledger::{DocumentId, NewDocument, ReceiveBatch, Reception, Verdict};
 use einvoice_core::source::SourceRef;
 use einvoice_core::state::DocumentState;
@@ -196,22 +197,21 @@ impl Receiving {
         Ok(reception)
     }
 
-    /// A record that came before: the same, or edited.
+    /// A record that came before: the same, judged otherwise, or edited.
     fn take_in_again(&mut self, incoming: &Incoming<'_>, record: &Record) -> Result<Reception, Fault> {
         let known = self.shelf.document(record.document)?.clone();
-        if record.content_hash == incoming.document.content_hash {
+        let is_edited = record.content_hash != incoming.document.content_hash;
+        // Another record of the same document may have brought an edit first.
+        let brings_news = known.content_hash != incoming.document.content_hash;
+        let stays = if brings_news { !is_edited } else { !is_judged_otherwise(&known, incoming, record)? };
+        if stays {
             let reference = incoming.reference();
             let unmoved = record.location == reference.location
                 && record.position == reference.position
                 && record.attributes == incoming.attributes;
-            if !unmoved {
+            if is_edited || !unmoved {
                 self.move_record(incoming, record);
             }
-            return Ok(known.unchanged());
-        }
-        if known.content_hash == incoming.document.content_hash {
-            // Another record of the same document brought this content first.
-            self.move_record(incoming, record);
             return Ok(known.unchanged());
         }
         if !matches!(known.state, DocumentState::Invalid | DocumentState::Refused | DocumentState::Ready) {
@@ -222,7 +222,8 @@ impl Receiving {
         }
         let revised = revised(&known, incoming);
         self.intake.add_revision(incoming, &revised, self.now)?;
-        self.intake.revise(incoming, &known, &revised, self.now)?;
+        let event = if is_edited { "a corrected revision was received" } else { "judged anew" };
+        self.intake.revise(incoming, &known, &revised, self.now, event)?;
         let reception = Reception::Revised { id: DocumentId(revised.id), state: revised.state };
         self.shelf.put(revised);
         self.move_record(incoming, record);
@@ -241,6 +242,25 @@ impl Receiving {
         self.intake.move_record(moved.clone());
         self.shelf.put_record(incoming, moved);
     }
+}
+
+/// Whether an invalid document is judged in another way than before, as rules, masters and the day may
+/// have changed since. Where its findings lie does not count, and whether they are the same only the
+/// first record says: two records of one document shall not revise each other for ever.
+fn is_judged_otherwise(known: &Known, incoming: &Incoming<'_>, record: &Record) -> Result<bool, Fault> {
+    if known.state != DocumentState::Invalid {
+        return Ok(false);
+    }
+    if incoming.state != DocumentState::Invalid {
+        return Ok(true);
+    }
+    if record.id != known.first_id || known.findings == incoming.findings {
+        return Ok(false);
+    }
+    let before: Vec<Finding> = codec::from_json("findings", &known.findings)?;
+    let without_place = |finding: &Finding| Finding { place: None, ..finding.clone() };
+    let found = &incoming.document.findings;
+    Ok(!before.iter().map(without_place).eq(found.iter().map(without_place)))
 }
 
 /// What a document says once a revision replaced it. A refused one waits on until a revision passes

@@ -81,24 +81,39 @@ impl Shelf {
         }
         let ids: BTreeSet<i64> =
             shelf.records.values().flat_map(HashMap::values).map(|record| record.document).collect();
-        // A record that says what it said before leads to its own document and to no other.
-        let keys: BTreeSet<&str> = incoming
-            .iter()
-            .filter(|one| shelf.record(one).is_none_or(|record| record.content_hash != one.document.content_hash))
-            .filter_map(|one| one.key_upper.as_deref())
-            .collect();
-        if ids.is_empty() && keys.is_empty() {
-            return Ok(shelf);
-        }
-        let rows = sqlx::query(DOCUMENTS)
-            .bind(codec::to_json(&ids)?)
-            .bind(codec::to_json(&keys)?)
-            .fetch_all(connection)
-            .await?;
-        for row in &rows {
-            shelf.put(Known::of_row(row)?);
-        }
+        shelf.load_documents(&mut *connection, &ids, &BTreeSet::new()).await?;
+        let keys = incoming.iter().filter(|one| shelf.may_meet_another(one)).filter_map(|one| one.key_upper.as_deref());
+        let keys = keys.collect();
+        shelf.load_documents(connection, &BTreeSet::new(), &keys).await?;
         Ok(shelf)
+    }
+
+    async fn load_documents(
+        &mut self,
+        connection: &mut SqliteConnection,
+        ids: &BTreeSet<i64>,
+        keys: &BTreeSet<&str>,
+    ) -> Result<(), Fault> {
+        if ids.is_empty() && keys.is_empty() {
+            return Ok(());
+        }
+        let (ids, keys) = (codec::to_json(ids)?, codec::to_json(keys)?);
+        for row in &sqlx::query(DOCUMENTS).bind(ids).bind(keys).fetch_all(connection).await? {
+            self.put(Known::of_row(row)?);
+        }
+        Ok(())
+    }
+
+    /// Whether a document beside its own may have its key. A record that says what it said before leads
+    /// to its own document and to no other, unless that one is judged anew: it is invalid, or may become
+    /// so in this batch.
+    fn may_meet_another(&self, incoming: &Incoming<'_>) -> bool {
+        let Some(record) = self.record(incoming) else { return true };
+        record.content_hash != incoming.document.content_hash
+            || self
+                .documents
+                .get(&record.document)
+                .is_some_and(|known| matches!(known.state, DocumentState::Invalid | DocumentState::Ready))
     }
 
     pub(crate) fn record(&self, incoming: &Incoming<'_>) -> Option<&Record> {

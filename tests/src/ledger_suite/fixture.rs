@@ -121,18 +121,19 @@ impl Draft {
     pub(super) fn ready(&self) -> NewDocument {
         let irn = Irn::compute(&self.key(), IrnRule::UpperCase);
         let payload = format!("{{\"No\":\"{}\",\"Content\":{}}}", self.number, self.content).into();
-        self.with(Verdict::Ready { payload, irn }, Vec::new(), 1)
+        self.with(Verdict::Ready { payload, irn }, Vec::new())
     }
 
     pub(super) fn invalid(&self) -> NewDocument {
         let finding =
             Finding::error("schema.length", "ItemList[0].HsnCd", format!("content {} is wrong", self.content));
-        self.with(Verdict::Invalid { payload: None }, vec![finding], 2)
+        self.with(Verdict::Invalid { payload: None }, vec![finding])
     }
 
-    fn with(&self, verdict: Verdict, findings: Vec<Finding>, kind: u8) -> NewDocument {
+    /// The same content has the same hash however it is judged.
+    fn with(&self, verdict: Verdict, findings: Vec<Finding>) -> NewDocument {
         let mut content_hash = [0; 32];
-        let bytes = [kind, self.content].into_iter().chain(self.number.to_uppercase().into_bytes());
+        let bytes = [1, self.content].into_iter().chain(self.number.to_uppercase().into_bytes());
         content_hash.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
         NewDocument {
             reference: SourceRef {

@@ -1,6 +1,7 @@
 //! Promises about taking documents in.
 
-use einvoice_core::ledger::{LedgerError, Query, ReceiveBatch, Reception, Work};
+use einvoice_core::finding::Finding;
+use einvoice_core::ledger::{LedgerError, NewDocument, Query, ReceiveBatch, Reception, Work};
 use einvoice_core::source::Cursor;
 use einvoice_core::state::DocumentState;
 
@@ -86,6 +87,58 @@ pub async fn a_refused_document_waits_for_a_revision_that_passes(harness: &dyn L
     assert_eq!(ready, Reception::Revised { id, state: DocumentState::Ready });
     let second = bench.send("w").await;
     assert_eq!((second.document, second.number), (id, 2));
+}
+
+/// Rules, masters and the day change while a document waits, and it passes without an edit.
+pub async fn an_invalid_document_read_again_is_judged_anew(harness: &dyn LedgerHarness) {
+    let bench = Bench::open(harness).await;
+    let Reception::New { id, .. } = bench.receive("books", Draft::new(1).invalid()).await else { panic!("not new") };
+    let twin = Draft::new(1).record("twin").invalid();
+    assert!(matches!(bench.receive("books", twin.clone()).await, Reception::Duplicate { .. }));
+    let owed = async || bench.ledger.pending_write_back("tally", &[], 9).await.unwrap();
+    let before = (bench.status(id).await, owed().await);
+    // The same verdict for the same reasons is no news, wherever it lies.
+    let unchanged = Reception::Unchanged { id, state: DocumentState::Invalid };
+    let placed = |mut document: NewDocument, place: &str| {
+        document.findings.iter_mut().for_each(|finding| finding.place = Some(place.to_owned()));
+        document
+    };
+    assert_eq!(bench.receive("books", placed(Draft::new(1).invalid(), "line 7")).await, unchanged);
+    assert_eq!(bench.receive("books", placed(twin.clone(), "line 8")).await, unchanged);
+    assert_eq!((bench.status(id).await, owed().await), before);
+    // Another reason is, once, and the second record does not take it back.
+    let mut other = Draft::new(1).invalid();
+    other.findings.push(Finding::error("totals.ass_val", "ValDtls.AssVal", "the sum is wrong"));
+    let revised = Reception::Revised { id, state: DocumentState::Invalid };
+    assert_eq!(bench.receive("books", other.clone()).await, revised);
+    assert_eq!(bench.receive("books", other).await, unchanged);
+    assert_eq!(bench.receive("books", twin).await, unchanged);
+    assert_eq!(bench.status(id).await.findings.len(), 2);
+    assert!(owed().await.iter().all(|receipt| receipt.findings.len() == 2), "the books hear of it");
+    // It passes, by whichever record it comes, and stays so.
+    let ready = Reception::Revised { id, state: DocumentState::Ready };
+    assert_eq!(bench.receive("books", Draft::new(1).record("twin").ready()).await, ready);
+    let unchanged = Reception::Unchanged { id, state: DocumentState::Ready };
+    assert_eq!(bench.receive("books", Draft::new(1).invalid()).await, unchanged);
+    assert_eq!(bench.status(id).await.findings.len(), 0);
+    assert!(bench.claim("w", Work::Send, 1).await.remove(0).payload.ends_with(b"\"Content\":0}"));
+}
+
+/// A document that was turned away from a key and is kept without it waits until the key is free.
+pub async fn a_document_judged_anew_takes_no_key_that_is_held(harness: &dyn LedgerHarness) {
+    let bench = Bench::open(harness).await;
+    let holder = bench.ready(1).await;
+    let turned_away = Draft::new(1).record("other").content(7);
+    let mut kept = NewDocument { key: None, ..turned_away.invalid() };
+    kept.findings.push(Finding::error("ledger.key_in_use", "DocDtls.No", "the number is taken"));
+    assert!(matches!(bench.receive("books", kept).await, Reception::New { .. }));
+    for document in [turned_away.ready(), turned_away.invalid(), turned_away.ready()] {
+        let clash = bench.receive("books", document).await;
+        assert!(matches!(clash, Reception::Clash { id, .. } if id == holder), "{clash:?}");
+    }
+    bench.receive("books", Draft::new(1).number("B/9").content(1).ready()).await;
+    let free = bench.receive("books", turned_away.ready()).await;
+    assert!(matches!(free, Reception::Revised { id, state: DocumentState::Ready } if id != holder), "{free:?}");
 }
 
 /// The cursor is that of the last batch of its source, and none is stored for a refused batch.
