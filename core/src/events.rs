@@ -50,6 +50,12 @@ pub fn reply_not_believed(label: &str, reason: &str) {
     tracing::error!(document = label, reason, "the portal's reply is not believed");
 }
 
+/// A reply stated another acknowledgement than the genuine signed invoice in it; the signed one is
+/// kept.
+pub fn acknowledgement_misstated(label: &str, stated: &str, signed: &str) {
+    tracing::warn!(document = label, stated, signed, "the reply misstates its acknowledgement; the signed one counts");
+}
+
 /// Results could not be delivered to a target; they are kept and tried again.
 pub fn write_back_failed(target: &str, reason: &str) {
     tracing::error!(target_name = target, reason, "results could not be written back");

@@ -74,10 +74,13 @@ pub enum Proof {
 
 /// The judgement on a registration.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "ours, somebody else's, or not to be believed")]
+#[expect(clippy::exhaustive_enums, reason = "ours, somebody else's, misstated around a proof, or not to be believed")]
 pub enum Judgement {
     /// It is the document that was sent.
     Ours(Proof),
+    /// The genuine signed invoice in it states another acknowledgement than the reply around it. What
+    /// is signed counts: put it in the place of the reply's own words and judge again.
+    Misstated(Acknowledgement),
     /// The portal holds a different document under the same key.
     Different {
         /// Field by field.
@@ -90,6 +93,15 @@ pub enum Judgement {
         /// What is wrong with it.
         reason: String,
     },
+}
+
+/// The acknowledgement that a signed invoice states.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acknowledgement {
+    /// Its number.
+    pub number: String,
+    /// Its time.
+    pub date: PortalTime,
 }
 
 /// Judges a registration against the document it should be for.
@@ -115,16 +127,33 @@ pub fn judge(
         (_, TokenVerdict::Forged { reason }) => Judgement::NotBelieved { reason: format!("signed QR: {reason}") },
         (TokenVerdict::Genuine(invoice), TokenVerdict::Genuine(qr)) => {
             let proof = Proof::Verified { kid: invoice.kid.clone() };
-            judge_content(sent, registration, Some(&invoice), Some(&qr), proof)
+            judge_content(sent, registration, Some(&SignedInvoice::genuine(&invoice)), Some(&qr), proof)
         }
         (TokenVerdict::Unverifiable(invoice), TokenVerdict::Genuine(qr) | TokenVerdict::Unverifiable(qr)) => {
             let proof = Proof::KeyUnknown { kid: invoice.kid.clone() };
-            judge_content(sent, registration, Some(&invoice), Some(&qr), proof)
+            judge_content(sent, registration, Some(&SignedInvoice::unverifiable(&invoice)), Some(&qr), proof)
         }
         (TokenVerdict::Genuine(invoice), TokenVerdict::Unverifiable(qr)) => {
             let proof = Proof::KeyUnknown { kid: qr.kid.clone() };
-            judge_content(sent, registration, Some(&invoice), Some(&qr), proof)
+            judge_content(sent, registration, Some(&SignedInvoice::genuine(&invoice)), Some(&qr), proof)
         }
+    }
+}
+
+/// The content of a signed invoice that is not forged.
+struct SignedInvoice<'a> {
+    data: &'a str,
+    /// A key that we know signed it, so that it outweighs what stands around it.
+    is_genuine: bool,
+}
+
+impl<'a> SignedInvoice<'a> {
+    fn genuine(content: &'a SignedContent) -> Self {
+        Self { data: &content.data, is_genuine: true }
+    }
+
+    fn unverifiable(content: &'a SignedContent) -> Self {
+        Self { data: &content.data, is_genuine: false }
     }
 }
 
@@ -138,14 +167,16 @@ fn judge_without_a_part(sent: &Invoice, registration: &Registration, verifier: &
         (None, Some(qr)) => ("signed QR", qr),
         (None, None) => return Judgement::Ours(proof),
     };
-    match verifier.verify(token) {
-        TokenVerdict::Forged { reason } => Judgement::NotBelieved { reason: format!("{what}: {reason}") },
-        TokenVerdict::Genuine(content) | TokenVerdict::Unverifiable(content) => {
-            let content = Some(&content);
-            let (invoice, qr) = if registration.signed_invoice.is_some() { (content, None) } else { (None, content) };
-            judge_content(sent, registration, invoice, qr, proof)
-        }
+    let (content, is_genuine) = match verifier.verify(token) {
+        TokenVerdict::Forged { reason } => return Judgement::NotBelieved { reason: format!("{what}: {reason}") },
+        TokenVerdict::Genuine(content) => (content, true),
+        TokenVerdict::Unverifiable(content) => (content, false),
+    };
+    if registration.signed_invoice.is_some() {
+        let invoice = SignedInvoice { data: &content.data, is_genuine };
+        return judge_content(sent, registration, Some(&invoice), None, proof);
     }
+    judge_content(sent, registration, None, Some(&content), proof)
 }
 
 fn irn_belongs(key: &DocumentKey, irn: &Irn, registered_on: Date) -> Result<(), String> {
@@ -189,6 +220,14 @@ impl Anchors {
             format!("the reply is acknowledged at {found}, the signed invoice in it at {signed}")
         })
     }
+
+    /// The acknowledgement, where both parts of it can be read.
+    fn acknowledgement(&self) -> Option<Acknowledgement> {
+        let number = self.ack_no.as_deref()?.get().trim_matches('"').to_owned();
+        let date = PortalTime::parse(self.ack_dt.as_deref()?).ok()?;
+        (!number.is_empty() && number != "null" && date.to_timestamp().is_some())
+            .then_some(Acknowledgement { number, date })
+    }
 }
 
 /// What the QR code states. Numbers stay as the portal wrote them: `100` and `100.0` both occur.
@@ -209,7 +248,7 @@ struct QrClaims {
 fn judge_content(
     sent: &Invoice,
     registration: &Registration,
-    invoice: Option<&SignedContent>,
+    invoice: Option<&SignedInvoice<'_>>,
     qr: Option<&SignedContent>,
     proof: Proof,
 ) -> Judgement {
@@ -217,16 +256,17 @@ fn judge_content(
     let is_named = |irn: Option<&String>| irn.and_then(|irn| Irn::parse(irn).ok()) == Some(registration.irn);
     let mut differences = Vec::new();
     if let Some(invoice) = invoice {
-        let Ok(anchors) = serde_json::from_str::<Anchors>(&invoice.data) else {
+        let Ok(anchors) = serde_json::from_str::<Anchors>(invoice.data) else {
             return not_believed("the signed invoice holds no readable content");
         };
         if !is_named(anchors.irn.as_ref()) {
             return not_believed("the signed invoice names another IRN than the reply");
         }
         if let Some(denial) = anchors.denial(registration) {
-            return not_believed(&denial);
+            let signed = anchors.acknowledgement().filter(|_| invoice.is_genuine);
+            return signed.map_or_else(|| not_believed(&denial), Judgement::Misstated);
         }
-        let Ok(signed) = Invoice::from_json(&invoice.data) else {
+        let Ok(signed) = Invoice::from_json(invoice.data) else {
             return not_believed("the signed invoice holds no readable document");
         };
         differences.extend(sent.differences(&signed.invoice));

@@ -148,15 +148,28 @@ async fn a_status_that_nobody_knows_settles_nothing_and_a_cancelled_one_is_cance
     }
 }
 
+/// What the portal says beside its own signature, every time it is asked, must not keep a document open.
 #[tokio::test]
-async fn an_acknowledgement_number_that_the_signature_does_not_cover_is_not_believed() {
-    let mut world = World::new(documents(1..=1)).await;
-    let change = |registration: &mut Registration| registration.ack_no = "1".repeat(15);
-    Tampered::takes_over(&mut world, OperationKind::GenerateIrn, Tampering::Change(change));
-    world.run().await;
-    let registration = world.statuses().await.remove(0).registration.unwrap();
-    assert_ne!(registration.ack_no, "1".repeat(15));
-    assert_eq!(world.calls(PortalOperation::GetIrnByDocument), 1);
+async fn a_misstated_acknowledgement_gives_way_to_the_signed_one() {
+    let change = |registration: &mut Registration| {
+        registration.ack_no = "1".repeat(15);
+        registration.ack_date = einvoice_core::date::PortalTime::parse("2026-11-01 09:00:00").unwrap();
+    };
+    for operation in [OperationKind::GenerateIrn, OperationKind::GetIrnByDocument] {
+        let mut world = World::new(documents(1..=1)).await;
+        if operation == OperationKind::GetIrnByDocument {
+            world.fault(PortalOperation::GenerateIrn, Fault::DropReplyAfterCommit);
+        }
+        Tampered::takes_over(&mut world, operation, Tampering::Change(change));
+        world.run().await;
+        let status = world.statuses().await.remove(0);
+        assert_eq!(status.state, Registered, "{operation}");
+        let registration = status.registration.unwrap();
+        assert_eq!(Some(&registration.ack_no), world.books()[0].ack_no.as_ref(), "{operation}");
+        assert!(registration.ack_date.to_string().starts_with("2026-11-20"), "{}", registration.ack_date);
+        assert_eq!(world.target.receipts()[0].registration.as_ref().unwrap().ack_no, registration.ack_no);
+        assert_eq!(world.calls(PortalOperation::GenerateIrn), 1);
+    }
 }
 
 #[tokio::test]

@@ -135,10 +135,27 @@ fn a_signed_part_that_names_another_irn_or_none_is_not_believed() {
 }
 
 #[test]
-fn an_acknowledgement_that_the_signed_invoice_does_not_confirm_is_not_believed() {
+fn a_genuine_signed_invoice_outweighs_the_acknowledgement_of_the_reply_around_it() {
     let mut case = Case::usual();
     case.invoice["AckNo"] = json!(112_610_000_000_002_u64);
+    for verdicts in [("genuine", "genuine"), ("genuine", "unverifiable")] {
+        case.verdicts = verdicts;
+        let Judgement::Misstated(signed) = case.judge() else { panic!("{:?}", case.judge()) };
+        assert_eq!(
+            (signed.number.as_str(), signed.date.to_string().as_str()),
+            ("112610000000002", "2026-11-20 12:00:07")
+        );
+        let signed = Registration { ack_no: signed.number, ack_date: signed.date, ..case.registration() };
+        assert!(matches!(judge(&case.key(), &case.sent, &signed, &Plain), Judgement::Ours(_)));
+    }
+    // A signature that nobody can check outweighs nothing.
+    case.verdicts = ("unverifiable", "genuine");
     assert!(case.disbelief().contains("112610000000002"), "{}", case.disbelief());
+}
+
+#[test]
+fn the_two_times_of_an_acknowledgement_agree_to_a_few_minutes() {
+    let mut case = Case::usual();
     // Providers send text where the portal sends a number.
     case.invoice["AckNo"] = json!("112610000000001");
     assert!(case.is_ours());
@@ -147,11 +164,13 @@ fn an_acknowledgement_that_the_signed_invoice_does_not_confirm_is_not_believed()
         ("2026-11-20 12:00:59", true),
         ("2026-11-20 12:06:00", false),
         ("2026-11-19 12:00:00", false),
-        ("some day", false),
     ] {
         case.invoice["AckDt"] = json!(signed);
         assert_eq!(case.is_ours(), believed, "{signed}");
+        assert_eq!(matches!(case.judge(), Judgement::Misstated(_)), !believed, "{signed}");
     }
+    case.invoice["AckDt"] = json!("some day");
+    assert!(case.disbelief().contains("some day"), "{}", case.disbelief());
 }
 
 #[test]

@@ -131,15 +131,13 @@ fn outcome_of(
 }
 
 /// Turns a registration into an outcome: only what is judged to be ours counts.
-fn believe(shared: &Shared, claimed: &Claimed, registration: Box<Registration>) -> AttemptOutcome {
+fn believe(shared: &Shared, claimed: &Claimed, mut registration: Box<Registration>) -> AttemptOutcome {
     let wait = Duration::from_secs(shared.settings.settle_wait_seconds);
     if registration.status != RegistrationStatus::Active {
         // Whatever it means, it is no new registration: the portal is asked what there is.
         return unknown("the reply does not call the registration active", shared.now(), Duration::ZERO, &[]);
     }
-    let judgement =
-        sent_document(claimed).map(|sent| judge(&claimed.key, &sent, &registration, shared.verifier.as_ref()));
-    match judgement {
+    match judged(shared, claimed, &mut registration) {
         // Only a read that says so proves that the signed copy is out of reach.
         Some(Judgement::Ours(Proof::SignedPartsMissing { .. })) => {
             unknown("the reply lacks the signed copy", shared.now(), wait, &[])
@@ -149,12 +147,31 @@ fn believe(shared: &Shared, claimed: &Claimed, registration: Box<Registration>) 
             // A different document under our key is a conflict only once the portal, asked, says so.
             unknown("the reply holds other content than was sent", shared.now(), Duration::ZERO, &[])
         }
+        Some(Judgement::Misstated(_)) => {
+            unknown("the reply contradicts the signed invoice in it", shared.now(), wait, &[])
+        }
         Some(Judgement::NotBelieved { reason }) => {
             events::reply_not_believed(&claimed.key.to_string(), &reason);
             unknown(&format!("the reply is not believed: {reason}"), shared.now(), wait, &[])
         }
         None => unknown("the stored payload cannot be read back", shared.now(), wait, &[]),
     }
+}
+
+/// Judges a registration by what was sent; `None` when that cannot be read back. Outside the signed
+/// parts nothing is proven, so an acknowledgement that the genuine signed invoice states otherwise
+/// gives way to the signed one: asking again would bring the same contradiction for ever.
+pub(super) fn judged(shared: &Shared, claimed: &Claimed, registration: &mut Registration) -> Option<Judgement> {
+    let sent = sent_document(claimed)?;
+    let judge = |registration: &Registration| judge(&claimed.key, &sent, registration, shared.verifier.as_ref());
+    let signed = match judge(registration) {
+        Judgement::Misstated(signed) => signed,
+        judgement => return Some(judgement),
+    };
+    events::acknowledgement_misstated(&claimed.key.to_string(), &registration.ack_no, &signed.number);
+    registration.ack_no = signed.number;
+    registration.ack_date = signed.date;
+    Some(judge(registration))
 }
 
 /// The document as it was sent, read back from the ledger's copy.

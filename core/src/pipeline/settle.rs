@@ -8,7 +8,7 @@ use super::dispatch::Ended;
 use super::outcome::{ELSEWHERE_CODE, NOT_HERE_CODE, NOT_THERE_CODE, WINDOW_OVER_CODE, consequence_of};
 use super::report::Tally;
 use super::routes::Route;
-use super::send::{heed, sent_document};
+use super::send::{heed, judged, sent_document};
 use super::{PipelineError, Shared};
 use crate::clock::later;
 use crate::environment::Product;
@@ -19,7 +19,7 @@ use crate::operation::{DuplicateInfo, Operation, Registration, RegistrationStatu
 use crate::portal_code::{ErrorClass, deciding_class};
 use crate::state::DocumentState;
 use crate::transport::TransportError;
-use crate::verify::{Judgement, Proof, judge};
+use crate::verify::{Judgement, Proof};
 
 /// Longest pause between two questions about the same document.
 const ASK_PAUSE_MAX: Duration = Duration::from_hours(1);
@@ -151,11 +151,11 @@ fn duplicate(claimed: &Claimed) -> Option<&DuplicateInfo> {
     claimed.open_info.iter().filter_map(|info| info.duplicate.as_ref()).find(|duplicate| is_ours(duplicate.irn))
 }
 
-fn settle_found(shared: &Shared, claimed: &Claimed, registration: Box<Registration>) -> Settlement {
-    let Some(sent) = sent_document(claimed) else {
+fn settle_found(shared: &Shared, claimed: &Claimed, mut registration: Box<Registration>) -> Settlement {
+    let Some(judgement) = judged(shared, claimed, &mut registration) else {
         return still_unknown(shared, claimed, "the stored payload cannot be read back");
     };
-    match judge(&claimed.key, &sent, &registration, shared.verifier.as_ref()) {
+    match judgement {
         Judgement::Ours(_) if registration.status == RegistrationStatus::Cancelled => {
             Settlement::Cancelled { registration }
         }
@@ -165,6 +165,7 @@ fn settle_found(shared: &Shared, claimed: &Claimed, registration: Box<Registrati
         }
         Judgement::Ours(proof) => Settlement::Registered { registration, proof },
         Judgement::Different { differences, .. } => Settlement::Conflict { registration, differences },
+        Judgement::Misstated(_) => still_unknown(shared, claimed, "the reply contradicts the signed invoice in it"),
         Judgement::NotBelieved { reason } => {
             events::reply_not_believed(&claimed.key.to_string(), &reason);
             still_unknown(shared, claimed, &format!("the reply is not believed: {reason}"))
