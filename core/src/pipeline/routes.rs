@@ -146,10 +146,10 @@ impl Route {
             || self.gateway.is_closed_for(gstin)
     }
 
-    /// Leaves a GSTIN alone on this route.
+    /// Leaves a GSTIN alone on this route. A longer pause that is under way goes on.
     pub(super) fn close_for(&self, gstin: Gstin, pause: Duration) {
         let until = later(self.clock.now(), pause);
-        self.with_gate(gstin, |gate| gate.closed_until = until);
+        self.with_gate(gstin, |gate| gate.closed_until = gate.closed_until.max(until));
     }
 
     /// Waits for one of the calls that may run at the same time for a GSTIN.
