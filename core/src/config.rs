@@ -175,25 +175,28 @@ pub enum CheckDigit {
 pub struct RunSettings {
     /// Documents under way at the same time, over all GSTINs. Default 64, from 1 to 10,000.
     pub concurrency: usize,
-    /// Calls at the same time for one GSTIN. Default: what the transport says (3). The portal
-    /// publishes no figure and forbids parallel identical requests.
+    /// Calls at the same time for one GSTIN, from 1 to 100. Default: what the transport says (3). The
+    /// portal publishes no figure and forbids parallel identical requests.
     pub concurrency_per_gstin: Option<usize>,
-    /// Documents written to the ledger in one transaction while reading. Default 256.
+    /// Documents written to the ledger in one transaction while reading. Default 256, from 1 to 10,000.
     pub receive_batch: usize,
     /// Seconds to wait after a lost reply before asking the portal what became of the request, as
-    /// the first request may still be running there. Default 30.
+    /// the first request may still be running there. Default 30, from 1 to 3,600.
     pub settle_wait_seconds: u64,
-    /// Seconds a run goes on asking about unknown outcomes before it ends with some left. Default 90.
+    /// Seconds a run goes on asking about unknown outcomes before it ends with some left. Default 90,
+    /// from 0 to 86,400.
     pub settle_patience_seconds: u64,
     /// Hours for which the portal answers by document reliably; a "not there" later proves nothing.
-    /// Default 48 (2 days were seen in 2026; NIC's pages say three).
+    /// Default 48 (2 days were seen in 2026; NIC's pages say three), from 1 to 72.
     pub retrieval_window_hours: u64,
     /// Seconds a worker may hold a document before it is free for others. Default 300; at least the
-    /// time that four calls may take on every route (a login, a call, and both once more).
+    /// time that four calls may take on every route (a login, a call, and both once more), at most
+    /// 86,400.
     pub lease_seconds: u64,
-    /// Calls in a row that do not get through before a route is left alone for a while. Default 3.
+    /// Calls in a row that do not get through before a route is left alone for a while. Default 3,
+    /// from 1 to 1,000.
     pub breaker_failures: u32,
-    /// Seconds a route is left alone after that. Default 30.
+    /// Seconds a route is left alone after that. Default 30, from 1 to 86,400.
     pub breaker_pause_seconds: u64,
 }
 
@@ -291,13 +294,25 @@ impl Settings {
     }
 
     fn check_run(&self) -> Result<(), ConfigError> {
+        let run = &self.run;
+        let whole = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         let limits = [
-            ("run.concurrency", self.run.concurrency, 10_000),
-            ("run.concurrency_per_gstin", self.run.concurrency_per_gstin.unwrap_or(1), 100),
-            ("run.receive_batch", self.run.receive_batch, 10_000),
+            ("run.concurrency", whole(run.concurrency), 1, 10_000),
+            ("run.concurrency_per_gstin", whole(run.concurrency_per_gstin.unwrap_or(1)), 1, 100),
+            ("run.receive_batch", whole(run.receive_batch), 1, 10_000),
+            ("run.settle_wait_seconds", run.settle_wait_seconds, 1, 3_600),
+            ("run.settle_patience_seconds", run.settle_patience_seconds, 0, 86_400),
+            // Three days is the longest that anybody says the portal answers; beyond it a "not there"
+            // would be taken for a proof that it is not.
+            ("run.retrieval_window_hours", run.retrieval_window_hours, 1, 72),
+            ("run.lease_seconds", run.lease_seconds, 1, 86_400),
+            ("run.breaker_failures", u64::from(run.breaker_failures), 1, 1_000),
+            ("run.breaker_pause_seconds", run.breaker_pause_seconds, 1, 86_400),
         ];
-        match limits.into_iter().find(|(_, value, most)| !(1..=*most).contains(value)) {
-            Some((key, value, most)) => Err(ConfigError::new(key, format!("{value} is not from 1 to {most}"))),
+        match limits.into_iter().find(|(_, value, least, most)| !(least..=most).contains(&value)) {
+            Some((key, value, least, most)) => {
+                Err(ConfigError::new(key, format!("{value} is not from {least} to {most}")))
+            }
             None => Ok(()),
         }
     }
@@ -442,6 +457,23 @@ mod tests {
         assert!(error(json!({"route": [{"plugin": "direct"}]})).starts_with("route[0].environment: missing"));
         assert!(error(json!({"source": [{"path": "x"}]})).starts_with("source[0].plugin: missing"));
         assert!(error(json!({"run": {"concurrency": 0}})).starts_with("run.concurrency: 0 is not"));
+        for (key, value) in [
+            ("concurrency_per_gstin", 0),
+            ("receive_batch", 10_001),
+            ("settle_wait_seconds", 0),
+            ("settle_patience_seconds", 86_401),
+            ("retrieval_window_hours", 73),
+            ("lease_seconds", 0),
+            ("breaker_failures", 0),
+            ("breaker_pause_seconds", 86_401),
+        ] {
+            let found = error(json!({"run": {key: value}}));
+            assert!(found.starts_with(&format!("run.{key}: {value} is not from ")), "{found}");
+        }
+        assert_eq!(
+            error(json!({"run": {"retrieval_window_hours": 73}})),
+            "run.retrieval_window_hours: 73 is not from 1 to 72"
+        );
         assert!(error(json!({"run": {"concurency": 4}})).starts_with("run"));
         assert!(error(json!({"source": [{"plugin": "tally", "schedule": "often"}]})).contains("every 5 minutes"));
         let unknown_repair = error(json!({"check": {"repair": ["text_cut", "text_cuts"]}}));
