@@ -47,9 +47,10 @@ pub struct DirectConfig {
     #[serde(default = "default_body_bytes_max")]
     #[schemars(range(min = 1024, max = 67_108_864))]
     pub body_bytes_max: usize,
-    /// Largest document sent, in bytes. Default 2,097,152, the portal's limit. 1,024 to 67,108,864.
+    /// Largest document sent, in bytes. Default 2,097,152, the portal's limit, up to 67,108,864. Less is
+    /// not possible: the check passes what the portal takes, and it could never be sent.
     #[serde(default = "default_request_bytes_max")]
-    #[schemars(range(min = 1024, max = 67_108_864))]
+    #[schemars(range(min = 2_097_152, max = 67_108_864))]
     pub request_bytes_max: usize,
     /// Calls that may run at the same time for one GSTIN. Default 3; 1 to 64. The portal publishes
     /// no figure.
@@ -187,7 +188,7 @@ impl DirectConfig {
             ("connect_timeout_ms", self.connect_timeout_ms, 10, 120_000),
             ("total_timeout_ms", self.total_timeout_ms, 10, 600_000),
             ("body_bytes_max", wide(self.body_bytes_max), 1024, 67_108_864),
-            ("request_bytes_max", wide(self.request_bytes_max), 1024, 67_108_864),
+            ("request_bytes_max", wide(self.request_bytes_max), wide(default_request_bytes_max()), 67_108_864),
             ("concurrency_per_gstin", wide(self.concurrency_per_gstin), 1, 64),
         ];
         for (key, value, min, max) in ranges {
@@ -273,5 +274,14 @@ mod tests {
         assert!(config.check_ranges().unwrap_err().to_string().contains("total_timeout_ms"));
         let config = DirectConfig { total_timeout_ms: 100, ..DirectConfig::new("", "") };
         assert!(config.check_ranges().unwrap_err().to_string().contains("connect_timeout_ms"));
+    }
+
+    #[test]
+    fn what_the_check_passes_can_always_be_sent() {
+        let most = default_request_bytes_max();
+        let config = DirectConfig { request_bytes_max: most - 1, ..DirectConfig::new("", "") };
+        assert!(config.check_ranges().unwrap_err().to_string().contains("request_bytes_max"));
+        let config = DirectConfig { request_bytes_max: most, ..DirectConfig::new("", "") };
+        config.check_ranges().unwrap();
     }
 }
