@@ -73,6 +73,7 @@ macro_rules! ledger_conformance {
             an_unknown_outcome_is_asked_about_when_its_time_has_come
             a_clear_not_there_makes_a_document_ready_and_keeps_its_route
             a_late_outcome_fills_in_what_was_unknown
+            an_answer_to_an_earlier_attempt_is_refused
             a_used_up_number_stays_burnt
             every_result_is_owed_to_every_target
             a_return_to_ready_replaces_an_earlier_result

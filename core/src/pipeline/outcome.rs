@@ -190,6 +190,19 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_that_is_none_of_the_portals_leaves_a_registration_open() {
+        let page = |changes_books| TransportError::BadAnswer {
+            endpoint: "p".into(),
+            http_status: Some(502),
+            reason: "an HTML page".into(),
+            changes_books,
+        };
+        let AttemptOutcome::Unknown { ask_at, .. } = outcome(&page(true)) else { panic!("not unknown") };
+        assert_eq!(Some(ask_at), later(now(), WAIT));
+        assert!(matches!(outcome(&page(false)), AttemptOutcome::NotSent { .. }), "a login's answer");
+    }
+
+    #[test]
     fn a_duplicate_is_asked_about_at_once_only_when_the_earlier_registration_is_named() {
         let AttemptOutcome::Unknown { ask_at, .. } = outcome(&refused("2150")) else { panic!("not unknown") };
         assert_eq!(Some(ask_at), later(now(), WAIT), "a like request may still be under way");

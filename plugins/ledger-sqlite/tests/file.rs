@@ -12,8 +12,8 @@ use einvoice_core::environment::RouteName;
 use einvoice_core::irn::{Irn, IrnRule};
 use einvoice_core::key::DocumentKey;
 use einvoice_core::ledger::{
-    ClaimRequest, DocumentId, Intent, Ledger, LedgerError, NewDocument, NewIntent, Query, ReceiveBatch, Verdict, Work,
-    WorkerId,
+    AttemptOutcome, ClaimRequest, DocumentId, Intent, Ledger, LedgerError, NewDocument, NewIntent, Query, ReceiveBatch,
+    Verdict, Work, WorkerId,
 };
 use einvoice_core::source::SourceRef;
 use einvoice_core::state::DocumentState;
@@ -85,35 +85,57 @@ async fn claim(ledger: &dyn Ledger) -> NewIntent {
     }
 }
 
+/// Aim: the file guards itself against programs that know nothing of the contract.
+/// Method: each statement breaks one rule only, so that no other guard speaks in its place.
 #[tokio::test]
 async fn the_file_refuses_what_the_contract_forbids() {
     let folder = tempfile::tempdir().unwrap();
     let config = config(folder.path());
     let ledger = open(&config).await;
-    receive(&ledger, 1..3).await;
+    receive(&ledger, 1..4).await;
+    let done = send(&ledger).await;
+    let burnt = AttemptOutcome::Refused { errors: Vec::new(), info: Vec::new(), burnt: true };
+    ledger.record(done.attempt, burnt).await.unwrap();
+    let receipt = ledger.pending_write_back("books", &[], 1).await.unwrap().remove(0);
+    ledger.delivered("books", &[(receipt.reference_id, receipt.revision)]).await.unwrap();
     send(&ledger).await;
     drop(ledger);
-    let mut other = raw(&config).await;
-    for sql in [
-        "UPDATE document SET state = 'registered' WHERE state = 'ready'",
-        "UPDATE document SET state = 'sent' WHERE state = 'ready'",
-        "UPDATE document SET irn = 'x' WHERE state = 'sent'",
-        "DELETE FROM document",
-        "UPDATE attempt SET site = 'NIC2'",
-        "DELETE FROM attempt",
-        "UPDATE audit SET event = 'nothing happened'",
-        "DELETE FROM audit",
-        "UPDATE revision SET payload = x'00'",
-        "INSERT INTO document (source, label, search, state, revision, content_hash, findings, received_at, \
-         changed_at, event) VALUES ('', '', '', 'sent', 1, x'', '[]', 0, 0, '')",
+    let options = SqliteConnectOptions::new().filename(&config.path).foreign_keys(false);
+    let mut other = SqliteConnection::connect_with(&options).await.unwrap();
+    for (sql, words) in [
+        ("UPDATE document SET state = 'received' WHERE state = 'ready'", "illegal move"),
+        ("UPDATE document SET state = 'ready' WHERE state = 'burnt'", "illegal move"),
+        ("UPDATE document SET state = 'sent', last_attempt = 1 WHERE state = 'ready'", "only with a new intent"),
+        ("UPDATE document SET irn = 'x' WHERE state = 'sent'", "what was sent cannot be replaced"),
+        ("UPDATE document SET content_hash = x'00' WHERE state = 'sent'", "what was sent cannot be replaced"),
+        ("DELETE FROM document", "documents are kept"),
+        ("UPDATE attempt SET site = 'NIC2'", "attempts are immutable"),
+        ("DELETE FROM attempt", "attempts are immutable"),
+        ("UPDATE reply SET at = 0", "replies are immutable"),
+        ("DELETE FROM reply", "replies are immutable"),
+        ("UPDATE receipt SET label = ''", "receipts are immutable"),
+        ("DELETE FROM receipt", "receipts are immutable"),
+        ("UPDATE delivery SET at = 0", "deliveries are immutable"),
+        ("DELETE FROM delivery", "deliveries are immutable"),
+        ("UPDATE audit SET event = 'nothing happened'", "audit trail is immutable"),
+        ("DELETE FROM audit", "audit trail is immutable"),
+        ("UPDATE revision SET payload = x'00'", "revisions are immutable"),
+        ("DELETE FROM revision", "revisions are immutable"),
+        (
+            "INSERT INTO document (source, label, key_upper, irn, search, state, revision, content_hash, findings, \
+             last_attempt, received_at, changed_at, event) \
+             VALUES ('', '', 'K', 'I', '', 'sent', 1, x'', '[]', 1, 0, 0, '')",
+            "starts as received, invalid or ready",
+        ),
     ] {
-        assert!(sqlx::query(sql).execute(&mut other).await.is_err(), "{sql}");
+        let refused = sqlx::query(sql).execute(&mut other).await.unwrap_err().to_string();
+        assert!(refused.contains(words), "{sql}: {refused}");
     }
     // A legal change by another program leaves its mark all the same.
     let legal = "UPDATE document SET state = 'invalid' WHERE state = 'ready'";
     sqlx::query(legal).execute(&mut other).await.unwrap();
     let ledger = open(&config).await;
-    let trail = ledger.audit(DocumentId(2)).await.unwrap();
+    let trail = ledger.audit(DocumentId(3)).await.unwrap();
     assert_eq!(trail.last().unwrap().event, "changed by another program");
 }
 

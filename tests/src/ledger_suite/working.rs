@@ -273,6 +273,20 @@ pub async fn a_late_outcome_fills_in_what_was_unknown(harness: &dyn LedgerHarnes
     assert!(bench.claim("other", Work::Settle, 1).await.is_empty());
 }
 
+/// What became of an attempt says nothing about the one that followed it.
+pub async fn an_answer_to_an_earlier_attempt_is_refused(harness: &dyn LedgerHarness) {
+    let bench = Bench::open(harness).await;
+    let id = bench.ready(1).await;
+    let first = bench.send("slow").await;
+    bench.wait(LEASE.as_secs().max(harness.settle_wait().as_secs()) + 1);
+    bench.claim("w", Work::Settle, 1).await;
+    bench.ledger.settle(&worker("w"), id, Settlement::NotThere { errors: errors("2154") }).await.unwrap();
+    bench.send("w").await;
+    let late = bench.ledger.record(first.attempt, refused("2172", false)).await;
+    assert!(matches!(late, Err(LedgerError::IllegalMove { from: DocumentState::Sent, .. })), "{late:?}");
+    assert_eq!(bench.status(id).await.state, DocumentState::Sent);
+}
+
 /// After 2278 nothing brings the number back.
 pub async fn a_used_up_number_stays_burnt(harness: &dyn LedgerHarness) {
     let bench = Bench::open(harness).await;

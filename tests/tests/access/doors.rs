@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use einvoice_core::access::Gateway;
 use einvoice_core::identifier::Gstin;
+use einvoice_core::portal_code::PortalError;
 use einvoice_core::transport::TransportError;
 use einvoice_sandbox::PortalOperation;
 use einvoice_testkit::documents::gstin;
 
 use super::store::Store;
-use super::{EINVOICE, Portal, ask, question, refusal, taxpayer};
+use super::{EINVOICE, Portal, ask, question, refusal, scripted, taxpayer};
 
 /// Logins of these taxpayers, all at once; how many succeeded.
 async fn all_at_once(gateway: &Arc<Gateway>, taxpayers: impl IntoIterator<Item = Gstin>) -> usize {
@@ -64,4 +65,19 @@ async fn a_call_whose_sealing_is_refused_stops_the_route_also_for_those_who_are_
     assert!(matches!(&error, TransportError::HeldBack { reason } if reason.contains("5003")), "{error}");
     portal.advance_minutes(15);
     gateway.call(other, EINVOICE, &question()).await.unwrap();
+}
+
+/// Aim: what is wrong for all costs one error, even when all come at the same moment.
+/// Method: a portal that lets callers overlap, and refuses everybody's client pair.
+#[tokio::test]
+async fn the_first_login_of_a_client_pair_goes_alone_and_its_refusal_spares_the_others() {
+    let (_portal, transport, gateway) = scripted();
+    let refused = |_| TransportError::Refused {
+        operation: None,
+        errors: vec![PortalError::new("1010", "Invalid Client-ID/Client-Secret")],
+        info: Vec::new(),
+    };
+    transport.with(|state| state.login_errors.extend((0..20).map(refused)));
+    assert_eq!(all_at_once(&gateway, (1..=20).map(|state| gstin(state, 1))).await, 0);
+    assert_eq!(transport.logins(), 1);
 }

@@ -23,6 +23,8 @@ pub struct Meddled {
     pub received: Notify,
     /// So many outcomes cannot be recorded.
     pub lost_records: AtomicU32,
+    /// So many intents come after the lease was lost.
+    pub lost_leases: AtomicU32,
     /// What was handed out to be sent.
     pub handed_out: Arc<Mutex<Vec<DocumentId>>>,
     /// So many batches are received before every further one is lost.
@@ -37,6 +39,7 @@ impl Meddled {
             claim_waits: false,
             received: Notify::new(),
             lost_records: AtomicU32::new(0),
+            lost_leases: AtomicU32::new(0),
             handed_out: Arc::default(),
             batches: AtomicU32::new(u32::MAX),
         }
@@ -95,6 +98,9 @@ impl Ledger for Meddled {
     }
 
     async fn intend(&self, intent: NewIntent) -> Result<Intent, LedgerError> {
+        if spend(&self.lost_leases) {
+            return Err(LedgerError::NotClaimed { document: intent.document, worker: intent.worker });
+        }
         self.inner.intend(intent).await
     }
 

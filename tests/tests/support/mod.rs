@@ -5,6 +5,7 @@
 
 pub mod meddled;
 pub mod tampered;
+pub mod watched;
 
 use std::sync::Arc;
 use std::time::Duration;
