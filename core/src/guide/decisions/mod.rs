@@ -11,3 +11,5 @@ pub mod tokens_and_logins_live_in_core {}
 pub mod the_first_of_two_clashing_records_wins {}
 #[doc = include_str!("0005-the-e-way-bill-part-of-connection-json-is-null.md")]
 pub mod the_e_way_bill_part_of_connection_json_is_null {}
+#[doc = include_str!("0006-rules-soften-but-never-vanish.md")]
+pub mod rules_soften_but_never_vanish {}

@@ -3,6 +3,7 @@
 mod cases;
 mod coverage;
 mod repair;
+mod switches;
 
 use std::path::Path;
 
