@@ -7,6 +7,7 @@
 
 pub mod credential_suite;
 pub mod documents;
+pub mod fuzzing;
 pub mod invoices;
 pub mod ledger_suite;
 pub mod memory;
