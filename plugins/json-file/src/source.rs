@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use einvoice_core::clock::SharedClock;
-use einvoice_core::document::Invoice;
+use einvoice_core::document::{Invoice, ReadInvoice};
 use einvoice_core::finding::Finding;
 use einvoice_core::registry::{BuildContext, BuildError};
 use einvoice_core::source::{
@@ -92,9 +92,9 @@ impl InvoiceSource for JsonFileSource {
     }
 
     fn map(&self, record: &SourceRecord) -> Mapped {
-        let parsed = record.context.as_ref().and_then(|context| context.downcast_ref::<Parsed>());
-        let read = match parsed {
-            Some(parsed) => parsed.read.clone(),
+        let parsed = record.context.as_ref().and_then(|context| context.downcast_ref::<Kept>());
+        let read = match parsed.and_then(Kept::take) {
+            Some(read) => read,
             None => match element::parse(&record.content, 1, 1) {
                 Ok((_, parsed)) => parsed.read,
                 Err(finding) => {
@@ -103,10 +103,9 @@ impl InvoiceSource for JsonFileSource {
                 }
             },
         };
-        let place = record.reference.to_string();
         let placed = |finding: Finding| match finding.place {
             Some(_) => finding,
-            None => finding.with_place(place.clone()),
+            None => finding.with_place(record.reference.to_string()),
         };
         Mapped::Document(Box::new(MappedDocument {
             findings: read.findings.into_iter().map(placed).collect(),
@@ -139,6 +138,20 @@ impl InvoiceSource for JsonFileSource {
             result
         })
         .await?
+    }
+}
+
+/// The document of a record, read while its key was looked for. It is given away when the record is
+/// mapped, as a copy of its many texts costs; who maps a record once more has it read again.
+struct Kept(Mutex<Option<ReadInvoice>>);
+
+impl Kept {
+    fn new(parsed: Parsed) -> Self {
+        Self(Mutex::new(Some(parsed.read)))
+    }
+
+    fn take(&self) -> Option<ReadInvoice> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -304,7 +317,7 @@ fn item(piece: Piece, file: &Found) -> SourceItem {
         Ok((content, parsed)) => {
             let record_id = record_id(&parsed.read.invoice, file, number);
             let reference = SourceRef { location: file.shown.clone(), position, record_id };
-            SourceItem::Record(SourceRecord { reference, content, context: Some(Arc::new(parsed)) })
+            SourceItem::Record(SourceRecord { reference, content, context: Some(Arc::new(Kept::new(parsed))) })
         }
         Err(finding) => problem(*finding, file, number, position),
     }

@@ -50,6 +50,24 @@ async fn a_record_maps_to_its_document_with_what_write_back_needs() {
 }
 
 #[tokio::test]
+async fn a_record_can_be_mapped_again_and_so_can_its_copies() {
+    let folder = Folder::new();
+    // With a remark of the reader, which must not be lost either.
+    let document = invoice("A/8").replacen('{', "{\"Strange\":1,", 1);
+    folder.write("one.json", wrapped(&document).as_bytes());
+    let source = folder.source(json!({}));
+    let record = folder.items(&source).await.records().remove(0);
+    let copy = record.clone();
+    let mapped = [&record, &record, &copy].map(|record| {
+        let Mapped::Document(document) = source.map(record) else { panic!("no document") };
+        (document.invoice, document.findings, document.attributes)
+    });
+    assert_eq!(mapped[0].1.len(), 1, "{:?}", mapped[0].1);
+    assert_eq!(mapped[1], mapped[0]);
+    assert_eq!(mapped[2], mapped[0]);
+}
+
+#[tokio::test]
 async fn bad_elements_are_reported_with_their_place_and_the_others_go_on() {
     let deep = "[".repeat(70) + &"]".repeat(70);
     let folder = Folder::new();
