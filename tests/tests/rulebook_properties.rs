@@ -128,8 +128,8 @@ fn every_rule_has_a_fault_and_every_fault_a_name_of_its_own() {
     assert_eq!(names.len(), faults.len());
     let ruled: BTreeSet<_> = faults.iter().map(|fault| fault.rule).collect();
     // What a repair reports is no fault that a document can have.
-    let faulty = rules().iter().filter(|rule| rule.severity != Severity::Repaired).map(|rule| rule.id);
-    let missing: Vec<_> = faulty.filter(|id| !ruled.contains(id) && !ELSEWHERE.contains(id)).collect();
+    let broken = rules().iter().filter(|rule| rule.severity != Severity::Repaired).map(|rule| rule.id);
+    let missing: Vec<_> = broken.filter(|id| !ruled.contains(id) && !ELSEWHERE.contains(id)).collect();
     assert_eq!(missing, [""; 0]);
 }
 
