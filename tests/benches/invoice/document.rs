@@ -9,6 +9,9 @@ use einvoice_core::rulebook::{self, CheckOptions};
 use einvoice_testkit::documents::Recipe;
 use jiff::civil::date;
 
+/// The portal's schema, as a general validator reads it.
+const SCHEMA: &str = include_str!("../../../transports/sandbox/schema/inv01-1.1.json");
+
 const ITEMS: [u32; 3] = [6, 100, 1000];
 
 fn invoice(items: u32) -> Invoice {
@@ -25,9 +28,9 @@ fn parse(bencher: Bencher<'_, '_>, items: u32) {
     bencher.counter(ItemsCount::new(items)).bench(|| Invoice::from_json(black_box(&json)).unwrap());
 }
 
-/// All rules, and the payload that a document without errors gets.
+/// All rules.
 #[divan::bench(args = ITEMS)]
-fn check_and_payload(bencher: Bencher<'_, '_>, items: u32) {
+fn check(bencher: Bencher<'_, '_>, items: u32) {
     let (invoice, options) = (invoice(items), options());
     bencher
         .counter(ItemsCount::new(items))
@@ -41,13 +44,33 @@ fn payload(bencher: Bencher<'_, '_>, items: u32) {
     bencher.counter(ItemsCount::new(items)).bench(|| black_box(&invoice).to_json());
 }
 
-/// From text to the checked document and its payload.
+/// From text to the verdict.
 #[divan::bench(args = ITEMS)]
-fn parse_check_and_payload(bencher: Bencher<'_, '_>, items: u32) {
+fn parse_and_check(bencher: Bencher<'_, '_>, items: u32) {
     let (json, options) = (invoice(items).to_json(), options());
     bencher
         .counter(ItemsCount::new(items))
         .bench(|| rulebook::check_read(Invoice::from_json(black_box(&json)).unwrap(), &options).unwrap());
+}
+
+/// From text to a verdict on the schema alone, by a general JSON Schema validator over the project's schema file.
+#[divan::bench(args = ITEMS)]
+fn parse_and_validate_by_a_general_validator(bencher: Bencher<'_, '_>, items: u32) {
+    let json = invoice(items).to_json();
+    let validator = jsonschema::draft7::new(&serde_json::from_str(SCHEMA).unwrap()).unwrap();
+    bencher.counter(ItemsCount::new(items)).bench(|| {
+        let document: serde_json::Value = serde_json::from_str(black_box(&json)).unwrap();
+        assert!(validator.is_valid(&document));
+    });
+}
+
+/// From text to the checked document and its payload.
+#[divan::bench(args = ITEMS)]
+fn parse_check_and_payload(bencher: Bencher<'_, '_>, items: u32) {
+    let (json, options) = (invoice(items).to_json(), options());
+    bencher.counter(ItemsCount::new(items)).bench(|| {
+        rulebook::check_read(Invoice::from_json(black_box(&json)).unwrap(), &options).unwrap().payload().len()
+    });
 }
 
 /// A document with an error on each line: the findings are the work.
