@@ -241,20 +241,32 @@ impl Reader<'_> {
 
     fn unknown<S: Section>(&mut self, name: &str, section: &mut S) -> Result<(), JsonError> {
         let json = self.scanner.skip()?;
-        let path = self.path.of(name);
+        let shown = printable(name);
+        let path = self.path.of(&shown);
         let finding = if path.eq_ignore_ascii_case("Irn") {
             table::IRN_GIVEN
                 .finding("Irn", "the document brings an Irn, which must not be sent")
                 .with_fix("Nothing to do: the IRN is computed here and confirmed by the portal.")
         } else {
             table::UNKNOWN
-                .finding(path, format!("INV-01 has no member {name} here; it is not sent"))
+                .finding(path, format!("INV-01 has no member {shown} here; it is not sent"))
                 .with_fix("Check the spelling, or remove the member.")
         };
         self.note(finding.with_found(json));
         keep(section, name, json);
         Ok(())
     }
+}
+
+/// A name as it can be shown: control characters, which can steer a terminal or break a line, are written as escapes.
+fn printable(name: &str) -> Cow<'_, str> {
+    if !name.contains(char::is_control) {
+        return Cow::Borrowed(name);
+    }
+    let escaped = |character: char| {
+        if character.is_control() { character.escape_default().to_string() } else { character.into() }
+    };
+    Cow::Owned(name.chars().map(escaped).collect())
 }
 
 fn keep<S: Section>(section: &mut S, name: &str, json: &str) {

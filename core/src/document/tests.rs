@@ -63,6 +63,14 @@ fn unknown_members_are_kept_reported_and_not_written() {
 }
 
 #[test]
+fn control_characters_in_a_name_are_shown_as_escapes() {
+    let read = read(r#"{"DocDtls":{"\u001b[2J\nNo":1}}"#);
+    assert_eq!(rules(&read), [("schema.unknown", "DocDtls.\\u{1b}[2J\\nNo")]);
+    assert!(!read.findings[0].message.contains(char::is_control));
+    assert_eq!(&*read.invoice.doc_dtls.unknown[0].name, "\u{1b}[2J\nNo");
+}
+
+#[test]
 fn null_is_absent_and_an_empty_string_is_a_value() {
     let read = read(r#"{"SellerDtls":{"TrdNm":null,"LglNm":""},"DispDtls":null,"ItemList":null}"#);
     assert_eq!(read.findings, []);
