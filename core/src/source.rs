@@ -187,10 +187,14 @@ pub struct MappedDocument {
 /// JSON path of a value (`ItemList[0].HsnCd`) to its origin (`I/GSTHSNNAME`).
 pub type Provenance = BTreeMap<String, String>;
 
-/// Gives findings about a mapped value the place in the source that the value came from, where the mapping knows it.
-pub fn place(findings: &mut [Finding], provenance: &Provenance) {
+/// Gives findings their place in the source: that of the record, and where the mapping knows it the field in it that
+/// the value came from, as in `daybook.xml, voucher 3, I/GSTHSNNAME`. A place that is there stays.
+pub fn place(findings: &mut [Finding], reference: &SourceRef, provenance: &Provenance) {
     for finding in findings.iter_mut().filter(|finding| finding.place.is_none()) {
-        finding.place = provenance.get(&finding.path).cloned();
+        finding.place = Some(match provenance.get(&finding.path) {
+            Some(field) => format!("{reference}, {field}"),
+            None => reference.to_string(),
+        });
     }
 }
 

@@ -385,7 +385,7 @@ fn clash_message(document: &NewDocument, state: DocumentState, first: &SourceRef
 fn judged(document: MappedDocument, reference: &SourceRef, options: &CheckOptions) -> NewDocument {
     let MappedDocument { invoice, findings, provenance, attributes } = document;
     let label = invoice.label();
-    let (key, verdict, findings, hash) = match rulebook::check(invoice, findings, options) {
+    let (key, verdict, mut findings, hash) = match rulebook::check(invoice, findings, options) {
         Ok(checked) => {
             let payload = Bytes::copy_from_slice(checked.payload());
             let irn = checked.irn(IrnRule::on(options.as_of));
@@ -399,13 +399,7 @@ fn judged(document: MappedDocument, reference: &SourceRef, options: &CheckOption
             (key, Verdict::Invalid { payload: Some(payload) }, rejected.findings, hash)
         }
     };
-    let mut findings = findings;
-    source::place(&mut findings, &provenance);
-    let place = reference.to_string();
-    let findings = findings
-        .into_iter()
-        .map(|finding| if finding.place.is_none() { finding.with_place(place.clone()) } else { finding })
-        .collect();
+    source::place(&mut findings, reference, &provenance);
     NewDocument { reference: reference.clone(), attributes, label, key, content_hash: hash, verdict, findings }
 }
 

@@ -31,7 +31,8 @@ pub(super) fn check(sheet: &mut Sheet<'_>) {
         place_of_supply(sheet, supply);
     }
     if let Some(dispatch) = &invoice.disp_dtls {
-        if dispatch.pin.get().is_some_and(|pin| pin.units() == ABROAD) {
+        let nowhere = dispatch.stcd.get() != Some(StateCode::OTHER_TERRITORY);
+        if nowhere && dispatch.pin.get().is_some_and(|pin| pin.units() == ABROAD) {
             dispatch_pin(sheet);
         } else {
             place(sheet, "DispDtls", dispatch.stcd.get(), &dispatch.pin, &table::OTHER_STATE);

@@ -130,9 +130,7 @@ impl Judged {
     /// A rule knows the document and not where it came from: that is added here.
     fn place_findings(&mut self) {
         if let Self::Document { reference, findings, .. } = self {
-            for finding in findings.iter_mut().filter(|finding| finding.place.is_none()) {
-                finding.place = Some(reference.to_string());
-            }
+            source::place(findings, reference, &Provenance::new());
         }
     }
 
@@ -226,7 +224,7 @@ fn judge_document(reference: SourceRef, checked: CheckResult, provenance: Proven
             (name, key.and_then(|key| wanted.irn(&key)), false, rejected.findings)
         }
     };
-    source::place(&mut findings, &provenance);
+    source::place(&mut findings, &reference, &provenance);
     let provenance = wanted.provenance.then_some(provenance);
     Judged::Document { name, reference, irn, valid, findings, provenance }
 }

@@ -205,7 +205,7 @@ fn party_cases() -> Vec<Case> {
             vec![("/BuyerDtls/Pin", json!(411_002))],
         ),
         case("place.pin_unknown", inter, vec![("/BuyerDtls/Pin", json!(990_001))], vec![]),
-        case("dispatch.pin", inter, vec![depot("96", 999_999)], vec![depot("33", 635_109)]),
+        case("dispatch.pin", inter, vec![depot("96", 999_999)], vec![depot("97", 999_999)]),
         case(
             "ship.export_place",
             export,
