@@ -7,10 +7,11 @@ use tracing_subscriber::EnvFilter;
 pub const VARIABLE: &str = "EINVOICE_LOG";
 
 /// What is logged where [`VARIABLE`] says nothing. Every event of the core's pipeline is told by the
-/// command's own report, too, and trouble told twice looks like two troubles.
+/// command's own report, too, and trouble told twice looks like two troubles. A rule of the portal
+/// that the configuration gave another severity is told with its reason every time.
 const fn default_filter(verbose: u8) -> &'static str {
     match verbose {
-        0 => "error,einvoice_core::events=off",
+        0 => "error,einvoice_core::events=off,einvoice_core::rulebook::settings=warn",
         1 => "info",
         2 => "debug",
         _ => "trace",

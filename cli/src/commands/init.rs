@@ -106,6 +106,10 @@ fn starter(registry: &Registry, source: &str, route: &str) -> Result<String, Cli
          # keys = [\"keys/*.pem\"]"
     };
     text.extend(["\n# With which keys the portal's signatures are checked.\n[verify]\n", keys, "\n"]);
+    text.push_str(
+        "\n# What the portal's rules must be told. From a turnover of 10 crore rupees on, documents must be reported\n\
+         # within 30 days; above 5 crore, HSN codes have six digits.\n[rules]\n# turnover_crore = 25\n",
+    );
     Ok(text)
 }
 

@@ -165,3 +165,33 @@ fn a_plugin_that_takes_values_as_they_stand_has_no_origins_and_says_so() {
     assert!(answer.objects().iter().all(|line| line["provenance"].as_object().unwrap().is_empty()));
     assert!(answer.err.contains("plugin json-file takes values as they stand"), "{}", answer.err);
 }
+
+#[test]
+fn rules_are_those_of_the_day_and_of_the_configuration() {
+    let directory = folder();
+    fixture(directory.path(), "three.jsonl");
+    let text = std::fs::read_to_string(directory.path().join("three.jsonl")).unwrap();
+    // A large supplier needs codes of six digits, too.
+    let mut document: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    document["ItemList"][0]["HsnCd"] = "850440".into();
+    std::fs::write(directory.path().join("one.json"), document.to_string()).unwrap();
+    let check = |day: &str, rules: &str| {
+        std::fs::write(directory.path().join("einvoice.toml"), rules).unwrap();
+        einvoice(directory.path(), &["validate", "one.json", "--as-of", day, "--config", "einvoice.toml"])
+    };
+    let large = "[rules]\nturnover_crore = 25\n";
+    assert_eq!(check("2026-12-04", large).code, 0, "29 days after the document");
+    let late = check("2026-12-06", large);
+    assert_eq!(late.code, 1);
+    assert!(late.out.contains("2305") && late.out.contains("document.age"), "{}", late.out);
+    let softened = format!(
+        "{large}[[rules.severity]]\nrule = \"document.age\"\nseverity = \"warning\"\nreason = \"granted by the officer\"\n"
+    );
+    let softened = check("2026-12-06", &softened);
+    assert_eq!(softened.code, 0, "{}", softened.out);
+    assert!(softened.err.contains("granted by the officer"), "the reason is logged: {}", softened.err);
+    let wrong =
+        check("2026-12-06", "[[rules.severity]]\nrule = \"document.ag\"\nseverity = \"warning\"\nreason = \"x\"\n");
+    assert_eq!(wrong.code, 2);
+    assert!(wrong.err.contains("did you mean `document.age`?"), "{}", wrong.err);
+}

@@ -165,6 +165,8 @@ plugin = "credentials-env"
 settle_wait_seconds = 1
 [verify]
 keys = ["signing.pem"]
+[rules]
+turnover_crore = 4
 [[route]]
 name = "emulator"
 plugin = "direct"
