@@ -1,10 +1,12 @@
 //! The contract of a place where invoices come from, and what it hands over.
 
 use std::any::Any;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Poll, ready};
 
 use async_trait::async_trait;
 use futures_core::Stream;
@@ -257,23 +259,51 @@ impl SourceError {
     }
 }
 
+/// What a reader hands over at once.
+type Group = Vec<Result<SourceItem, SourceError>>;
+
 /// Hands items from a blocking reader to a [`RecordStream`].
 #[derive(Debug)]
 pub struct RecordSender {
-    sender: mpsc::Sender<Result<SourceItem, SourceError>>,
+    sender: mpsc::Sender<Group>,
+    group: RefCell<Group>,
 }
 
 impl RecordSender {
     /// Sends one item; waits while the reader is far ahead. `false` once nobody listens any more,
     /// when the reader should stop.
+    ///
+    /// Records are handed over in groups: waking the other thread for each costs more than judging it.
+    /// Anything else goes on at once with what is before it, and the end of the reader sends the rest.
     #[must_use]
     pub fn send(&self, item: Result<SourceItem, SourceError>) -> bool {
-        self.sender.blocking_send(item).is_ok()
+        let is_record = matches!(item, Ok(SourceItem::Record(_)));
+        let mut group = self.group.borrow_mut();
+        group.push(item);
+        if is_record && group.len() < GROUP {
+            return !self.sender.is_closed();
+        }
+        let full = std::mem::replace(&mut *group, Vec::with_capacity(GROUP));
+        self.sender.blocking_send(full).is_ok()
     }
 }
 
-/// How many items a blocking reader may be ahead of its consumer.
-const READ_AHEAD: usize = 64;
+impl Drop for RecordSender {
+    fn drop(&mut self) {
+        let rest = std::mem::take(self.group.get_mut());
+        // A reader that panics loses nothing by this: its error follows.
+        if !rest.is_empty() {
+            let _closed = self.sender.blocking_send(rest);
+        }
+    }
+}
+
+/// Items handed over at once.
+const GROUP: usize = 16;
+
+/// Groups under way; with the one being filled and the one being emptied a reader is at most 64 items
+/// ahead of its consumer.
+const GROUPS_AHEAD: usize = 2;
 
 /// Runs a blocking reader (files, archives) on a thread of its own and streams what it sends.
 ///
@@ -283,15 +313,28 @@ pub fn stream_from_blocking<F>(read: F) -> RecordStream
 where
     F: FnOnce(&RecordSender) + Send + 'static,
 {
-    let (sender, mut receiver) = mpsc::channel(READ_AHEAD);
+    let (sender, mut receiver) = mpsc::channel(GROUPS_AHEAD);
     let crashed = sender.clone();
-    let reader = tokio::task::spawn_blocking(move || read(&RecordSender { sender }));
+    let reader = tokio::task::spawn_blocking(move || {
+        read(&RecordSender { sender, group: RefCell::new(Vec::with_capacity(GROUP)) });
+    });
     // A reader that panics must not look like the end of the input.
     tokio::spawn(async move {
         if reader.await.is_err() {
             let error = SourceError::new("source", "the reader stopped by a fault of its own; please report this");
-            let _closed = crashed.send(Err(error)).await;
+            let _closed = crashed.send(vec![Err(error)]).await;
         }
     });
-    Box::pin(futures_util::stream::poll_fn(move |context| receiver.poll_recv(context)))
+    let mut group = Group::new().into_iter();
+    Box::pin(futures_util::stream::poll_fn(move |context| {
+        loop {
+            if let Some(item) = group.next() {
+                return Poll::Ready(Some(item));
+            }
+            match ready!(receiver.poll_recv(context)) {
+                Some(next) => group = next.into_iter(),
+                None => return Poll::Ready(None),
+            }
+        }
+    }))
 }
