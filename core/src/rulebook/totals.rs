@@ -83,14 +83,17 @@ fn document_value(sheet: &mut Sheet<'_>) {
         .zip(or_zero(&values.rnd_off_amt))
         .and_then(|(charges, rounding)| items.checked_sub(discount)?.checked_add(charges)?.checked_add(rounding));
     compare(sheet, &table::TOT_INV_VAL, "TotInvVal", calculated, values.tot_inv_val.get(), || {
-        let amount = |field| rupees(or_zero(field).unwrap_or_default());
-        format!(
-            "items of {} less a discount of {}, with charges of {} and rounding of {} give",
-            rupees(items),
-            rupees(discount),
-            amount(&values.oth_chrg),
-            amount(&values.rnd_off_amt)
-        )
+        let mut terms = format!("items of {}", rupees(items));
+        let others =
+            [("a discount", &values.discount), ("charges", &values.oth_chrg), ("rounding", &values.rnd_off_amt)];
+        // What is nought explains nothing.
+        for (name, field) in others {
+            if let Some(amount) = or_zero(field).filter(|amount| !amount.is_zero()) {
+                let sign = if name == "a discount" { "less" } else { "with" };
+                terms = format!("{terms} {sign} {name} of {}", rupees(amount));
+            }
+        }
+        format!("{terms} give")
     });
 }
 

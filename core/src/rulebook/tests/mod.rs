@@ -162,6 +162,9 @@ fn totals_that_do_not_foot_name_both_numbers() {
     assert_eq!((&*finding.rule, finding.code.as_deref()), ("totals.tot_inv_val", Some("2189")));
     assert_eq!((finding.found.as_deref(), finding.expected.as_deref()), (Some("4190"), Some("4130")));
     assert!(finding.message.contains("4,129.00 to 4,131.00"), "{}", finding.message);
+    let charged = replaced(r#""TotInvVal":4130"#, r#""OthChrg":20,"Discount":10,"TotInvVal":4190"#).unwrap_err();
+    let terms = "items of 4,130.00 less a discount of 10.00 with charges of 20.00 give 4,140.00";
+    assert!(charged.findings[0].message.contains(terms), "{}", charged.findings[0].message);
     for (from, to, rule) in [
         (r#""AssVal":3500"#, r#""AssVal":3502"#, "totals.ass_val"),
         (r#""IgstVal":630,"#, "", "totals.igst_val"),
