@@ -17,6 +17,9 @@
 
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
+// The allocator of the program `einvoice`; a binary of your own chooses its own.
+use mimalloc as _;
+
 pub mod arguments;
 pub mod assemble;
 pub mod commands;

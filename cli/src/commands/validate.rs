@@ -273,8 +273,10 @@ async fn open(
 
 /// Settings of file sources that are about folders somebody else writes to. Here a person names the
 /// file, so it is read as it lies, whatever its name, and stays where it is.
-fn for_one_file() -> [(&'static str, Value); 5] {
+fn for_one_file() -> [(&'static str, Value); 6] {
     [
+        // Nothing is kept beyond this reading, so that memory need not grow with the file.
+        ("record_id", json!("position")),
         ("settle_ms", json!(0)),
         ("move_files", json!(false)),
         ("ignore_suffixes", json!([])),

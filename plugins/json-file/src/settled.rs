@@ -32,23 +32,52 @@ struct Reading {
 }
 
 /// What became of each entry of a file, in their order; nothing as long as that is open.
-#[derive(Debug, Default)]
-pub(crate) struct Fates(Vec<Option<Disposition>>);
+#[derive(Debug)]
+pub(crate) struct Fates {
+    count: usize,
+    /// Absent where nobody will ask.
+    kept: Option<Vec<Option<Disposition>>>,
+}
 
 impl Fates {
+    /// For a file that is moved once all is settled: one byte an entry.
+    pub(crate) const fn kept() -> Self {
+        Self { count: 0, kept: Some(Vec::new()) }
+    }
+
+    /// For a file that stays: its entries are only counted.
+    pub(crate) const fn counted() -> Self {
+        Self { count: 0, kept: None }
+    }
+
     /// An entry that was reported and whose fate will be heard.
     pub(crate) fn push(&mut self) {
-        self.0.push(None);
+        self.add(None);
     }
 
     /// An entry that nobody will speak of by itself, since another one stands for it.
     pub(crate) fn push_settled(&mut self) {
-        self.0.push(Some(Disposition::Done));
+        self.add(Some(Disposition::Done));
     }
 
     /// How many there are, which is the number of the last.
     pub(crate) const fn count(&self) -> usize {
-        self.0.len()
+        self.count
+    }
+
+    fn add(&mut self, fate: Option<Disposition>) {
+        self.count += 1;
+        if let Some(kept) = &mut self.kept {
+            kept.push(fate);
+        }
+    }
+
+    fn get_mut(&mut self, index: usize) -> Option<&mut Option<Disposition>> {
+        self.kept.as_mut()?.get_mut(index)
+    }
+
+    fn all(&self) -> &[Option<Disposition>] {
+        self.kept.as_deref().unwrap_or_default()
     }
 }
 
@@ -70,7 +99,7 @@ impl Settlements {
         for Acknowledgement { reference, disposition } in news {
             let Some(reading) = self.files.get_mut(&reference.location) else { continue };
             let index = number(&reference.position).and_then(|number| usize::try_from(number).ok()?.checked_sub(1));
-            if let Some(fate) = index.and_then(|index| reading.fates.0.get_mut(index)) {
+            if let Some(fate) = index.and_then(|index| reading.fates.get_mut(index)) {
                 *fate = Some(*disposition);
             }
         }
@@ -81,10 +110,10 @@ impl Settlements {
         let settled = |fate: &Option<Disposition>| matches!(fate, Some(Disposition::Done | Disposition::NeedsPerson));
         self.files
             .values()
-            .filter(|reading| reading.fates.0.iter().all(settled))
+            .filter(|reading| reading.fates.all().iter().all(settled))
             .map(|reading| Finished {
                 file: reading.file.clone(),
-                needs_person: reading.fates.0.contains(&Some(Disposition::NeedsPerson)),
+                needs_person: reading.fates.all().contains(&Some(Disposition::NeedsPerson)),
             })
             .collect()
     }

@@ -17,7 +17,7 @@ use einvoice_core::source::{
 };
 use futures_util::{StreamExt, stream};
 
-use crate::config::{Encoding, SourceConfig};
+use crate::config::{Encoding, RecordId, SourceConfig};
 use crate::decode::Utf8Reader;
 use crate::element::{self, Parsed};
 use crate::files::{Found, Lister};
@@ -164,9 +164,14 @@ fn attributes(invoice: &Invoice) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// The key in capitals, or the place where there is no key: what stays when a file is read again.
-fn record_id(invoice: &Invoice, file: &Found, number: u64) -> String {
-    match invoice.document_key() {
+/// What stays when a file is read again: the key in capitals, or the place where there is no key or the
+/// place is what counts.
+fn record_id(by: RecordId, invoice: &Invoice, file: &Found, number: u64) -> String {
+    let key = match by {
+        RecordId::Document => invoice.document_key(),
+        RecordId::Position => None,
+    };
+    match key {
         Some(key) => format!("{}/{}/{}/{}", key.supplier, key.year, key.doc_type, key.number.to_upper()),
         None => place_id(file, number),
     }
@@ -238,13 +243,19 @@ impl FileReader {
 
     /// Sends everything in a file and gives a place for the fate of each; nothing when nobody listens.
     fn read(&self, file: &Found, sender: &RecordSender) -> io::Result<Option<Fates>> {
-        let reader = Utf8Reader::new(File::open(&file.path)?, self.lister.config().encoding)?;
-        let (mut fates, mut problems, mut silent) = (Fates::default(), 0, 0_u64);
+        let config = self.lister.config();
+        let reader = Utf8Reader::new(File::open(&file.path)?, config.encoding)?;
+        // Nobody asks what became of the documents of a file that stays where it is.
+        let mut fates = if config.move_files { Fates::kept() } else { Fates::counted() };
+        let (mut problems, mut silent) = (0, 0_u64);
         for piece in Splitter::new(reader, name::is_lines(&file.path)) {
             let piece = piece?;
             let ends_the_reading = ends_the_reading(&piece);
-            let mut item = item(piece, file);
-            if let SourceItem::Record(record) = &mut item {
+            let mut item = item(piece, file, config.record_id);
+            // Places differ by themselves.
+            if let SourceItem::Record(record) = &mut item
+                && config.record_id == RecordId::Document
+            {
                 let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
                 seen.tell_apart(&mut record.reference.record_id);
             }
@@ -299,7 +310,7 @@ fn summary(silent: u64, file: &Found, number: usize) -> SourceItem {
 }
 
 /// A piece as a record, or as a problem with its place.
-fn item(piece: Piece, file: &Found) -> SourceItem {
+fn item(piece: Piece, file: &Found, by: RecordId) -> SourceItem {
     let Piece { number, line, column, content } = piece;
     let position = format!("{POSITION}{number}, line {line}, column {column}");
     let bytes = match content {
@@ -315,7 +326,7 @@ fn item(piece: Piece, file: &Found) -> SourceItem {
     };
     match element::text(bytes).and_then(|text| element::parse(&text, line, column)) {
         Ok((content, parsed)) => {
-            let record_id = record_id(&parsed.read.invoice, file, number);
+            let record_id = record_id(by, &parsed.read.invoice, file, number);
             let reference = SourceRef { location: file.shown.clone(), position, record_id };
             SourceItem::Record(SourceRecord { reference, content, context: Some(Arc::new(Kept::new(parsed))) })
         }
@@ -346,7 +357,7 @@ pub(crate) fn count_pieces(bytes: &[u8], lines: bool) -> (usize, usize) {
     let file = Found { path: "x.json".into(), shown: "x.json".to_owned(), size: 0, modified: None };
     let Ok(reader) = Utf8Reader::new(bytes, Encoding::Auto) else { return (0, 0) };
     Splitter::new(reader, lines).map_while(Result::ok).fold((0, 0), |(documents, problems), piece| {
-        match item(piece, &file) {
+        match item(piece, &file, RecordId::Position) {
             SourceItem::Record(_) => (documents + 1, problems),
             _ => (documents, problems + 1),
         }

@@ -376,3 +376,17 @@ async fn a_recorded_file_drop_request_is_read() {
         assert!(document.invoice.document_key().is_some(), "{}", record.reference);
     }
 }
+
+#[tokio::test]
+async fn records_told_apart_by_place_need_no_memory_of_those_before() {
+    let folder = Folder::new();
+    folder.write("a.jsonl", format!("{0}\n{0}\n", invoice("A/1")).as_bytes());
+    for (record_id, wanted) in [
+        ("position", ["in/a.jsonl#1", "in/a.jsonl#2"]),
+        ("document", ["29AAKCS4321Q1ZP/2026-27/INV/A/1", "29AAKCS4321Q1ZP/2026-27/INV/A/1#2"]),
+    ] {
+        let items = folder.items(&folder.source(json!({"record_id": record_id, "move_files": false}))).await;
+        let ids: Vec<_> = items.records().iter().map(|record| record.reference.record_id.clone()).collect();
+        assert_eq!(ids, wanted.map(|id| id.replace("in/", &format!("in{}", std::path::MAIN_SEPARATOR))));
+    }
+}
