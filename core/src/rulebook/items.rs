@@ -276,7 +276,8 @@ fn is_tobacco(code: HsnCode) -> bool {
         || matches!(code.number(), 21_069_020 | 24_041_100 | 24_041_900)
 }
 
-/// True where tax and item value are not held against the taxable value, as the tax is that of the retail sale price.
+/// True where the tax is not held against the taxable value, as it is that of the retail sale price. The item's value
+/// is the net sale value and that tax, and so foots as any other.
 pub(super) fn is_taxed_on_retail_price(invoice: &Invoice, code: HsnCode) -> bool {
     is_tobacco(code) && invoice.doc_dtls.dt.get().is_some_and(|date| date.date() >= TOBACCO)
 }
@@ -340,9 +341,6 @@ fn item_value(sheet: &mut Sheet<'_>, index: usize, item: &Item, facts: &Facts) {
     let passed = item.tot_item_val.get();
     // Reverse charge and exports with payment: the total may include or leave out the taxes (list of validations).
     if facts.tax_optional && untaxed.zip(passed).is_some_and(|(untaxed, passed)| accepts(untaxed, passed)) {
-        return;
-    }
-    if item.hsn_cd.get().is_some_and(|code| is_taxed_on_retail_price(sheet.invoice, code)) {
         return;
     }
     let whole = untaxed.zip(taxes).and_then(|(untaxed, taxes)| untaxed.checked_add(taxes));

@@ -283,6 +283,24 @@ fn rule_names_are_unique_and_every_finding_names_one() {
     assert!(rules().iter().all(|rule| rule.summary.ends_with('.') && rule.in_force(DAY)));
 }
 
+#[test]
+fn goods_taxed_on_their_retail_price_owe_no_rate_of_the_sale_and_still_foot() {
+    let pan_masala = |value: i64| {
+        findings(|invoice| {
+            let item = &mut invoice.item_list[0];
+            item.hsn_cd = crate::identifier::HsnCode::parse("21069020").unwrap().into();
+            item.gst_rt = crate::number::Rate::from_thousandths(40_000).into();
+            // 40 of 140 parts of a retail price of 7,000.
+            item.igst_amt = paise(200_000);
+            item.tot_item_val = paise(value);
+            let values = &mut invoice.val_dtls;
+            (values.igst_val, values.tot_inv_val) = (paise(209_000), paise(value + 59_000));
+        })
+    };
+    assert_eq!(pan_masala(500_000), []);
+    assert_eq!(pan_masala(700_000), only("items.tot_item_val", "ItemList[0].TotItemVal"));
+}
+
 /// The invoices of others beside the workspace, where they are there.
 fn samples() -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/spec/samples/invoices");
