@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::table;
-use crate::finding::Severity;
+use crate::finding::{Finding, Severity};
 use crate::identifier::Gstin;
 use crate::registry::nearest;
 
@@ -268,7 +268,10 @@ impl RuleSettings {
         self.taxpayer.iter().find(|taxpayer| taxpayer.gstin.0 == gstin)
     }
 
-    pub(crate) fn severity_of(&self, rule: &str) -> Option<Severity> {
-        self.severity.iter().find(|change| change.rule == rule).map(|change| change.severity)
+    /// Gives a finding the severity that the integrator chose for its rule.
+    pub(crate) fn regrade(&self, finding: &mut Finding) {
+        if let Some(change) = self.severity.iter().find(|change| change.rule == finding.rule) {
+            finding.severity = change.severity;
+        }
     }
 }

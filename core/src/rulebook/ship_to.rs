@@ -80,6 +80,9 @@ pub fn check_later_ship_to(
             );
         }
     }
+    for finding in &mut findings {
+        options.settings.regrade(finding);
+    }
     findings
 }
 

@@ -4,7 +4,7 @@ use jiff::civil::{Date, date};
 use serde_json::json;
 
 use super::super::*;
-use super::{DAY, invoice};
+use super::{DAY, RIGHT, invoice};
 use crate::document::{EwbDtls, Field, PartyGstin, ShipDtls};
 use crate::identifier::{Gstin, StateCode};
 use crate::number::Whole;
@@ -140,12 +140,38 @@ fn a_severity_is_changed_with_a_reason_and_no_rule_is_lost() {
 }
 
 #[test]
+fn a_changed_severity_holds_for_rules_of_text_and_schema_too() {
+    let change = |rule: &str, severity: &str| {
+        let mut settings = settings(json!({"severity": [{"rule": rule, "severity": severity, "reason": "a test"}]}));
+        settings.max_items = 1;
+        settings.validate().unwrap();
+        let text =
+            RIGHT.replace("Madhav Motors", " Madhav Motors").replace(r#""Loc":"Pune""#, r#""Fax":"1","Loc":"Pune""#);
+        let read = Invoice::from_json(&text).unwrap();
+        let findings = match check_read(read, &CheckOptions::on(DAY).with_settings(Arc::new(settings))) {
+            Ok(checked) => checked.findings,
+            Err(rejected) => rejected.findings,
+        };
+        findings.into_iter().find(|finding| finding.rule == rule).map(|finding| finding.severity)
+    };
+    assert_eq!(change("schema.unknown", "error"), Some(Severity::Error));
+    assert_eq!(change("schema.blanks", "error"), Some(Severity::Error));
+    assert_eq!(change("items.too_many", "warning"), Some(Severity::Warning));
+    let strict = settings(json!({"severity": [{"rule": "ship.gstin_later", "severity": "error", "reason": "a test"}]}));
+    let options = CheckOptions::on(DAY).with_settings(Arc::new(strict));
+    let found = check_later_ship_to(LaterShipTo::new(None, None, None), None, &options);
+    assert_eq!(found[0].severity, Severity::Error, "though the rule is on hold");
+}
+
+#[test]
 fn settings_that_cannot_be_meant_are_refused_with_what_would_be_right() {
     let severity = |rule: &str, severity: &str, reason: &str| {
         refusal(json!({"severity": [{"rule": rule, "severity": severity, "reason": reason}]}))
     };
     assert!(severity("items.tot_amnt", "error", "x").contains("did you mean `items.tot_amt`?"));
-    assert!(severity("schema.required", "warning", "x").contains("cannot be sent at all"));
+    for mandatory in ["schema.required", "seller.pin_missing", "items.none"] {
+        assert!(severity(mandatory, "warning", "x").contains("cannot be sent at all"), "{mandatory}");
+    }
     assert!(severity("items.tot_amt", "repaired", "x").contains("error, warning or info"));
     assert!(severity("items.tot_amt", "error", " ").contains("give the reason"));
     assert!(refusal(json!({"max_items": 0})).contains("1 to 2000"));
