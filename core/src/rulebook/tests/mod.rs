@@ -253,6 +253,24 @@ fn parties_must_fit_the_supply() {
 }
 
 #[test]
+fn a_place_in_a_state_has_not_the_pin_code_of_no_place() {
+    for pin in [r#""Pin":560001"#, r#""Pin":411001"#] {
+        let rejected = replaced(pin, r#""Pin":999999"#).unwrap_err();
+        let finding = &rejected.findings[0];
+        assert_eq!((&*finding.rule, finding.code.as_deref()), ("place.pin_state", Some("3039")));
+        assert!(finding.message.contains("999999"), "{}", finding.message);
+    }
+    // Other Territory has none of its own.
+    let offshore = findings(|invoice| {
+        let buyer = &mut invoice.buyer_dtls;
+        buyer.gstin = crate::identifier::Gstin::parse("97AABCM5678K1ZR").unwrap().into();
+        (buyer.stcd, buyer.pos) = (crate::identifier::StateCode::OTHER_TERRITORY.into(), buyer.pos.clone());
+        buyer.pin = crate::number::Whole::from_units(999_999).into();
+    });
+    assert_eq!(offshore, []);
+}
+
+#[test]
 fn items_must_be_numbered_and_goods_measured() {
     assert_eq!(named(replaced(r#""SlNo":"2""#, r#""SlNo":"1""#)), only("items.sl_no", "ItemList[1].SlNo"));
     assert_eq!(named(replaced(r#""Qty":3,"#, "")), only("items.qty", "ItemList[0].Qty"));

@@ -81,6 +81,7 @@ fn the_later_ship_to_has_codes_of_its_own() {
     let supplier = PartyGstin::Registered(Gstin::parse("29AAACE1234F1Z2").unwrap());
     assert_eq!(codes(Some(supplier), "27", 411_001), ["4074"]);
     assert_eq!(codes(Some(PartyGstin::Unregistered), "27", 560_001), ["3039"]);
+    assert_eq!(codes(Some(PartyGstin::Unregistered), "27", 999_999), ["3039"]);
     assert_eq!(codes(Some(PartyGstin::Unregistered), "27", 411_001), Vec::<String>::new());
 }
 
