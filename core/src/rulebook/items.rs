@@ -48,11 +48,13 @@ struct Facts {
     six_digits: bool,
     /// `TotItemVal` may include the taxes or leave them out.
     tax_optional: bool,
+    supply: Option<SupplyType>,
 }
 
 impl Facts {
     fn of(sheet: &Sheet<'_>) -> Self {
         let invoice = sheet.invoice;
+        let supply = invoice.tran_dtls.sup_typ.get();
         let supplier = invoice.seller_dtls.gstin.get();
         let turnover = supplier.and_then(|supplier| sheet.options.settings.turnover_of(supplier));
         Self {
@@ -60,7 +62,8 @@ impl Facts {
             date: invoice.doc_dtls.dt.get().map(crate::date::DocumentDate::date),
             six_digits: turnover.is_some_and(|crore| crore > SIX_DIGIT_TURNOVER),
             tax_optional: invoice.tran_dtls.reg_rev.get() == Some(YesNo::Yes)
-                || invoice.tran_dtls.sup_typ.get() == Some(SupplyType::ExportWithPayment),
+                || supply == Some(SupplyType::ExportWithPayment),
+            supply,
         }
     }
 }
@@ -302,8 +305,16 @@ fn amounts(sheet: &mut Sheet<'_>, index: usize, item: &Item, facts: &Facts) {
         format!("{} less a discount of {} gives", rupees(gross), rupees(discount))
     });
     if !facts.note {
-        cess(sheet, &table::CESS, (index, "CesAmt"), taxable, &item.ces_rt, &item.ces_amt);
-        cess(sheet, &table::STATE_CESS, (index, "StateCesAmt"), taxable, &item.state_ces_rt, &item.state_ces_amt);
+        // Without payment of tax a cess may have a rate and no amount, as IGST may.
+        let untaxed = facts.supply.is_some_and(SupplyType::is_without_payment);
+        for (rule, name, rate, passed) in [
+            (&table::CESS, "CesAmt", &item.ces_rt, &item.ces_amt),
+            (&table::STATE_CESS, "StateCesAmt", &item.state_ces_rt, &item.state_ces_amt),
+        ] {
+            if !untaxed || or_zero(passed) != Some(Amount::ZERO) {
+                cess(sheet, rule, (index, name), taxable, rate, passed);
+            }
+        }
     }
     item_value(sheet, index, item, facts);
 }

@@ -302,6 +302,28 @@ fn rule_names_are_unique_and_every_finding_names_one() {
 }
 
 #[test]
+fn a_supply_without_payment_may_state_rates_and_charge_nothing() {
+    let zone = |cess: i64| {
+        findings(|invoice| {
+            invoice.tran_dtls.sup_typ = Field::Value(crate::document::SupplyType::SezWithoutPayment);
+            for (item, taxable) in invoice.item_list.iter_mut().zip([300_000, 50_000]) {
+                item.igst_amt = Field::Absent;
+                item.tot_item_val = paise(taxable);
+            }
+            let item = &mut invoice.item_list[0];
+            item.ces_rt = crate::number::Rate::from_thousandths(12_000).into();
+            item.state_ces_rt = crate::number::Rate::from_thousandths(1_000).into();
+            (item.ces_amt, item.tot_item_val) = (paise(cess), paise(300_000 + cess));
+            let values = &mut invoice.val_dtls;
+            (values.igst_val, values.ces_val, values.tot_inv_val) = (Field::Absent, paise(cess), paise(350_000 + cess));
+        })
+    };
+    assert_eq!(zone(0), []);
+    assert_eq!(zone(36_000), [], "what is charged has to be right");
+    assert_eq!(zone(20_000), only("items.ces_amt", "ItemList[0].CesAmt"));
+}
+
+#[test]
 fn goods_taxed_on_their_retail_price_owe_no_rate_of_the_sale_and_still_foot() {
     let pan_masala = |value: i64| {
         findings(|invoice| {
