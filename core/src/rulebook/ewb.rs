@@ -109,7 +109,8 @@ fn transport(sheet: &mut Sheet<'_>, ewb: &EwbDtls) {
                     "Give the bill of lading, or the vehicle to the port.",
                 );
             }
-            if !ewb.veh_no.is_absent() && !ewb.veh_type.is_absent() && !over_dimensional {
+            // Also where a document stands for the vehicle: the type alone is refused.
+            if !ewb.veh_type.is_absent() && !over_dimensional {
                 warn(
                     sheet,
                     &table::EWB_SHIP_TYPE,

@@ -505,6 +505,12 @@ fn transport_cases() -> Vec<Case> {
             vec![("/EwbDtls/TransMode", json!("4")), ("/EwbDtls/VehType", json!("O"))],
         ),
         case(
+            "ewb.ship_vehicle_type",
+            lorry,
+            ewb(json!({"TransMode": "4", "Distance": 840, "TransDocNo": "BL1", "VehType": "R"})),
+            ewb(json!({"TransMode": "4", "Distance": 840, "TransDocNo": "BL1"})),
+        ),
+        case(
             "ewb.odc",
             lorry,
             vec![("/EwbDtls/TransMode", json!("2")), ("/EwbDtls/VehType", json!("O"))],
