@@ -266,15 +266,17 @@ fn is_general(rate: Rate, day: Date) -> bool {
 fn keeps_rate(rate: Rate, code: Option<HsnCode>, day: Date) -> bool {
     let Some(code) = code else { return false };
     match rate.thousandths() {
-        28_000 => day < TOBACCO && is_tobacco(code),
+        28_000 => day < TOBACCO && (is_tobacco(code) || BIDIS.contains(&code.number())),
         12_000 => matches!(code.heading(), 6815 | 6901 | 6904 | 6905),
         _ => false,
     }
 }
 
+/// Bidis, which are tobacco and yet not taxed on their retail sale price.
+const BIDIS: [u32; 2] = [24_031_921, 24_031_929];
+
 /// Goods taxed on their retail sale price from 1 February 2026 (GSTN advisory): pan masala, and tobacco but for bidis.
 fn is_tobacco(code: HsnCode) -> bool {
-    const BIDIS: [u32; 2] = [24_031_921, 24_031_929];
     (matches!(code.heading(), 2401..=2403) && !BIDIS.contains(&code.number()))
         || matches!(code.number(), 21_069_020 | 24_041_100 | 24_041_900)
 }

@@ -341,6 +341,27 @@ fn goods_taxed_on_their_retail_price_owe_no_rate_of_the_sale_and_still_foot() {
     assert_eq!(pan_masala(700_000), only("items.tot_item_val", "ItemList[0].TotItemVal"));
 }
 
+#[test]
+fn tobacco_kept_28_per_cent_until_it_was_taxed_on_its_retail_price() {
+    let rules = |code: &str, day: Date| -> Vec<String> {
+        let mut invoice = invoice();
+        invoice.doc_dtls.dt = crate::date::DocumentDate::from(day).into();
+        let item = &mut invoice.item_list[0];
+        item.hsn_cd = crate::identifier::HsnCode::parse(code).unwrap().into();
+        item.gst_rt = crate::number::Rate::from_thousandths(28_000).into();
+        (item.igst_amt, item.tot_item_val) = (paise(84_000), paise(384_000));
+        (invoice.val_dtls.igst_val, invoice.val_dtls.tot_inv_val) = (paise(93_000), paise(443_000));
+        named(check(invoice, Vec::new(), &CheckOptions::on(day))).into_iter().map(|(rule, _)| rule).collect()
+    };
+    let last = date(2026, 1, 31);
+    for code in ["24022030", "24031921", "21069020", "24041100"] {
+        assert_eq!(rules(code, last), [""; 0], "{code}");
+        assert_eq!(rules(code, date(2026, 2, 1)), ["items.rate_ended"], "{code}");
+    }
+    assert_eq!(rules("850440", last), ["items.rate_ended"]);
+    assert_eq!(rules("850440", date(2025, 9, 21)), [""; 0]);
+}
+
 /// The invoices of others beside the workspace, where they are there.
 fn samples() -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/spec/samples/invoices");
