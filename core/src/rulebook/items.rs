@@ -278,7 +278,8 @@ const BIDIS: [u32; 2] = [24_031_921, 24_031_929];
 /// Goods taxed on their retail sale price from 1 February 2026 (GSTN advisory): pan masala, and tobacco but for bidis.
 fn is_tobacco(code: HsnCode) -> bool {
     (matches!(code.heading(), 2401..=2403) && !BIDIS.contains(&code.number()))
-        || matches!(code.number(), 21_069_020 | 24_041_100 | 24_041_900)
+        // A subheading of six digits that has no other goods than these is the same.
+        || matches!(code.number(), 21_069_020 | 24_041_100 | 24_041_900 | 240_411 | 240_419)
 }
 
 /// True where the tax is not held against the taxable value, as it is that of the retail sale price. The item's value
