@@ -292,6 +292,12 @@ fn dates_beyond_the_schema_warn_where_they_can_be_left_out_and_reject_elsewhere(
     assert_eq!(batch("ExpDt", "01/01/2031").unwrap().findings()[0].rule, "schema.late_year");
     assert!(batch("WrDt", "01/01/2009").is_err());
     assert_eq!(batch("ExpDt", "01/01/2029").unwrap().findings(), []);
+    let period = |end: &str| {
+        let to = format!(r#""RefDtls":{{"DocPerdDtls":{{"InvStDt":"01/11/2026","InvEndDt":"{end}"}}}},"ValDtls""#);
+        named(replaced(r#""ValDtls""#, &to))
+    };
+    assert_eq!(period("31/12/2059"), only("schema.late_year", "RefDtls.DocPerdDtls.InvEndDt"));
+    assert_eq!(period("01/01/2060"), only("schema.pattern", "RefDtls.DocPerdDtls.InvEndDt"), "no source admits it");
 }
 
 #[test]
