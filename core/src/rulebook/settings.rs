@@ -171,7 +171,9 @@ pub enum TaxpayerKind {
     SezUnit,
     /// Developer of a special economic zone.
     SezDeveloper,
-    /// Any other: input service distributor, deductor, collector, UN body, non-resident.
+    /// Input service distributor: reports nothing, and pays no tax by reverse charge.
+    InputServiceDistributor,
+    /// Any other: deductor, collector, UN body, non-resident.
     Other,
 }
 

@@ -222,7 +222,7 @@ fn party_cases() -> Vec<Case> {
 }
 
 fn taxpayer_cases() -> Vec<Case> {
-    use TaxpayerKind::{Composition, Regular, SezDeveloper, SezUnit};
+    use TaxpayerKind::{Composition, InputServiceDistributor, Regular, SezDeveloper, SezUnit};
     use TaxpayerStatus::{Active, Cancelled, Inactive, Unknown};
     const EARLY: Option<Date> = Some(date(2026, 11, 1));
     const LATE: Option<Date> = Some(date(2026, 11, 10));
@@ -236,6 +236,13 @@ fn taxpayer_cases() -> Vec<Case> {
             .with(|options| kinds(options, Regular, SezDeveloper)),
         case("buyer.not_sez", sez, vec![], vec![("/TranDtls/SupTyp", json!("B2B"))])
             .with(|options| kinds(options, Regular, Regular)),
+        case(
+            "buyer.distributor_reverse_charge",
+            inter,
+            vec![("/TranDtls/RegRev", json!("Y"))],
+            vec![("/TranDtls/RegRev", json!("N"))],
+        )
+        .with(|options| kinds(options, Regular, InputServiceDistributor)),
         case("gstin.unknown", inter, vec![], elsewhere()).with(|options| recipient_is(options, Unknown, [None, None])),
         case("gstin.inactive", inter, vec![], elsewhere())
             .with(|options| recipient_is(options, Inactive, [None, None])),
