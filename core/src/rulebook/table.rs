@@ -138,6 +138,7 @@ rules! {
     SELLER_SEZ = "seller.sez_unit", Some("2231"), Error, Validations, "The supplier is not an SEZ unit.";
     BUYER_SEZ = "buyer.sez", Some("2246"), Error, Validations, "A recipient in an SEZ is supplied as SEZWP or SEZWOP.", from(2021, 6, 10);
     BUYER_NOT_SEZ = "buyer.not_sez", Some("2247"), Error, Validations, "The recipient of SEZWP and SEZWOP is an SEZ unit or developer.", from(2021, 6, 10);
+    DEEMED_KIND = "buyer.deemed_export_kind", None, Warning, Validations, "The recipient of a deemed export is a regular or casual taxpayer.", unsettled("the number and text with which the portal refuses another were not found");
     DISTRIBUTOR_REVERSE = "buyer.distributor_reverse_charge", None, Error, Validations, "Reverse charge does not go with a recipient that is an input service distributor.";
     GSTIN_UNKNOWN = "gstin.unknown", Some("3028"), Error, Validations, "A GSTIN is known to the portal.";
     GSTIN_INACTIVE = "gstin.inactive", Some("3029"), Error, Validations, "A GSTIN is active; a recipient may be suspended.", from(2021, 6, 10);

@@ -3,7 +3,7 @@
 //! Without facts these rules are silent: guessing them would keep right documents back.
 
 use crate::date::DocumentDate;
-use crate::document::{PartyGstin, YesNo};
+use crate::document::{PartyGstin, SupplyType, YesNo};
 use crate::finding::Finding;
 use crate::identifier::Gstin;
 
@@ -96,6 +96,15 @@ fn recipient_kind(sheet: &mut Sheet<'_>, recipient: &Taxpayer) {
             format!("the recipient {gstin} is not in an SEZ, and the supply type is {supply}"),
             "B2B, or a recipient in an SEZ",
             "Set SupTyp to B2B, or give the GSTIN of the recipient's unit in the SEZ.",
+        ));
+    } else if supply == SupplyType::DeemedExport && !matches!(kind, TaxpayerKind::Regular | TaxpayerKind::Casual) {
+        sheet.push(finding(
+            &table::DEEMED_KIND,
+            PATH,
+            gstin,
+            format!("the supply type is DEXP, and the recipient {gstin} is neither a regular nor a casual taxpayer"),
+            "a regular or casual taxpayer as recipient, or B2B",
+            "Set SupTyp to B2B, or give the recipient's regular registration.",
         ));
     }
 }

@@ -193,6 +193,10 @@ pub(super) const TAXPAYERS: &[Mutation] = &[
         when(case.is_sez())?;
         recipient_is(case, Some(TaxpayerKind::Regular), None, None, None)
     }),
+    fault("a deemed export goes to a composition taxpayer", "buyer.deemed_export_kind", "", &[], |case, _| {
+        when(case.supply()? == SupplyType::DeemedExport)?;
+        recipient_is(case, Some(TaxpayerKind::Composition), None, None, None)
+    }),
     fault(
         "an input service distributor is to pay by reverse charge",
         "buyer.distributor_reverse_charge",

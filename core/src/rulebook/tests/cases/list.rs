@@ -243,6 +243,10 @@ fn taxpayer_cases() -> Vec<Case> {
             vec![("/TranDtls/RegRev", json!("N"))],
         )
         .with(|options| kinds(options, Regular, InputServiceDistributor)),
+        case("buyer.deemed_export_kind", inter, vec![("/TranDtls/SupTyp", json!("DEXP"))], vec![])
+            .with(|options| kinds(options, Regular, Composition)),
+        case("buyer.deemed_export_kind", inter, vec![("/TranDtls/SupTyp", json!("DEXP"))], vec![])
+            .with(|options| kinds(options, Regular, InputServiceDistributor)),
         case("gstin.unknown", inter, vec![], elsewhere()).with(|options| recipient_is(options, Unknown, [None, None])),
         case("gstin.inactive", inter, vec![], elsewhere())
             .with(|options| recipient_is(options, Inactive, [None, None])),
