@@ -173,6 +173,7 @@ rules! {
     CGST_UNEQUAL = "tax.cgst_unequal", Some("2227"), Error, Validations, "CGST and SGST are equal.";
     CGST_AMOUNT = "tax.cgst_amount", Some("2234"), Error, Validations, "CGST and SGST are AssAmt x GstRt / 200 each.";
     IGST_AMOUNT = "tax.igst_amount", Some("2235"), Error, Validations, "IGST is AssAmt x GstRt / 100.";
+    IGST_WITHOUT_PAYMENT = "tax.igst_without_payment", None, Warning, Validations, "A supply without payment of tax (EXPWOP, SEZWOP) has no IGST.", unsettled("the sources say that it may be nought at any rate, and not what the portal does where it is not");
 
     ASS_VAL = "totals.ass_val", Some("2182"), Error, Validations, "AssVal is the sum of AssAmt.";
     SGST_VAL = "totals.sgst_val", Some("2183"), Error, Validations, "SgstVal is the sum of SgstAmt.";

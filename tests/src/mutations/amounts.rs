@@ -189,10 +189,21 @@ pub(super) const TAX: &[Mutation] = &[
         "a little IGST is charged where none is due",
         "tax.igst_amount",
         "2235",
-        &["items.tot_item_val", "totals.igst_val"],
+        &["tax.igst_without_payment", "items.tot_item_val", "totals.igst_val"],
         |case, _| {
             when(!case.is_note() && case.is_without_payment())?;
             more(&mut case.first(is_at_18)?.igst_amt);
+            Some(())
+        },
+    ),
+    fault(
+        "IGST is charged where none is due",
+        "tax.igst_without_payment",
+        "",
+        &["tax.igst_amount", "items.tot_item_val", "totals.igst_val"],
+        |case, draw| {
+            when(case.is_without_payment())?;
+            more(&mut case.item(draw)?.igst_amt);
             Some(())
         },
     ),

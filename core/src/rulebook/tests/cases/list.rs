@@ -390,6 +390,16 @@ fn amount_cases() -> Vec<Case> {
             vec![("/ItemList/0/IgstAmt", json!(541))],
         ),
         case(
+            "tax.igst_without_payment",
+            sez,
+            vec![("/TranDtls/SupTyp", json!("SEZWOP"))],
+            vec![
+                ("/TranDtls/SupTyp", json!("SEZWOP")),
+                ("/ItemList/0/IgstAmt", json!(0)),
+                ("/ItemList/1/IgstAmt", json!(null)),
+            ],
+        ),
+        case(
             "totals.ass_val",
             inter,
             vec![("/ValDtls/AssVal", json!(3501.01))],
