@@ -21,7 +21,8 @@ use crate::registry::nearest;
 #[non_exhaustive]
 pub struct RuleSettings {
     /// Aggregate turnover of the supplier in the previous financial year, in crore rupees (1 crore is 10 million).
-    /// From 10 crore on documents must be reported within 30 days (2305), above 5 crore HSN codes need six digits.
+    /// From 10 crore on documents must be reported within 30 days (2305), above 5 crore HSN codes need six digits. Whole
+    /// crore, what is beyond them left out; but 5 crore and a part are above 5, and so 6.
     /// Default: not known, so that an old document is a warning.
     pub turnover_crore: Option<u32>,
     /// The same for single PANs, where one installation serves several: `{ AAACE1234F = 12 }`.

@@ -113,8 +113,23 @@ fn the_limit_of_thirty_days_binds_by_turnover_and_by_day() {
     };
     assert_eq!(rules(Some(50), date(2025, 3, 31)), Vec::<String>::new(), "100 crore until March 2025");
     assert_eq!(rules(Some(50), date(2025, 4, 1)), ["document.age"]);
+    assert_eq!(rules(Some(10), date(2025, 4, 1)), ["document.age"]);
     assert_eq!(rules(Some(9), date(2025, 4, 1)), Vec::<String>::new());
+    assert_eq!(rules(Some(100), date(2025, 3, 31)), ["document.age"]);
     assert_eq!(rules(None, date(2025, 4, 1)), ["document.age_turnover"]);
+}
+
+#[test]
+fn six_digits_are_asked_above_five_crore_and_not_at_five() {
+    let rules = |turnover: u32, code: &str| -> Vec<String> {
+        let mut invoice = invoice();
+        invoice.item_list[0].hsn_cd = crate::identifier::HsnCode::parse(code).unwrap().into();
+        let found = findings(invoice, settings(json!({"turnover_crore": turnover})), DAY);
+        found.into_iter().map(|finding| finding.rule.into_owned()).collect()
+    };
+    assert_eq!(rules(5, "8504"), Vec::<String>::new());
+    assert_eq!(rules(6, "8504"), ["items.hsn_length"]);
+    assert_eq!(rules(6, "850440"), Vec::<String>::new());
 }
 
 #[test]
