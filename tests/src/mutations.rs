@@ -47,6 +47,10 @@ impl Case {
         self.supply().is_some_and(SupplyType::is_sez)
     }
 
+    fn is_without_payment(&self) -> bool {
+        self.supply().is_some_and(SupplyType::is_without_payment)
+    }
+
     fn is_note(&self) -> bool {
         self.invoice.doc_dtls.typ.get() != Some(DocumentType::Invoice)
     }

@@ -4,6 +4,8 @@
 //! made (`InfoDtls` EWBERR). They are warnings therefore, so that the lorry does not wait for what could be seen
 //! before.
 
+use std::fmt;
+
 use crate::date::DocumentDate;
 use crate::document::{EwbDtls, Field, SupplyType, Text, YesNo};
 use crate::identifier::StateCode;
@@ -23,6 +25,19 @@ pub(super) fn check(sheet: &mut Sheet<'_>) {
 
 fn warn(sheet: &mut Sheet<'_>, rule: &Rule, path: &str, message: impl Into<String>, expected: &str, fix: &str) {
     sheet.push(rule.finding(path, message).with_expected(expected).with_fix(fix));
+}
+
+/// The same about a value that is there.
+fn warn_of(
+    sheet: &mut Sheet<'_>,
+    rule: &Rule,
+    path: &str,
+    found: impl fmt::Display,
+    message: impl Into<String>,
+    expected: &str,
+    fix: &str,
+) {
+    sheet.push(rule.finding(path, message).with_found(found).with_expected(expected).with_fix(fix));
 }
 
 fn document(sheet: &mut Sheet<'_>) {
@@ -89,10 +104,11 @@ fn transport(sheet: &mut Sheet<'_>, ewb: &EwbDtls) {
             "Give the vehicle, or the transporter who will name it.",
         ),
         Some(Mode::Road) => road(sheet, ewb),
-        Some(Mode::RailOrAir) if over_dimensional => warn(
+        Some(Mode::RailOrAir) if over_dimensional => warn_of(
             sheet,
             &table::EWB_ODC,
             "EwbDtls.VehType",
+            "O",
             "an over-dimensional vehicle goes by rail or air",
             "R, or nothing",
             "Leave VehType out.",
@@ -109,11 +125,13 @@ fn transport(sheet: &mut Sheet<'_>, ewb: &EwbDtls) {
                     "Give the bill of lading, or the vehicle to the port.",
                 );
             }
-            if !ewb.veh_no.is_absent() && !ewb.veh_type.is_absent() && !over_dimensional {
-                warn(
+            // Also where a document stands for the vehicle: the type alone is refused.
+            if let Some(kind) = text(&ewb.veh_type).filter(|_| !over_dimensional) {
+                warn_of(
                     sheet,
                     &table::EWB_SHIP_TYPE,
                     "EwbDtls.VehType",
+                    kind,
                     "a regular vehicle is given for transport by ship",
                     "O, or nothing",
                     "Leave VehType out, or use mode 1 for the way to the port.",
@@ -172,12 +190,14 @@ fn transport_document(sheet: &mut Sheet<'_>, ewb: &EwbDtls) {
         let today = DocumentDate::from(reported);
         let message = format!("the transport document's date {date} lies after the day of reporting {today}");
         let fix = "Correct the date.";
-        warn(sheet, &table::EWB_DOC_FUTURE, "EwbDtls.TransDocDt", message, "today or earlier", fix);
+        let expected = format!("{today} or earlier");
+        warn_of(sheet, &table::EWB_DOC_FUTURE, "EwbDtls.TransDocDt", date, message, &expected, fix);
     }
     if let Some(document) = sheet.invoice.doc_dtls.dt.get().filter(|document| date.date() < document.date()) {
         let message = format!("the transport document is of {date}, before the invoice of {document}");
         let fix = "Correct the date, or make a new transport document.";
-        warn(sheet, &table::EWB_DOC_EARLY, "EwbDtls.TransDocDt", message, "the invoice's date or later", fix);
+        let expected = format!("{document} or later");
+        warn_of(sheet, &table::EWB_DOC_EARLY, "EwbDtls.TransDocDt", date, message, &expected, fix);
     }
 }
 
@@ -199,10 +219,11 @@ fn distance(sheet: &mut Sheet<'_>, ewb: &EwbDtls) {
     if km == 0 && (from == ABROAD || to == ABROAD) {
         let message = "the portal computes no distance where a PIN code is 999999";
         let fix = "Give the distance in km to the port or place from which the goods leave.";
-        warn(sheet, &table::EWB_FOREIGN_PIN, PATH, message, "the distance in km", fix);
+        warn_of(sheet, &table::EWB_FOREIGN_PIN, PATH, km, message, "the distance in km", fix);
     } else if from == to && !(1..=SAME_PIN_KM).contains(&km) {
         let message = format!("both places have PIN code {from}, and the distance is {km} km");
-        warn(sheet, &table::EWB_SAME_PIN, PATH, message, "1 to 100 km", "Give the distance between the two places.");
+        let fix = "Give the distance between the two places.";
+        warn_of(sheet, &table::EWB_SAME_PIN, PATH, km, message, "1 to 100 km", fix);
     }
 }
 
@@ -221,12 +242,20 @@ fn addresses(sheet: &mut Sheet<'_>) {
                 if abroad(&ship.stcd) {
                     let message = "the ship-to state of an export's e-way bill is 96";
                     let expected = "the state of the port";
-                    warn(sheet, &table::EWB_EXPORT_SHIP_STATE, "ShipDtls.Stcd", message, expected, fix);
+                    warn_of(
+                        sheet,
+                        &table::EWB_EXPORT_SHIP_STATE,
+                        "ShipDtls.Stcd",
+                        StateCode::OTHER_COUNTRY,
+                        message,
+                        expected,
+                        fix,
+                    );
                 }
                 if no_pin(&ship.pin) {
                     let message = "the ship-to PIN code of an export's e-way bill is 999999";
                     let expected = "the PIN code of the port";
-                    warn(sheet, &table::EWB_EXPORT_SHIP_PIN, "ShipDtls.Pin", message, expected, fix);
+                    warn_of(sheet, &table::EWB_EXPORT_SHIP_PIN, "ShipDtls.Pin", ABROAD, message, expected, fix);
                 }
             }
         }
@@ -235,11 +264,19 @@ fn addresses(sheet: &mut Sheet<'_>) {
         let fix = "Give the place in India from which the goods are sent.";
         if abroad(&dispatch.stcd) {
             let message = "the goods are dispatched from state 96, which is abroad";
-            warn(sheet, &table::EWB_DISPATCH_STATE, "DispDtls.Stcd", message, "a state of India", fix);
+            warn_of(
+                sheet,
+                &table::EWB_DISPATCH_STATE,
+                "DispDtls.Stcd",
+                StateCode::OTHER_COUNTRY,
+                message,
+                "a state of India",
+                fix,
+            );
         }
         if no_pin(&dispatch.pin) {
             let message = "the goods are dispatched from PIN code 999999";
-            warn(sheet, &table::EWB_DISPATCH_PIN, "DispDtls.Pin", message, "a PIN code of India", fix);
+            warn_of(sheet, &table::EWB_DISPATCH_PIN, "DispDtls.Pin", ABROAD, message, "a PIN code of India", fix);
         }
     }
 }

@@ -48,11 +48,13 @@ struct Facts {
     six_digits: bool,
     /// `TotItemVal` may include the taxes or leave them out.
     tax_optional: bool,
+    supply: Option<SupplyType>,
 }
 
 impl Facts {
     fn of(sheet: &Sheet<'_>) -> Self {
         let invoice = sheet.invoice;
+        let supply = invoice.tran_dtls.sup_typ.get();
         let supplier = invoice.seller_dtls.gstin.get();
         let turnover = supplier.and_then(|supplier| sheet.options.settings.turnover_of(supplier));
         Self {
@@ -60,7 +62,8 @@ impl Facts {
             date: invoice.doc_dtls.dt.get().map(crate::date::DocumentDate::date),
             six_digits: turnover.is_some_and(|crore| crore > SIX_DIGIT_TURNOVER),
             tax_optional: invoice.tran_dtls.reg_rev.get() == Some(YesNo::Yes)
-                || invoice.tran_dtls.sup_typ.get() == Some(SupplyType::ExportWithPayment),
+                || supply == Some(SupplyType::ExportWithPayment),
+            supply,
         }
     }
 }
@@ -263,20 +266,24 @@ fn is_general(rate: Rate, day: Date) -> bool {
 fn keeps_rate(rate: Rate, code: Option<HsnCode>, day: Date) -> bool {
     let Some(code) = code else { return false };
     match rate.thousandths() {
-        28_000 => day < TOBACCO && is_tobacco(code),
+        28_000 => day < TOBACCO && (is_tobacco(code) || BIDIS.contains(&code.number())),
         12_000 => matches!(code.heading(), 6815 | 6901 | 6904 | 6905),
         _ => false,
     }
 }
 
+/// Bidis, which are tobacco and yet not taxed on their retail sale price.
+const BIDIS: [u32; 2] = [24_031_921, 24_031_929];
+
 /// Goods taxed on their retail sale price from 1 February 2026 (GSTN advisory): pan masala, and tobacco but for bidis.
 fn is_tobacco(code: HsnCode) -> bool {
-    const BIDIS: [u32; 2] = [24_031_921, 24_031_929];
     (matches!(code.heading(), 2401..=2403) && !BIDIS.contains(&code.number()))
-        || matches!(code.number(), 21_069_020 | 24_041_100 | 24_041_900)
+        // A subheading of six digits that has no other goods than these is the same.
+        || matches!(code.number(), 21_069_020 | 24_041_100 | 24_041_900 | 240_411 | 240_419)
 }
 
-/// True where tax and item value are not held against the taxable value, as the tax is that of the retail sale price.
+/// True where the tax is not held against the taxable value, as it is that of the retail sale price. The item's value
+/// is the net sale value and that tax, and so foots as any other.
 pub(super) fn is_taxed_on_retail_price(invoice: &Invoice, code: HsnCode) -> bool {
     is_tobacco(code) && invoice.doc_dtls.dt.get().is_some_and(|date| date.date() >= TOBACCO)
 }
@@ -301,8 +308,16 @@ fn amounts(sheet: &mut Sheet<'_>, index: usize, item: &Item, facts: &Facts) {
         format!("{} less a discount of {} gives", rupees(gross), rupees(discount))
     });
     if !facts.note {
-        cess(sheet, &table::CESS, (index, "CesAmt"), taxable, &item.ces_rt, &item.ces_amt);
-        cess(sheet, &table::STATE_CESS, (index, "StateCesAmt"), taxable, &item.state_ces_rt, &item.state_ces_amt);
+        // Without payment of tax a cess may have a rate and no amount, as IGST may.
+        let untaxed = facts.supply.is_some_and(SupplyType::is_without_payment);
+        for (rule, name, rate, passed) in [
+            (&table::CESS, "CesAmt", &item.ces_rt, &item.ces_amt),
+            (&table::STATE_CESS, "StateCesAmt", &item.state_ces_rt, &item.state_ces_amt),
+        ] {
+            if !untaxed || or_zero(passed) != Some(Amount::ZERO) {
+                cess(sheet, rule, (index, name), taxable, rate, passed);
+            }
+        }
     }
     item_value(sheet, index, item, facts);
 }
@@ -340,9 +355,6 @@ fn item_value(sheet: &mut Sheet<'_>, index: usize, item: &Item, facts: &Facts) {
     let passed = item.tot_item_val.get();
     // Reverse charge and exports with payment: the total may include or leave out the taxes (list of validations).
     if facts.tax_optional && untaxed.zip(passed).is_some_and(|(untaxed, passed)| accepts(untaxed, passed)) {
-        return;
-    }
-    if item.hsn_cd.get().is_some_and(|code| is_taxed_on_retail_price(sheet.invoice, code)) {
         return;
     }
     let whole = untaxed.zip(taxes).and_then(|(untaxed, taxes)| untaxed.checked_add(taxes));

@@ -95,7 +95,9 @@ impl Rule {
     /// True for rules of text and schema: a document that breaks one of them cannot be sent at all.
     #[must_use]
     pub fn is_structural(&self) -> bool {
-        self.id.starts_with("json.") || self.id.starts_with("schema.")
+        // Two members that the schema asks for have a code of their own at the portal, and so a rule of their own.
+        let mandatory = self.id == table::SELLER_PIN_MISSING.id || self.id == table::ITEMS_MIN.id;
+        mandatory || self.id.starts_with("json.") || self.id.starts_with("schema.")
     }
 
     /// A finding of this rule.
@@ -262,6 +264,9 @@ pub fn check(mut invoice: Invoice, read_findings: Vec<Finding>, options: &CheckO
     let mut findings = read_findings;
     repair::repair(&mut invoice, options, &mut findings);
     let most_bytes = schema::check(&invoice, options, &mut findings);
+    for finding in &mut findings {
+        options.settings.regrade(finding);
+    }
     let mut sheet = Sheet { invoice: &invoice, options, findings };
     document::check(&mut sheet);
     parties::check(&mut sheet);
@@ -353,9 +358,7 @@ impl Sheet<'_> {
             if !rule.in_force(self.options.as_of) {
                 return;
             }
-            if let Some(severity) = self.options.settings.severity_of(rule.id) {
-                finding.severity = severity;
-            }
+            self.options.settings.regrade(&mut finding);
         }
         note(&mut self.findings, finding);
     }

@@ -72,6 +72,16 @@ fn place(sheet: &mut Sheet<'_>, section: &str, state: Option<StateCode>, pin: &F
             None => state.to_string(),
         })
         .collect();
+    if names.is_empty() && pin.units() == ABROAD {
+        sheet.push(
+            table::PIN_STATE
+                .finding(path, format!("PIN code {pin} stands for no place in India, and the state code is {state}"))
+                .with_found(pin)
+                .with_expected(format!("a PIN code of state {state}"))
+                .with_fix("Give the PIN code of the address; 999999 goes with state codes 96 and 97 only."),
+        );
+        return;
+    }
     if names.is_empty() {
         sheet.push(
             table::PIN_UNKNOWN

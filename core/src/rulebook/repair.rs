@@ -170,9 +170,7 @@ impl Repairer<'_> {
             repair.rule().finding(self.path.of(name), message).with_found(before).with_expected(after).with_fix(
                 format!("Nothing to do for this document. {remedy} {name} ({}) in the source.", meaning(member)),
             );
-        if let Some(severity) = self.options.settings.severity_of(&finding.rule) {
-            finding.severity = severity;
-        }
+        self.options.settings.regrade(&mut finding);
         note(self.findings, finding);
     }
 }

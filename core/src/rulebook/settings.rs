@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::table;
-use crate::finding::Severity;
+use crate::finding::{Finding, Severity};
 use crate::identifier::Gstin;
 use crate::registry::nearest;
 
@@ -21,7 +21,8 @@ use crate::registry::nearest;
 #[non_exhaustive]
 pub struct RuleSettings {
     /// Aggregate turnover of the supplier in the previous financial year, in crore rupees (1 crore is 10 million).
-    /// From 10 crore on documents must be reported within 30 days (2305), above 5 crore HSN codes need six digits.
+    /// From 10 crore on documents must be reported within 30 days (2305), above 5 crore HSN codes need six digits. Whole
+    /// crore, what is beyond them left out; but 5 crore and a part are above 5, and so 6.
     /// Default: not known, so that an old document is a warning.
     pub turnover_crore: Option<u32>,
     /// The same for single PANs, where one installation serves several: `{ AAACE1234F = 12 }`.
@@ -171,7 +172,9 @@ pub enum TaxpayerKind {
     SezUnit,
     /// Developer of a special economic zone.
     SezDeveloper,
-    /// Any other: input service distributor, deductor, collector, UN body, non-resident.
+    /// Input service distributor: reports nothing, and pays no tax by reverse charge.
+    InputServiceDistributor,
+    /// Any other: deductor, collector, UN body, non-resident.
     Other,
 }
 
@@ -268,7 +271,10 @@ impl RuleSettings {
         self.taxpayer.iter().find(|taxpayer| taxpayer.gstin.0 == gstin)
     }
 
-    pub(crate) fn severity_of(&self, rule: &str) -> Option<Severity> {
-        self.severity.iter().find(|change| change.rule == rule).map(|change| change.severity)
+    /// Gives a finding the severity that the integrator chose for its rule.
+    pub(crate) fn regrade(&self, finding: &mut Finding) {
+        if let Some(change) = self.severity.iter().find(|change| change.rule == finding.rule) {
+            finding.severity = change.severity;
+        }
     }
 }

@@ -8,6 +8,7 @@ use crate::document::PartyGstin;
 use crate::finding::{Finding, Severity};
 use crate::identifier::StateCode;
 
+use super::places::ABROAD;
 use super::table::ON_HOLD;
 use super::{CheckOptions, Rule, Sheet, ShipToGstin, table};
 
@@ -69,8 +70,12 @@ pub fn check_later_ship_to(
 ) -> Vec<Finding> {
     let mut findings = judge(BY_IRN, address, recipient, options);
     if let (Some(pin), Some(state)) = (address.pin, address.state) {
-        let verdict = options.masters().pin(pin);
-        if verdict.states().iter().next().is_some() && !verdict.states().contains(state) {
+        let states = options.masters().pin(pin).states();
+        let elsewhere = states.iter().next().is_some() && !states.contains(state);
+        let nowhere = i64::from(pin) == ABROAD
+            && !states.contains(state)
+            && ![StateCode::OTHER_COUNTRY, StateCode::OTHER_TERRITORY].contains(&state);
+        if elsewhere || nowhere {
             findings.push(
                 table::PIN_STATE
                     .finding("ExpShipDtls.Pin", format!("PIN code {pin} does not lie in state {state}"))
@@ -79,6 +84,9 @@ pub fn check_later_ship_to(
                     .with_fix("Correct the PIN code or the state code, whichever is wrong."),
             );
         }
+    }
+    for finding in &mut findings {
+        options.settings.regrade(finding);
     }
     findings
 }

@@ -138,6 +138,8 @@ rules! {
     SELLER_SEZ = "seller.sez_unit", Some("2231"), Error, Validations, "The supplier is not an SEZ unit.";
     BUYER_SEZ = "buyer.sez", Some("2246"), Error, Validations, "A recipient in an SEZ is supplied as SEZWP or SEZWOP.", from(2021, 6, 10);
     BUYER_NOT_SEZ = "buyer.not_sez", Some("2247"), Error, Validations, "The recipient of SEZWP and SEZWOP is an SEZ unit or developer.", from(2021, 6, 10);
+    DEEMED_KIND = "buyer.deemed_export_kind", None, Warning, Validations, "The recipient of a deemed export is a regular or casual taxpayer.", unsettled("the number and text with which the portal refuses another were not found");
+    DISTRIBUTOR_REVERSE = "buyer.distributor_reverse_charge", None, Error, Validations, "Reverse charge does not go with a recipient that is an input service distributor.";
     GSTIN_UNKNOWN = "gstin.unknown", Some("3028"), Error, Validations, "A GSTIN is known to the portal.";
     GSTIN_INACTIVE = "gstin.inactive", Some("3029"), Error, Validations, "A GSTIN is active; a recipient may be suspended.", from(2021, 6, 10);
     GSTIN_CANCELLED = "gstin.cancelled", Some("3074"), Error, Validations, "The document is not later than the cancellation of a party's GSTIN.", from(2021, 6, 10);
@@ -171,6 +173,7 @@ rules! {
     CGST_UNEQUAL = "tax.cgst_unequal", Some("2227"), Error, Validations, "CGST and SGST are equal.";
     CGST_AMOUNT = "tax.cgst_amount", Some("2234"), Error, Validations, "CGST and SGST are AssAmt x GstRt / 200 each.";
     IGST_AMOUNT = "tax.igst_amount", Some("2235"), Error, Validations, "IGST is AssAmt x GstRt / 100.";
+    IGST_WITHOUT_PAYMENT = "tax.igst_without_payment", None, Warning, Validations, "A supply without payment of tax (EXPWOP, SEZWOP) has no IGST.", unsettled("the sources say that it may be nought at any rate, and not what the portal does where it is not");
 
     ASS_VAL = "totals.ass_val", Some("2182"), Error, Validations, "AssVal is the sum of AssAmt.";
     SGST_VAL = "totals.sgst_val", Some("2183"), Error, Validations, "SgstVal is the sum of SgstAmt.";

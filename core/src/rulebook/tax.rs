@@ -84,6 +84,9 @@ fn inter_state(sheet: &mut Sheet<'_>, index: usize, item: &Item, supply: &Supply
         wrong_kind(sheet, rule, index, (name, amount), "IgstAmt", supply);
     }
     let passed = or_zero(&item.igst_amt);
+    if supply.kind.is_without_payment() {
+        wrong_kind(sheet, &table::IGST_WITHOUT_PAYMENT, index, ("IgstAmt", passed), "no tax", supply);
+    }
     // Without payment of tax: no IGST is accepted at any rate (GSTN advisory).
     if skips_amounts(sheet, item) || (supply.kind.is_without_payment() && passed == Some(Amount::ZERO)) {
         return;

@@ -3,7 +3,7 @@
 //! Without facts these rules are silent: guessing them would keep right documents back.
 
 use crate::date::DocumentDate;
-use crate::document::PartyGstin;
+use crate::document::{PartyGstin, SupplyType, YesNo};
 use crate::finding::Finding;
 use crate::identifier::Gstin;
 
@@ -45,14 +45,16 @@ fn supplier_kind(sheet: &mut Sheet<'_>, supplier: &Taxpayer) {
             "a supplier outside an SEZ, or an SEZ developer",
             "Nothing to report: give the customer a plain invoice. Correct rules.taxpayer if the kind is wrong.",
         )),
-        Some(TaxpayerKind::Composition | TaxpayerKind::Other) => sheet.push(finding(
-            &table::SELLER_KIND,
-            PATH,
-            gstin,
-            format!("the supplier {gstin} is neither a regular or casual taxpayer nor an SEZ developer"),
-            "a supplier of one of these kinds",
-            "Report under the supplier's regular registration. Correct rules.taxpayer if the kind is wrong.",
-        )),
+        Some(TaxpayerKind::Composition | TaxpayerKind::InputServiceDistributor | TaxpayerKind::Other) => {
+            sheet.push(finding(
+                &table::SELLER_KIND,
+                PATH,
+                gstin,
+                format!("the supplier {gstin} is neither a regular or casual taxpayer nor an SEZ developer"),
+                "a supplier of one of these kinds",
+                "Report under the supplier's regular registration. Correct rules.taxpayer if the kind is wrong.",
+            ));
+        }
         // A developer of an SEZ charges IGST only; the rules of tax kind see to it by the supply type.
         Some(TaxpayerKind::Regular | TaxpayerKind::Casual | TaxpayerKind::SezDeveloper) | None => {}
     }
@@ -65,6 +67,17 @@ fn recipient_kind(sheet: &mut Sheet<'_>, recipient: &Taxpayer) {
         return;
     }
     let gstin = recipient.gstin.gstin();
+    let reverse = sheet.invoice.tran_dtls.reg_rev.get() == Some(YesNo::Yes);
+    if kind == TaxpayerKind::InputServiceDistributor && reverse {
+        sheet.push(finding(
+            &table::DISTRIBUTOR_REVERSE,
+            PATH,
+            gstin,
+            format!("the recipient {gstin} is an input service distributor, and reverse charge is Y"),
+            "a recipient that pays tax itself, or reverse charge N",
+            "Give the recipient's regular registration, or leave RegRev out.",
+        ));
+    }
     let in_zone = matches!(kind, TaxpayerKind::SezUnit | TaxpayerKind::SezDeveloper);
     if in_zone && !supply.is_sez() {
         sheet.push(finding(
@@ -83,6 +96,15 @@ fn recipient_kind(sheet: &mut Sheet<'_>, recipient: &Taxpayer) {
             format!("the recipient {gstin} is not in an SEZ, and the supply type is {supply}"),
             "B2B, or a recipient in an SEZ",
             "Set SupTyp to B2B, or give the GSTIN of the recipient's unit in the SEZ.",
+        ));
+    } else if supply == SupplyType::DeemedExport && !matches!(kind, TaxpayerKind::Regular | TaxpayerKind::Casual) {
+        sheet.push(finding(
+            &table::DEEMED_KIND,
+            PATH,
+            gstin,
+            format!("the supply type is DEXP, and the recipient {gstin} is neither a regular nor a casual taxpayer"),
+            "a regular or casual taxpayer as recipient, or B2B",
+            "Set SupTyp to B2B, or give the recipient's regular registration.",
         ));
     }
 }

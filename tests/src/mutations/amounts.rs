@@ -103,12 +103,12 @@ pub(super) const ITEMS: &[Mutation] = &[
         Some(())
     }),
     fault("the cess is not of the rate", "items.ces_amt", "2266", &[], |case, _| {
-        when(!case.is_note())?;
+        when(!case.is_note() && !case.is_without_payment())?;
         dearer(&mut case.first(is_large)?.ces_rt);
         Some(())
     }),
     fault("the state cess is not of the rate", "items.state_ces_amt", "2267", &[], |case, _| {
-        when(!case.is_note())?;
+        when(!case.is_note() && !case.is_without_payment())?;
         dearer(&mut case.first(is_large)?.state_ces_rt);
         Some(())
     }),
@@ -181,7 +181,7 @@ pub(super) const TAX: &[Mutation] = &[
     }),
     fault("IGST is of another rate", "tax.igst_amount", "2235", &[], |case, _| {
         when(!case.is_intra() && !case.is_note())?;
-        when(!case.supply().is_some_and(SupplyType::is_without_payment))?;
+        when(!case.is_without_payment())?;
         rate(case.first(is_at_18)?, 5_000);
         Some(())
     }),
@@ -189,10 +189,21 @@ pub(super) const TAX: &[Mutation] = &[
         "a little IGST is charged where none is due",
         "tax.igst_amount",
         "2235",
-        &["items.tot_item_val", "totals.igst_val"],
+        &["tax.igst_without_payment", "items.tot_item_val", "totals.igst_val"],
         |case, _| {
-            when(!case.is_note() && case.supply().is_some_and(SupplyType::is_without_payment))?;
+            when(!case.is_note() && case.is_without_payment())?;
             more(&mut case.first(is_at_18)?.igst_amt);
+            Some(())
+        },
+    ),
+    fault(
+        "IGST is charged where none is due",
+        "tax.igst_without_payment",
+        "",
+        &["tax.igst_amount", "items.tot_item_val", "totals.igst_val"],
+        |case, draw| {
+            when(case.is_without_payment())?;
+            more(&mut case.item(draw)?.igst_amt);
             Some(())
         },
     ),

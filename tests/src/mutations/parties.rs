@@ -1,6 +1,6 @@
 //! Faults of the parties and their places, and of what is known of their registrations.
 
-use einvoice_core::document::{DispDtls, Field, PartyGstin, ShipDtls, SupplyType};
+use einvoice_core::document::{DispDtls, Field, PartyGstin, ShipDtls, SupplyType, YesNo};
 use einvoice_core::identifier::Gstin;
 use einvoice_core::rulebook::{Taxpayer, TaxpayerKind, TaxpayerStatus};
 use jiff::civil::{Date, date};
@@ -193,6 +193,21 @@ pub(super) const TAXPAYERS: &[Mutation] = &[
         when(case.is_sez())?;
         recipient_is(case, Some(TaxpayerKind::Regular), None, None, None)
     }),
+    fault("a deemed export goes to a composition taxpayer", "buyer.deemed_export_kind", "", &[], |case, _| {
+        when(case.supply()? == SupplyType::DeemedExport)?;
+        recipient_is(case, Some(TaxpayerKind::Composition), None, None, None)
+    }),
+    fault(
+        "an input service distributor is to pay by reverse charge",
+        "buyer.distributor_reverse_charge",
+        "",
+        &[],
+        |case, _| {
+            when(case.supply()? == SupplyType::B2b)?;
+            case.invoice.tran_dtls.reg_rev = YesNo::Yes.into();
+            recipient_is(case, Some(TaxpayerKind::InputServiceDistributor), None, None, None)
+        },
+    ),
     fault("the portal does not know the recipient", "gstin.unknown", "3028", &[], |case, _| {
         recipient_is(case, None, Some(TaxpayerStatus::Unknown), None, None)
     }),

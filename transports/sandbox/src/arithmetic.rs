@@ -79,7 +79,8 @@ fn check_item(item: &Node, kind: &Kind, errors: &mut Vec<CodeText>) {
     }
     if kind.rates_checked {
         for (code, what, rate) in [("2266", "CesAmt", "CesRt"), ("2267", "StateCesAmt", "StateCesRt")] {
-            if !of(rate).is_zero() {
+            let untaxed = kind.without_payment && of(what).is_zero();
+            if !of(rate).is_zero() && !untaxed {
                 expect(code, what, taxable.percent(of(rate)));
             }
         }

@@ -40,6 +40,7 @@ fn known(entry: &TaxpayerEntry) -> Option<Taxpayer> {
         "COM" => TaxpayerKind::Composition,
         "SEZ" => TaxpayerKind::SezUnit,
         "SED" => TaxpayerKind::SezDeveloper,
+        "ISD" => TaxpayerKind::InputServiceDistributor,
         _ => TaxpayerKind::Other,
     };
     let gstin = einvoice_core::identifier::Gstin::parse(&entry.gstin).ok()?.into();

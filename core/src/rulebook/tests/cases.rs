@@ -216,6 +216,29 @@ fn each_case_against_a_rule_breaks_it_and_each_case_within_it_does_not() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+#[test]
+fn each_finding_about_a_value_shows_it_and_says_what_is_expected() {
+    let mut wrong = Vec::new();
+    for case in cases() {
+        let mut document = (case.base)();
+        for (pointer, value) in &case.against {
+            set(&mut document, pointer, value.clone());
+        }
+        for finding in case.findings(&case.against) {
+            let pointer = format!("/{}", finding.path.replace(['.', '['], "/").replace(']', ""));
+            let value = document.pointer(&pointer).filter(|value| value.is_string() || value.is_number());
+            if value.is_some() && finding.found.is_none() {
+                wrong.push(format!("{} shows no value: {}", finding.rule, finding.message));
+            }
+            if finding.expected.is_none() && !finding.rule.starts_with("schema.") {
+                wrong.push(format!("{} says not what is expected: {}", finding.rule, finding.message));
+            }
+        }
+    }
+    wrong.dedup();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// Rules whose cases are not changes of a JSON document: they have tests of their own.
 const ELSEWHERE: [&str; 15] = [
     "json.syntax",

@@ -253,6 +253,24 @@ fn parties_must_fit_the_supply() {
 }
 
 #[test]
+fn a_place_in_a_state_has_not_the_pin_code_of_no_place() {
+    for pin in [r#""Pin":560001"#, r#""Pin":411001"#] {
+        let rejected = replaced(pin, r#""Pin":999999"#).unwrap_err();
+        let finding = &rejected.findings[0];
+        assert_eq!((&*finding.rule, finding.code.as_deref()), ("place.pin_state", Some("3039")));
+        assert!(finding.message.contains("999999"), "{}", finding.message);
+    }
+    // Other Territory has none of its own.
+    let offshore = findings(|invoice| {
+        let buyer = &mut invoice.buyer_dtls;
+        buyer.gstin = crate::identifier::Gstin::parse("97AABCM5678K1ZR").unwrap().into();
+        (buyer.stcd, buyer.pos) = (crate::identifier::StateCode::OTHER_TERRITORY.into(), buyer.pos.clone());
+        buyer.pin = crate::number::Whole::from_units(999_999).into();
+    });
+    assert_eq!(offshore, []);
+}
+
+#[test]
 fn items_must_be_numbered_and_goods_measured() {
     assert_eq!(named(replaced(r#""SlNo":"2""#, r#""SlNo":"1""#)), only("items.sl_no", "ItemList[1].SlNo"));
     assert_eq!(named(replaced(r#""Qty":3,"#, "")), only("items.qty", "ItemList[0].Qty"));
@@ -274,6 +292,12 @@ fn dates_beyond_the_schema_warn_where_they_can_be_left_out_and_reject_elsewhere(
     assert_eq!(batch("ExpDt", "01/01/2031").unwrap().findings()[0].rule, "schema.late_year");
     assert!(batch("WrDt", "01/01/2009").is_err());
     assert_eq!(batch("ExpDt", "01/01/2029").unwrap().findings(), []);
+    let period = |end: &str| {
+        let to = format!(r#""RefDtls":{{"DocPerdDtls":{{"InvStDt":"01/11/2026","InvEndDt":"{end}"}}}},"ValDtls""#);
+        named(replaced(r#""ValDtls""#, &to))
+    };
+    assert_eq!(period("31/12/2059"), only("schema.late_year", "RefDtls.DocPerdDtls.InvEndDt"));
+    assert_eq!(period("01/01/2060"), only("schema.pattern", "RefDtls.DocPerdDtls.InvEndDt"), "no source admits it");
 }
 
 #[test]
@@ -281,6 +305,70 @@ fn rule_names_are_unique_and_every_finding_names_one() {
     let ids: std::collections::BTreeSet<_> = rules().iter().map(|rule| rule.id).collect();
     assert_eq!(ids.len(), rules().len());
     assert!(rules().iter().all(|rule| rule.summary.ends_with('.') && rule.in_force(DAY)));
+}
+
+#[test]
+fn a_supply_without_payment_may_state_rates_and_charge_nothing() {
+    let zone = |cess: i64| {
+        findings(|invoice| {
+            invoice.tran_dtls.sup_typ = Field::Value(crate::document::SupplyType::SezWithoutPayment);
+            for (item, taxable) in invoice.item_list.iter_mut().zip([300_000, 50_000]) {
+                item.igst_amt = Field::Absent;
+                item.tot_item_val = paise(taxable);
+            }
+            let item = &mut invoice.item_list[0];
+            item.ces_rt = crate::number::Rate::from_thousandths(12_000).into();
+            item.state_ces_rt = crate::number::Rate::from_thousandths(1_000).into();
+            (item.ces_amt, item.tot_item_val) = (paise(cess), paise(300_000 + cess));
+            let values = &mut invoice.val_dtls;
+            (values.igst_val, values.ces_val, values.tot_inv_val) = (Field::Absent, paise(cess), paise(350_000 + cess));
+        })
+    };
+    assert_eq!(zone(0), []);
+    assert_eq!(zone(36_000), [], "what is charged has to be right");
+    assert_eq!(zone(20_000), only("items.ces_amt", "ItemList[0].CesAmt"));
+}
+
+#[test]
+fn goods_taxed_on_their_retail_price_owe_no_rate_of_the_sale_and_still_foot() {
+    let goods = |code: &str, value: i64| {
+        findings(|invoice| {
+            let item = &mut invoice.item_list[0];
+            item.hsn_cd = crate::identifier::HsnCode::parse(code).unwrap().into();
+            item.gst_rt = crate::number::Rate::from_thousandths(40_000).into();
+            // 40 of 140 parts of a retail price of 7,000.
+            item.igst_amt = paise(200_000);
+            item.tot_item_val = paise(value);
+            let values = &mut invoice.val_dtls;
+            (values.igst_val, values.tot_inv_val) = (paise(209_000), paise(value + 59_000));
+        })
+    };
+    assert_eq!(goods("21069020", 500_000), []);
+    assert_eq!(goods("21069020", 700_000), only("items.tot_item_val", "ItemList[0].TotItemVal"));
+    // The same goods by the six digits that suppliers above 5 crore may give; of these one list lacks the code.
+    assert_eq!(goods("240220", 500_000), []);
+    assert_eq!(goods("240411", 500_000), only("items.hsn_doubtful", "ItemList[0].HsnCd"));
+}
+
+#[test]
+fn tobacco_kept_28_per_cent_until_it_was_taxed_on_its_retail_price() {
+    let rules = |code: &str, day: Date| -> Vec<String> {
+        let mut invoice = invoice();
+        invoice.doc_dtls.dt = crate::date::DocumentDate::from(day).into();
+        let item = &mut invoice.item_list[0];
+        item.hsn_cd = crate::identifier::HsnCode::parse(code).unwrap().into();
+        item.gst_rt = crate::number::Rate::from_thousandths(28_000).into();
+        (item.igst_amt, item.tot_item_val) = (paise(84_000), paise(384_000));
+        (invoice.val_dtls.igst_val, invoice.val_dtls.tot_inv_val) = (paise(93_000), paise(443_000));
+        named(check(invoice, Vec::new(), &CheckOptions::on(day))).into_iter().map(|(rule, _)| rule).collect()
+    };
+    let last = date(2026, 1, 31);
+    for code in ["24022030", "24031921", "21069020", "24041100"] {
+        assert_eq!(rules(code, last), [""; 0], "{code}");
+        assert_eq!(rules(code, date(2026, 2, 1)), ["items.rate_ended"], "{code}");
+    }
+    assert_eq!(rules("850440", last), ["items.rate_ended"]);
+    assert_eq!(rules("850440", date(2025, 9, 21)), [""; 0]);
 }
 
 /// The invoices of others beside the workspace, where they are there.

@@ -4,7 +4,7 @@ use jiff::civil::{Date, date};
 use serde_json::json;
 
 use super::super::*;
-use super::{DAY, invoice};
+use super::{DAY, RIGHT, invoice};
 use crate::document::{EwbDtls, Field, PartyGstin, ShipDtls};
 use crate::identifier::{Gstin, StateCode};
 use crate::number::Whole;
@@ -81,6 +81,7 @@ fn the_later_ship_to_has_codes_of_its_own() {
     let supplier = PartyGstin::Registered(Gstin::parse("29AAACE1234F1Z2").unwrap());
     assert_eq!(codes(Some(supplier), "27", 411_001), ["4074"]);
     assert_eq!(codes(Some(PartyGstin::Unregistered), "27", 560_001), ["3039"]);
+    assert_eq!(codes(Some(PartyGstin::Unregistered), "27", 999_999), ["3039"]);
     assert_eq!(codes(Some(PartyGstin::Unregistered), "27", 411_001), Vec::<String>::new());
 }
 
@@ -112,8 +113,23 @@ fn the_limit_of_thirty_days_binds_by_turnover_and_by_day() {
     };
     assert_eq!(rules(Some(50), date(2025, 3, 31)), Vec::<String>::new(), "100 crore until March 2025");
     assert_eq!(rules(Some(50), date(2025, 4, 1)), ["document.age"]);
+    assert_eq!(rules(Some(10), date(2025, 4, 1)), ["document.age"]);
     assert_eq!(rules(Some(9), date(2025, 4, 1)), Vec::<String>::new());
+    assert_eq!(rules(Some(100), date(2025, 3, 31)), ["document.age"]);
     assert_eq!(rules(None, date(2025, 4, 1)), ["document.age_turnover"]);
+}
+
+#[test]
+fn six_digits_are_asked_above_five_crore_and_not_at_five() {
+    let rules = |turnover: u32, code: &str| -> Vec<String> {
+        let mut invoice = invoice();
+        invoice.item_list[0].hsn_cd = crate::identifier::HsnCode::parse(code).unwrap().into();
+        let found = findings(invoice, settings(json!({"turnover_crore": turnover})), DAY);
+        found.into_iter().map(|finding| finding.rule.into_owned()).collect()
+    };
+    assert_eq!(rules(5, "8504"), Vec::<String>::new());
+    assert_eq!(rules(6, "8504"), ["items.hsn_length"]);
+    assert_eq!(rules(6, "850440"), Vec::<String>::new());
 }
 
 #[test]
@@ -140,12 +156,38 @@ fn a_severity_is_changed_with_a_reason_and_no_rule_is_lost() {
 }
 
 #[test]
+fn a_changed_severity_holds_for_rules_of_text_and_schema_too() {
+    let change = |rule: &str, severity: &str| {
+        let mut settings = settings(json!({"severity": [{"rule": rule, "severity": severity, "reason": "a test"}]}));
+        settings.max_items = 1;
+        settings.validate().unwrap();
+        let text =
+            RIGHT.replace("Madhav Motors", " Madhav Motors").replace(r#""Loc":"Pune""#, r#""Fax":"1","Loc":"Pune""#);
+        let read = Invoice::from_json(&text).unwrap();
+        let findings = match check_read(read, &CheckOptions::on(DAY).with_settings(Arc::new(settings))) {
+            Ok(checked) => checked.findings,
+            Err(rejected) => rejected.findings,
+        };
+        findings.into_iter().find(|finding| finding.rule == rule).map(|finding| finding.severity)
+    };
+    assert_eq!(change("schema.unknown", "error"), Some(Severity::Error));
+    assert_eq!(change("schema.blanks", "error"), Some(Severity::Error));
+    assert_eq!(change("items.too_many", "warning"), Some(Severity::Warning));
+    let strict = settings(json!({"severity": [{"rule": "ship.gstin_later", "severity": "error", "reason": "a test"}]}));
+    let options = CheckOptions::on(DAY).with_settings(Arc::new(strict));
+    let found = check_later_ship_to(LaterShipTo::new(None, None, None), None, &options);
+    assert_eq!(found[0].severity, Severity::Error, "though the rule is on hold");
+}
+
+#[test]
 fn settings_that_cannot_be_meant_are_refused_with_what_would_be_right() {
     let severity = |rule: &str, severity: &str, reason: &str| {
         refusal(json!({"severity": [{"rule": rule, "severity": severity, "reason": reason}]}))
     };
     assert!(severity("items.tot_amnt", "error", "x").contains("did you mean `items.tot_amt`?"));
-    assert!(severity("schema.required", "warning", "x").contains("cannot be sent at all"));
+    for mandatory in ["schema.required", "seller.pin_missing", "items.none"] {
+        assert!(severity(mandatory, "warning", "x").contains("cannot be sent at all"), "{mandatory}");
+    }
     assert!(severity("items.tot_amt", "repaired", "x").contains("error, warning or info"));
     assert!(severity("items.tot_amt", "error", " ").contains("give the reason"));
     assert!(refusal(json!({"max_items": 0})).contains("1 to 2000"));

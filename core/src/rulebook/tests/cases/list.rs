@@ -222,7 +222,7 @@ fn party_cases() -> Vec<Case> {
 }
 
 fn taxpayer_cases() -> Vec<Case> {
-    use TaxpayerKind::{Composition, Regular, SezDeveloper, SezUnit};
+    use TaxpayerKind::{Composition, InputServiceDistributor, Regular, SezDeveloper, SezUnit};
     use TaxpayerStatus::{Active, Cancelled, Inactive, Unknown};
     const EARLY: Option<Date> = Some(date(2026, 11, 1));
     const LATE: Option<Date> = Some(date(2026, 11, 10));
@@ -236,6 +236,17 @@ fn taxpayer_cases() -> Vec<Case> {
             .with(|options| kinds(options, Regular, SezDeveloper)),
         case("buyer.not_sez", sez, vec![], vec![("/TranDtls/SupTyp", json!("B2B"))])
             .with(|options| kinds(options, Regular, Regular)),
+        case(
+            "buyer.distributor_reverse_charge",
+            inter,
+            vec![("/TranDtls/RegRev", json!("Y"))],
+            vec![("/TranDtls/RegRev", json!("N"))],
+        )
+        .with(|options| kinds(options, Regular, InputServiceDistributor)),
+        case("buyer.deemed_export_kind", inter, vec![("/TranDtls/SupTyp", json!("DEXP"))], vec![])
+            .with(|options| kinds(options, Regular, Composition)),
+        case("buyer.deemed_export_kind", inter, vec![("/TranDtls/SupTyp", json!("DEXP"))], vec![])
+            .with(|options| kinds(options, Regular, InputServiceDistributor)),
         case("gstin.unknown", inter, vec![], elsewhere()).with(|options| recipient_is(options, Unknown, [None, None])),
         case("gstin.inactive", inter, vec![], elsewhere())
             .with(|options| recipient_is(options, Inactive, [None, None])),
@@ -379,6 +390,16 @@ fn amount_cases() -> Vec<Case> {
             vec![("/ItemList/0/IgstAmt", json!(541))],
         ),
         case(
+            "tax.igst_without_payment",
+            sez,
+            vec![("/TranDtls/SupTyp", json!("SEZWOP"))],
+            vec![
+                ("/TranDtls/SupTyp", json!("SEZWOP")),
+                ("/ItemList/0/IgstAmt", json!(0)),
+                ("/ItemList/1/IgstAmt", json!(null)),
+            ],
+        ),
+        case(
             "totals.ass_val",
             inter,
             vec![("/ValDtls/AssVal", json!(3501.01))],
@@ -503,6 +524,12 @@ fn transport_cases() -> Vec<Case> {
             lorry,
             vec![("/EwbDtls/TransMode", json!("4"))],
             vec![("/EwbDtls/TransMode", json!("4")), ("/EwbDtls/VehType", json!("O"))],
+        ),
+        case(
+            "ewb.ship_vehicle_type",
+            lorry,
+            ewb(json!({"TransMode": "4", "Distance": 840, "TransDocNo": "BL1", "VehType": "R"})),
+            ewb(json!({"TransMode": "4", "Distance": 840, "TransDocNo": "BL1"})),
         ),
         case(
             "ewb.odc",
