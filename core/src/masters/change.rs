@@ -219,8 +219,11 @@ impl Key {
         Self((u128::from(code.digits()) << 32) + u128::from(code.number()))
     }
 
-    /// Nothing for a text that is longer than any code.
+    /// Nothing for a text that is longer than any code, or has the sign that fills short ones up.
     pub(super) fn text(code: &str) -> Option<Self> {
+        if code.contains('\0') {
+            return None;
+        }
         let mut bytes = [0; 16];
         bytes.get_mut(..code.len())?.copy_from_slice(code.as_bytes());
         bytes.make_ascii_uppercase();
@@ -412,6 +415,13 @@ mod tests {
         assert_eq!(pin.on(day).pin(999_002), PinVerdict::Unknown);
         let pin = remove(Kind::Pin, "560001");
         assert!(matches!(pin.on(day).pin(560_001), PinVerdict::Withdrawn(withdrawal) if withdrawal.reason == "why"));
+    }
+
+    #[test]
+    fn a_code_with_a_null_character_behind_it_is_another_text() {
+        let masters = with(Change::add(Kind::Uqc, "VIA", "why"));
+        assert_eq!(masters.on(TODAY).unit("VIA\0"), Lookup::Unlisted);
+        assert!(masters.on(TODAY).unit("VIA").is_listed());
     }
 
     #[test]
