@@ -100,29 +100,7 @@ impl ErrorClass {
     /// The class of this name, as [`ErrorClass::name`] gives it.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Some(match name {
-            "token_expired" => Self::TokenExpired,
-            "auth" => Self::Auth,
-            "client_config" => Self::ClientConfig,
-            "payload_or_crypto" => Self::PayloadOrCrypto,
-            "rate_limit" => Self::RateLimit,
-            "transient" => Self::Transient,
-            "upstream_transient" => Self::UpstreamTransient,
-            "duplicate" => Self::Duplicate,
-            "not_found" => Self::NotFound,
-            "validation" => Self::Validation,
-            "business" => Self::Business,
-            "permission" => Self::Permission,
-            "state_conflict" => Self::StateConflict,
-            "time_window" => Self::TimeWindow,
-            "taxpayer_blocked" => Self::TaxpayerBlocked,
-            "wrong_system" => Self::WrongSystem,
-            "ewb" => Self::Ewb,
-            "gold" => Self::Gold,
-            "officer_only" => Self::OfficerOnly,
-            "unknown" => Self::Unknown,
-            _ => return None,
-        })
+        Self::ALL.into_iter().find(|class| class.name() == name)
     }
 
     /// The name, as in `token_expired`: the same in the table, in JSON and on the command line.
