@@ -169,18 +169,18 @@ static CLASSES: LazyLock<HashMap<&'static str, ErrorClass>> = LazyLock::new(|| {
 /// One error as the portal wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PortalError {
-    /// The portal's code, verbatim but for surrounding blanks and trailing commas.
+    /// The portal's code, verbatim but for the blanks and commas around it.
     pub code: String,
     /// The portal's text, verbatim.
     pub message: String,
 }
 
 impl PortalError {
-    /// Keeps a code and its text. Codes arrive with blanks or a trailing comma at times
+    /// Keeps a code and its text. Codes arrive with blanks and commas around them at times
     /// (e-way bill system); those are no part of the code.
     pub fn new(code: impl AsRef<str>, message: impl Into<String>) -> Self {
-        let code = code.as_ref().trim().trim_end_matches(',').trim().to_owned();
-        Self { code, message: message.into() }
+        let around = |character: char| character == ',' || character.is_whitespace();
+        Self { code: code.as_ref().trim_matches(around).to_owned(), message: message.into() }
     }
 
     /// What this code asks of us.
@@ -227,7 +227,9 @@ mod tests {
 
     #[test]
     fn a_trailing_comma_is_no_part_of_a_code() {
-        assert_eq!(PortalError::new(" 240, ", "x").code, "240");
+        for code in [" 240, ", "240,,", "240, ,", "240"] {
+            assert_eq!(PortalError::new(code, "x").code, "240", "{code}");
+        }
     }
 
     #[test]
