@@ -177,9 +177,19 @@ impl<'a> MastersOn<'a> {
         name.map(|(_, name)| name)
     }
 
+    /// The change that decides about a code on the day, whether it lists or withdraws the code.
+    #[must_use]
+    pub fn change(self, kind: Kind, code: &str) -> Option<&'a Change> {
+        self.decided_by(kind, Key::parse(kind, code)?.0)
+    }
+
+    fn decided_by(self, kind: Kind, key: Key) -> Option<&'a Change> {
+        self.masters.changes.as_ref()?.of(kind, key, self.day)
+    }
+
     /// What the changes say about a code, if they say anything.
     fn changed<T>(self, kind: Kind, key: Key, added: impl FnOnce(&'a Change) -> T) -> Option<Lookup<'a, T>> {
-        let change = self.masters.changes.as_ref()?.of(kind, key, self.day)?;
+        let change = self.decided_by(kind, key)?;
         Some(match change.action() {
             Action::Add => Lookup::Listed(added(change)),
             Action::Remove => Lookup::Withdrawn(Withdrawal {

@@ -95,7 +95,6 @@ fn look_up(kind: Kind, code: &str, masters: MastersOn<'_>) -> Option<Shown> {
                 shown.place_of_supply = Some(state.place_of_supply);
                 (shown.gstin_prefix, shown.utgst) = (Some(state.gstin_prefix), Some(state.utgst));
                 shown.remark = Some(state.remark).filter(|remark| !remark.is_empty()).map(str::to_owned);
-                shown.change(state.change);
             }
         }
         Kind::Pin => shown.pin(masters.pin(code.parse().ok()?), masters),
@@ -104,14 +103,12 @@ fn look_up(kind: Kind, code: &str, masters: MastersOn<'_>) -> Option<Shown> {
             shown.name = masters.hsn_name(code).map(str::to_owned);
             if let Some(hsn) = shown.take(masters.hsn(code)) {
                 shown.lists = Some(hsn.lists);
-                shown.change(hsn.change);
             }
         }
         Kind::Rate => {
             if let Some(span) = shown.take(masters.rate(code.parse().ok()?)) {
                 (shown.from, shown.until) = (span.from, span.until);
                 shown.remark = Some(span.remark.to_owned());
-                shown.change(span.change);
             }
         }
         _ => {
@@ -123,10 +120,11 @@ fn look_up(kind: Kind, code: &str, masters: MastersOn<'_>) -> Option<Shown> {
             };
             if let Some(named) = shown.take(found) {
                 shown.name = Some(named.name.to_owned());
-                shown.change(named.change);
             }
         }
     }
+    shown.change(masters.change(kind, &code));
+    shown.name = shown.name.filter(|name| !name.is_empty());
     Some(shown)
 }
 
@@ -147,12 +145,15 @@ impl Shown {
         self.remark = Some(withdrawal.reason.to_owned());
     }
 
-    /// Notes the override that lists the code.
+    /// Notes the override that decides about the code.
     fn change(&mut self, change: Option<&Change>) {
         if let Some(change) = change {
             self.changed = true;
             (self.from, self.until) = (change.first_day(), change.last_day());
             self.remark = Some(change.reason().to_owned());
+            if !change.name().is_empty() {
+                self.name = Some(change.name().to_owned());
+            }
         }
     }
 
