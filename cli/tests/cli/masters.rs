@@ -91,6 +91,27 @@ fn a_text_that_is_no_code_is_two_and_a_code_that_is_not_listed_is_one() {
 }
 
 #[test]
+fn a_code_that_is_not_listed_has_listed_ones_named_beside_it() {
+    let directory = folder();
+    for (kind, code, near) in [
+        ("uqc", "KGM", vec!["KGS"]),
+        ("country", "ZZ", vec!["ZA", "ZM", "ZW"]),
+        ("hsn", "84719999", vec!["847190", "84719000"]),
+        ("rate", "17", vec!["18", "12", "7.5"]),
+        ("currency", "QQQ", vec!["QAR"]),
+    ] {
+        let answer = masters(directory.path(), &["show", kind, code, "--json"]);
+        let shown = answer.objects()[0]["near"].clone();
+        let shown: Vec<&str> = shown.as_array().into_iter().flatten().filter_map(|code| code.as_str()).collect();
+        assert_eq!(shown, near, "{kind} {code}");
+    }
+    let answer = masters(directory.path(), &["show", "uqc", "KGM"]);
+    assert!(answer.err.contains("near: KGS;"), "{}", answer.err);
+    let answer = masters(directory.path(), &["show", "pin", "999999"]);
+    assert!(answer.err.contains("need not be added"), "{}", answer.err);
+}
+
+#[test]
 fn whatever_the_override_file_decides_is_shown_as_its_own() {
     let directory = with_overrides(
         "[[add]]\nkind = \"pin\"\ncode = \"560999\"\nstates = [\"29\"]\nuntil = 2027-01-31\nreason = \"new office\"\n\
