@@ -195,6 +195,13 @@ impl Change {
         if self.place_of_supply.is_some() && !(adds && self.kind == Kind::State) {
             return Err("only a state that is added says whether it may be a place of supply".to_owned());
         }
+        let mut seen = Vec::new();
+        for state in &self.states {
+            if seen.contains(state) {
+                return Err(format!("it names state {state} twice"));
+            }
+            seen.push(*state);
+        }
         let wants_states = adds && self.kind == Kind::Pin;
         match self.states.len() {
             0 if wants_states => Err("say in which states the PIN lies, as in states = [\"29\"]".to_owned()),
@@ -453,6 +460,10 @@ mod tests {
             (Change::add(Kind::Port, "INMAA1", "x").in_states(["29".parse().unwrap()]), "only a PIN"),
             (Change::add(Kind::Pin, "560999", "x"), "say in which states"),
             (Change::add(Kind::Pin, "560999", "x").in_states(["55".parse().unwrap()]), "there is no state 55"),
+            (
+                Change::add(Kind::Pin, "560999", "x").in_states(["29", "29"].map(|code| code.parse().unwrap())),
+                "names state 29 twice",
+            ),
             (Change::add(Kind::Country, "XK", " "), "give a reason"),
             (Change::add(Kind::Country, "XK", "x").from(TODAY).until(date(2026, 11, 21)), "before it begins"),
             (Change::remove(Kind::Uqc, "ABC", "x"), "it is not in the list, so it cannot be withdrawn"),
