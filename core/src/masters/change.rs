@@ -88,7 +88,8 @@ impl Change {
         self
     }
 
-    /// Says whether an added state may be a place of supply; without it, it may.
+    /// Says whether an added state may be a place of supply; without it, it may. What else is known about a state that
+    /// the list has already stays as it is.
     #[must_use]
     pub fn with_place_of_supply(mut self, place_of_supply: PlaceOfSupply) -> Self {
         self.place_of_supply = Some(place_of_supply);
@@ -422,6 +423,27 @@ mod tests {
         assert_eq!(pin.on(day).pin(999_002), PinVerdict::Unknown);
         let pin = remove(Kind::Pin, "560001");
         assert!(matches!(pin.on(day).pin(560_001), PinVerdict::Withdrawn(withdrawal) if withdrawal.reason == "why"));
+    }
+
+    #[test]
+    fn a_listed_code_that_is_added_again_keeps_what_the_change_does_not_say() {
+        let masters = Masters::builtin().with([
+            Change::add(Kind::State, "25", "taken again"),
+            Change::add(Kind::State, "97", "why").named("Elsewhere"),
+            Change::add(Kind::Uqc, "KGS", "why"),
+        ]);
+        let masters = masters.unwrap();
+        let state = |code: &str| masters.on(TODAY).state(code.parse().unwrap()).listed().unwrap();
+        let builtin = |code: &str| Masters::builtin().on(TODAY).state(code.parse().unwrap()).listed().unwrap();
+        for code in ["25", "97"] {
+            let (now, before) = (state(code), builtin(code));
+            assert_eq!((now.utgst, now.gstin_prefix), (before.utgst, before.gstin_prefix), "{code}");
+            assert_eq!(now.place_of_supply, PlaceOfSupply::Yes, "{code}");
+        }
+        assert_eq!((state("25").name, state("97").name), (builtin("25").name, "Elsewhere"));
+        assert_eq!(masters.on(TODAY).unit("KGS").listed().unwrap().name, "KILOGRAMS");
+        let found = masters.on(TODAY).search("kgs", Some(Kind::Uqc));
+        assert_eq!(found.first().unwrap().name, "KILOGRAMS");
     }
 
     #[test]

@@ -231,19 +231,32 @@ fn builtin_named(kind: Kind, code: &str) -> Option<(&'static str, &'static str)>
 }
 
 fn state_of(code: StateCode, change: &Change) -> State<'_> {
+    let listed = tables::find_state(code);
     State {
         code,
-        name: change.name(),
+        name: name_of(change),
         place_of_supply: change.place_of_supply(),
-        gstin_prefix: true,
-        utgst: false,
+        gstin_prefix: listed.is_none_or(|state| state.gstin_prefix),
+        utgst: listed.is_some_and(|state| state.utgst),
         remark: change.reason(),
         change: Some(change),
     }
 }
 
 fn named_of(change: &Change) -> Named<'_> {
-    Named { code: change.code(), name: change.name(), change: Some(change) }
+    Named { code: change.code(), name: name_of(change), change: Some(change) }
+}
+
+/// The name of an added code: its own, or the one that the compiled list has for it.
+fn name_of(change: &Change) -> &str {
+    if !change.name().is_empty() {
+        return change.name();
+    }
+    let listed = match change.kind() {
+        Kind::State => StateCode::parse(change.code()).ok().and_then(tables::find_state).map(|state| state.name),
+        kind => builtin_named(kind, change.code()).map(|(_, name)| name),
+    };
+    listed.unwrap_or_default()
 }
 
 fn rate_of(rate: Rate, change: &Change) -> RateSpan<'_> {

@@ -109,7 +109,7 @@ impl<'a> MastersOn<'a> {
 
     /// The name of an added code; an HSN code without one has that of its heading or chapter, as others have.
     fn name_of(self, change: &'a Change) -> &'a str {
-        match change.name() {
+        match super::name_of(change) {
             "" if change.kind() == Kind::Hsn => {
                 change.code().parse().ok().and_then(|code| self.hsn_name(code)).unwrap_or_default()
             }
