@@ -100,29 +100,7 @@ impl ErrorClass {
     /// The class of this name, as [`ErrorClass::name`] gives it.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Some(match name {
-            "token_expired" => Self::TokenExpired,
-            "auth" => Self::Auth,
-            "client_config" => Self::ClientConfig,
-            "payload_or_crypto" => Self::PayloadOrCrypto,
-            "rate_limit" => Self::RateLimit,
-            "transient" => Self::Transient,
-            "upstream_transient" => Self::UpstreamTransient,
-            "duplicate" => Self::Duplicate,
-            "not_found" => Self::NotFound,
-            "validation" => Self::Validation,
-            "business" => Self::Business,
-            "permission" => Self::Permission,
-            "state_conflict" => Self::StateConflict,
-            "time_window" => Self::TimeWindow,
-            "taxpayer_blocked" => Self::TaxpayerBlocked,
-            "wrong_system" => Self::WrongSystem,
-            "ewb" => Self::Ewb,
-            "gold" => Self::Gold,
-            "officer_only" => Self::OfficerOnly,
-            "unknown" => Self::Unknown,
-            _ => return None,
-        })
+        Self::ALL.into_iter().find(|class| class.name() == name)
     }
 
     /// The name, as in `token_expired`: the same in the table, in JSON and on the command line.
@@ -191,18 +169,18 @@ static CLASSES: LazyLock<HashMap<&'static str, ErrorClass>> = LazyLock::new(|| {
 /// One error as the portal wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PortalError {
-    /// The portal's code, verbatim but for surrounding blanks and trailing commas.
+    /// The portal's code, verbatim but for the blanks and commas around it.
     pub code: String,
     /// The portal's text, verbatim.
     pub message: String,
 }
 
 impl PortalError {
-    /// Keeps a code and its text. Codes arrive with blanks or a trailing comma at times
+    /// Keeps a code and its text. Codes arrive with blanks and commas around them at times
     /// (e-way bill system); those are no part of the code.
     pub fn new(code: impl AsRef<str>, message: impl Into<String>) -> Self {
-        let code = code.as_ref().trim().trim_end_matches(',').trim().to_owned();
-        Self { code, message: message.into() }
+        let around = |character: char| character == ',' || character.is_whitespace();
+        Self { code: code.as_ref().trim_matches(around).to_owned(), message: message.into() }
     }
 
     /// What this code asks of us.
@@ -249,7 +227,9 @@ mod tests {
 
     #[test]
     fn a_trailing_comma_is_no_part_of_a_code() {
-        assert_eq!(PortalError::new(" 240, ", "x").code, "240");
+        for code in [" 240, ", "240,,", "240, ,", "240"] {
+            assert_eq!(PortalError::new(code, "x").code, "240", "{code}");
+        }
     }
 
     #[test]

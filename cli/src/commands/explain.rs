@@ -70,12 +70,12 @@ pub(super) fn run(arguments: &Explain, output: &mut Output) -> Result<u8, CliErr
     }
     // Codes are pasted from replies, which hold them as "225, 240,".
     let wanted = arguments.subjects.iter().map(|text| text.trim()).filter(|text| !text.is_empty());
-    let mut unknown = None;
+    let mut unknown = Vec::new();
     let mut first = true;
     for text in wanted {
         let found = find(text, arguments.system);
         if found.is_empty() {
-            unknown.get_or_insert_with(|| unknown_subject(text, arguments.system));
+            unknown.push(unknown_subject(text, arguments.system));
         }
         for subject in found {
             if !first && !output.is_json() {
@@ -85,7 +85,12 @@ pub(super) fn run(arguments: &Explain, output: &mut Output) -> Result<u8, CliErr
             show(&subject, output)?;
         }
     }
-    match unknown {
+    // A command ends with one error; those before it are told all the same.
+    let last = unknown.pop();
+    for error in unknown {
+        output.remark(format!("error: {}", error.message()));
+    }
+    match last {
         Some(error) => Err(error),
         None if first => Err(CliError::Usage("name a portal code or a rule, as in `einvoice explain 2172`".to_owned())),
         None => Ok(exit_code::ALL_WELL),

@@ -73,6 +73,14 @@ fn an_unknown_code_names_near_ones_and_what_to_do() {
 }
 
 #[test]
+fn every_code_that_is_not_known_is_named() {
+    let answer = explain(&["225,8888", "9998"]);
+    assert_eq!(answer.code, 2);
+    assert!(answer.err.contains("`8888`") && answer.err.contains("`9998`"), "{}", answer.err);
+    assert!(answer.out.contains("225"), "{}", answer.out);
+}
+
+#[test]
 fn an_unknown_rule_names_the_nearest() {
     insta::assert_snapshot!(shown(&["tax.igst_in_intr"]));
 }

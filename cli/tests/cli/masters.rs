@@ -91,6 +91,47 @@ fn a_text_that_is_no_code_is_two_and_a_code_that_is_not_listed_is_one() {
 }
 
 #[test]
+fn a_code_that_is_not_listed_has_listed_ones_named_beside_it() {
+    let directory = folder();
+    for (kind, code, near) in [
+        ("uqc", "KGM", vec!["KGS"]),
+        ("country", "ZZ", vec!["ZA", "ZM", "ZW"]),
+        ("hsn", "84719999", vec!["847190", "84719000"]),
+        ("rate", "17", vec!["18", "12", "7.5"]),
+        ("currency", "QQQ", vec!["QAR"]),
+    ] {
+        let answer = masters(directory.path(), &["show", kind, code, "--json"]);
+        let shown = answer.objects()[0]["near"].clone();
+        let shown: Vec<&str> = shown.as_array().into_iter().flatten().filter_map(|code| code.as_str()).collect();
+        assert_eq!(shown, near, "{kind} {code}");
+    }
+    let answer = masters(directory.path(), &["show", "uqc", "KGM"]);
+    assert!(answer.err.contains("near: KGS;"), "{}", answer.err);
+    let answer = masters(directory.path(), &["show", "pin", "999999"]);
+    assert!(answer.err.contains("need not be added"), "{}", answer.err);
+}
+
+#[test]
+fn whatever_the_override_file_decides_is_shown_as_its_own() {
+    let directory = with_overrides(
+        "[[add]]\nkind = \"pin\"\ncode = \"560999\"\nstates = [\"29\"]\nuntil = 2027-01-31\nreason = \"new office\"\n\
+         [[add]]\nkind = \"hsn\"\ncode = \"84719999\"\nname = \"Quantum computers\"\nreason = \"new\"\n\
+         [[add]]\nkind = \"uqc\"\ncode = \"VIA\"\nreason = \"new\"\n\
+         [[remove]]\nkind = \"uqc\"\ncode = \"TBS\"\nreason = \"gone\"\n\
+         [[remove]]\nkind = \"pin\"\ncode = \"560001\"\nreason = \"gone\"\n",
+    );
+    let show = |kind, code| masters(directory.path(), &["show", kind, code, "--json"]).objects().remove(0);
+    for (kind, code) in [("pin", "560999"), ("hsn", "84719999"), ("uqc", "VIA"), ("uqc", "TBS"), ("pin", "560001")] {
+        assert_eq!(show(kind, code)["override"], true, "{kind} {code}");
+    }
+    assert_eq!(show("pin", "560999")["remark"], "new office");
+    assert_eq!(show("pin", "560999")["until"], "2027-01-31");
+    assert_eq!(show("hsn", "84719999")["name"], "Quantum computers");
+    assert!(show("uqc", "VIA").get("name").is_none());
+    assert_eq!(show("uqc", "KGS")["override"], false);
+}
+
+#[test]
 fn the_override_file_of_the_configuration_is_honoured() {
     let directory = with_overrides(
         "[[add]]\nkind = \"hsn\"\ncode = \"84719999\"\nfrom = 2026-11-01\nreason = \"added by the portal\"\n\

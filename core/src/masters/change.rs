@@ -88,7 +88,8 @@ impl Change {
         self
     }
 
-    /// Says whether an added state may be a place of supply; without it, it may.
+    /// Says whether an added state may be a place of supply; without it, it may. What else is known about a state that
+    /// the list has already stays as it is.
     #[must_use]
     pub fn with_place_of_supply(mut self, place_of_supply: PlaceOfSupply) -> Self {
         self.place_of_supply = Some(place_of_supply);
@@ -195,6 +196,13 @@ impl Change {
         if self.place_of_supply.is_some() && !(adds && self.kind == Kind::State) {
             return Err("only a state that is added says whether it may be a place of supply".to_owned());
         }
+        let mut seen = Vec::new();
+        for state in &self.states {
+            if seen.contains(state) {
+                return Err(format!("it names state {state} twice"));
+            }
+            seen.push(*state);
+        }
         let wants_states = adds && self.kind == Kind::Pin;
         match self.states.len() {
             0 if wants_states => Err("say in which states the PIN lies, as in states = [\"29\"]".to_owned()),
@@ -219,8 +227,11 @@ impl Key {
         Self((u128::from(code.digits()) << 32) + u128::from(code.number()))
     }
 
-    /// Nothing for a text that is longer than any code.
+    /// Nothing for a text that is longer than any code, or has the sign that fills short ones up.
     pub(super) fn text(code: &str) -> Option<Self> {
+        if code.contains('\0') {
+            return None;
+        }
         let mut bytes = [0; 16];
         bytes.get_mut(..code.len())?.copy_from_slice(code.as_bytes());
         bytes.make_ascii_uppercase();
@@ -415,6 +426,34 @@ mod tests {
     }
 
     #[test]
+    fn a_listed_code_that_is_added_again_keeps_what_the_change_does_not_say() {
+        let masters = Masters::builtin().with([
+            Change::add(Kind::State, "25", "taken again"),
+            Change::add(Kind::State, "97", "why").named("Elsewhere"),
+            Change::add(Kind::Uqc, "KGS", "why"),
+        ]);
+        let masters = masters.unwrap();
+        let state = |code: &str| masters.on(TODAY).state(code.parse().unwrap()).listed().unwrap();
+        let builtin = |code: &str| Masters::builtin().on(TODAY).state(code.parse().unwrap()).listed().unwrap();
+        for code in ["25", "97"] {
+            let (now, before) = (state(code), builtin(code));
+            assert_eq!((now.utgst, now.gstin_prefix), (before.utgst, before.gstin_prefix), "{code}");
+            assert_eq!(now.place_of_supply, PlaceOfSupply::Yes, "{code}");
+        }
+        assert_eq!((state("25").name, state("97").name), (builtin("25").name, "Elsewhere"));
+        assert_eq!(masters.on(TODAY).unit("KGS").listed().unwrap().name, "KILOGRAMS");
+        let found = masters.on(TODAY).search("kgs", Some(Kind::Uqc));
+        assert_eq!(found.first().unwrap().name, "KILOGRAMS");
+    }
+
+    #[test]
+    fn a_code_with_a_null_character_behind_it_is_another_text() {
+        let masters = with(Change::add(Kind::Uqc, "VIA", "why"));
+        assert_eq!(masters.on(TODAY).unit("VIA\0"), Lookup::Unlisted);
+        assert!(masters.on(TODAY).unit("VIA").is_listed());
+    }
+
+    #[test]
     fn a_code_of_four_digits_is_not_one_of_eight_with_noughts_before_it() {
         let masters = with(Change::add(Kind::Hsn, "00007777", "why"));
         assert_eq!(masters.on(TODAY).hsn("7777".parse().unwrap()), Lookup::Unlisted);
@@ -443,6 +482,10 @@ mod tests {
             (Change::add(Kind::Port, "INMAA1", "x").in_states(["29".parse().unwrap()]), "only a PIN"),
             (Change::add(Kind::Pin, "560999", "x"), "say in which states"),
             (Change::add(Kind::Pin, "560999", "x").in_states(["55".parse().unwrap()]), "there is no state 55"),
+            (
+                Change::add(Kind::Pin, "560999", "x").in_states(["29", "29"].map(|code| code.parse().unwrap())),
+                "names state 29 twice",
+            ),
             (Change::add(Kind::Country, "XK", " "), "give a reason"),
             (Change::add(Kind::Country, "XK", "x").from(TODAY).until(date(2026, 11, 21)), "before it begins"),
             (Change::remove(Kind::Uqc, "ABC", "x"), "it is not in the list, so it cannot be withdrawn"),

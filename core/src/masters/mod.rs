@@ -177,9 +177,19 @@ impl<'a> MastersOn<'a> {
         name.map(|(_, name)| name)
     }
 
+    /// The change that decides about a code on the day, whether it lists or withdraws the code.
+    #[must_use]
+    pub fn change(self, kind: Kind, code: &str) -> Option<&'a Change> {
+        self.decided_by(kind, Key::parse(kind, code)?.0)
+    }
+
+    fn decided_by(self, kind: Kind, key: Key) -> Option<&'a Change> {
+        self.masters.changes.as_ref()?.of(kind, key, self.day)
+    }
+
     /// What the changes say about a code, if they say anything.
     fn changed<T>(self, kind: Kind, key: Key, added: impl FnOnce(&'a Change) -> T) -> Option<Lookup<'a, T>> {
-        let change = self.masters.changes.as_ref()?.of(kind, key, self.day)?;
+        let change = self.decided_by(kind, key)?;
         Some(match change.action() {
             Action::Add => Lookup::Listed(added(change)),
             Action::Remove => Lookup::Withdrawn(Withdrawal {
@@ -221,19 +231,32 @@ fn builtin_named(kind: Kind, code: &str) -> Option<(&'static str, &'static str)>
 }
 
 fn state_of(code: StateCode, change: &Change) -> State<'_> {
+    let listed = tables::find_state(code);
     State {
         code,
-        name: change.name(),
+        name: name_of(change),
         place_of_supply: change.place_of_supply(),
-        gstin_prefix: true,
-        utgst: false,
+        gstin_prefix: listed.is_none_or(|state| state.gstin_prefix),
+        utgst: listed.is_some_and(|state| state.utgst),
         remark: change.reason(),
         change: Some(change),
     }
 }
 
 fn named_of(change: &Change) -> Named<'_> {
-    Named { code: change.code(), name: change.name(), change: Some(change) }
+    Named { code: change.code(), name: name_of(change), change: Some(change) }
+}
+
+/// The name of an added code: its own, or the one that the compiled list has for it.
+fn name_of(change: &Change) -> &str {
+    if !change.name().is_empty() {
+        return change.name();
+    }
+    let listed = match change.kind() {
+        Kind::State => StateCode::parse(change.code()).ok().and_then(tables::find_state).map(|state| state.name),
+        kind => builtin_named(kind, change.code()).map(|(_, name)| name),
+    };
+    listed.unwrap_or_default()
 }
 
 fn rate_of(rate: Rate, change: &Change) -> RateSpan<'_> {

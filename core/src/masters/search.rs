@@ -33,19 +33,21 @@ enum Fit {
 
 impl<'a> MastersOn<'a> {
     /// The codes of one master, or of all, that a text fits: the code itself or its first characters, or words of
-    /// the name, in any case and with or without accents. Codes that are withdrawn on the day are left out.
+    /// the name, in any case and with or without accents and signs between them. Codes that are withdrawn on the day
+    /// are left out.
     ///
     /// Within a master the best fit comes first, then the order of the codes. PINs and HSN codes are found by their
-    /// first digits; names belong to HSN chapters and to the headings of services.
+    /// first digits, also written apart as in print; names belong to HSN chapters and to the headings of services.
     #[must_use]
     pub fn search(self, text: &str, kind: Option<Kind>) -> Vec<Found<'a>> {
         let wanted = folded(text.trim());
-        if wanted.is_empty() {
+        if !wanted.contains(char::is_alphanumeric) {
             return Vec::new();
         }
         let kinds = Kind::ALL.into_iter().filter(|one| kind.is_none_or(|kind| kind == *one));
         let mut found: Vec<(Kind, Fit, Found<'a>)> = Vec::new();
         for kind in kinds {
+            let wanted = joined(kind, &wanted);
             let entries = self.entries(kind, &wanted);
             found.extend(entries.into_iter().filter_map(|entry| Some((kind, fit(&entry, &wanted)?, entry))));
         }
@@ -93,7 +95,7 @@ impl<'a> MastersOn<'a> {
         let added = changes.into_iter().filter(|change| change.action() == Action::Add).map(|change| Found {
             kind,
             code: change.code().to_owned(),
-            name: Cow::Borrowed(change.name()),
+            name: Cow::Borrowed(self.name_of(change)),
             change: Some(change),
         });
         let mut all: Vec<Found<'a>> = builtin.chain(added).collect();
@@ -103,6 +105,16 @@ impl<'a> MastersOn<'a> {
             }
         }
         all
+    }
+
+    /// The name of an added code; an HSN code without one has that of its heading or chapter, as others have.
+    fn name_of(self, change: &'a Change) -> &'a str {
+        match super::name_of(change) {
+            "" if change.kind() == Kind::Hsn => {
+                change.code().parse().ok().and_then(|code| self.hsn_name(code)).unwrap_or_default()
+            }
+            name => name,
+        }
     }
 
     /// The names of the states of a PIN.
@@ -124,26 +136,41 @@ fn fit(entry: &Found<'_>, wanted: &str) -> Option<Fit> {
         return Some(Fit::StartOfCode);
     }
     let numeric = entry.kind == Kind::Rate && wanted.starts_with(|character: char| character.is_ascii_digit());
-    if numeric
-        || entry.kind == Kind::Pin
-        || (entry.kind == Kind::Hsn && entry.change.is_none() && is_unnamed(&entry.code))
-    {
+    if numeric || entry.kind == Kind::Pin || (entry.kind == Kind::Hsn && is_unnamed(entry)) {
         return None;
     }
     let name = folded(&entry.name);
-    let words: Vec<&str> = name.split(|character: char| !character.is_alphanumeric()).collect();
     if name.starts_with(wanted) {
         Some(Fit::StartOfName)
-    } else if wanted.split_whitespace().all(|part| words.iter().any(|word| word.starts_with(part))) {
+    } else if words(wanted).all(|part| words(&name).any(|word| word.starts_with(part))) {
         Some(Fit::Words)
     } else {
         name.contains(wanted).then_some(Fit::PartOfName)
     }
 }
 
+/// A text as a master writes its codes: print sets the digits of PINs and HSN codes apart, as in `8471.30.10`.
+fn joined(kind: Kind, wanted: &str) -> Cow<'_, str> {
+    let apart = |character: char| character == ' ' || character == '.';
+    let of_digits = wanted.chars().all(|character| character.is_ascii_digit() || apart(character));
+    if of_digits && matches!(kind, Kind::Pin | Kind::Hsn) {
+        Cow::Owned(wanted.replace(apart, ""))
+    } else {
+        Cow::Borrowed(wanted)
+    }
+}
+
+/// The words of a text, whatever stands between them.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty())
+}
+
 /// True for an HSN code that has the name of its chapter or heading, not one of its own.
-fn is_unnamed(code: &str) -> bool {
-    code.len() > 2 && tables::HEADING_TABLE.find(code).is_none()
+fn is_unnamed(entry: &Found<'_>) -> bool {
+    match entry.change {
+        Some(change) => change.name().is_empty(),
+        None => entry.code.len() > 2 && tables::HEADING_TABLE.find(&entry.code).is_none(),
+    }
 }
 
 /// Small letters without accents.
@@ -201,6 +228,33 @@ mod tests {
         let found = masters.search("56000", Some(Kind::Pin));
         assert_eq!(found.len(), 9);
         assert!(found.iter().all(|found| found.name == "Karnataka"), "{found:?}");
+    }
+
+    #[test]
+    fn a_pin_or_hsn_code_is_found_as_print_sets_it_apart() {
+        assert_eq!(codes("560 001", Some(Kind::Pin)), ["560001"]);
+        assert_eq!(codes("8471.30.10", None), ["84713010"]);
+        assert_eq!(codes("8471 30 10", Some(Kind::Hsn)), ["84713010"]);
+    }
+
+    #[test]
+    fn signs_between_words_do_not_count() {
+        assert_eq!(codes("congo, democratic republic", Some(Kind::Country)), ["CD"]);
+        assert_eq!(codes("saint-helena (ascension)", Some(Kind::Country)), ["SH"]);
+        for text in [",", ".", "%", "( - )"] {
+            assert_eq!(codes(text, None), Vec::<String>::new(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_added_hsn_code_without_a_name_has_that_of_its_chapter() {
+        let quantum = Change::add(Kind::Hsn, "84719998", "new").named("Quantum computers");
+        let masters = Masters::builtin().with([Change::add(Kind::Hsn, "84719999", "new"), quantum]).unwrap();
+        let found = masters.on(TODAY).search("8471999", Some(Kind::Hsn));
+        let names: Vec<&str> = found.iter().map(|found| &*found.name).collect();
+        assert_eq!(names, ["Quantum computers", "Machinery, boilers, computers"]);
+        let computers = masters.on(TODAY).search("computers", Some(Kind::Hsn));
+        assert_eq!(computers.iter().map(|found| found.code.as_str()).collect::<Vec<_>>(), ["84", "84719998"]);
     }
 
     #[test]

@@ -1,12 +1,22 @@
 //! `masters show`: everything that is known about one code on a day.
 
 use einvoice_core::masters::{Change, HsnLists, Kind, Lookup, MastersOn, PinVerdict, PlaceOfSupply, Withdrawal};
+use einvoice_core::number::Rate;
 use jiff::civil::Date;
 use serde::Serialize;
 
 use crate::error::CliError;
 use crate::exit_code;
 use crate::output::{Column, Output, Style};
+
+/// Most codes that are named beside one that is not listed: more would be a list to search through.
+const NEAR_MAX: usize = 5;
+
+/// Most rates that are named beside one that is not listed: the next ones down and up, and one more.
+const NEAR_RATES_MAX: usize = 3;
+
+/// The PIN code that documents carry for places that have none; no directory has it.
+const PIN_ABROAD: &str = "999999";
 
 /// What came of the look-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -44,6 +54,8 @@ struct Shown {
     until: Option<Date>,
     #[serde(skip_serializing_if = "Option::is_none")]
     remark: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    near: Vec<String>,
     #[serde(rename = "override")]
     changed: bool,
 }
@@ -85,6 +97,7 @@ fn look_up(kind: Kind, code: &str, masters: MastersOn<'_>) -> Option<Shown> {
         from: None,
         until: None,
         remark: None,
+        near: Vec::new(),
         changed: false,
     };
     let code = shown.code.clone();
@@ -95,7 +108,6 @@ fn look_up(kind: Kind, code: &str, masters: MastersOn<'_>) -> Option<Shown> {
                 shown.place_of_supply = Some(state.place_of_supply);
                 (shown.gstin_prefix, shown.utgst) = (Some(state.gstin_prefix), Some(state.utgst));
                 shown.remark = Some(state.remark).filter(|remark| !remark.is_empty()).map(str::to_owned);
-                shown.change(state.change);
             }
         }
         Kind::Pin => shown.pin(masters.pin(code.parse().ok()?), masters),
@@ -104,14 +116,12 @@ fn look_up(kind: Kind, code: &str, masters: MastersOn<'_>) -> Option<Shown> {
             shown.name = masters.hsn_name(code).map(str::to_owned);
             if let Some(hsn) = shown.take(masters.hsn(code)) {
                 shown.lists = Some(hsn.lists);
-                shown.change(hsn.change);
             }
         }
         Kind::Rate => {
             if let Some(span) = shown.take(masters.rate(code.parse().ok()?)) {
                 (shown.from, shown.until) = (span.from, span.until);
                 shown.remark = Some(span.remark.to_owned());
-                shown.change(span.change);
             }
         }
         _ => {
@@ -123,11 +133,33 @@ fn look_up(kind: Kind, code: &str, masters: MastersOn<'_>) -> Option<Shown> {
             };
             if let Some(named) = shown.take(found) {
                 shown.name = Some(named.name.to_owned());
-                shown.change(named.change);
             }
         }
     }
+    shown.change(masters.change(kind, &code));
+    shown.name = shown.name.filter(|name| !name.is_empty());
+    if shown.verdict == Verdict::Unlisted {
+        shown.near = near(kind, &code, masters);
+    }
     Some(shown)
+}
+
+/// Listed codes with the longest beginning in common with one that is not; of rates the nearest by number.
+fn near(kind: Kind, code: &str, masters: MastersOn<'_>) -> Vec<String> {
+    if kind == Kind::Rate {
+        let wanted = Rate::parse(code).map(Rate::thousandths).unwrap_or_default();
+        let mut rates: Vec<Rate> = masters.rates().map(|span| span.rate).collect();
+        rates.sort_by_key(|rate| rate.thousandths().abs_diff(wanted));
+        return rates.iter().take(NEAR_RATES_MAX).map(Rate::to_string).collect();
+    }
+    let beginnings = (1..code.len()).rev().filter_map(|length| code.get(..length));
+    let alike = beginnings.map(|beginning| {
+        let found = masters.search(beginning, Some(kind)).into_iter().map(|found| found.code);
+        // A search also goes by names, and finds chapters, which no document can carry.
+        let codes = found.filter(|found| found.starts_with(beginning) && kind.spell(found).is_some());
+        codes.take(NEAR_MAX).collect::<Vec<_>>()
+    });
+    alike.into_iter().find(|codes| !codes.is_empty()).unwrap_or_default()
 }
 
 impl Shown {
@@ -147,12 +179,15 @@ impl Shown {
         self.remark = Some(withdrawal.reason.to_owned());
     }
 
-    /// Notes the override that lists the code.
+    /// Notes the override that decides about the code.
     fn change(&mut self, change: Option<&Change>) {
         if let Some(change) = change {
             self.changed = true;
             (self.from, self.until) = (change.first_day(), change.last_day());
             self.remark = Some(change.reason().to_owned());
+            if !change.name().is_empty() {
+                self.name = Some(change.name().to_owned());
+            }
         }
     }
 
@@ -212,12 +247,20 @@ fn text(shown: &Shown, output: &mut Output) -> Result<(), CliError> {
         output.table(&[Column::keep("fact"), Column::wrap("value")], rows)?;
     }
     if shown.verdict == Verdict::Unlisted {
-        let start: String = shown.code.chars().take(4).collect();
-        output.remark(format!(
-            "`einvoice masters search {start} --kind {}` finds what is near; a code that the portal lists is added \
-             with the file of [check] masters",
-            shown.master
-        ));
+        output.remark(way_on(shown));
     }
     Ok(())
+}
+
+/// How to go on from a code that is not listed.
+fn way_on(shown: &Shown) -> String {
+    if shown.master == Kind::Pin && shown.code == PIN_ABROAD {
+        return format!("{PIN_ABROAD} stands for places abroad and Other Territory, and need not be added");
+    }
+    let near = if shown.near.is_empty() { String::new() } else { format!("near: {}; ", shown.near.join(", ")) };
+    format!(
+        "{near}`einvoice masters search TEXT --kind {}` finds codes by their beginning or by words of their names; a \
+         code that the portal lists is added with the file of [check] masters",
+        shown.master
+    )
 }
