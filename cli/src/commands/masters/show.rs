@@ -8,6 +8,9 @@ use crate::error::CliError;
 use crate::exit_code;
 use crate::output::{Column, Output, Style};
 
+/// Characters of a text that are looked for: no code and no word of a name is longer.
+const SEARCHED_MAX: usize = 40;
+
 /// What came of the look-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -55,17 +58,38 @@ struct InState {
 }
 
 pub(super) fn run(kind: Kind, code: &str, masters: MastersOn<'_>, output: &mut Output) -> Result<u8, CliError> {
-    let shown = look_up(kind, code, masters)
-        .ok_or_else(|| CliError::Usage(format!("`{code}` is no {kind} code: expected {}", kind.form())))?;
+    let Some(shown) = look_up(kind, code, masters) else {
+        // Somebody who knows the name, or the start of a code, is shown the way to it.
+        let search = match near(kind, code, masters) {
+            Some(start) => {
+                format!("; `einvoice masters search {start} --kind {kind}` finds codes by name and by start")
+            }
+            None => String::new(),
+        };
+        return Err(CliError::Usage(format!("`{code}` is no {kind} code: expected {}{search}", kind.form())));
+    };
     if output.is_json() {
         output.object(&shown)?;
     } else {
-        text(&shown, output)?;
+        text(&shown, masters, output)?;
     }
     Ok(match shown.verdict {
         Verdict::Listed | Verdict::Prefix => exit_code::ALL_WELL,
         Verdict::Withdrawn | Verdict::Unlisted => exit_code::NEEDS_PERSON,
     })
+}
+
+/// The longest start of a text by which a search finds something; one letter would find half of a master.
+fn near<'t>(kind: Kind, text: &'t str, masters: MastersOn<'_>) -> Option<&'t str> {
+    let text = text.trim();
+    // Of a code no more than four characters: more of it leads to itself, or to nothing.
+    let most = if text.bytes().all(|byte| byte.is_ascii_digit()) { 4 } else { usize::MAX };
+    let letters = text.char_indices().map(|(at, letter)| at + letter.len_utf8()).take(most.min(SEARCHED_MAX));
+    let mut starts: Vec<&str> = letters.filter_map(|end| text.get(..end)).collect();
+    starts.reverse();
+    starts
+        .into_iter()
+        .find(|start| start.len() > 1 && !start.ends_with(' ') && !masters.search(start, Some(kind)).is_empty())
 }
 
 /// Looks a code up; nothing when it does not have the form of its master.
@@ -174,7 +198,7 @@ impl Shown {
     }
 }
 
-fn text(shown: &Shown, output: &mut Output) -> Result<(), CliError> {
+fn text(shown: &Shown, masters: MastersOn<'_>, output: &mut Output) -> Result<(), CliError> {
     let (style, verdict) = match shown.verdict {
         Verdict::Listed if shown.lists == Some(HsnLists::Refused) => {
             (Style::Bad, "is listed by the GST portal, and known to be refused by the e-invoice portal,")
@@ -212,12 +236,11 @@ fn text(shown: &Shown, output: &mut Output) -> Result<(), CliError> {
         output.table(&[Column::keep("fact"), Column::wrap("value")], rows)?;
     }
     if shown.verdict == Verdict::Unlisted {
-        let start: String = shown.code.chars().take(4).collect();
-        output.remark(format!(
-            "`einvoice masters search {start} --kind {}` finds what is near; a code that the portal lists is added \
-             with the file of [check] masters",
-            shown.master
-        ));
+        let search = match near(shown.master, &shown.code, masters) {
+            Some(start) => format!("`einvoice masters search {start} --kind {}` finds what is near; ", shown.master),
+            None => String::new(),
+        };
+        output.remark(format!("{search}a code that the portal lists is added with the file of [check] masters"));
     }
     Ok(())
 }
