@@ -365,14 +365,27 @@ fn too_wide(columns: &[Column], rows: &[Vec<String>], width: usize) -> Vec<usize
     left_out
 }
 
-/// The text without control characters, so that a document cannot steer a terminal.
+/// The text with pictures in place of control characters, so that a document cannot steer a terminal.
 #[must_use]
 pub fn printable(text: &str) -> Cow<'_, str> {
     if text.chars().any(is_steering) {
-        Cow::Owned(text.chars().map(|character| if is_steering(character) { '\u{fffd}' } else { character }).collect())
+        Cow::Owned(
+            text.chars().map(|character| if is_steering(character) { picture(character) } else { character }).collect(),
+        )
     } else {
         Cow::Borrowed(text)
     }
+}
+
+/// What stands for a steering character: the picture that Unicode has of it, so that a line end can be told
+/// from a tab.
+fn picture(character: char) -> char {
+    match character {
+        '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(character)),
+        '\u{7f}' => Some('\u{2421}'),
+        _ => None,
+    }
+    .unwrap_or('\u{fffd}')
 }
 
 /// Control characters, and the marks that reverse the direction of text.
@@ -392,7 +405,7 @@ mod tests {
 
     #[test]
     fn text_of_a_document_cannot_steer_a_terminal() {
-        assert_eq!(printable("a\u{1b}[2Jb\nc\u{202e}d"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}d");
+        assert_eq!(printable("a\u{1b}[2Jb\nc\u{202e}d\u{7f}\u{9b}"), "a␛[2Jb␊c\u{fffd}d␡\u{fffd}");
         assert!(matches!(printable("Ōm & Söhne"), Cow::Borrowed(_)));
     }
 
