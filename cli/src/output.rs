@@ -3,6 +3,8 @@
 //! With `--json`, standard output holds one JSON object a line and nothing else. Text from documents
 //! and portals is untrusted, so control characters never reach a terminal.
 
+mod wrap;
+
 use std::borrow::Cow;
 use std::io::{self, BufWriter, IsTerminal, Write};
 
@@ -10,12 +12,16 @@ use comfy_table::{ColumnConstraint, ContentArrangement, Table, TableStyle};
 use serde::Serialize;
 
 use crate::error::CliError;
+pub(crate) use wrap::{Span, columns, cut_in_middle, wrapped_lines};
 
 /// Spaces between two columns of a table.
 const GAP: usize = 2;
 
 /// Where long texts are wrapped when no terminal says how wide it is.
 const READABLE_WIDTH: usize = 100;
+
+/// A terminal below this width has no room for deep indents.
+const NARROW_WIDTH: usize = 60;
 
 /// A column of a table, and what becomes of it on a terminal that is too narrow for all of them.
 #[derive(Debug, Clone, Copy)]
@@ -210,28 +216,63 @@ impl Output {
 
     /// Writes a paragraph, every line of it indented: wrapped at words on a terminal, else in one line.
     pub(crate) fn paragraph(&mut self, indent: usize, text: &str) -> Result<(), CliError> {
-        self.wrapped(indent, text, self.width.unwrap_or(usize::MAX))
+        self.spans(indent, indent, &[Span::plain(text)])
     }
 
     /// Writes a paragraph whose first words are in a style.
     pub(crate) fn headed(&mut self, style: Style, head: &str, text: &str) -> Result<(), CliError> {
-        let lines = wrapped_lines(&printable(&format!("{head} {text}")), self.width.unwrap_or(usize::MAX));
-        lines.into_iter().enumerate().try_for_each(|(index, line)| match line.strip_prefix(head) {
-            Some(rest) if index == 0 => self.line(format!("{}{rest}", self.styled(style, head))),
-            _ => self.line(line),
-        })
+        self.spans(0, 0, &[Span::styled(style, head), Span::plain(" "), Span::plain(text)])
+    }
+
+    /// Writes a paragraph of parts, some of them in a style, its lines after the first indented by `hang`.
+    pub(crate) fn spans(&mut self, indent: usize, hang: usize, spans: &[Span<'_>]) -> Result<(), CliError> {
+        self.wrapped(indent, hang, spans, self.width.unwrap_or(usize::MAX))
     }
 
     /// Writes a long text as a paragraph that is wrapped everywhere.
     pub(crate) fn long_text(&mut self, indent: usize, text: &str) -> Result<(), CliError> {
-        self.wrapped(indent, text, self.width.unwrap_or(READABLE_WIDTH).min(READABLE_WIDTH))
+        let width = self.width.unwrap_or(READABLE_WIDTH).min(READABLE_WIDTH);
+        self.wrapped(indent, indent, &[Span::plain(text)], width)
     }
 
-    fn wrapped(&mut self, indent: usize, text: &str, width: usize) -> Result<(), CliError> {
-        let room = width.saturating_sub(indent);
-        wrapped_lines(&printable(text), room)
-            .into_iter()
-            .try_for_each(|line| self.line(format!("{:indent$}{line}", "")))
+    /// Writes what belongs together, each with its name: in one line if that can be read at a glance, else
+    /// each on lines of its own with the values under one another. Of a very long value, start and end.
+    pub(crate) fn compared(&mut self, indent: usize, values: &[(&str, &str)]) -> Result<(), CliError> {
+        let values: Vec<(&str, Cow<'_, str>)> =
+            values.iter().map(|(name, value)| (*name, cut_in_middle(value))).collect();
+        let parts: Vec<String> = values.iter().map(|(name, value)| format!("{name} {value}")).collect();
+        let line = parts.join(", ");
+        let width = self.width.unwrap_or(READABLE_WIDTH).min(READABLE_WIDTH);
+        if indent + columns(&line) <= width {
+            return self.paragraph(indent, &line);
+        }
+        let widest = values.iter().map(|(name, _)| columns(name)).max().unwrap_or_default();
+        let hang = indent + widest + GAP;
+        values.iter().try_for_each(|(name, value)| {
+            self.spans(indent, hang, &[Span::plain(&format!("{name:<widest$}{:GAP$}", "")), Span::plain(value)])
+        })
+    }
+
+    /// How far to indent: less where there is little room.
+    pub(crate) fn indent(&self, wide: usize, narrow: usize) -> usize {
+        if self.width.is_some_and(|width| width < NARROW_WIDTH) { narrow } else { wide }
+    }
+
+    fn wrapped(&mut self, indent: usize, hang: usize, spans: &[Span<'_>], width: usize) -> Result<(), CliError> {
+        let shown: Vec<Cow<'_, str>> = spans.iter().map(|span| printable(span.text)).collect();
+        let spans: Vec<Span<'_>> =
+            spans.iter().zip(&shown).map(|(span, text)| Span { style: span.style, text }).collect();
+        for line in wrap::lines(&spans, indent, hang, width) {
+            let mut text = " ".repeat(line.indent);
+            for (style, piece) in &line.pieces {
+                match style {
+                    Some(style) => text.push_str(&self.styled(*style, piece)),
+                    None => text.push_str(piece),
+                }
+            }
+            self.line(text.trim_end_matches(' '))?;
+        }
+        Ok(())
     }
 
     /// Tells people something beside the result, on standard error. Failing to is no failure of the
@@ -294,7 +335,7 @@ impl Output {
 fn too_wide(columns: &[Column], rows: &[Vec<String>], width: usize) -> Vec<usize> {
     let content = |index: usize| {
         let cells = rows.iter().filter_map(|row| row.get(index));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
+        cells.map(|cell| wrap::columns(cell)).max().unwrap_or_default()
     };
     let needed = |(index, column): (usize, &Column)| match column.narrow {
         // Two words side by side are the least that a text can be read in.
@@ -324,38 +365,27 @@ fn too_wide(columns: &[Column], rows: &[Vec<String>], width: usize) -> Vec<usize
     left_out
 }
 
-/// A text in lines of at most so many characters, broken at spaces; a longer word has a line of its own.
-pub(crate) fn wrapped_lines(text: &str, room: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    let mut used = 0;
-    for word in text.split(' ') {
-        let length = word.chars().count();
-        match lines.last_mut() {
-            Some(line) if used == 0 || used + 1 + length <= room => {
-                if used > 0 {
-                    line.push(' ');
-                    used += 1;
-                }
-                line.push_str(word);
-                used += length;
-            }
-            _ => {
-                lines.push(word.to_owned());
-                used = length;
-            }
-        }
-    }
-    lines
-}
-
-/// The text without control characters, so that a document cannot steer a terminal.
+/// The text with pictures in place of control characters, so that a document cannot steer a terminal.
 #[must_use]
 pub fn printable(text: &str) -> Cow<'_, str> {
     if text.chars().any(is_steering) {
-        Cow::Owned(text.chars().map(|character| if is_steering(character) { '\u{fffd}' } else { character }).collect())
+        Cow::Owned(
+            text.chars().map(|character| if is_steering(character) { picture(character) } else { character }).collect(),
+        )
     } else {
         Cow::Borrowed(text)
     }
+}
+
+/// What stands for a steering character: the picture that Unicode has of it, so that a line end can be told
+/// from a tab.
+fn picture(character: char) -> char {
+    match character {
+        '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(character)),
+        '\u{7f}' => Some('\u{2421}'),
+        _ => None,
+    }
+    .unwrap_or('\u{fffd}')
 }
 
 /// Control characters, and the marks that reverse the direction of text.
@@ -375,7 +405,7 @@ mod tests {
 
     #[test]
     fn text_of_a_document_cannot_steer_a_terminal() {
-        assert_eq!(printable("a\u{1b}[2Jb\nc\u{202e}d"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}d");
+        assert_eq!(printable("a\u{1b}[2Jb\nc\u{202e}d\u{7f}\u{9b}"), "a␛[2Jb␊c\u{fffd}d␡\u{fffd}");
         assert!(matches!(printable("Ōm & Söhne"), Cow::Borrowed(_)));
     }
 
@@ -428,7 +458,24 @@ mod tests {
         let paragraph = |width| written(width, |output| output.paragraph(4, text).unwrap());
         assert_eq!(paragraph(None), format!("    {text}\n"));
         assert_eq!(paragraph(Some(24)), "    compare the password\n    of the API user\n");
-        assert_eq!(paragraph(Some(9)), "    compare\n    the\n    password\n    of\n    the\n    API\n    user\n");
+        assert_eq!(paragraph(Some(9)), paragraph(Some(20)), "no terminal gets a column of single words");
+    }
+
+    #[test]
+    fn values_stand_in_one_line_where_they_fit_and_under_one_another_elsewhere() {
+        let compared = |width, found: &str| {
+            written(width, |output| output.compared(4, &[("found", found), ("expected", "two of them")]).unwrap())
+        };
+        assert_eq!(compared(Some(40), "one"), "    found one, expected two of them\n");
+        assert_eq!(
+            compared(Some(40), "one and a half of them or so"),
+            "    found     one and a half of them or\n              so\n    expected  two of them\n"
+        );
+        let long = format!("{}-{}", "a".repeat(200), "z".repeat(200));
+        let shown = compared(None, &long);
+        assert_eq!(shown.lines().count(), 2, "no line is wrapped where no terminal says how wide it is: {shown}");
+        assert!(shown.contains(" … ") && shown.contains("z (401 characters)\n"), "{shown}");
+        assert!(compared(Some(30), &long).lines().all(|line| columns(line) <= 30));
     }
 
     #[test]

@@ -108,10 +108,17 @@ impl Finding {
         self
     }
 
-    /// Adds what was found.
+    /// Adds what was found; of a long value, its start, its end and its length.
     #[must_use]
     pub fn with_found(mut self, found: impl fmt::Display) -> Self {
         self.found = Some(shortened(&found.to_string()));
+        self
+    }
+
+    /// Adds what was found, however long: a text that somebody must be able to see whole.
+    #[must_use]
+    pub(crate) fn with_whole_found(mut self, found: String) -> Self {
+        self.found = Some(found);
         self
     }
 
@@ -162,11 +169,35 @@ impl fmt::Display for Finding {
 /// Most characters of a found value a finding carries: enough to recognise it, not a whole attached document.
 const FOUND_CHARACTERS: usize = 120;
 
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(FOUND_CHARACTERS) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
+/// Of these, the ones from its end: two long texts often begin alike.
+const FOUND_END: usize = 40;
+
+/// A long text without its middle, and how long it is. It is cut between words where there are some.
+pub(crate) fn shortened(text: &str) -> String {
+    if text.char_indices().nth(FOUND_CHARACTERS).is_none() {
+        return text.to_owned();
     }
+    // One more at each side tells whether a word ends there.
+    let start = text.char_indices().nth(FOUND_CHARACTERS - FOUND_END + 1).map_or(text.len(), |(at, _)| at);
+    let end = text.char_indices().nth_back(FOUND_END).map_or(0, |(at, _)| at);
+    let (mut start, mut end) =
+        (text.get(..start).unwrap_or_default().chars(), text.get(end..).unwrap_or_default().chars());
+    let is_near = |rest: &str| rest.chars().count() <= FOUND_END / 2;
+    let start = match start.as_str().rsplit_once(' ') {
+        Some((words, rest)) if is_near(rest) => words,
+        _ => {
+            start.next_back();
+            start.as_str()
+        }
+    };
+    let end = match end.as_str().split_once(' ') {
+        Some((rest, words)) if is_near(rest) => words,
+        _ => {
+            end.next();
+            end.as_str()
+        }
+    };
+    format!("{} … {} ({} characters)", start.trim_end(), end.trim(), text.chars().count())
 }
 
 #[cfg(test)]
@@ -197,8 +228,12 @@ mod tests {
     }
 
     #[test]
-    fn a_long_value_is_shortened_between_characters() {
-        let finding = Finding::warning("x", "", "y").with_found("é".repeat(500));
-        assert_eq!(finding.found.unwrap().chars().count(), FOUND_CHARACTERS + 1);
+    fn a_long_value_keeps_its_start_and_its_end_and_says_its_length() {
+        let found = |text: String| Finding::warning("x", "", "y").with_found(text).found.unwrap();
+        assert_eq!(found("é".repeat(FOUND_CHARACTERS)), "é".repeat(FOUND_CHARACTERS));
+        let long = format!("{}{}", "é".repeat(80), "ü".repeat(41));
+        assert_eq!(found(long), format!("{} … {} (121 characters)", "é".repeat(80), "ü".repeat(40)));
+        let words = found("Mill Lane ".repeat(40));
+        assert_eq!(words, format!("{} … {} (400 characters)", ["Mill Lane"; 8].join(" "), ["Mill Lane"; 4].join(" ")));
     }
 }

@@ -239,19 +239,31 @@ fn unknown_subject(text: &str, system: Option<SystemName>) -> CliError {
         ));
     }
     if !text.bytes().any(|byte| byte.is_ascii_digit()) {
-        let near = nearest(text, rules().iter().map(|rule| rule.id));
-        let hint = near.map_or_else(|| ";".to_owned(), |near| format!("; did you mean `{near}`?"));
+        let near = nearest(text, rules().iter().map(|rule| rule.id)).map(|near| format!("; did you mean `{near}`?"));
+        let hint = near.or_else(|| rules_named(text)).unwrap_or_else(|| ";".to_owned());
         return CliError::Usage(format!(
             "there is no rule or portal code `{text}`{hint} `einvoice explain --list` shows all codes, and \
              `einvoice explain --rules` all rules"
         ));
     }
     CliError::Usage(format!(
-        "no published list has the portal code `{text}`; near are {}. If the portal really sent it, go by the text it \
+        "no published list has the portal code `{text}`; the nearest: {}. If the portal really sent it, go by the text it \
          sent along, which einvoice keeps, and ask the portal's helpdesk or the provider what it means; after a write \
          einvoice asks the portal what came of it before anything is sent again",
         near_codes(text, system).join(", ")
     ))
+}
+
+/// Rules that have the text in their name, for somebody who remembers a part of it.
+fn rules_named(text: &str) -> Option<String> {
+    let wanted = text.to_ascii_lowercase();
+    let mut named = rules().iter().map(|rule| rule.id).filter(|id| id.contains(&wanted));
+    let first: Vec<&str> = named.by_ref().take(NEAR_MAX).collect();
+    let more = match named.count() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    (!first.is_empty()).then(|| format!("; rules named so: {}{more}.", first.join(", ")))
 }
 
 /// Codes a slip away, and if there are none the nearest numbers.

@@ -37,7 +37,7 @@ use serde::Serialize;
 
 use crate::arguments::{Common, day};
 use crate::error::CliError;
-use crate::output::{Column, Output, counted};
+use crate::output::{Column, Output, counted, printable};
 use crate::settings::DEFAULT_FILE;
 use crate::{exit_code, masters_file, settings};
 
@@ -125,6 +125,9 @@ struct Hit<'a> {
 
 fn find(arguments: &Search, masters: MastersOn<'_>, output: &mut Output) -> Result<u8, CliError> {
     let text = arguments.text.join(" ");
+    if text.trim().is_empty() {
+        return Err(CliError::Usage("write what to look for, as in `einvoice masters search cement`".to_owned()));
+    }
     let found = masters.search(&text, arguments.kind);
     let (shown, left) = found.split_at(arguments.limit.min(found.len()));
     let rows: Vec<(&Found<'_>, Option<String>)> = shown.iter().map(|hit| (hit, note(hit, masters))).collect();
@@ -142,7 +145,13 @@ fn find(arguments: &Search, masters: MastersOn<'_>, output: &mut Output) -> Resu
         )?;
     }
     if found.is_empty() {
-        output.remark(format!("nothing fits `{text}`"));
+        let wider = match arguments.kind {
+            Some(kind) if !masters.search(&text, None).is_empty() => {
+                format!("nothing in {kind}, and something elsewhere: leave --kind out")
+            }
+            _ => "write less of it, or another word of the name".to_owned(),
+        };
+        output.remark(format!("nothing fits `{}`: {wider}", printable(&text)));
     } else if !left.is_empty() {
         let more = counted(u64::try_from(left.len()).unwrap_or(u64::MAX), "more code");
         output.remark(format!("{more}: write more of it, name the master with --kind, or raise --limit"));

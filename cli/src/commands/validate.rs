@@ -149,6 +149,9 @@ fn check(arguments: &Validate, common: &Common, format: ReportFormat, output: &m
         Ok(())
     })?;
     let counts = reporter.end(arguments.output.as_deref())?;
+    if counts.records() == 0 && counts.unreadable == 0 && !output.is_closed() {
+        output.remark("nothing to check was found: look whether this is the right file");
+    }
     if counts.invalid > 0 {
         other_formats(arguments, &registry, output);
     }
@@ -236,7 +239,15 @@ async fn validate_file(
 /// Tells a missing or unreadable file before a plugin looks for it by a pattern.
 fn readable(file: &Path) -> Result<PathBuf, CliError> {
     let failed = |error| CliError::File { path: file.to_path_buf(), action: "read", error };
-    let opened = std::fs::File::open(file).map_err(failed)?;
+    let opened = match std::fs::File::open(file) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let shown = file.display();
+            return Err(CliError::Usage(format!(
+                "cannot read {shown}: there is no such file; check its name and the folder you are in"
+            )));
+        }
+        opened => opened.map_err(failed)?,
+    };
     if opened.metadata().map_err(failed)?.is_dir() {
         return Err(CliError::Usage(format!("{} is a folder: name the files inside", file.display())));
     }

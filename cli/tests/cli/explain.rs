@@ -108,3 +108,10 @@ fn an_unknown_class_names_the_known_ones_and_nothing_to_explain_is_two() {
     assert_eq!(explain(&[]).code, 2);
     assert_eq!(explain(&[","]).code, 2);
 }
+
+#[test]
+fn a_part_of_a_rule_s_name_names_the_rules_that_have_it() {
+    let answer = einvoice(folder().path(), &["explain", "GSTIN"]);
+    assert_eq!(answer.code, 2);
+    assert!(answer.err.contains("rules named so: ") && answer.err.contains("gstin.check_digit"), "{}", answer.err);
+}

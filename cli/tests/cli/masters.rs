@@ -164,3 +164,20 @@ fn a_wrong_override_file_is_told_with_file_and_line() {
     assert_eq!(answer.code, 2);
     assert!(answer.err.contains("masters.toml"), "{}", answer.err);
 }
+
+#[test]
+fn whoever_looks_for_the_wrong_thing_is_shown_the_way() {
+    let directory = folder();
+    let told = |arguments: &[&str]| einvoice(directory.path(), arguments).err;
+    for (arguments, hint) in [
+        (&["masters", "show", "state", "Karnataka"][..], "masters search Karnataka --kind state"),
+        (&["masters", "show", "uqc", "KGSS"], "masters search KGS --kind uqc"),
+        (&["masters", "show", "country", "IND"], "masters search IND --kind country"),
+        (&["masters", "search", "Karnataka", "--kind", "pin"], "leave --kind out"),
+        (&["masters", "search", " "], "write what to look for"),
+        (&["masters", "search", "zzzz"], "write less of it"),
+    ] {
+        assert!(told(arguments).contains(hint), "{arguments:?}: {}", told(arguments));
+    }
+    assert!(!told(&["masters", "show", "uqc", "QQQ"]).contains("finds what is near"), "no way that leads nowhere");
+}

@@ -195,3 +195,21 @@ fn rules_are_those_of_the_day_and_of_the_configuration() {
     assert_eq!(wrong.code, 2);
     assert!(wrong.err.contains("did you mean `document.age`?"), "{}", wrong.err);
 }
+
+#[test]
+fn a_file_without_documents_is_told() {
+    let directory = folder();
+    std::fs::write(directory.path().join("list.json"), "[]").unwrap();
+    let answer = einvoice(directory.path(), &["validate", "list.json"]);
+    assert_eq!(answer.code, 0);
+    assert!(answer.err.contains("nothing to check was found"), "{}", answer.err);
+}
+
+#[test]
+fn a_report_in_a_folder_that_is_not_there_names_the_folder() {
+    let directory = folder();
+    fixture(directory.path(), "three.jsonl");
+    let answer = einvoice(directory.path(), &["validate", "three.jsonl", "--output", "reports/today.csv"]);
+    assert_eq!(answer.code, 2);
+    assert!(answer.err.contains("there is no folder reports: make it"), "{}", answer.err);
+}

@@ -14,7 +14,7 @@ sections! {
     struct TranDtls in TranDtlsSlot {
         /// Tax scheme, always GST.
         TaxSch => tax_sch: Field<Text> = shaped(3, 10, Pattern::OneOf(&["GST"])).required().in_capitals();
-        /// Supply type, see `SupplyType`.
+        /// Supply type.
         SupTyp => sup_typ: Field<SupplyType> = shaped(3, 10, Pattern::OneOfAnyCase(&["B2B", "SEZWP", "SEZWOP", "EXPWP", "EXPWOP", "DEXP"])).required();
         /// Y: recipient pays the tax (reverse charge); absent means N.
         RegRev => reg_rev: Field<YesNo> = yes_no().empty_is_absent();

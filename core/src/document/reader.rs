@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::finding::Finding;
+use crate::finding::{Finding, shortened};
 use crate::rulebook::{self, table};
 
 use super::Invoice;
@@ -249,7 +249,7 @@ impl Reader<'_> {
                 .with_fix("Nothing to do: the IRN is computed here and confirmed by the portal.")
         } else {
             table::UNKNOWN
-                .finding(path, format!("INV-01 has no member {shown} here; it is not sent"))
+                .finding(path, format!("INV-01 has no member {} here; it is not sent", shortened(&shown)))
                 .with_fix("Check the spelling, or remove the member.")
         };
         self.note(finding.with_found(json));
@@ -258,13 +258,17 @@ impl Reader<'_> {
     }
 }
 
-/// A name as it can be shown: control characters, which can steer a terminal or break a line, are written as escapes.
+/// A name as it can be shown: control characters, which can steer a terminal or break a line, and marks that turn the
+/// direction of what follows are written as escapes.
 fn printable(name: &str) -> Cow<'_, str> {
-    if !name.contains(char::is_control) {
+    let steers = |character: char| {
+        character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !name.contains(steers) {
         return Cow::Borrowed(name);
     }
     let escaped = |character: char| {
-        if character.is_control() { character.escape_default().to_string() } else { character.into() }
+        if steers(character) { character.escape_default().to_string() } else { character.into() }
     };
     Cow::Owned(name.chars().map(escaped).collect())
 }

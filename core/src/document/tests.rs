@@ -71,6 +71,19 @@ fn control_characters_in_a_name_are_shown_as_escapes() {
 }
 
 #[test]
+fn a_mark_that_turns_the_direction_of_text_is_shown_as_an_escape_in_a_name() {
+    let read = read("{\"a\u{202e}b\u{2066}c\":1}");
+    assert_eq!(rules(&read), [("schema.unknown", "a\\u{202e}b\\u{2066}c")]);
+}
+
+#[test]
+fn a_long_name_is_told_with_its_length_and_has_its_whole_path() {
+    let read = read(&format!("{{\"{}\":1}}", "x".repeat(5_000)));
+    assert_eq!(read.findings[0].path.len(), 5_000);
+    assert!(read.findings[0].message.contains("x (5000 characters) here"), "{}", read.findings[0].message);
+}
+
+#[test]
 fn null_is_absent_and_an_empty_string_is_a_value() {
     let read = read(r#"{"SellerDtls":{"TrdNm":null,"LglNm":""},"DispDtls":null,"ItemList":null}"#);
     assert_eq!(read.findings, []);

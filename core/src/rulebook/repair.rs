@@ -16,7 +16,7 @@ use super::{CheckOptions, MAX_FINDINGS, Rule, note, table};
 use crate::document::node::Editor;
 use crate::document::path::Path;
 use crate::document::{Facet, Field, Form, Invoice, Leaf, Member, Pattern, Wording};
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::identifier::{HsnCode, StateCode};
 
 /// A repair that can be asked for.
@@ -166,11 +166,14 @@ impl Repairer<'_> {
                 (format!("{name} has more zeros before it than a state code; two digits are sent"), "Correct")
             }
         };
-        let mut finding =
-            repair.rule().finding(self.path.of(name), message).with_found(before).with_expected(after).with_fix(
-                format!("Nothing to do for this document. {remedy} {name} ({}) in the source.", meaning(member)),
-            );
+        // Both texts whole, so that nobody must guess what is not sent. All of them together are no longer than the
+        // document, a few times over.
+        let finding = repair.rule().finding(self.path.of(name), message);
+        let mut finding = finding.with_whole_found(before).with_expected(after);
         self.options.settings.regrade(&mut finding);
+        // An integrator may want a person to see it first.
+        let now = if finding.severity == Severity::Error { "" } else { "Nothing to do for this document. " };
+        finding = finding.with_fix(format!("{now}{remedy} {name} ({}) in the source.", meaning(member)));
         note(self.findings, finding);
     }
 }

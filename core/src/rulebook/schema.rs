@@ -3,7 +3,7 @@
 use crate::document::node::{Seen, Visitor};
 use crate::document::path::Path;
 use crate::document::scanner::{Scanner, Token};
-use crate::document::{Facet, Form, Invoice, Member, Pattern};
+use crate::document::{Facet, Form, Invoice, Kind, Member, Pattern};
 use crate::finding::Finding;
 use crate::number::{self, NumberError};
 
@@ -130,10 +130,11 @@ impl SchemaCheck<'_> {
             return;
         }
         let meaning = meaning(member);
+        let state = if member.form.kind() == Kind::Section { "is missing or empty" } else { "is missing" };
         // The portal has a number of its own for this one.
         let rule = if path == "SellerDtls.Pin" { &table::SELLER_PIN_MISSING } else { &table::REQUIRED };
         self.push(
-            rule.finding(path, format!("{} is missing ({meaning})", member.name))
+            rule.finding(path, format!("{} {state} ({meaning})", member.name))
                 .with_expected(describe(member.form))
                 .with_fix(format!("Give {}: {meaning}.", member.name)),
         );

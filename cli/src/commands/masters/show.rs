@@ -18,6 +18,9 @@ const NEAR_RATES_MAX: usize = 3;
 /// The PIN code that documents carry for places that have none; no directory has it.
 const PIN_ABROAD: &str = "999999";
 
+/// Characters of a text that are looked for: no code and no word of a name is longer.
+const SEARCHED_MAX: usize = 40;
+
 /// What came of the look-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -67,8 +70,16 @@ struct InState {
 }
 
 pub(super) fn run(kind: Kind, code: &str, masters: MastersOn<'_>, output: &mut Output) -> Result<u8, CliError> {
-    let shown = look_up(kind, code, masters)
-        .ok_or_else(|| CliError::Usage(format!("`{code}` is no {kind} code: expected {}", kind.form())))?;
+    let Some(shown) = look_up(kind, code, masters) else {
+        // Somebody who knows the name, or the start of a code, is shown the way to it.
+        let search = match start_of_search(kind, code, masters) {
+            Some(start) => {
+                format!("; `einvoice masters search {start} --kind {kind}` finds codes by name and by start")
+            }
+            None => String::new(),
+        };
+        return Err(CliError::Usage(format!("`{code}` is no {kind} code: expected {}{search}", kind.form())));
+    };
     if output.is_json() {
         output.object(&shown)?;
     } else {
@@ -78,6 +89,19 @@ pub(super) fn run(kind: Kind, code: &str, masters: MastersOn<'_>, output: &mut O
         Verdict::Listed | Verdict::Prefix => exit_code::ALL_WELL,
         Verdict::Withdrawn | Verdict::Unlisted => exit_code::NEEDS_PERSON,
     })
+}
+
+/// The longest start of a text by which a search finds something; one letter would find half of a master.
+fn start_of_search<'t>(kind: Kind, text: &'t str, masters: MastersOn<'_>) -> Option<&'t str> {
+    let text = text.trim();
+    // Of a code no more than four characters: more of it leads to itself, or to nothing.
+    let most = if text.bytes().all(|byte| byte.is_ascii_digit()) { 4 } else { usize::MAX };
+    let letters = text.char_indices().map(|(at, letter)| at + letter.len_utf8()).take(most.min(SEARCHED_MAX));
+    let mut starts: Vec<&str> = letters.filter_map(|end| text.get(..end)).collect();
+    starts.reverse();
+    starts
+        .into_iter()
+        .find(|start| start.len() > 1 && !start.ends_with(' ') && !masters.search(start, Some(kind)).is_empty())
 }
 
 /// Looks a code up; nothing when it does not have the form of its master.

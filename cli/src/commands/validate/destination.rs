@@ -32,7 +32,13 @@ impl Destination {
         }
         // In the same folder, so that the rename stays on one volume.
         let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let temporary = NamedTempFile::new_in(folder).map_err(failed)?;
+        if !folder.is_dir() {
+            let (shown, folder) = (path.display(), folder.display());
+            return Err(CliError::Usage(format!(
+                "--output {shown}: there is no folder {folder}: make it, or name another"
+            )));
+        }
+        let temporary = NamedTempFile::new_in(folder).map_err(|error| failed(plain(&error)))?;
         Ok(Self { path: target, temporary })
     }
 
@@ -55,6 +61,11 @@ impl Destination {
     fn failed(&self, error: io::Error) -> CliError {
         CliError::File { path: self.path.clone(), action: "write", error }
     }
+}
+
+/// What the system says, without the name of the temporary file, which nobody asked for.
+fn plain(error: &io::Error) -> io::Error {
+    error.kind().into()
 }
 
 /// Temporary files are the owner's alone. A report is for others too, unless the file that it takes
@@ -107,5 +118,7 @@ mod tests {
         let same = folder.path().join("./invoices.json");
         assert!(Destination::begin(&same, std::slice::from_ref(&path)).unwrap_err().message().contains("to check"));
         assert!(Destination::begin(folder.path(), &[]).unwrap_err().message().contains("is no file"));
+        let nowhere = folder.path().join("reports/today.csv");
+        assert!(Destination::begin(&nowhere, &[]).unwrap_err().message().contains("reports: make it"));
     }
 }

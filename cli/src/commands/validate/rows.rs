@@ -10,6 +10,10 @@ use crate::output::printable;
 /// What Excel on Windows needs to read UTF-8 as such.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
+/// Characters of a cell. Excel takes 32,767, some characters count twice there, and what is longer runs
+/// into the next lines.
+const CELL_CHARACTERS_MAX: usize = 16_000;
+
 /// The columns: a stable contract.
 const COLUMNS: [&str; 13] = [
     "file", "document", "irn", "verdict", "rule", "code", "severity", "path", "found", "expected", "message", "fix",
@@ -76,9 +80,15 @@ fn of_finding(finding: &Finding) -> [Cow<'_, str>; 9] {
 }
 
 /// Text of a document is untrusted: a spreadsheet must not take it for a formula, nor a terminal for
-/// a command.
+/// a command, nor may it be longer than a cell.
 fn cell(text: &str) -> Cow<'_, str> {
-    let shown = printable(text);
+    let shown = match text.char_indices().nth(CELL_CHARACTERS_MAX) {
+        Some((end, _)) => {
+            let start = printable(text.get(..end).unwrap_or_default());
+            Cow::Owned(format!("{start} … (the first of {} characters)", text.chars().count()))
+        }
+        None => printable(text),
+    };
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
     if formula { Cow::Owned(format!("'{shown}")) } else { shown }
 }
@@ -114,6 +124,14 @@ mod tests {
         let text = String::from_utf8(documents("=cmd|' /C calc'!A0", &[judged("@a", vec![finding])])).unwrap();
         let line = text.lines().next().unwrap();
         assert!(line.split(',').all(|cell| cell.is_empty() || cell.starts_with(['\'', 'i', 'e'])), "{line}");
+    }
+
+    #[test]
+    fn no_cell_is_longer_than_a_spreadsheet_takes() {
+        assert_eq!(cell(&"é".repeat(16_000)), "é".repeat(16_000));
+        let cut = cell(&"=".repeat(40_000)).into_owned();
+        assert!(cut.starts_with("'=") && cut.ends_with("= … (the first of 40000 characters)"));
+        assert!(cut.encode_utf16().count() < 32_767);
     }
 
     #[test]

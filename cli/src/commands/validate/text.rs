@@ -6,31 +6,46 @@ use einvoice_core::source::Provenance;
 use super::Counts;
 use super::judge::Judged;
 use crate::error::CliError;
-use crate::output::{Output, Style, counted, printable};
+use crate::output::{Output, Span, Style, columns, counted, cut_in_middle, printable};
+
+/// Where a document's name begins.
+const DOCUMENT_INDENT: usize = 2;
+
+/// Where a finding begins.
+const FINDING_INDENT: usize = 4;
 
 /// Where the text of a finding begins: behind its severity.
 const TEXT_INDENT: usize = 13;
+
+/// Where it begins on a narrow terminal.
+const NARROW_INDENT: usize = 6;
 
 /// A judged record for people.
 pub(super) fn text(judged: &Judged, output: &mut Output) -> Result<(), CliError> {
     match judged {
         Judged::Skipped { label, message } => {
-            let word = output.styled(Style::Faint, "skipped").into_owned();
-            output.line(format!("  {}  {word}: {}", printable(label), printable(message)))
+            let spans = [
+                Span::plain(label),
+                Span::plain("  "),
+                Span::styled(Style::Faint, "skipped"),
+                Span::plain(": "),
+                Span::plain(message),
+            ];
+            output.spans(DOCUMENT_INDENT, FINDING_INDENT, &spans)
         }
         Judged::Document { name, reference, valid, findings, provenance, .. } => {
-            let word = match (*valid, findings.is_empty()) {
-                (true, true) => output.styled(Style::Good, "valid"),
-                (true, false) => output.styled(Style::Attention, "valid, with remarks"),
-                (false, _) => output.styled(Style::Bad, "invalid"),
+            let (style, word) = match (*valid, findings.is_empty()) {
+                (true, true) => (Style::Good, "valid"),
+                (true, false) => (Style::Attention, "valid, with remarks"),
+                (false, _) => (Style::Bad, "invalid"),
             };
             // The file stands above; where in it matters only where there is something to look for.
             let position = match reference.position.as_str() {
                 position if findings.is_empty() || position.is_empty() => String::new(),
-                position => format!("  ({})", printable(position)),
+                position => format!("  ({position})"),
             };
-            let line = format!("  {}  {word}{position}", printable(name));
-            output.line(line)?;
+            let spans = [Span::plain(name), Span::plain("  "), Span::styled(style, word), Span::plain(&position)];
+            output.spans(DOCUMENT_INDENT, FINDING_INDENT, &spans)?;
             findings_text(findings, &reference.to_string(), output)?;
             provenance.as_ref().map_or(Ok(()), |provenance| provenance_text(provenance, output))
         }
@@ -44,6 +59,7 @@ pub(in super::super) fn findings_text(
     heading: &str,
     output: &mut Output,
 ) -> Result<(), CliError> {
+    let indent = output.indent(TEXT_INDENT, NARROW_INDENT);
     for finding in findings {
         let style = match finding.severity {
             Severity::Error => Style::Bad,
@@ -52,21 +68,22 @@ pub(in super::super) fn findings_text(
         };
         let severity = format!("{:<8}", finding.severity.to_string());
         let code = finding.code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
-        let path = if finding.path.is_empty() { String::new() } else { format!(" at {}", finding.path) };
-        let head = format!("    {} {}{code}{path}", output.styled(style, &severity), finding.rule);
-        output.line(head)?;
-        output.paragraph(TEXT_INDENT, &finding.message)?;
-        let compared = [("found", &finding.found), ("expected", &finding.expected)];
-        let compared: Vec<String> =
-            compared.into_iter().filter_map(|(name, value)| Some(format!("{name} {}", value.as_deref()?))).collect();
-        if !compared.is_empty() {
-            output.paragraph(TEXT_INDENT, &compared.join(", "))?;
+        let path =
+            if finding.path.is_empty() { String::new() } else { format!(" at {}", cut_in_middle(&finding.path)) };
+        let rule = format!(" {}{code}{path}", finding.rule);
+        output.spans(FINDING_INDENT, indent, &[Span::styled(style, &severity), Span::plain(&rule)])?;
+        output.paragraph(indent, &finding.message)?;
+        let values = [("found", &finding.found), ("expected", &finding.expected)];
+        let values: Vec<(&str, &str)> =
+            values.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect();
+        if !values.is_empty() {
+            output.compared(indent, &values)?;
         }
         if let Some(place) = place_within(finding, heading) {
-            output.paragraph(TEXT_INDENT, &format!("in {place}"))?;
+            output.paragraph(indent, &format!("in {place}"))?;
         }
         if let Some(fix) = &finding.fix {
-            output.paragraph(TEXT_INDENT, &format!("fix: {fix}"))?;
+            output.paragraph(indent, &format!("fix: {fix}"))?;
         }
     }
     Ok(())
@@ -85,7 +102,7 @@ pub(super) fn place_within<'a>(finding: &'a Finding, heading: &str) -> Option<&'
 
 /// Where each value came from, one a line.
 fn provenance_text(provenance: &Provenance, output: &mut Output) -> Result<(), CliError> {
-    let width = provenance.keys().map(|path| path.chars().count()).max().unwrap_or_default();
+    let width = provenance.keys().map(|path| columns(path)).max().unwrap_or_default();
     for (path, origin) in provenance {
         output.line(format!("    {:<width$}  from {}", printable(path), printable(origin)))?;
     }

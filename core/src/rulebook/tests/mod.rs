@@ -384,6 +384,7 @@ fn samples() -> Vec<(String, String)> {
         .map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), std::fs::read_to_string(&path).unwrap()))
         .collect();
     samples.sort();
+    assert_eq!(samples.len(), 5, "all of them or none");
     samples
 }
 
@@ -399,6 +400,22 @@ fn faults_of(sample: &str) -> &'static [&'static str] {
         "sezwop-zero-igst" => &["gstin.check_digit", "gstin.check_digit", "items.hsn"],
         other => panic!("no verdict is known for {other}"),
     }
+}
+
+#[test]
+fn the_invoice_of_others_with_a_ship_to_breaks_the_rule_on_hold_once_it_is_in_force() {
+    let full = samples().into_iter().find(|(name, _)| name == "full-all-sections-other-key-case");
+    let Some((_, text)) = full else { return };
+    let codes = |ship_to_gstin: ShipToGstin| {
+        let read = Invoice::from_json(&text).unwrap();
+        let day = read.invoice.doc_dtls.dt.get().unwrap().date();
+        let settings = RuleSettings { ship_to_gstin, ..RuleSettings::default() };
+        let options = CheckOptions::on(day).with_settings(Arc::new(settings));
+        let findings = check_read(read, &options).unwrap_err().findings;
+        findings.iter().filter(|finding| finding.is_error() && finding.code.as_deref() == Some("2323")).count()
+    };
+    assert_eq!(codes(ShipToGstin::OnHold), 0);
+    assert!(codes(ShipToGstin::InForce { from: date(2017, 7, 1) }) > 0);
 }
 
 #[test]

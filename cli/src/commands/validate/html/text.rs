@@ -59,7 +59,7 @@ mod tests {
             Text("<script>alert('x')</script> & \"Söhne\"").to_string(),
             "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt; &amp; &quot;Söhne&quot;"
         );
-        assert_eq!(Text("a\u{202e}b\u{0}c\r\nd").to_string(), "a\u{fffd}b\u{fffd}c\u{fffd}\u{fffd}d");
+        assert_eq!(Text("a\u{202e}b\u{0}c\r\nd").to_string(), "a\u{fffd}b␀c␍␊d");
     }
 
     #[test]
