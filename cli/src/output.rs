@@ -278,6 +278,8 @@ impl Output {
     /// Tells people something beside the result, on standard error. Failing to is no failure of the
     /// command.
     pub fn remark(&mut self, text: impl AsRef<str>) {
+        // What was said before on standard output is read before; a failure to write it shows at the next line.
+        let _flushed = self.out.flush();
         // Standard error may be closed; the result on standard output counts.
         let _written = writeln!(self.remarks, "{}", text.as_ref());
     }

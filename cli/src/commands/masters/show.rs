@@ -176,7 +176,8 @@ fn near(kind: Kind, code: &str, masters: MastersOn<'_>) -> Vec<String> {
         rates.sort_by_key(|rate| rate.thousandths().abs_diff(wanted));
         return rates.iter().take(NEAR_RATES_MAX).map(Rate::to_string).collect();
     }
-    let beginnings = (1..code.len()).rev().filter_map(|length| code.get(..length));
+    // Half of it at least: one letter in common says nothing.
+    let beginnings = (code.len().div_ceil(2)..code.len()).rev().filter_map(|length| code.get(..length));
     let alike = beginnings.map(|beginning| {
         let found = masters.search(beginning, Some(kind)).into_iter().map(|found| found.code);
         // A search also goes by names, and finds chapters, which no document can carry.
