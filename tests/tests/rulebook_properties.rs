@@ -81,6 +81,8 @@ const REMARKS: &[&str] = &[
     "ewb.export_ship_pin",
     "ewb.dispatch_state",
     "ewb.dispatch_pin",
+    "buyer.deemed_export_kind",
+    "tax.igst_without_payment",
 ];
 
 /// A finding about an item names one that is not as it was, unless the fault lies outside the items.
