@@ -1,10 +1,21 @@
 //! The command line: names and meaning are a stable contract.
 
+mod ewb;
+mod life;
+pub(crate) mod words;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use einvoice_core::portal_code::ErrorClass;
+
+pub use ewb::{
+    Acting, CarriageArguments, Ewb, EwbCancel, EwbClose, EwbConsolidate, EwbExtend, EwbGenerate, EwbList,
+    EwbMultiVehicle, EwbPartB, EwbReject, EwbShow, EwbTransporter, EwbTripSheet, FromArguments, ListName,
+    MultiVehicleAdd, MultiVehicleChange, MultiVehicleStart,
+};
+pub use life::{At, Cancel, Filter, Going, Jobs, JobsCommand, Lookup, LookupWhat, Resolve, Retry};
 
 /// Registers Indian GST e-invoices: from the books to the portal and back.
 ///
@@ -59,6 +70,19 @@ pub enum Command {
     Verify(Verify),
     /// Show where documents stand; with a key, one document and its whole story
     Status(Status),
+    /// Cancel registrations within 24 hours, each with its e-way bill
+    Cancel(Cancel),
+    /// Ask the portal: registrations, taxpayers, e-way bills
+    Lookup(Lookup),
+    /// Make and change e-way bills
+    #[command(subcommand)]
+    Ewb(Ewb),
+    /// Settle what is unknown now, and decide conflicts
+    Resolve(Resolve),
+    /// Carry out failed e-way bills and jobs that are due
+    Retry(Retry),
+    /// Show what is planned, until when, and what happened
+    Jobs(Jobs),
     /// Manage client pairs and API users
     #[command(subcommand)]
     Credentials(Credentials),

@@ -133,18 +133,21 @@ impl Assembly {
     /// [`CliError::Build`] for the first part that cannot be made; [`CliError::Usage`] when there is
     /// no route or no source.
     pub async fn parts(&self) -> Result<Parts, CliError> {
-        let settings = self.settings();
-        let missing = |table: &str, what: &str| {
-            CliError::Usage(format!(
-                "{}: there is no [[{table}]], so {what}; `einvoice plugins` shows what can be used",
-                self.loaded.shown_file()
-            ))
-        };
-        if settings.sources.is_empty() {
-            return Err(missing("source", "there is nothing to read"));
+        if self.settings().sources.is_empty() {
+            return Err(self.missing("source", "there is nothing to read"));
         }
+        self.desk_parts().await
+    }
+
+    /// As [`Assembly::parts`], for work on what is registered already: nothing has to be read for that.
+    ///
+    /// # Errors
+    /// [`CliError::Build`] for the first part that cannot be made; [`CliError::Usage`] when there is
+    /// no route.
+    pub async fn desk_parts(&self) -> Result<Parts, CliError> {
+        let settings = self.settings();
         if settings.routes.is_empty() {
-            return Err(missing("route", "there is no way to the portal"));
+            return Err(self.missing("route", "there is no way to the portal"));
         }
         let mut sources = Vec::with_capacity(settings.sources.len());
         for source in &settings.sources {
@@ -171,6 +174,13 @@ impl Assembly {
             settings: settings.run.clone(),
             clock: self.clock(),
         })
+    }
+
+    fn missing(&self, table: &str, what: &str) -> CliError {
+        CliError::Usage(format!(
+            "{}: there is no [[{table}]], so {what}; `einvoice plugins` shows what can be used",
+            self.loaded.shown_file()
+        ))
     }
 
     fn failed(&self, table: &str, part: &PluginTable, mut error: BuildError) -> CliError {

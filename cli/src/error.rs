@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use einvoice_core::advice;
 use einvoice_core::credential::CredentialError;
 use einvoice_core::ledger::LedgerError;
+use einvoice_core::pipeline::PipelineError;
 use einvoice_core::registry::{BuildError, RegistryError};
 use einvoice_core::source::SourceError;
 use einvoice_core::transport::TransportError;
@@ -139,6 +140,16 @@ impl CliError {
             exit_code: u8,
         }
         Report { error: Inner { message: self.message(), exit_code: self.exit_code() } }
+    }
+}
+
+impl From<PipelineError> for CliError {
+    fn from(error: PipelineError) -> Self {
+        match error {
+            PipelineError::Ledger(error) => Self::Ledger(error),
+            PipelineError::Settings(error) => Self::Usage(error.to_string()),
+            other => Self::Fault(other.to_string()),
+        }
     }
 }
 

@@ -214,6 +214,11 @@ impl Output {
         Ok(())
     }
 
+    /// Whether the terminal is too narrow for this column of a table.
+    pub(crate) fn leaves_out(&self, columns: &[Column], rows: &[Vec<String>], index: usize) -> bool {
+        self.width.is_some_and(|width| too_wide(columns, rows, width).contains(&index))
+    }
+
     /// Writes a paragraph, every line of it indented: wrapped at words on a terminal, else in one line.
     pub(crate) fn paragraph(&mut self, indent: usize, text: &str) -> Result<(), CliError> {
         self.spans(indent, indent, &[Span::plain(text)])

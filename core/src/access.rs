@@ -182,12 +182,12 @@ impl Gateway {
     ///
     /// # Cancellation
     /// As [`Transport::call`].
-    pub async fn call(&self, gstin: Gstin, product: Product, operation: &Operation) -> Result<Reply, TransportError> {
+    pub async fn call(&self, gstin: Gstin, operation: &Operation) -> Result<Reply, TransportError> {
         if !self.transport.capability().operations.contains(&operation.kind()) {
             return Err(TransportError::Unsupported { operation: operation.kind() });
         }
         self.check_doors(gstin)?;
-        let result = self.call_with_a_session(gstin, product, operation).await;
+        let result = self.call_with_a_session(gstin, operation.kind().product(), operation).await;
         if let Err(error) = &result {
             self.close_doors(gstin, error);
         }

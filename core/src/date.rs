@@ -181,6 +181,40 @@ impl PortalTime {
         DateTime::new(year, month, day, hour, minute, second, 0).map(Self).map_err(|_| Self::ERROR)
     }
 
+    /// Reads a moment of a reply in every form that either government system has been seen to write.
+    ///
+    /// The IRP writes `2026-11-05 14:26:00`. The e-way bill system documents `05/11/2026 02:26:00 PM`, and its own
+    /// pages (NIC, e-way bill API 1.03, samples of replies) print that with blanks behind it, as `12.00:00 PM`,
+    /// as `23:59:59 PM`, and without a blank between date and time. Providers add a `T` and parts of a second,
+    /// which are cut. A date without a time is no moment.
+    #[must_use]
+    pub fn parse_any(text: &str) -> Option<Self> {
+        let mut rest = text.trim().as_bytes();
+        let (first, digits) = digits_up_to(&mut rest, 4)?;
+        let separator = one_of(&mut rest, b"/-")?;
+        let (second, _) = digits_up_to(&mut rest, 2)?;
+        one_of(&mut rest, &[separator])?;
+        let (year, month, day) = match (digits, separator) {
+            (4, b'-') => (first, second, digits_up_to(&mut rest, 2)?.0),
+            // Exactly four digits, since the hour may follow without a blank.
+            (1 | 2, _) => (digits_up_to(&mut rest, 4).filter(|(_, count)| *count == 4)?.0, second, first),
+            _ => return None,
+        };
+        skip(&mut rest, b" T");
+        let hour = digits_up_to(&mut rest, 2)?.0;
+        one_of(&mut rest, b":.")?;
+        let minute = digits_up_to(&mut rest, 2)?.0;
+        one_of(&mut rest, b":.")?;
+        let second = digits_up_to(&mut rest, 2)?.0;
+        if one_of(&mut rest, b".").is_some() {
+            skip(&mut rest, b"0123456789");
+        }
+        skip(&mut rest, b" ");
+        let hour = twenty_four_hours(hour, &rest.to_ascii_uppercase())?;
+        let small = |value: i16| i8::try_from(value).ok();
+        DateTime::new(year, small(month)?, small(day)?, small(hour)?, small(minute)?, small(second)?, 0).map(Self).ok()
+    }
+
     /// The moment a clock shows, in the portal's zone; parts of a second are cut.
     #[must_use]
     pub fn at(timestamp: Timestamp) -> Self {
@@ -212,6 +246,36 @@ impl fmt::Display for PortalTime {
         let (date, time) = (self.0.date(), self.0.time());
         write!(f, "{:04}-{:02}-{:02} ", date.year(), date.month(), date.day())?;
         write!(f, "{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second())
+    }
+}
+
+/// A number of one to `most` digits at the beginning, and how many it had.
+fn digits_up_to(rest: &mut &[u8], most: usize) -> Option<(i16, usize)> {
+    let count = rest.iter().take(most).take_while(|byte| byte.is_ascii_digit()).count();
+    let (head, tail) = rest.split_at_checked(count).filter(|(head, _)| !head.is_empty())?;
+    *rest = tail;
+    Some((number(head)?, count))
+}
+
+/// The first byte, when it is one of these.
+fn one_of(rest: &mut &[u8], wanted: &[u8]) -> Option<u8> {
+    let (first, tail) = rest.split_first().filter(|(first, _)| wanted.contains(first))?;
+    *rest = tail;
+    Some(*first)
+}
+
+/// Passes over every leading byte that is one of these.
+fn skip(rest: &mut &[u8], unwanted: &[u8]) {
+    while one_of(rest, unwanted).is_some() {}
+}
+
+/// The hour of the day: `PM` behind an hour of the whole day says nothing new, `AM` would contradict it.
+fn twenty_four_hours(hour: i16, half: &[u8]) -> Option<i16> {
+    match (half, hour) {
+        (b"", 0..=23) | (b"PM", 13..=23) | (b"AM", 0..=11) => Some(hour),
+        (b"AM", 12) => Some(0),
+        (b"PM", 0..=12) => Some(hour % 12 + 12),
+        _ => None,
     }
 }
 
@@ -278,6 +342,55 @@ mod tests {
         assert_eq!(time.to_string(), "2022-09-17 17:05:00");
         for text in ["2022-09-17", "2022-09-17T17:05:00", "2022-09-17 24:00:00", "2022-02-30 00:00:00"] {
             assert!(PortalTime::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_moment_of_a_reply_is_read_in_every_form_seen() {
+        for (text, expected) in [
+            ("2023-10-03 15:09:00", "2023-10-03 15:09:00"),
+            ("2023-10-03T15:09:00", "2023-10-03 15:09:00"),
+            ("2023-10-03 15:09:00.123", "2023-10-03 15:09:00"),
+            ("20/09/2022 12:10:00 PM", "2022-09-20 12:10:00"),
+            ("20/09/2022 12:10:00 AM", "2022-09-20 00:10:00"),
+            ("20/09/2022 01:10:00 pm", "2022-09-20 13:10:00"),
+            ("20/09/2022 13:10:00", "2022-09-20 13:10:00"),
+            ("10/12/2017 10:45:00 AM  ", "2017-12-10 10:45:00"),
+            ("17/12/2017 12.00:00 PM", "2017-12-17 12:00:00"),
+            ("13/12/2018 23:59:59 PM", "2018-12-13 23:59:59"),
+            ("05/06/201802:08:00 PM", "2018-06-05 14:08:00"),
+            ("05/06/2018 02:08:00PM", "2018-06-05 14:08:00"),
+            ("05-06-2018 02:08:00 PM", "2018-06-05 14:08:00"),
+            ("5/6/2018 2:08:00 PM", "2018-06-05 14:08:00"),
+        ] {
+            assert_eq!(PortalTime::parse_any(text).unwrap().to_string(), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_names_no_one_moment_is_none() {
+        for text in [
+            "",
+            "-",
+            "20/09/2022",
+            "20/09/2022 23:10:00 AM",
+            "31/02/2022 10:00:00",
+            "20/09/2022 1:1 XX",
+            "20/09/22 10:00:00",
+            "2022/09/20 10:00:00",
+            "20/09-2022 10:00:00",
+            "20/09/2022 25:00:00",
+            "null",
+        ] {
+            assert_eq!(PortalTime::parse_any(text), None, "{text:?}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_a_moment_or_none_without_a_panic(text in "\\PC{0,30}", near in "[0-9]{1,4}[/-][0-9]{1,3}[/-][0-9]{2,6}[ T]?[0-9]{1,3}[:.][0-9:.]{0,6} ?(AM|PM)?") {
+            let _either = PortalTime::parse_any(&text);
+            let _either = PortalTime::parse_any(&near);
         }
     }
 

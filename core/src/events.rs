@@ -6,12 +6,20 @@
 
 use crate::environment::{Product, RouteName};
 use crate::identifier::Gstin;
+use crate::job::JobState;
+use crate::operation::OperationKind;
 use crate::state::DocumentState;
 use crate::transport::TransportError;
 
 /// A document reached a state that ends this run's work on it.
 pub fn document_outcome(label: &str, state: DocumentState, route: Option<&RouteName>) {
     tracing::info!(document = label, %state, route = route.map(RouteName::as_str), "document settled");
+}
+
+/// A step of a job came to an end, or left its outcome open.
+pub fn job_step(job: i64, step: Option<OperationKind>, state: JobState) {
+    let step = step.map(OperationKind::words);
+    tracing::info!(job, step, %state, "job step settled");
 }
 
 /// A document was turned away while reading: its key is taken by other content.
@@ -54,6 +62,12 @@ pub fn reply_not_believed(label: &str, reason: &str) {
 /// kept.
 pub fn acknowledgement_misstated(label: &str, stated: &str, signed: &str) {
     tracing::warn!(document = label, stated, signed, "the reply misstates its acknowledgement; the signed one counts");
+}
+
+/// A taxpayer was fetched anew from the GST common portal, since the portal did not know it or took it for
+/// inactive.
+pub fn taxpayer_fetched(gstin: Gstin, route: &RouteName, status: &str) {
+    tracing::info!(?gstin, %route, status, "taxpayer fetched anew");
 }
 
 /// Results could not be delivered to a target; they are kept and tried again.

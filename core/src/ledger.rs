@@ -4,7 +4,6 @@
 //! keeps every outcome, refuses illegal moves and hands work to one worker at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -15,9 +14,11 @@ use serde::{Deserialize, Serialize};
 use crate::BoxError;
 use crate::document::Difference;
 use crate::environment::RouteName;
+use crate::ewb::Standing;
 use crate::finding::Finding;
 use crate::identifier::Gstin;
 use crate::irn::Irn;
+use crate::job::{Cancellation, JobBook, JobId};
 use crate::key::DocumentKey;
 use crate::operation::{InfoDetail, Registration};
 use crate::portal_code::PortalError;
@@ -32,7 +33,7 @@ use crate::verify::Proof;
 /// the machine. When a future is dropped, its write happens wholly or not at all, and asking again
 /// tells which.
 #[async_trait]
-pub trait Ledger: fmt::Debug + Send + Sync {
+pub trait Ledger: JobBook {
     /// What this ledger can do.
     fn capability(&self) -> LedgerCapability;
 
@@ -97,6 +98,21 @@ pub trait Ledger: fmt::Debug + Send + Sync {
     /// [`LedgerError::IllegalMove`] unless the document is `Unknown`; [`LedgerError::NotClaimed`].
     async fn settle(&self, worker: &WorkerId, document: DocumentId, settlement: Settlement) -> Result<(), LedgerError>;
 
+    /// Stores a person's decision on a `Conflict`, or on an `Unknown` document that the portal can no longer
+    /// be asked about.
+    ///
+    /// # Errors
+    /// [`LedgerError::IllegalMove`] when the document's state leaves nothing to decide, or nothing of the portal's
+    /// that could be adopted is on record.
+    async fn decide(&self, document: DocumentId, decision: Decision) -> Result<(), LedgerError>;
+
+    /// Marks registered documents whose IRN stands on the portal's list of rejected ones, and answers which
+    /// they are. Others are passed over.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when the ledger cannot be written.
+    async fn reject_by_registry(&self, irns: &[Irn]) -> Result<Vec<DocumentId>, LedgerError>;
+
     /// Receipts that `target` has not got yet, oldest first, of these sources (all when empty).
     ///
     /// # Errors
@@ -119,6 +135,13 @@ pub trait Ledger: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`LedgerError`] when the ledger cannot be read.
     async fn query(&self, query: Query) -> Result<Vec<DocumentStatus>, LedgerError>;
+
+    /// The document as it is sent, or was sent: the canonical JSON of its present revision. Nothing where the
+    /// revision could not be sent.
+    ///
+    /// # Errors
+    /// [`LedgerError::NoDocument`]; [`LedgerError`] when the ledger cannot be read.
+    async fn payload(&self, document: DocumentId) -> Result<Option<Bytes>, LedgerError>;
 
     /// Everything that ever happened to a document, oldest first.
     ///
@@ -428,6 +451,33 @@ pub enum Settlement {
         reason: String,
         /// When to ask again, at the earliest.
         ask_at: Timestamp,
+        /// What a person can do, where asking alone will not clear it any more.
+        #[serde(default)]
+        remedy: Option<String>,
+    },
+}
+
+/// What a person decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "decision")]
+#[non_exhaustive]
+pub enum Decision {
+    /// The portal's registration is that of this document, differences and all: `Conflict` becomes
+    /// `Registered`, through `Unknown`.
+    Adopt {
+        /// Why, for the audit trail.
+        reason: String,
+    },
+    /// Ask the portal again: `Conflict` becomes `Unknown`, and an `Unknown` document is due at once.
+    AskAgain {
+        /// Why, for the audit trail.
+        reason: String,
+    },
+    /// The portal has nothing of this document, as a person saw there: `Unknown` becomes `Ready`. Only once
+    /// asking proves nothing any more.
+    NotThere {
+        /// Why, for the audit trail.
+        reason: String,
     },
 }
 
@@ -471,12 +521,16 @@ pub struct DocumentStatus {
     pub reference: SourceRef,
     /// Route of the last attempt.
     pub route: Option<RouteName>,
-    /// Site of the last attempt.
+    /// Site that issued the registration; before there is one, site of the last attempt.
     pub site: Option<String>,
     /// The registration, once there is one.
     pub registration: Option<Registration>,
     /// How far it is proven.
     pub proof: Option<Proof>,
+    /// Its present e-way bill.
+    pub ewb: Option<Standing>,
+    /// Its cancellation.
+    pub cancellation: Option<Cancellation>,
     /// Field-by-field difference of a conflict.
     pub differences: Vec<Difference>,
     /// Findings and portal errors.
@@ -537,6 +591,38 @@ pub enum LedgerError {
     OtherPayload {
         /// Which document.
         document: DocumentId,
+    },
+    /// There is an open job for the same document or bill.
+    #[error("job {} is under way for the same document or bill: {what}", .job.0)]
+    JobUnderWay {
+        /// Which job.
+        job: JobId,
+        /// What it does and where it stands.
+        what: String,
+    },
+    /// Another worker holds the job, or the lease is over.
+    #[error("job {} is not with worker {}", .job.0, .worker.0)]
+    JobNotClaimed {
+        /// Which job.
+        job: JobId,
+        /// Who asked.
+        worker: WorkerId,
+    },
+    /// A job cannot make this move. A fault of ours.
+    #[error("job {} cannot become {to} from {from}", .job.0)]
+    IllegalJobMove {
+        /// Which job.
+        job: JobId,
+        /// Its state.
+        from: crate::job::JobState,
+        /// The state asked for.
+        to: crate::job::JobState,
+    },
+    /// There is no such job.
+    #[error("there is no job {}", .job.0)]
+    NoJob {
+        /// Which job.
+        job: JobId,
     },
     /// There is no such document.
     #[error("there is no document {document:?}")]

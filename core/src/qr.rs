@@ -1,20 +1,17 @@
 //! QR codes of signed texts: drawn for the printed document, read back from an image.
 //!
 //! The portal's rule is that the code holds the signed text itself, unchanged. Such a text has about 1,000
-//! characters, which makes a large code; it is drawn with error correction level M (15 per cent), as long as the
-//! text fits, and L (7 per cent) otherwise, with the quiet zone of four modules that the QR standard asks for.
+//! characters, which makes a large code: [`placement`] says how large it gets on paper and why it is drawn so.
+
+mod draw;
+#[cfg(test)]
+mod printed;
 
 use std::io::Cursor;
 
-use png::{BitDepth, ColorType, Decoder, Encoder, Limits, Transformations};
-use qrcode::{Color, EcLevel, QrCode};
+use png::{Decoder, Limits, Transformations};
 
-/// Pixels per module of a drawn image: a code of a signed text then has some 500 pixels a side, which prints at
-/// 4 cm with 300 dots per inch.
-pub const MODULE_PIXELS: usize = 4;
-
-/// Blank modules around the code.
-pub const QUIET_ZONE_MODULES: usize = 4;
+pub use draw::{Correction, DOTS_PER_INCH, MODULE_PIXELS, Placement, QUIET_ZONE_MODULES, placement, png, svg};
 
 /// Largest side of an image that is read, in pixels: an A4 page scanned at 600 dots per inch has 7,016.
 pub const MAX_SIDE_PIXELS: u32 = 8_192;
@@ -52,67 +49,73 @@ pub enum QrError {
     },
 }
 
-/// Draws a text as a black-and-white PNG image, one bit a pixel.
-///
-/// # Errors
-/// When the text is too long for a QR code.
-pub fn png(text: &str) -> Result<Vec<u8>, QrError> {
-    let code = encode(text)?;
-    let modules = code.width();
-    let side = (modules + 2 * QUIET_ZONE_MODULES) * MODULE_PIXELS;
-    let colors = code.to_colors();
-    let mut pixels = Vec::with_capacity(side * side.div_ceil(8));
-    let blank = vec![0xff_u8; side.div_ceil(8)];
-    let margin = QUIET_ZONE_MODULES * MODULE_PIXELS;
-    (0..margin).for_each(|_| pixels.extend_from_slice(&blank));
-    for row in colors.chunks(modules) {
-        let mut line = blank.clone();
-        for (column, _) in row.iter().enumerate().filter(|(_, color)| **color == Color::Dark) {
-            let start = margin + column * MODULE_PIXELS;
-            for pixel in start..start + MODULE_PIXELS {
-                if let Some(byte) = line.get_mut(pixel / 8) {
-                    *byte &= !(0x80 >> (pixel % 8));
-                }
-            }
-        }
-        (0..MODULE_PIXELS).for_each(|_| pixels.extend_from_slice(&line));
-    }
-    (0..margin).for_each(|_| pixels.extend_from_slice(&blank));
-    let mut out = Vec::new();
-    // No QR code has more than 177 modules, so the side fits.
-    let side = u32::try_from(side).map_err(|_| QrError::ImageTooLarge)?;
-    let mut encoder = Encoder::new(&mut out, side, side);
-    encoder.set_color(ColorType::Grayscale);
-    encoder.set_depth(BitDepth::One);
-    let mut writer = encoder.write_header().map_err(QrError::NotWritten)?;
-    writer.write_image_data(&pixels).map_err(QrError::NotWritten)?;
-    writer.finish().map_err(QrError::NotWritten)?;
-    Ok(out)
-}
-
-/// Draws a text as an SVG image.
-///
-/// # Errors
-/// When the text is too long for a QR code.
-pub fn svg(text: &str) -> Result<String, QrError> {
-    let code = encode(text)?;
-    Ok(code.render::<qrcode::render::svg::Color<'_>>().module_dimensions(4, 4).build())
-}
-
-fn encode(text: &str) -> Result<QrCode, QrError> {
-    QrCode::with_error_correction_level(text, EcLevel::M)
-        .or_else(|_| QrCode::with_error_correction_level(text, EcLevel::L))
-        .map_err(|_| QrError::TextTooLong { bytes: text.len() })
-}
-
 /// Reads the text of the first readable QR code in a PNG image.
+///
+/// The image is tried as it is, then softened, doubled and made smaller: grain and half-lit edges of a scan hide the
+/// corners of a large code from the decoder, and each of these helps where another does not.
 ///
 /// # Errors
 /// When the bytes are no PNG of bearable size, or no code in it can be read.
 pub fn decode_png(bytes: &[u8]) -> Result<String, QrError> {
     let (width, height, luminance) = gray(bytes)?;
-    let pixel = |x: usize, y: usize| luminance.get(y * width + x).copied().unwrap_or(u8::MAX);
-    let mut image = rqrr::PreparedImage::prepare_from_greyscale(width, height, pixel);
+    let mut failure = QrError::NoCode;
+    let (doubled_width, doubled) = doubled(width, height, &luminance);
+    let views = [
+        (width, &luminance, 1, 1),
+        (doubled_width, &doubled, 1, 1),
+        (doubled_width, &doubled, 3, 1),
+        (doubled_width, &doubled, 5, 1),
+        (width, &luminance, 2, 1),
+        (width, &luminance, 3, 1),
+        (width, &luminance, 2, 2),
+        (width, &luminance, 4, 2),
+        (width, &luminance, 3, 3),
+    ];
+    for (width, luminance, spread, step) in views {
+        let height = luminance.len().checked_div(width).unwrap_or_default();
+        let (columns, rows) = (width / step, height / step);
+        let shade = |x: usize, y: usize| softened(luminance, width, (x * step, y * step), spread);
+        match decode(columns, rows, shade) {
+            Ok(text) => return Ok(text),
+            // That there is a code is more than that none was found.
+            Err(QrError::NoCode) => {}
+            Err(error) => failure = error,
+        }
+    }
+    Err(failure)
+}
+
+/// Most pixels of an image that is doubled: 8 cm a side at 300 dots per inch. Larger ones take too long.
+const DOUBLED_PIXELS: usize = 1_000_000;
+
+/// The image at twice its size, new pixels between old ones; nothing of a large one, which has no need of it.
+fn doubled(width: usize, height: usize, luminance: &[u8]) -> (usize, Vec<u8>) {
+    if luminance.len() > DOUBLED_PIXELS {
+        return (0, Vec::new());
+    }
+    let at = |x: usize, y: usize| {
+        let (x, y) = (x.min(width.saturating_sub(1)), y.min(height.saturating_sub(1)));
+        luminance.get(y * width + x).copied().map_or(255, u16::from)
+    };
+    let pixels = (0..2 * height).flat_map(|y| (0..2 * width).map(move |x| (x, y)));
+    let between = |(x, y): (usize, usize)| {
+        let (left, right, upper, lower) = (x / 2, x.div_ceil(2), y / 2, y.div_ceil(2));
+        (at(left, upper) + at(right, upper) + at(left, lower) + at(right, lower)) / 4
+    };
+    (2 * width, pixels.map(|place| u8::try_from(between(place)).unwrap_or(u8::MAX)).collect())
+}
+
+/// The mean shade of a square of pixels.
+fn softened(luminance: &[u8], width: usize, (x, y): (usize, usize), spread: usize) -> u8 {
+    let end = (x + spread).min(width);
+    let rows = (y..y + spread).filter_map(|row| luminance.get(row * width + x..row * width + end));
+    let (sum, count) = rows.flatten().fold((0_usize, 0), |(sum, count), shade| (sum + usize::from(*shade), count + 1));
+    sum.checked_div(count).and_then(|mean| u8::try_from(mean).ok()).unwrap_or(u8::MAX)
+}
+
+/// Reads one view of an image.
+fn decode(width: usize, height: usize, shade: impl Fn(usize, usize) -> u8) -> Result<String, QrError> {
+    let mut image = rqrr::PreparedImage::prepare_from_greyscale(width, height, shade);
     let mut failure = QrError::NoCode;
     for grid in image.detect_grids() {
         match grid.decode() {
@@ -124,7 +127,7 @@ pub fn decode_png(bytes: &[u8]) -> Result<String, QrError> {
 }
 
 /// Width, height and one byte of luminance per pixel; transparent pixels are paper.
-fn gray(bytes: &[u8]) -> Result<(usize, usize, Vec<u8>), QrError> {
+pub(crate) fn gray(bytes: &[u8]) -> Result<(usize, usize, Vec<u8>), QrError> {
     if bytes.len() > MAX_IMAGE_BYTES {
         return Err(QrError::ImageTooLarge);
     }
@@ -162,6 +165,7 @@ fn gray(bytes: &[u8]) -> Result<(usize, usize, Vec<u8>), QrError> {
 
 #[cfg(test)]
 mod tests {
+    use ::png::{BitDepth, ColorType, Encoder};
     use proptest::prelude::*;
 
     use super::*;
@@ -176,9 +180,10 @@ mod tests {
     fn the_image_is_black_and_white_with_a_quiet_zone() {
         let image = png("A").unwrap();
         let (width, height, luminance) = gray(&image).unwrap();
-        assert_eq!((width, height), ((21 + 8) * MODULE_PIXELS, (21 + 8) * MODULE_PIXELS));
+        let pixels = usize::try_from(MODULE_PIXELS).unwrap();
+        assert_eq!((width, height), ((21 + 8) * pixels, (21 + 8) * pixels));
         assert!(luminance.iter().all(|shade| [0, 255].contains(shade)));
-        let quiet = MODULE_PIXELS * QUIET_ZONE_MODULES;
+        let quiet = pixels * usize::try_from(QUIET_ZONE_MODULES).unwrap();
         assert!(luminance[..quiet * width].iter().all(|shade| *shade == 255));
         assert_eq!(luminance[quiet * width + quiet], 0);
     }

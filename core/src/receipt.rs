@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::date::PortalTime;
+use crate::ewb::Standing;
 use crate::finding::Finding;
 use crate::irn::Irn;
+use crate::job::Cancellation;
 use crate::key::DocumentKey;
 use crate::operation::Registration;
 use crate::source::SourceRef;
@@ -42,6 +45,59 @@ pub struct Receipt {
     pub registration: Option<Registration>,
     /// How far the registration is proven.
     pub proof: Option<Proof>,
+    /// The e-way bill as it stands, which may be another than the one in the registration.
+    #[serde(default)]
+    pub ewb: Option<Standing>,
+    /// The cancellation, once there is one.
+    #[serde(default)]
+    pub cancellation: Option<Cancellation>,
     /// Findings of the check and errors of the portal.
     pub findings: Vec<Finding>,
+}
+
+/// The e-way bill of a receipt, as the books should show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ShownBill {
+    /// Its number.
+    pub number: String,
+    /// When it was made (IST).
+    pub made_at: Option<PortalTime>,
+    /// End of its validity (IST).
+    pub valid_till: Option<PortalTime>,
+    /// Where it stands.
+    pub state: EwbState,
+    /// The latest vehicle.
+    pub vehicle: Option<String>,
+    /// When it was cancelled (IST).
+    pub cancelled_at: Option<PortalTime>,
+}
+
+impl Receipt {
+    /// The bill to show: as it stands, or as the registration brought it where nothing more is known of it.
+    ///
+    /// A bill can be made, changed and cancelled after the registration, and the reply to the registration never
+    /// learns of that. Receipts that were kept before standings were have the registration's bill alone.
+    #[must_use]
+    pub fn bill(&self) -> Option<ShownBill> {
+        if let Some(standing) = &self.ewb {
+            return Some(ShownBill {
+                number: standing.number.to_string(),
+                made_at: standing.made_at,
+                valid_till: standing.valid_till,
+                state: standing.state,
+                vehicle: standing.movement.as_ref().and_then(|movement| movement.vehicle.clone()),
+                cancelled_at: standing.cancelled_at,
+            });
+        }
+        let bill = self.registration.as_ref()?.ewb.as_ref()?;
+        Some(ShownBill {
+            number: bill.number.clone(),
+            made_at: bill.date,
+            valid_till: bill.valid_till,
+            state: self.ewb_state,
+            vehicle: None,
+            cancelled_at: None,
+        })
+    }
 }

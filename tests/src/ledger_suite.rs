@@ -12,8 +12,10 @@
     reason = "a suite reports a broken promise by panicking"
 )]
 
+mod bills;
 mod fixture;
 mod history;
+mod jobs;
 mod model;
 mod receiving;
 mod results;
@@ -27,7 +29,9 @@ use async_trait::async_trait;
 use einvoice_core::clock::SharedClock;
 use einvoice_core::ledger::Ledger;
 
+pub use bills::*;
 pub use history::{a_batch_is_taken_in_like_one_document_after_the_other, random_histories_agree_with_the_model};
+pub use jobs::*;
 pub use receiving::*;
 pub use results::*;
 pub use working::*;
@@ -54,6 +58,7 @@ macro_rules! ledger_conformance {
             two_records_of_one_document_share_it
             another_document_under_the_same_key_is_a_clash
             an_edited_record_is_a_revision_until_it_was_sent
+            what_is_sent_can_be_read_back
             a_refused_document_waits_for_a_revision_that_passes
             an_invalid_document_read_again_is_judged_anew
             a_document_judged_anew_takes_no_key_that_is_held
@@ -80,6 +85,22 @@ macro_rules! ledger_conformance {
             a_second_record_gets_the_result_too
             a_query_filters_and_pages
             the_audit_trail_tells_the_whole_life
+            a_planned_job_survives_reopening
+            a_subject_has_one_open_job
+            a_cancellation_needs_a_registered_document
+            a_cancellation_reaches_the_document_and_the_books
+            a_refused_cancellation_puts_the_document_back
+            a_step_in_flight_is_unknown_after_a_crash
+            an_expired_lease_frees_a_job
+            racing_workers_never_hold_one_job
+            a_bill_made_with_the_irn_is_kept
+            a_bill_is_cancelled_on_the_way_to_its_irn
+            a_bill_is_learnt_from_a_read
+            a_cancellation_is_learnt_from_a_read
+            a_cancellation_that_was_learnt_leaves_no_active_bill
+            a_conflict_is_adopted_by_a_person
+            a_person_has_the_portal_asked_again_or_knows_better
+            a_rejected_registration_is_marked
         }
         #[test]
         fn a_batch_is_taken_in_like_one_document_after_the_other() {

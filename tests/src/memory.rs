@@ -4,9 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use einvoice_core::document::Invoice;
+use einvoice_core::irn::Irn;
+use einvoice_core::job::{
+    Bill, BillQuery, Cancellation, Job, JobBook, JobClaim, JobId, JobQuery, NewJob, StepIntent, StepOutcome,
+};
 use einvoice_core::ledger::{
-    AttemptId, AttemptOutcome, AuditEntry, ClaimRequest, Claimed, DocumentId, DocumentStatus, Intent, Ledger,
+    AttemptId, AttemptOutcome, AuditEntry, ClaimRequest, Claimed, Decision, DocumentId, DocumentStatus, Intent, Ledger,
     LedgerCapability, LedgerError, NewIntent, Query, ReceiveBatch, Reception, Settlement, WorkerId,
 };
 use einvoice_core::receipt::Receipt;
@@ -217,6 +222,14 @@ impl Ledger for NoLedger {
         Self::refuse()
     }
 
+    async fn decide(&self, _document: DocumentId, _decision: Decision) -> Result<(), LedgerError> {
+        Self::refuse()
+    }
+
+    async fn reject_by_registry(&self, _irns: &[Irn]) -> Result<Vec<DocumentId>, LedgerError> {
+        Self::refuse()
+    }
+
     async fn pending_write_back(
         &self,
         _target: &str,
@@ -234,7 +247,54 @@ impl Ledger for NoLedger {
         Self::refuse()
     }
 
+    async fn payload(&self, _document: DocumentId) -> Result<Option<Bytes>, LedgerError> {
+        Self::refuse()
+    }
+
     async fn audit(&self, _document: DocumentId) -> Result<Vec<AuditEntry>, LedgerError> {
+        Self::refuse()
+    }
+}
+
+#[async_trait]
+impl JobBook for NoLedger {
+    async fn plan(&self, _job: NewJob) -> Result<JobId, LedgerError> {
+        Self::refuse()
+    }
+
+    async fn claim_jobs(&self, _claim: JobClaim) -> Result<Vec<Job>, LedgerError> {
+        Self::refuse()
+    }
+
+    async fn release_jobs(&self, _worker: &WorkerId, _jobs: &[JobId]) -> Result<(), LedgerError> {
+        Self::refuse()
+    }
+
+    async fn begin_step(&self, _worker: &WorkerId, _job: JobId, _intent: StepIntent) -> Result<(), LedgerError> {
+        Self::refuse()
+    }
+
+    async fn end_step(&self, _worker: &WorkerId, _job: JobId, _outcome: StepOutcome) -> Result<(), LedgerError> {
+        Self::refuse()
+    }
+
+    async fn withdraw(&self, _job: JobId, _reason: &str) -> Result<(), LedgerError> {
+        Self::refuse()
+    }
+
+    async fn jobs(&self, _query: JobQuery) -> Result<Vec<Job>, LedgerError> {
+        Self::refuse()
+    }
+
+    async fn bills(&self, _query: BillQuery) -> Result<Vec<Bill>, LedgerError> {
+        Self::refuse()
+    }
+
+    async fn learn_bill(&self, _bill: Bill) -> Result<(), LedgerError> {
+        Self::refuse()
+    }
+
+    async fn learn_cancellation(&self, _document: DocumentId, _told: Cancellation) -> Result<(), LedgerError> {
         Self::refuse()
     }
 }

@@ -17,10 +17,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use einvoice_core::date::PortalTime;
+use einvoice_core::ewb::{Birth, CancelReason, EwbNumber, Standing};
 use einvoice_core::finding::Finding;
+use einvoice_core::identifier::Gstin;
 use einvoice_core::irn::{Irn, IrnRule};
+use einvoice_core::job::Cancellation;
 use einvoice_core::key::DocumentKey;
-use einvoice_core::operation::{Registration, RegistrationStatus};
+use einvoice_core::operation::{EwayBill, Registration, RegistrationStatus};
 use einvoice_core::receipt::Receipt;
 use einvoice_core::source::SourceRef;
 use einvoice_core::state::{DocumentState, EwbState};
@@ -104,6 +107,7 @@ impl WriteBackFixture {
                 ewb: None,
                 remarks: None,
                 info: Vec::new(),
+                site: None,
             });
         let invalid = state == DocumentState::Invalid;
         let finding = Finding::error("schema.length", "ItemList[0].Unit", "Unit is too short")
@@ -125,6 +129,8 @@ impl WriteBackFixture {
             ewb_state: EwbState::None,
             registration,
             proof: None,
+            ewb: None,
+            cancellation: None,
             findings: if invalid { vec![finding] } else { Vec::new() },
         }
     }
@@ -172,6 +178,43 @@ pub async fn a_registration_shows_its_irn_and_acknowledgement(fixture: WriteBack
     let irn = receipt.irn.map(|irn| irn.to_string()).unwrap_or_default();
     assert!(fixture.shows(&irn), "the IRN is shown");
     assert!(fixture.shows("112610000000001"), "the acknowledgement number is shown");
+}
+
+/// An e-way bill is shown as it stands, whatever the reply to the registration said of it.
+pub async fn a_bill_is_shown_as_it_stands(fixture: WriteBackFixture) {
+    let mut receipt = fixture.receipt(1, 1, DocumentState::Registered);
+    let bill = |number: &str| EwayBill { number: number.to_owned(), date: None, valid_till: None };
+    if let Some(registration) = receipt.registration.as_mut() {
+        registration.ewb = Some(bill("331000000001"));
+    }
+    let maker = Gstin::parse("29AAKCD4821F1ZM").expect("a GSTIN");
+    let number = EwbNumber::parse("331000000002").expect("a number");
+    receipt.ewb = Some(Standing::new(number, Birth::Irn, maker, EwbState::Active));
+    receipt.ewb_state = EwbState::Active;
+    fixture.done(std::slice::from_ref(&receipt)).await;
+    // A target that stores no bills shows neither.
+    let stores = fixture.target.capability().fields.contains(&"ewb_no");
+    assert_eq!(fixture.shows("331000000002"), stores, "the bill that stands is shown");
+    assert!(!fixture.shows("331000000001") || receipt_is_kept_whole(&fixture), "the bill of the reply is not shown");
+}
+
+/// Whether the only place that still has the reply's bill is the target's own memory of receipts.
+fn receipt_is_kept_whole(fixture: &WriteBackFixture) -> bool {
+    (fixture.look)()
+        .iter()
+        .filter(|(_, content)| String::from_utf8_lossy(content).contains("331000000001"))
+        .all(|(name, _)| name.starts_with("state/"))
+}
+
+/// A cancelled registration is shown with the day it was cancelled on, where the target stores it.
+pub async fn a_cancellation_is_shown_with_its_day(fixture: WriteBackFixture) {
+    let mut receipt = fixture.receipt(1, 2, DocumentState::Cancelled);
+    let at = PortalTime::parse("2026-11-23 09:05:00").expect("a time");
+    let reason = Some(CancelReason::OrderCancelled);
+    receipt.cancellation = Some(Cancellation { at: Some(at), reason, remark: None });
+    fixture.done(std::slice::from_ref(&receipt)).await;
+    let stores = fixture.target.capability().fields.contains(&"cancelled_at");
+    assert_eq!(fixture.shows("2026-11-23 09:05:00"), stores, "the day of the cancellation is shown");
 }
 
 /// Delivering the same receipt again changes nothing.
@@ -253,6 +296,8 @@ macro_rules! write_back_conformance {
     ($fixture:expr) => {
         $crate::write_back_conformance! { @tests $fixture;
             a_registration_shows_its_irn_and_acknowledgement,
+            a_bill_is_shown_as_it_stands,
+            a_cancellation_is_shown_with_its_day,
             delivering_the_same_receipt_twice_changes_nothing,
             a_newer_revision_replaces_an_older_one,
             an_older_revision_after_a_newer_one_is_ignored,

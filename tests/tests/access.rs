@@ -90,7 +90,7 @@ fn gateway(transport: Arc<dyn Transport>, store: Arc<dyn CredentialStore>, clock
 }
 
 async fn ask(gateway: &Gateway) -> Result<Reply, TransportError> {
-    gateway.call(taxpayer(), EINVOICE, &question()).await
+    gateway.call(taxpayer(), &question()).await
 }
 
 fn refusal(code: &str) -> Fault {
@@ -545,7 +545,7 @@ async fn one_taxpayers_login_does_not_keep_another_waiting() {
         async move { ask(&gateway).await }
     });
     yield_often().await;
-    gateway.call(gstin(33, 5), EINVOICE, &question()).await.unwrap();
+    gateway.call(gstin(33, 5), &question()).await.unwrap();
     assert!(!waiting.is_finished());
     release.notify_one();
     waiting.await.unwrap().unwrap();
@@ -583,7 +583,7 @@ async fn a_call_dropped_in_the_middle_of_a_login_leaves_the_gateway_usable() {
 async fn what_the_route_does_not_carry_is_refused_before_anybody_logs_in() {
     let (_portal, transport, gateway) = scripted();
     let irn = "0".repeat(64).parse().unwrap();
-    let error = gateway.call(taxpayer(), EINVOICE, &Operation::GetIrn { irn, site: None }).await.unwrap_err();
+    let error = gateway.call(taxpayer(), &Operation::GetIrn { irn, site: None }).await.unwrap_err();
     assert!(matches!(error, TransportError::Unsupported { operation: OperationKind::GetIrn }), "{error}");
     assert_eq!(transport.logins(), 0);
 }

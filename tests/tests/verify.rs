@@ -82,6 +82,7 @@ impl Case {
             ewb: None,
             remarks: None,
             info: Vec::new(),
+            site: None,
         }
     }
 

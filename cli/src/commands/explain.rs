@@ -1,10 +1,11 @@
 //! `explain`: what a portal code or a rule of the check means, for people.
 //!
 //! The facts are the core's: [`einvoice_core::portal_code`] for codes, [`einvoice_core::rulebook`] for
-//! rules. This page finds what was asked for, lays it out for a terminal of 80 columns, and helps on
+//! rules of a document, [`einvoice_core::ewb::document`] for those of an e-way bill without an IRN. This page finds what was asked for, lays it out for a terminal of 80 columns, and helps on
 //! when there is no such thing.
 
 use einvoice_core::environment::Product;
+use einvoice_core::ewb::document;
 use einvoice_core::finding::Severity;
 use einvoice_core::portal_code::{Certainty, ErrorClass, Explanation, explain, explanations};
 use einvoice_core::registry::nearest;
@@ -99,7 +100,7 @@ pub(super) fn run(arguments: &Explain, output: &mut Output) -> Result<u8, CliErr
 
 /// Everything that goes by this name: a rule, or a code of each system that has it.
 fn find(text: &str, system: Option<SystemName>) -> Vec<Subject> {
-    if let Some(rule) = rules().iter().find(|rule| rule.id.eq_ignore_ascii_case(text)) {
+    if let Some(rule) = all_rules().find(|rule| rule.id.eq_ignore_ascii_case(text)) {
         return vec![Subject::Rule(rule)];
     }
     match system {
@@ -131,14 +132,18 @@ fn describe_code(entry: &Explanation, output: &mut Output) -> Result<(), CliErro
         }
         _ => {}
     }
-    for rule in rules_with(entry.code) {
+    for rule in rules_with(entry) {
         paragraph("rule", &format!("{}: {}", rule.id, rule.summary), output)?;
     }
     Ok(())
 }
 
 fn describe_rule(rule: &Rule, output: &mut Output) -> Result<(), CliError> {
-    heading(rule.id, &format!("rule of the check, {}", rule.severity), output)?;
+    let of_what = match system_of(rule) {
+        Product::EWayBill => "rule of e-way bills without an IRN",
+        _ => "rule of the check",
+    };
+    heading(rule.id, &format!("{of_what}, {}", rule.severity), output)?;
     paragraph("asks", rule.summary, output)?;
     paragraph("ground", ground_in_words(rule.ground), output)?;
     paragraph("in force", &days_in_words(rule.from, rule.until), output)?;
@@ -149,7 +154,7 @@ fn describe_rule(rule: &Rule, output: &mut Output) -> Result<(), CliError> {
     let Some(code) = rule.code else {
         return paragraph("code", "The portal has no number for it, or none is known.", output);
     };
-    let Some(entry) = explain(Product::EInvoice, code) else {
+    let Some(entry) = explain(system_of(rule), code) else {
         return paragraph("code", code, output);
     };
     paragraph("code", &format!("{code}: {}", entry.meaning), output)?;
@@ -182,9 +187,9 @@ fn list(arguments: &Explain, output: &mut Output) -> Result<(), CliError> {
 
 fn list_rules(output: &mut Output) -> Result<(), CliError> {
     if output.is_json() {
-        return rules().iter().try_for_each(|rule| output.object(&rule_line(rule)));
+        return all_rules().try_for_each(|rule| output.object(&rule_line(rule)));
     }
-    let rows = rules().iter().map(|rule| {
+    let rows = all_rules().map(|rule| {
         let code = rule.code.unwrap_or_default().to_owned();
         vec![rule.id.to_owned(), code, rule.severity.to_string(), rule.summary.to_owned()]
     });
@@ -207,7 +212,7 @@ fn code_line(entry: &Explanation) -> CodeLine {
         cause: entry.cause,
         remedy: entry.remedy,
         handling: entry.handling(),
-        rules: rules_with(entry.code).map(|rule| rule.id).collect(),
+        rules: rules_with(entry).map(|rule| rule.id).collect(),
     }
 }
 
@@ -225,8 +230,23 @@ fn rule_line(rule: &Rule) -> RuleLine {
     }
 }
 
-fn rules_with(code: &str) -> impl Iterator<Item = &'static Rule> {
-    rules().iter().filter(move |rule| rule.code == Some(code))
+/// The rules of a document, then those of an e-way bill without an IRN.
+fn all_rules() -> impl Iterator<Item = &'static Rule> {
+    rules().iter().chain(document::rules())
+}
+
+/// The system whose numbers a rule has.
+fn system_of(rule: &Rule) -> Product {
+    let of_request = document::rules().iter().any(|known| known.id == rule.id);
+    if of_request { Product::EWayBill } else { Product::EInvoice }
+}
+
+/// The rules with this code. The IRP passes numbers of the e-way bill system on, which does not pass on the IRP's.
+fn rules_with(entry: &Explanation) -> impl Iterator<Item = &'static Rule> {
+    let (code, product) = (entry.code, entry.product);
+    all_rules().filter(move |rule| {
+        rule.code == Some(code) && (system_of(rule) == Product::EInvoice || product == Product::EWayBill)
+    })
 }
 
 /// There is no such code or rule: says what is near, and what to do about a code that no list has.
@@ -239,7 +259,7 @@ fn unknown_subject(text: &str, system: Option<SystemName>) -> CliError {
         ));
     }
     if !text.bytes().any(|byte| byte.is_ascii_digit()) {
-        let near = nearest(text, rules().iter().map(|rule| rule.id)).map(|near| format!("; did you mean `{near}`?"));
+        let near = nearest(text, all_rules().map(|rule| rule.id)).map(|near| format!("; did you mean `{near}`?"));
         let hint = near.or_else(|| rules_named(text)).unwrap_or_else(|| ";".to_owned());
         return CliError::Usage(format!(
             "there is no rule or portal code `{text}`{hint} `einvoice explain --list` shows all codes, and \
@@ -257,7 +277,7 @@ fn unknown_subject(text: &str, system: Option<SystemName>) -> CliError {
 /// Rules that have the text in their name, for somebody who remembers a part of it.
 fn rules_named(text: &str) -> Option<String> {
     let wanted = text.to_ascii_lowercase();
-    let mut named = rules().iter().map(|rule| rule.id).filter(|id| id.contains(&wanted));
+    let mut named = all_rules().map(|rule| rule.id).filter(|id| id.contains(&wanted));
     let first: Vec<&str> = named.by_ref().take(NEAR_MAX).collect();
     let more = match named.count() {
         0 => String::new(),

@@ -1,12 +1,19 @@
 //! The commands: each reads its arguments, asks the core, and says what came of it.
 
+pub mod cancel;
 pub mod completions;
 pub mod config;
 pub mod credentials;
+mod desk;
+pub mod ewb;
 pub mod explain;
 pub mod init;
+pub mod jobs;
+pub mod lookup;
 pub mod masters;
 pub mod plugins;
+pub mod resolve;
+pub mod retry;
 pub mod run;
 pub mod sandbox;
 pub mod status;
@@ -31,6 +38,12 @@ pub fn run(arguments: Arguments, output: &mut Output) -> Result<u8, CliError> {
         Command::Validate(validate) => validate::run(&validate, &common, output),
         Command::Verify(verify) => verify::run(&verify, &common, output),
         Command::Status(status) => status::run(&status, &common, output),
+        Command::Cancel(cancel) => cancel::run(&cancel, &common, output),
+        Command::Lookup(lookup) => lookup::run(&lookup, &common, output),
+        Command::Ewb(ewb) => ewb::run(&ewb, &common, output),
+        Command::Resolve(resolve) => resolve::run(&resolve, &common, output),
+        Command::Retry(retry) => retry::run(&retry, &common, output),
+        Command::Jobs(jobs) => jobs::run(&jobs, &common, output),
         Command::Credentials(credentials) => credentials::run(&credentials, &common, output),
         Command::Explain(explain) => explain::run(&explain, output),
         Command::Plugins(plugins) => plugins::run(&plugins, output),

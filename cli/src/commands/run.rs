@@ -9,7 +9,7 @@ use std::time::Duration;
 use einvoice_core::clock::{SharedClock, later};
 use einvoice_core::config::SourceTable;
 use einvoice_core::ledger::Ledger;
-use einvoice_core::pipeline::{Pipeline, PipelineError, RunReport, StopSignal};
+use einvoice_core::pipeline::{Pipeline, RunReport, StopSignal};
 use jiff::Timestamp;
 
 use super::block_on;
@@ -19,7 +19,7 @@ use crate::error::CliError;
 use crate::output::Output;
 use crate::stop::Interrupts;
 use crate::{exit_code, settings};
-use progress::Followed;
+pub(super) use progress::Followed;
 
 /// What a repeated run needs between rounds.
 struct Job {
@@ -62,7 +62,7 @@ pub(super) fn run(arguments: &Run, common: &Common, output: &mut Output) -> Resu
 }
 
 /// A remark while the output is lent to the work.
-fn tell(text: &str) {
+pub(super) fn tell(text: &str) {
     use std::io::Write;
     // Standard error may be closed; stopping goes on all the same.
     let _written = writeln!(std::io::stderr(), "{text}");
@@ -89,11 +89,7 @@ async fn round(job: &Job, names: &[String], output: &mut Output) -> Result<RunRe
     let observer = Arc::clone(&progress);
     let result = job.pipeline.run_sources(names, observer, job.stop.clone()).await;
     progress.finish();
-    let report = result.map_err(|error| match error {
-        PipelineError::Ledger(error) => CliError::Ledger(error),
-        PipelineError::Settings(error) => CliError::Usage(error.to_string()),
-        other => CliError::Fault(other.to_string()),
-    })?;
+    let report = result?;
     report::show(&report, job.ledger.as_ref(), output).await?;
     output.flush()?;
     Ok(report)

@@ -1,12 +1,17 @@
-//! `status`: where documents stand.
+//! `status`: where documents stand, and what grows old.
+
+pub(super) mod ageing;
 
 use einvoice_core::date::PortalTime;
 use einvoice_core::document::Difference;
+use einvoice_core::job::Cancellation;
 use einvoice_core::key::DocumentKey;
 use einvoice_core::ledger::{AuditEntry, DocumentStatus, Ledger, Query};
 use einvoice_core::registry::nearest;
 use einvoice_core::state::{DocumentState, EwbState};
 use serde::Serialize;
+
+use ageing::{Ageing, Clockwork};
 
 use super::block_on;
 use super::validate::findings_text;
@@ -32,6 +37,12 @@ pub(super) struct Line<'a> {
     ack_no: Option<&'a str>,
     ack_date: Option<String>,
     findings: &'a [einvoice_core::finding::Finding],
+    /// What is left of its times; `status` tells it.
+    #[serde(flatten)]
+    ageing: Option<Ageing>,
+    /// Of one document asked for by its key: when and why it was cancelled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cancellation: Option<&'a Cancellation>,
     /// Of one document asked for by its key: what the portal's document has otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     differences: Option<&'a [Difference]>,
@@ -69,7 +80,8 @@ pub(super) fn run(arguments: &Status, common: &Common, output: &mut Output) -> R
     let assembly = Assembly::new(settings::load(common)?)?;
     block_on(async {
         let ledger = assembly.ledger().await?;
-        show(arguments, query, ledger.as_ref(), output).await
+        let clockwork = Clockwork::new(&assembly.settings().rules, assembly.clock().now(), ledger.as_ref()).await?;
+        show(arguments, query, ledger.as_ref(), &clockwork, output).await
     })
 }
 
@@ -93,7 +105,13 @@ fn query(arguments: &Status) -> Result<Query, CliError> {
     Ok(query)
 }
 
-async fn show(arguments: &Status, mut query: Query, ledger: &dyn Ledger, output: &mut Output) -> Result<u8, CliError> {
+async fn show(
+    arguments: &Status,
+    mut query: Query,
+    ledger: &dyn Ledger,
+    clockwork: &Clockwork<'_>,
+    output: &mut Output,
+) -> Result<u8, CliError> {
     let mut code = exit_code::ALL_WELL;
     let mut shown = 0_u64;
     loop {
@@ -104,11 +122,12 @@ async fn show(arguments: &Status, mut query: Query, ledger: &dyn Ledger, output:
         let last = page.last().map(|status| status.id);
         let full = page.len() == PAGE;
         if let ([only], 0, true) = (page.as_slice(), shown, arguments.key.is_some()) {
-            one(only, ledger, output).await?;
+            one(only, ledger, clockwork.of(only), output).await?;
         } else if output.is_json() {
-            page.iter().try_for_each(|status| output.object(&line(status)))?;
+            let aged = |status| Line { ageing: Some(clockwork.of(status)), ..line(status) };
+            page.iter().try_for_each(|status| output.object(&aged(status)))?;
         } else if !page.is_empty() {
-            output.table(&COLUMNS, page.iter().map(row))?;
+            output.table(&AGED_COLUMNS, page.iter().map(|status| aged_row(status, &clockwork.of(status))))?;
         }
         shown += u64::try_from(page.len()).unwrap_or(u64::MAX);
         match last {
@@ -147,6 +166,28 @@ pub(super) const COLUMNS: [Column; 7] = [
     Column::leave_out("ack date", 4),
 ];
 
+/// The same with what grows old.
+const AGED_COLUMNS: [Column; 9] = [
+    Column::keep("document"),
+    Column::keep("state"),
+    Column::leave_out("left", 6),
+    Column::leave_out("e-way bill", 3),
+    Column::leave_out("e-way bill no", 4),
+    Column::leave_out("delivered", 2),
+    Column::leave_out("source", 1),
+    Column::leave_out("ack no", 5),
+    Column::leave_out("ack date", 4),
+];
+
+fn aged_row(status: &DocumentStatus, ageing: &Ageing) -> Vec<String> {
+    let mut cells = row(status);
+    let at = cells.len().min(2);
+    cells.insert(at, ageing.left().to_owned());
+    let at = cells.len().min(4);
+    cells.insert(at, ageing.bill());
+    cells
+}
+
 pub(super) fn row(status: &DocumentStatus) -> Vec<String> {
     let registration = status.registration.as_ref();
     vec![
@@ -182,38 +223,67 @@ pub(super) fn line(status: &DocumentStatus) -> Line<'_> {
         ack_no: registration.map(|registration| registration.ack_no.as_str()),
         ack_date: registration.map(|registration| registration.ack_date.to_string()),
         findings: &status.findings,
+        ageing: None,
+        cancellation: None,
         differences: None,
         audit: None,
     }
 }
 
-async fn one(status: &DocumentStatus, ledger: &dyn Ledger, output: &mut Output) -> Result<(), CliError> {
+async fn one(
+    status: &DocumentStatus,
+    ledger: &dyn Ledger,
+    ageing: Ageing,
+    output: &mut Output,
+) -> Result<(), CliError> {
     let audit = ledger.audit(status.id).await?;
     if output.is_json() {
         return output.object(&Line {
+            cancellation: status.cancellation.as_ref(),
             differences: Some(&status.differences),
             audit: Some(audit.iter().map(Happening::of).collect()),
+            ageing: Some(ageing),
             ..line(status)
         });
     }
     let heading = document(status);
     output.line(output.styled(Style::Strong, &printable(&heading)))?;
+    facts(status, &ageing, output)?;
+    if !status.findings.is_empty() {
+        output.line("\nfindings")?;
+        findings_text(&status.findings, &status.reference.to_string(), output)?;
+    }
+    if !status.differences.is_empty() {
+        output.line("\nthe portal holds another document under this key")?;
+        differences(&status.differences, output)?;
+    }
+    output.line("\nhistory")?;
+    output.table(
+        &[Column::keep("when (IST)"), Column::keep("state"), Column::wrap("what happened")],
+        audit.iter().map(|entry| vec![PortalTime::at(entry.at).to_string(), entry.to.to_string(), entry.event.clone()]),
+    )
+}
+
+/// What is known of a document, a line each.
+fn facts(status: &DocumentStatus, ageing: &Ageing, output: &mut Output) -> Result<(), CliError> {
     let registration = status.registration.as_ref();
-    let ewb_number = registration.and_then(|registration| registration.ewb.as_ref()).map(|ewb| ewb.number.clone());
+    let bill = [Some(ageing.bill()), Some(ewb(status.ewb_state))]
+        .into_iter()
+        .flatten()
+        .filter(|part| !part.is_empty())
+        .reduce(|number, state| format!("{number} ({state})"));
     let facts = [
         ("label", Some(status.label.clone())),
         ("state", Some(status.state.to_string())),
         ("IRN", status.irn.as_ref().map(ToString::to_string)),
         ("ack", registration.map(|found| format!("{} of {}", found.ack_no, found.ack_date))),
         ("proof", status.proof.as_ref().map(proof)),
-        (
-            "e-way bill",
-            [ewb_number, Some(ewb(status.ewb_state))]
-                .into_iter()
-                .flatten()
-                .filter(|part| !part.is_empty())
-                .reduce(|number, state| format!("{number} ({state})")),
-        ),
+        ("cancelled", status.cancellation.as_ref().map(cancelled)),
+        ("e-way bill", bill),
+        ("valid till", ageing.valid_till().map(str::to_owned)),
+        ("cancel till", ageing.cancel_until().map(str::to_owned)),
+        ("report till", ageing.report_until().map(|day| day.to_string())),
+        ("left", Some(ageing.left().to_owned()).filter(|left| !left.is_empty())),
         ("from", Some(format!("{}: {}", status.source, status.reference))),
         ("route", status.route.as_ref().map(ToString::to_string)),
         ("delivered", Some(if status.delivered { "yes" } else { "no" }.to_owned())),
@@ -223,25 +293,27 @@ async fn one(status: &DocumentStatus, ledger: &dyn Ledger, output: &mut Output) 
             output.line(format!("  {name:<11} {}", printable(&value)))?;
         }
     }
-    if !status.findings.is_empty() {
-        output.line("\nfindings")?;
-        findings_text(&status.findings, &status.reference.to_string(), output)?;
-    }
-    if !status.differences.is_empty() {
-        output.line("\nthe portal holds another document under this key")?;
-        output.table(
-            &[Column::keep("path"), Column::wrap("ours"), Column::wrap("the portal's")],
-            status.differences.iter().map(|difference| {
-                let text = |side: &Option<String>| side.clone().unwrap_or_else(|| "(absent)".to_owned());
-                vec![difference.path.clone(), text(&difference.ours), text(&difference.theirs)]
-            }),
-        )?;
-    }
-    output.line("\nhistory")?;
+    Ok(())
+}
+
+/// Two copies of a document, field by field.
+pub(super) fn differences(differences: &[Difference], output: &mut Output) -> Result<(), CliError> {
     output.table(
-        &[Column::keep("when (IST)"), Column::keep("state"), Column::wrap("what happened")],
-        audit.iter().map(|entry| vec![PortalTime::at(entry.at).to_string(), entry.to.to_string(), entry.event.clone()]),
+        &[Column::keep("path"), Column::wrap("ours"), Column::wrap("the portal's")],
+        differences.iter().map(|difference| {
+            let text = |side: &Option<String>| side.clone().unwrap_or_else(|| "(absent)".to_owned());
+            vec![difference.path.clone(), text(&difference.ours), text(&difference.theirs)]
+        }),
     )
+}
+
+/// When and why, as far as it is known: of a cancellation by somebody else neither is.
+fn cancelled(cancellation: &Cancellation) -> String {
+    let at = cancellation.at.map(|at| at.to_string());
+    let reason = cancellation.reason.map_or("not by us", |reason| reason.word());
+    let remark = cancellation.remark.as_ref().map(|remark| format!(": {remark}")).unwrap_or_default();
+    let said = format!("{}{remark}", reason.replace('_', " "));
+    at.map_or_else(|| said.clone(), |at| format!("{at}, {said}"))
 }
 
 fn proof(proof: &einvoice_core::verify::Proof) -> String {

@@ -20,12 +20,13 @@ use crate::exit_code;
 use crate::output::{Output, Style, counted, printable};
 use crate::progress::Progress;
 use crate::settings::{self, DEFAULT_FILE};
-use content::{Found, tokens};
+pub(super) use content::Found;
+use content::tokens;
 
 /// A signed text as `--json` shows it: the stable contract, and beside it the file it came from and
 /// the reason of a bad verdict. Nothing of a forged text is shown as if it were known.
 #[derive(Debug, Serialize)]
-struct Line<'a> {
+pub(super) struct Line<'a> {
     file: &'a str,
     verdict: &'static str,
     kind: Option<&'static str>,
@@ -100,11 +101,7 @@ fn keys(arguments: &Verify, common: &Common) -> Result<KeySet, CliError> {
 fn show(file: &Path, found: &Found, keys: &KeySet, output: &mut Output) -> Result<u8, CliError> {
     let shown = file.display().to_string();
     let line = judge(&shown, found, keys);
-    let code = if line.verdict == GENUINE && line.irn_matches != Some(false) {
-        exit_code::ALL_WELL
-    } else {
-        exit_code::NEEDS_PERSON
-    };
+    let code = if line.is_in_order() { exit_code::ALL_WELL } else { exit_code::NEEDS_PERSON };
     if output.is_json() {
         output.object(&line)?;
         return Ok(code);
@@ -137,11 +134,25 @@ fn show(file: &Path, found: &Found, keys: &KeySet, output: &mut Output) -> Resul
     Ok(code)
 }
 
+impl Line<'_> {
+    /// Whether a known key signed it and its IRN is that of the document in it.
+    pub(super) fn is_in_order(&self) -> bool {
+        self.verdict == GENUINE && self.irn_matches != Some(false)
+    }
+
+    /// Verdict and reason, for people.
+    pub(super) fn told(&self) -> String {
+        let key = self.kid.as_ref().map(|kid| format!(", key {kid}")).unwrap_or_default();
+        let reason = self.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        format!("{}{key}{reason}", self.verdict)
+    }
+}
+
 const GENUINE: &str = "genuine";
 const FORGED: &str = "forged";
 const UNVERIFIABLE: &str = "unverifiable";
 
-fn judge<'a>(file: &'a str, found: &Found, keys: &KeySet) -> Line<'a> {
+pub(super) fn judge<'a>(file: &'a str, found: &Found, keys: &dyn TokenVerifier) -> Line<'a> {
     match keys.verify(&found.token) {
         TokenVerdict::Genuine(content) => described(file, GENUINE, &content, found, None),
         TokenVerdict::Unverifiable(content) => {

@@ -33,6 +33,20 @@ fn a_rule_is_told_with_its_code_ground_and_days() {
 }
 
 #[test]
+fn a_rule_of_an_e_way_bill_without_an_irn_is_told_with_the_code_of_its_system() {
+    insta::assert_snapshot!(shown(&["ewb.request.rail_document"]));
+    let code = explain(&["823", "--system", "ewb", "--json"]).objects().remove(0);
+    assert!(code["rules"].as_array().unwrap().iter().any(|rule| rule == "ewb.request.rail_document"), "{code}");
+    let all: Vec<String> = explain(&["--rules", "--json"])
+        .objects()
+        .iter()
+        .map(|line| line["rule"].as_str().unwrap().to_owned())
+        .collect();
+    let first = all.iter().position(|rule| rule.starts_with("ewb.request.")).unwrap();
+    assert!(first > 100 && all[first..].iter().all(|rule| rule.starts_with("ewb.request.")), "they come last");
+}
+
+#[test]
 fn every_explanation_fits_a_terminal_of_eighty_columns() {
     let list = explain(&["--list", "--json"]).objects();
     let codes: Vec<&str> = list.iter().map(|line| line["code"].as_str().unwrap()).collect();

@@ -21,6 +21,14 @@ fn help_of_a_command_lists_its_arguments() {
 }
 
 #[test]
+fn help_of_what_comes_after_a_registration_lists_its_arguments() {
+    for name in ["cancel", "lookup", "ewb", "resolve", "retry", "jobs"] {
+        insta::assert_snapshot!(format!("help_of_{name}"), shown(&[name, "-h"]));
+    }
+    insta::assert_snapshot!("help_of_ewb_extend", shown(&["ewb", "extend", "-h"]));
+}
+
+#[test]
 fn plugins_lists_every_role_of_every_plugin() {
     insta::assert_snapshot!(shown(&["plugins"]));
 }

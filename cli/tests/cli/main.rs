@@ -11,6 +11,7 @@
 
 mod explain;
 mod help;
+mod life;
 mod masters;
 mod once;
 mod setup;

@@ -199,6 +199,19 @@ plugin = "json-file"
         self.folder.path().join(name)
     }
 
+    /// The same with the e-way bill system.
+    pub(crate) fn with_bills(self, emulator: &Emulator) -> Self {
+        let bills = &emulator.connection["ewb"];
+        self.write("ewb.pem", bills["auth_public_key"].as_str().unwrap());
+        let config = fs::read_to_string(self.path("einvoice.toml")).unwrap();
+        let table = format!(
+            "auth_public_key_file = \"auth.pem\"\n[route.ewb]\nbase_url = \"{}\"\nauth_public_key_file = \"ewb.pem\"\n",
+            bills["base_url"].as_str().unwrap()
+        );
+        self.write("einvoice.toml", &config.replacen("auth_public_key_file = \"auth.pem\"\n", &table, 1));
+        self
+    }
+
     /// Changes every credential whose variable begins like this.
     pub(crate) fn with_wrong(mut self, prefix: &str) -> Self {
         let wrong = self.environment.iter_mut().filter(|(name, _)| name.starts_with(prefix));
@@ -248,18 +261,22 @@ plugin = "json-file"
 
     /// Starts a run and kills it after a while. `false` when it had ended by itself.
     pub(crate) fn run_and_kill(&self, after: Duration) -> bool {
-        let mut child = self.once(&[]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        // A kill at a random moment is the point of this test; nothing waits for a condition here.
-        std::thread::sleep(after);
-        let was_running = child.try_wait().unwrap().is_none();
-        let _killed = child.kill();
-        child.wait().unwrap();
-        was_running
+        kill(self.once(&[]), after)
+    }
+
+    /// Starts a command and kills it after a while. `false` when it had ended by itself.
+    pub(crate) fn call_and_kill(&self, arguments: &[&str], after: Duration) -> bool {
+        kill(self.command(arguments), after)
     }
 
     /// One object a document.
     pub(crate) fn status(&self) -> Vec<Value> {
-        let output = self.command(&["status", "--json"]).output().unwrap();
+        self.objects(&["status", "--json"])
+    }
+
+    /// What a command says to programs, one object a line.
+    pub(crate) fn objects(&self, arguments: &[&str]) -> Vec<Value> {
+        let output = self.command(arguments).output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         let (out, err) = (text(output.stdout), text(output.stderr));
         out.lines()
@@ -287,6 +304,16 @@ plugin = "json-file"
     }
 }
 
+fn kill(mut command: Command, after: Duration) -> bool {
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    // A kill at a random moment is the point of these tests; nothing waits for a condition here.
+    std::thread::sleep(after);
+    let was_running = child.try_wait().unwrap().is_none();
+    let _killed = child.kill();
+    child.wait().unwrap();
+    was_running
+}
+
 fn answer(command: &mut Command) -> Answer {
     let output = command.output().unwrap();
     let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -295,11 +322,13 @@ fn answer(command: &mut Command) -> Answer {
 
 fn credentials(connection: &Value) -> BTreeMap<String, String> {
     let mut variables = BTreeMap::new();
-    for user in connection["users"].as_array().unwrap() {
-        let text = |name: &str| user[name].as_str().unwrap().to_owned();
-        let gstin = text("gstin");
-        variables.insert(format!("EINVOICE_USER__{gstin}__SANDBOX"), text("username"));
-        variables.insert(format!("EINVOICE_PASSWORD__{gstin}__SANDBOX"), text("password"));
+    for (users, product) in [(&connection["users"], ""), (&connection["ewb"]["users"], "__E_WAY_BILL")] {
+        for user in users.as_array().unwrap() {
+            let text = |name: &str| user[name].as_str().unwrap().to_owned();
+            let gstin = text("gstin");
+            variables.insert(format!("EINVOICE_USER__{gstin}{product}__SANDBOX"), text("username"));
+            variables.insert(format!("EINVOICE_PASSWORD__{gstin}{product}__SANDBOX"), text("password"));
+        }
     }
     let text = |name: &str| connection[name].as_str().unwrap().to_owned();
     variables.insert("EINVOICE_CLIENT_ID__SANDBOX".to_owned(), text("client_id"));

@@ -104,15 +104,18 @@ impl From<String> for Field<Text> {
     }
 }
 
-mod sealed {
+pub(crate) mod sealed {
     pub trait Sealed {}
 }
 
-/// A type a member can have. The set is that of INV-01 and closed: the portal's schema decides it.
+/// A type a member can have. The set is that of the government's forms and closed: their schemas decide it.
 pub trait Leaf: sealed::Sealed + Sized {
     /// Whether JSON has it as a string or a number.
     #[doc(hidden)]
     const KIND: Kind;
+    /// Whether the system takes it as a string and as a number alike, whichever of the two is written.
+    #[doc(hidden)]
+    const EITHER: bool = false;
     /// Decimal places of a number.
     #[doc(hidden)]
     const PLACES: Option<u32> = None;

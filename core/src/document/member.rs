@@ -360,6 +360,11 @@ pub(crate) const fn document_amount() -> Row {
     number(2, 0, DOCUMENT_MAX)
 }
 
+/// An amount of the e-way bill system, which has codes of its own for one below nought.
+pub(crate) const fn signed_amount() -> Row {
+    number(2, -DOCUMENT_MAX, DOCUMENT_MAX)
+}
+
 /// The form has `Number(2,2)`, that is -99.99 to 99.99.
 pub(crate) const fn rounding() -> Row {
     number(2, -9_999, 9_999)

@@ -29,21 +29,21 @@
 //! # Ok::<(), einvoice_core::document::JsonError>(())
 //! ```
 
-mod difference;
+pub(crate) mod difference;
 mod extras;
-mod field;
+pub(crate) mod field;
 mod header;
 mod item;
-mod member;
+pub(crate) mod member;
 pub(crate) mod node;
 pub(crate) mod path;
 pub(crate) mod reader;
 pub(crate) mod scanner;
-mod table;
+pub(crate) mod table;
 #[cfg(test)]
 mod tests;
 mod totals;
-mod writer;
+pub(crate) mod writer;
 
 pub use difference::Difference;
 pub use extras::{AddlDocDtls, ContrDtls, DocPerdDtls, EwbDtls, ExpDtls, PrecDocDtls, RefDtls};
@@ -173,7 +173,13 @@ impl Invoice {
     #[must_use]
     pub fn differences(&self, signed: &Self) -> Vec<Difference> {
         let mut comparison = difference::Comparison::default();
-        self.compare_members(signed, &mut comparison);
+        match difference::in_our_order(&self.item_list, &signed.item_list) {
+            Some(item_list) => {
+                let signed = Self { item_list, ..signed.clone() };
+                self.compare_members(&signed, &mut comparison);
+            }
+            None => self.compare_members(signed, &mut comparison),
+        }
         let mut differences = comparison.differences;
         // The first signed copies wrote the version this way for requests that said 1.1.
         let rendered =

@@ -30,7 +30,7 @@ pub(crate) trait Section: Default + 'static {
     fn has_nothing(&self) -> bool;
 }
 
-/// A member INV-01 does not have, kept as it stood. It is not sent.
+/// A member the form does not have, kept as it stood. It is not sent.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_structs, reason = "a name and its JSON are all a member has")]
 pub struct UnknownMember {
@@ -121,7 +121,9 @@ impl<T: Leaf> Node for Field<T> {
     fn compare(&self, theirs: &Self, member: &'static Member, comparison: &mut Comparison) {
         let same = match (self, theirs) {
             (Self::Absent, Self::Absent) => true,
-            (Self::Value(ours), Self::Value(theirs)) => ours.same(theirs),
+            (Self::Value(ours), Self::Value(theirs)) => {
+                ours.same(theirs) || (member.in_capitals && ours.show().eq_ignore_ascii_case(&theirs.show()))
+            }
             (Self::Malformed(ours), Self::Malformed(theirs)) => ours == theirs,
             (Self::Value(ours), Self::Absent) => comparison.may_drop(member) || ours.facet().is_neutral(),
             (Self::Absent, Self::Value(theirs)) => theirs.facet().is_neutral(),
@@ -167,6 +169,8 @@ impl<T: Leaf> Field<T> {
                 reader.repaired(member, token.raw(), "an empty string was read as absent");
                 return Ok(());
             }
+            Token::Text(text, _) if T::EITHER => (T::parse(text).ok(), Repair::Spelling(text)),
+            Token::Number(digits) if T::EITHER => (T::parse(digits).ok(), Repair::Spelling(digits)),
             Token::Text(text, _) if T::KIND == Kind::Text => (T::parse(text).ok(), Repair::Spelling(text)),
             Token::Number(digits) if T::KIND == Kind::Number => (T::parse(digits).ok(), Repair::None),
             Token::Text(text, _) => (None, Repair::Kind(text.trim())),

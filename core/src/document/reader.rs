@@ -54,13 +54,33 @@ pub struct ReadInvoice {
 pub(crate) struct Reader<'a> {
     pub(crate) scanner: Scanner<'a>,
     pub(crate) lenient: bool,
+    /// What the document is called in messages about members it does not have.
+    form: &'static str,
     path: Path,
     findings: Vec<Finding>,
 }
 
+/// The name of the invoice form.
+const INVOICE: &str = "INV-01";
+
 pub(super) fn read(text: &str, options: ReadOptions) -> Result<ReadInvoice, JsonError> {
-    let mut reader =
-        Reader { scanner: Scanner::new(text), lenient: options.lenient, path: Path::default(), findings: Vec::new() };
+    let (invoice, findings) = read_form(text, options, INVOICE)?;
+    Ok(ReadInvoice { invoice, findings })
+}
+
+/// Reads any form that has a member table; `form` is its name in messages.
+pub(crate) fn read_form<S: Section>(
+    text: &str,
+    options: ReadOptions,
+    form: &'static str,
+) -> Result<(S, Vec<Finding>), JsonError> {
+    let mut reader = Reader {
+        scanner: Scanner::new(text),
+        lenient: options.lenient,
+        form,
+        path: Path::default(),
+        findings: Vec::new(),
+    };
     if text.len() > MAX_BYTES {
         return Err(reader.scanner.error(JsonFault::TooLarge));
     }
@@ -74,10 +94,10 @@ pub(super) fn read(text: &str, options: ReadOptions) -> Result<ReadInvoice, Json
         reader.scanner.finish()?;
         return Err(start);
     }
-    let mut invoice = Invoice::default();
-    reader.members(&mut invoice, &mut Order::default())?;
+    let mut document = S::default();
+    reader.members(&mut document, &mut Order::default())?;
     reader.scanner.finish()?;
-    Ok(ReadInvoice { invoice, findings: reader.findings })
+    Ok((document, reader.findings))
 }
 
 impl Reader<'_> {
@@ -243,13 +263,13 @@ impl Reader<'_> {
         let json = self.scanner.skip()?;
         let shown = printable(name);
         let path = self.path.of(&shown);
-        let finding = if path.eq_ignore_ascii_case("Irn") {
+        let finding = if self.form == INVOICE && path.eq_ignore_ascii_case("Irn") {
             table::IRN_GIVEN
                 .finding("Irn", "the document brings an Irn, which must not be sent")
                 .with_fix("Nothing to do: the IRN is computed here and confirmed by the portal.")
         } else {
             table::UNKNOWN
-                .finding(path, format!("INV-01 has no member {} here; it is not sent", shortened(&shown)))
+                .finding(path, format!("{} has no member {} here; it is not sent", self.form, shortened(&shown)))
                 .with_fix("Check the spelling, or remove the member.")
         };
         self.note(finding.with_found(json));

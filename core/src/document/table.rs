@@ -2,13 +2,15 @@
 
 /// Declares sections. A row reads `Name => field: Type = form;` below a doc comment with the meaning; the order of
 /// rows is the order in which members are written.
+///
+/// A member whose name does not begin with a capital has it after `as`: `DocNo as "docNo" => ...`.
 macro_rules! sections {
     ($(
         $(#[doc = $about:literal])*
         struct $section:ident in $slots:ident {
             $(
                 $(#[doc = $meaning:literal])+
-                $name:ident => $field:ident: $kind:ty = $row:expr;
+                $name:ident $(as $spelt:literal)? => $field:ident: $kind:ty = $row:expr;
             )+
         }
     )+) => {$(
@@ -20,7 +22,7 @@ macro_rules! sections {
                 $(#[doc = $meaning])+
                 pub $field: $kind,
             )+
-            /// Members INV-01 does not have here, as they stood. They are not sent.
+            /// Members the form does not have here, as they stood. They are not sent.
             pub unknown: Vec<$crate::document::UnknownMember>,
         }
 
@@ -42,8 +44,8 @@ macro_rules! sections {
                 $slots::$name,
                 $crate::document::Member::new(
                     $row,
-                    stringify!($name),
-                    concat!(",\"", stringify!($name), "\":"),
+                    $crate::document::table::member_name!($name $($spelt)?),
+                    concat!(",\"", $crate::document::table::member_name!($name $($spelt)?), "\":"),
                     concat!($($meaning),+),
                 ),
             ),)+];
@@ -107,6 +109,16 @@ macro_rules! sections {
     )+};
 }
 
+/// The name of a member as it is written.
+macro_rules! member_name {
+    ($name:ident) => {
+        stringify!($name)
+    };
+    ($name:ident $spelt:literal) => {
+        $spelt
+    };
+}
+
 /// Lets sections that every document has stand without `Option`: absent is the same as empty.
 macro_rules! plain_sections {
     ($($section:ident)+) => {$(
@@ -159,4 +171,4 @@ macro_rules! plain_sections {
     )+};
 }
 
-pub(crate) use {plain_sections, sections};
+pub(crate) use {member_name, plain_sections, sections};

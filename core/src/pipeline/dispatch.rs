@@ -9,8 +9,9 @@ use tokio::task::{JoinError, JoinSet};
 
 use super::intake::Reading;
 use super::report::Tally;
-use super::send::send;
+use super::send::{Run, send};
 use super::settle::settle;
+use super::sync::Synced;
 use super::{PipelineError, Shared, StopSignal};
 use crate::clock::later;
 use crate::identifier::Gstin;
@@ -36,17 +37,29 @@ pub(super) enum Ended {
     Stale,
 }
 
+/// What a dispatch may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// Send what is ready, and settle what is unknown.
+    All,
+    /// Settle only.
+    Settle,
+}
+
 /// Sends and settles until nothing is left that can be done in this run.
 pub(super) async fn dispatch(
     shared: Arc<Shared>,
     tally: Arc<Tally>,
+    scope: Scope,
     reading: &Reading,
     stop: &StopSignal,
 ) -> Result<(), PipelineError> {
     let mut desk = Desk {
         shared,
         tally,
+        scope,
         tasks: JoinSet::new(),
+        synced: Arc::default(),
         halted: BTreeSet::new(),
         tries: HashMap::new(),
         parked: Vec::new(),
@@ -76,7 +89,10 @@ pub(super) struct Job {
 struct Desk {
     shared: Arc<Shared>,
     tally: Arc<Tally>,
+    scope: Scope,
     tasks: JoinSet<(Job, Result<Ended, PipelineError>)>,
+    /// Taxpayers that the portal fetched anew in this run.
+    synced: Arc<Synced>,
     /// Suppliers for which no route works in this run.
     halted: BTreeSet<Gstin>,
     tries: HashMap<DocumentId, u32>,
@@ -123,7 +139,7 @@ impl Desk {
             return Ok(0);
         }
         let mut started = self.claim_and_start(Work::Settle, room).await?;
-        if started < room && !self.shared.routes.all_closed() {
+        if self.scope == Scope::All && started < room && !self.shared.routes.all_closed() {
             started += self.claim_and_start(Work::Send, room - started).await?;
         }
         Ok(started)
@@ -144,11 +160,11 @@ impl Desk {
 
     fn start(&mut self, worker: &WorkerId, claimed: Claimed, work: Work, lease_until: Timestamp) {
         let job = Job { worker: worker.clone(), document: claimed.id, supplier: claimed.key.supplier, lease_until };
-        let (shared, tally) = (Arc::clone(&self.shared), Arc::clone(&self.tally));
+        let (shared, tally, synced) = (Arc::clone(&self.shared), Arc::clone(&self.tally), Arc::clone(&self.synced));
         self.tasks.spawn(async move {
             let result = match work {
                 Work::Settle => settle(&shared, &tally, &job.worker, claimed).await,
-                Work::Send => send(&shared, &tally, &job, claimed).await,
+                Work::Send => send(&Run { shared: &shared, tally: &tally, synced: &synced }, &job, claimed).await,
             };
             (job, result)
         });

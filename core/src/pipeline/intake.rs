@@ -35,6 +35,13 @@ pub(super) struct Reading {
 }
 
 impl Reading {
+    /// Of no source at all.
+    pub(super) fn finished() -> Self {
+        let reading = Self::default();
+        reading.finish();
+        reading
+    }
+
     pub(super) fn is_done(&self) -> bool {
         self.done.load(Ordering::Acquire)
     }

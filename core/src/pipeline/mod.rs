@@ -5,17 +5,23 @@
 //! Reading (`intake`) and sending (`dispatch`) run side by side and meet only in the ledger, so
 //! that memory does not grow with the input and a crash at any point loses nothing: the next run
 //! finds in the ledger what was intended, asks the portal what became of it, and goes on. Results are
-//! delivered (`deliver`) from the ledger as well.
+//! delivered (`deliver`) from the ledger as well. What is to be done with documents that are registered already
+//! (`jobs`) is carried out after that, step by step; `desk_api` is for people who want one thing at once.
 
+mod by_hand;
 mod deliver;
+mod desk_api;
 mod dispatch;
 mod intake;
+mod jobs;
 mod outcome;
+mod question;
 mod report;
 mod routes;
 mod send;
 mod settle;
 mod stop;
+mod sync;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,6 +29,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub use desk_api::Asked;
+pub use jobs::JobsReport;
 pub use report::{Clash, Listed, Note, Observer, RunReport, Silent};
 pub use routes::RoutePart;
 pub use stop::StopSignal;
@@ -210,10 +218,11 @@ impl Pipeline {
         let reading = intake::Reading::default();
         let (read, dispatched) = tokio::join!(
             intake::read_sources(&shared, names, &tally, &reading, &stop),
-            dispatch::dispatch(Arc::clone(&shared), Arc::clone(&tally), &reading, &stop),
+            dispatch::dispatch(Arc::clone(&shared), Arc::clone(&tally), dispatch::Scope::All, &reading, &stop),
         );
         dispatched?;
         let read = read?;
+        jobs::carry_out(&shared, &tally, &[], &stop).await?;
         deliver::write_back(&shared, &tally).await?;
         deliver::acknowledge(&shared, &tally, read).await?;
         Ok(tally.finish(&shared).await?)

@@ -28,6 +28,9 @@ pub(super) const WINDOW_OVER_CODE: &str = "2283";
 /// Registered through another portal.
 pub(super) const ELSEWHERE_CODE: &str = "2295";
 
+/// The registration was cancelled. In answer to a document it tells of an earlier registration, not of this one.
+const CANCELLED_CODE: &str = "9999";
+
 /// How long a GSTIN is left alone after code 118 ("try after 5 minutes") or a like one.
 pub(super) const RATE_LIMIT_PAUSE: Duration = Duration::from_mins(5);
 
@@ -77,7 +80,14 @@ pub(super) fn conclude(error: &TransportError, now: Timestamp, settle_wait: Dura
             (errors, info)
         }
     };
-    let outcome = match error.class().unwrap_or(ErrorClass::Unknown) {
+    let class = match error.class().unwrap_or(ErrorClass::Unknown) {
+        // It says that there is, or was, a registration: what became of it tells a question, at once.
+        ErrorClass::Business if errors.iter().any(|error| error.code == CANCELLED_CODE) => {
+            return (left_open(error, now), Consequence::None);
+        }
+        class => class,
+    };
+    let outcome = match class {
         ErrorClass::TokenExpired
         | ErrorClass::Auth
         | ErrorClass::ClientConfig
@@ -97,26 +107,23 @@ pub(super) fn conclude(error: &TransportError, now: Timestamp, settle_wait: Dura
         }
         // A named earlier registration stands: there is nothing to wait for before asking. Without
         // one it may be a like request still under way.
-        ErrorClass::Duplicate => AttemptOutcome::Unknown {
-            reason: error.to_string(),
-            ask_at: if info.iter().any(|info| info.duplicate.is_some()) {
-                now
-            } else {
-                later(now, settle_wait).unwrap_or(now)
-            },
-            errors: errors.clone(),
-            info: info.clone(),
-        },
-        ErrorClass::Transient | ErrorClass::UpstreamTransient | ErrorClass::Ewb | ErrorClass::Unknown => {
-            AttemptOutcome::Unknown {
-                reason: error.to_string(),
-                ask_at: later(now, settle_wait).unwrap_or(now),
-                errors: errors.clone(),
-                info: info.clone(),
-            }
-        }
+        ErrorClass::Duplicate if info.iter().any(|info| info.duplicate.is_some()) => left_open(error, now),
+        ErrorClass::Duplicate
+        | ErrorClass::Transient
+        | ErrorClass::UpstreamTransient
+        | ErrorClass::Ewb
+        | ErrorClass::Unknown => left_open(error, later(now, settle_wait).unwrap_or(now)),
     };
     (outcome, consequence_of(error))
+}
+
+/// A refusal that does not clear the outcome, with all it says.
+fn left_open(error: &TransportError, ask_at: Timestamp) -> AttemptOutcome {
+    let (errors, info) = match error {
+        TransportError::Refused { errors, info, .. } => (errors.clone(), info.clone()),
+        _ => (Vec::new(), Vec::new()),
+    };
+    AttemptOutcome::Unknown { reason: error.to_string(), ask_at, errors, info }
 }
 
 /// An outcome that nobody knows, to be asked about after the settling wait.

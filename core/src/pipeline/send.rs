@@ -7,6 +7,7 @@ use super::dispatch::{Ended, Job};
 use super::outcome::{AUTH_PAUSE, Consequence, conclude, consequence_of, unknown};
 use super::report::Tally;
 use super::routes::Route;
+use super::sync::Synced;
 use super::{CALLS_AFTER_INTENT, PipelineError, Shared};
 use crate::advice;
 use crate::clock::later;
@@ -20,8 +21,16 @@ use crate::state::DocumentState;
 use crate::transport::{Reach, TransportError};
 use crate::verify::{Judgement, Proof, judge};
 
+/// What the sendings of one run share.
+pub(super) struct Run<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) tally: &'a Tally,
+    pub(super) synced: &'a Synced,
+}
+
 /// Sends one `Ready` document by the first route that works.
-pub(super) async fn send(shared: &Shared, tally: &Tally, job: &Job, claimed: Claimed) -> Result<Ended, PipelineError> {
+pub(super) async fn send(run: &Run<'_>, job: &Job, claimed: Claimed) -> Result<Ended, PipelineError> {
+    let (shared, tally) = (run.shared, run.tally);
     let supplier = claimed.key.supplier;
     let mut may_pass = false;
     for route in candidates(shared, tally, &claimed) {
@@ -34,7 +43,7 @@ pub(super) async fn send(shared: &Shared, tally: &Tally, job: &Job, claimed: Cla
             continue;
         }
         match route.gateway.ready(supplier, Product::EInvoice).await {
-            Ok(()) => return send_by(shared, tally, job, &route, &claimed).await,
+            Ok(()) => return send_by(run, job, &route, &claimed).await,
             Err(error) => {
                 route.learn(Some(&error));
                 let consequence = consequence_of(&error);
@@ -76,17 +85,11 @@ fn candidates(shared: &Shared, tally: &Tally, claimed: &Claimed) -> Vec<Arc<Rout
     }
 }
 
-async fn send_by(
-    shared: &Shared,
-    tally: &Tally,
-    job: &Job,
-    route: &Route,
-    claimed: &Claimed,
-) -> Result<Ended, PipelineError> {
+async fn send_by(run: &Run<'_>, job: &Job, route: &Route, claimed: &Claimed) -> Result<Ended, PipelineError> {
+    let (shared, tally) = (run.shared, run.tally);
     let supplier = claimed.key.supplier;
     // What waited long for its turn may not be through when its lease ends.
-    let through = later(shared.now(), route.call_time_max().saturating_mul(CALLS_AFTER_INTENT));
-    if through.is_none_or(|through| through > job.lease_until) {
+    if !outlasts_a_sending(shared, job, route) {
         return Ok(Ended::Stale);
     }
     let intent = NewIntent {
@@ -105,10 +108,45 @@ async fn send_by(
         Err(error) => return Err(error.into()),
     };
     let operation = Operation::GenerateIrn { payload: claimed.payload.clone() };
-    let reply = route.gateway.call(supplier, Product::EInvoice, &operation).await;
+    let reply = route.gateway.call(supplier, &operation).await;
     route.learn(reply.as_ref().err());
-    let outcome = outcome_of(shared, tally, route, claimed, reply);
+    let outcome = match again(run, job, route, claimed, &operation, reply).await {
+        Ok(reply) => outcome_of(shared, tally, route, claimed, reply),
+        Err(not_sent) => not_sent,
+    };
     finish(shared, tally, claimed, &intent, outcome).await
+}
+
+/// Whether the lease covers one more sending, however long it takes.
+fn outlasts_a_sending(shared: &Shared, job: &Job, route: &Route) -> bool {
+    let through = later(shared.now(), route.call_time_max().saturating_mul(CALLS_AFTER_INTENT));
+    through.is_some_and(|through| through <= job.lease_until)
+}
+
+/// Sends the document once more where it was refused for a taxpayer who turned out to be active; else the reply as
+/// it is. An error is the outcome that lets the document go out anew under its next claim.
+///
+/// One intent covers both calls: the first was provably refused and changed nothing at the portal, the second
+/// carries the same bytes by the same route to the same site with the same login, and at any moment in between
+/// the intent says what may have happened, no less and no more.
+async fn again(
+    run: &Run<'_>,
+    job: &Job,
+    route: &Route,
+    claimed: &Claimed,
+    operation: &Operation,
+    reply: Result<Reply, TransportError>,
+) -> Result<Result<Reply, TransportError>, AttemptOutcome> {
+    let Err(refusal) = &reply else { return Ok(reply) };
+    let Some(party) = run.synced.cured(run.tally, route, claimed, refusal).await else { return Ok(reply) };
+    if !outlasts_a_sending(run.shared, job, route) {
+        let reason = format!("{refusal}; the taxpayer was fetched anew, and the document goes out again");
+        return Err(AttemptOutcome::NotSent { reason });
+    }
+    let second = route.gateway.call(claimed.key.supplier, operation).await;
+    route.learn(second.as_ref().err());
+    party.learn(second.as_ref().err());
+    Ok(second)
 }
 
 fn outcome_of(
@@ -120,7 +158,10 @@ fn outcome_of(
 ) -> AttemptOutcome {
     let wait = Duration::from_secs(shared.settings.settle_wait_seconds);
     match reply {
-        Ok(Reply::Registration(registration)) => believe(shared, claimed, registration),
+        Ok(Reply::Registration(mut registration)) => {
+            registration.site = Some(route.site().to_owned());
+            believe(shared, claimed, registration)
+        }
         Ok(_) => unknown("the route answered a registration with something else", shared.now(), wait, &[]),
         Err(error) => {
             let (outcome, consequence) = conclude(&error, shared.now(), wait);

@@ -5,17 +5,16 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use super::dispatch::Ended;
-use super::outcome::{ELSEWHERE_CODE, NOT_HERE_CODE, NOT_THERE_CODE, WINDOW_OVER_CODE, consequence_of};
+use super::outcome::{NOT_HERE_CODE, NOT_THERE_CODE, WINDOW_OVER_CODE, is_burnt};
+use super::question::{Question, duplicate, foreign_duplicate, is_nic_site, is_registered_elsewhere, named_beside};
 use super::report::Tally;
-use super::routes::Route;
-use super::send::{heed, judged, sent_document};
-use super::{PipelineError, Shared};
+use super::send::judged;
+use super::{PipelineError, Shared, by_hand};
 use crate::clock::later;
-use crate::environment::Product;
+use crate::document::Difference;
 use crate::events;
-use crate::irn::{Irn, IrnRule};
 use crate::ledger::{AuditEntry, Claimed, Intent, LedgerError, Settlement, WorkerId};
-use crate::operation::{DuplicateInfo, Operation, Registration, RegistrationStatus, Reply};
+use crate::operation::{DuplicateInfo, Registration, RegistrationStatus};
 use crate::portal_code::{ErrorClass, deciding_class};
 use crate::state::DocumentState;
 use crate::transport::TransportError;
@@ -27,10 +26,6 @@ const ASK_PAUSE_MAX: Duration = Duration::from_hours(1);
 /// The same once asking proves nothing any more: each question is one more error in the portal's
 /// books, and only a find can still help.
 const LATE_ASK_PAUSE: Duration = Duration::from_hours(24);
-
-/// Where a person finds the signed copy once the portal's API no longer hands it out.
-const DOWNLOAD_HINT: &str = "the portal's API no longer hands out the signed copy; \
-                             download it from the e-invoice section of the GST portal (kept six months)";
 
 /// Sendings after which a document that the portal stumbles over every time, and does not have, is
 /// left to a person: code 5001 can be a lasting fault of the payload.
@@ -91,64 +86,14 @@ async fn ask(shared: &Shared, tally: &Tally, claimed: &Claimed) -> Result<Option
     if route.is_closed() || route.is_closed_for(attempt.gstin) {
         return Ok(None);
     }
-    // A "not there" counts only from the site that was sent to; a route may lead elsewhere by now.
-    let site = (route.site() != attempt.site).then(|| attempt.site.clone());
-    let named = site.is_some();
-    let answer = put_question(route, claimed, attempt, site).await;
-    let answer = match answer {
-        // "Not here" may mean another site: name the one that was sent to.
-        Err(error) if !named && has_code(&error, NOT_HERE_CODE) => {
-            put_question(route, claimed, attempt, Some(attempt.site.clone())).await
+    let answer = Question { tally, route, claimed, attempt }.ask().await;
+    Ok(Some(match answer.result {
+        Ok(mut registration) => {
+            registration.site = Some(answer.site);
+            settle_found(shared, claimed, registration)
         }
-        other => other,
-    };
-    route.learn(answer.as_ref().err());
-    Ok(Some(match answer {
-        Ok(registration) => settle_found(shared, claimed, registration),
-        Err(error) => {
-            heed(tally, route, attempt.gstin, &error, consequence_of(&error));
-            settle_refused(shared, claimed, attempt, &error).await?
-        }
+        Err(error) => Case { shared, claimed, attempt, site: answer.site, error }.settle().await?,
     }))
-}
-
-/// By IRN when the portal named one, else by document.
-async fn put_question(
-    route: &Route,
-    claimed: &Claimed,
-    attempt: &Intent,
-    site: Option<String>,
-) -> Result<Box<Registration>, TransportError> {
-    let operation = match duplicate(claimed) {
-        Some(duplicate) => Operation::GetIrn { irn: duplicate.irn, site },
-        None => by_document(claimed, site)?,
-    };
-    match route.gateway.call(attempt.gstin, Product::EInvoice, &operation).await? {
-        Reply::Registration(registration) => Ok(registration),
-        Reply::Taxpayer(_) => Err(TransportError::BadAnswer {
-            endpoint: attempt.route.to_string(),
-            http_status: None,
-            reason: "a question about a document was answered with a taxpayer".to_owned(),
-            changes_books: false,
-        }),
-    }
-}
-
-fn by_document(claimed: &Claimed, site: Option<String>) -> Result<Operation, TransportError> {
-    let date =
-        sent_document(claimed).and_then(|sent| sent.doc_dtls.dt.get()).ok_or_else(|| TransportError::NotSent {
-            endpoint: "portal".to_owned(),
-            reason: "the stored payload holds no document date to ask by".to_owned(),
-            source: None,
-        })?;
-    Ok(Operation::GetIrnByDocument { doc_type: claimed.key.doc_type, number: claimed.key.number.clone(), date, site })
-}
-
-/// The earlier registration that a duplicate refusal named, if it can be one of this document: its
-/// IRN is the hash of our key, by the rule of today or by that of old registrations.
-fn duplicate(claimed: &Claimed) -> Option<&DuplicateInfo> {
-    let is_ours = |irn: Irn| irn == claimed.irn || irn == Irn::compute(&claimed.key, IrnRule::AsWritten);
-    claimed.open_info.iter().filter_map(|info| info.duplicate.as_ref()).find(|duplicate| is_ours(duplicate.irn))
 }
 
 fn settle_found(shared: &Shared, claimed: &Claimed, mut registration: Box<Registration>) -> Settlement {
@@ -164,7 +109,14 @@ fn settle_found(shared: &Shared, claimed: &Claimed, mut registration: Box<Regist
             still_unknown(shared, claimed, &reason)
         }
         Judgement::Ours(proof) => Settlement::Registered { registration, proof },
-        Judgement::Different { differences, .. } => Settlement::Conflict { registration, differences },
+        Judgement::Different { mut differences, .. } => {
+            if registration.status == RegistrationStatus::Cancelled {
+                // Whoever decides must see that there is nothing to adopt, and that the number is lost.
+                let (ours, theirs) = (Some("to be registered".to_owned()), Some("cancelled".to_owned()));
+                differences.insert(0, Difference { path: "Status".to_owned(), ours, theirs });
+            }
+            Settlement::Conflict { registration, differences }
+        }
         Judgement::Misstated(_) => still_unknown(shared, claimed, "the reply contradicts the signed invoice in it"),
         Judgement::NotBelieved { reason } => {
             events::reply_not_believed(&claimed.key.to_string(), &reason);
@@ -173,66 +125,147 @@ fn settle_found(shared: &Shared, claimed: &Claimed, mut registration: Box<Regist
     }
 }
 
-async fn settle_refused(
-    shared: &Shared,
-    claimed: &Claimed,
-    attempt: &Intent,
-    error: &TransportError,
-) -> Result<Settlement, PipelineError> {
-    let elsewhere = claimed.open_errors.iter().any(|error| error.code == ELSEWHERE_CODE);
-    let unreadable_here = has_code(error, WINDOW_OVER_CODE)
-        || (elsewhere && (has_code(error, NOT_THERE_CODE) || has_code(error, NOT_HERE_CODE)));
-    if unreadable_here && let Some(duplicate) = duplicate(claimed) {
-        return Ok(stated_by_the_portal(shared, claimed, duplicate, elsewhere));
-    }
-    if has_code(error, NOT_THERE_CODE) {
-        return settle_not_there(shared, claimed, attempt, error).await;
-    }
-    Ok(still_unknown(shared, claimed, &error.to_string()))
+/// A question that brought no registration.
+struct Case<'a> {
+    shared: &'a Shared,
+    claimed: &'a Claimed,
+    attempt: &'a Intent,
+    /// The site whose answer counts.
+    site: String,
+    error: TransportError,
 }
 
-/// "Not there" is a proof only inside the retrieval window and where nothing else was said.
-async fn settle_not_there(
-    shared: &Shared,
-    claimed: &Claimed,
-    attempt: &Intent,
-    error: &TransportError,
-) -> Result<Settlement, PipelineError> {
-    if duplicate(claimed).is_some() {
-        return Ok(still_unknown(shared, claimed, "the portal calls it a duplicate and yet does not find it"));
+impl Case<'_> {
+    async fn settle(&self) -> Result<Settlement, PipelineError> {
+        let stated = duplicate(self.claimed).or_else(|| named_beside(self.claimed, &self.error));
+        let is_elsewhere = is_registered_elsewhere(self.claimed);
+        let window_is_over = self.has_code(WINDOW_OVER_CODE);
+        if window_is_over || (is_elsewhere && (self.has_code(NOT_THERE_CODE) || self.has_code(NOT_HERE_CODE))) {
+            // It is registered, and the signed copy is out of reach here.
+            return Ok(match stated {
+                Some(stated) => self.stated_by_the_portal(stated, is_elsewhere && !window_is_over),
+                None if window_is_over => {
+                    self.for_a_person("it is registered, and so long ago that the portal tells nothing more of it")
+                }
+                None => self.for_a_person("it is registered through another portal, which was not named"),
+            });
+        }
+        if self.has_code(NOT_THERE_CODE) {
+            return self.settle_not_there().await;
+        }
+        Ok(still_unknown(self.shared, self.claimed, &self.error.to_string()))
     }
-    if is_past_the_window(shared, attempt) {
-        return Ok(still_unknown(
-            shared,
-            claimed,
-            "the portal does not find it, but so long after sending that this proves nothing; \
-             look it up on the e-invoice portal and decide",
-        ));
-    }
-    let stumbled = |class| matches!(class, ErrorClass::Transient | ErrorClass::UpstreamTransient);
-    let refused = match claimed.open_errors.as_slice() {
-        [] => false,
-        errors => match deciding_class(errors) {
-            // A code of no list was an answer, and as nothing is registered the answer was no.
-            ErrorClass::Unknown => true,
-            class if stumbled(class) && attempt.number >= SENDINGS_MAX => {
-                sendings(shared, claimed).await? >= SENDINGS_MAX
+
+    /// "Not there" is a proof only inside the retrieval window and where nothing else was said.
+    async fn settle_not_there(&self) -> Result<Settlement, PipelineError> {
+        let unknown = |reason: &str| Ok(still_unknown(self.shared, self.claimed, reason));
+        if duplicate(self.claimed).is_some() {
+            return unknown("the portal calls it a duplicate and yet does not find it");
+        }
+        if let Some(foreign) = foreign_duplicate(self.claimed) {
+            let reason = format!(
+                "the reply is not believed: it calls this a duplicate of IRN {}, which is not what {} gives, and the \
+                 portal does not find it by its number",
+                foreign.irn, self.claimed.key
+            );
+            events::reply_not_believed(&self.claimed.key.to_string(), &reason);
+            // Sent again it would be refused alike: only a person can find out whose IRN that is.
+            let remedy = by_hand::look_it_up(self.claimed, self.attempt);
+            return Ok(left_open(self.shared, self.claimed, &reason, Some(remedy)));
+        }
+        if is_past_the_window(self.shared, self.attempt) {
+            return unknown("the portal does not find it, but so long after sending that this proves nothing");
+        }
+        let errors = self.claimed.open_errors.as_slice();
+        let class = (!errors.is_empty()).then(|| deciding_class(errors));
+        let is_lasting = self.attempt.number >= SENDINGS_MAX && self.sendings().await? >= SENDINGS_MAX;
+        let refused = match class {
+            _ if is_burnt(errors) => true,
+            Some(ErrorClass::Duplicate) if is_lasting => {
+                return unknown("the portal calls it a duplicate every time it is sent and yet does not find it");
             }
-            _ => false,
-        },
-    };
-    if refused {
-        return Ok(Settlement::Refused { errors: claimed.open_errors.clone(), burnt: false });
+            Some(ErrorClass::Transient | ErrorClass::UpstreamTransient) => is_lasting,
+            None | Some(ErrorClass::Duplicate | ErrorClass::Ewb) => false,
+            // Any other code was an answer, and as nothing is registered the answer was no.
+            Some(_) => true,
+        };
+        if refused {
+            return Ok(Settlement::Refused { errors: errors.to_vec(), burnt: is_burnt(errors) });
+        }
+        if is_before_the_wait(self.shared, self.attempt) {
+            return unknown("the portal does not find it, but so soon after sending that this proves nothing");
+        }
+        Ok(Settlement::NotThere { errors: self.error.portal_errors().to_vec() })
     }
-    Ok(Settlement::NotThere { errors: error.portal_errors().to_vec() })
+
+    /// How often the portal got it and left the outcome open; attempts of which nothing left this machine,
+    /// or that were turned away at the door, have a number too and do not count.
+    async fn sendings(&self) -> Result<u32, PipelineError> {
+        let trail = self.shared.ledger.audit(self.claimed.id).await?;
+        let left_open =
+            |entry: &&AuditEntry| entry.from == Some(DocumentState::Sent) && entry.to == DocumentState::Unknown;
+        Ok(u32::try_from(trail.iter().filter(left_open).count()).unwrap_or(u32::MAX))
+    }
+
+    /// The registration is a fact that the portal stated with its duplicate refusal; only the signed copy
+    /// is out of reach.
+    fn stated_by_the_portal(&self, stated: &DuplicateInfo, is_elsewhere: bool) -> Settlement {
+        let other = stated.registered_by.as_deref();
+        let (Some(ack_no), Some(ack_date)) = (&stated.ack_no, stated.ack_date) else {
+            let whose = other.filter(|_| is_elsewhere).unwrap_or("the portal");
+            let acknowledgement = match &stated.ack_no {
+                Some(ack_no) => format!("under acknowledgement {ack_no}, whose date is"),
+                None => "whose acknowledgement is".to_owned(),
+            };
+            return self.for_a_person(&format!(
+                "it is registered by {whose} as IRN {}, {acknowledgement} not told here",
+                stated.irn
+            ));
+        };
+        let supplier = self.claimed.key.supplier;
+        let (site, reason) = if is_elsewhere {
+            let portal = other.unwrap_or("another portal");
+            // Only a name that the portal's header takes is of use later.
+            let site = other.filter(|other| is_nic_site(other)).map(str::to_owned);
+            (site, by_hand::copy_is_elsewhere(supplier, stated.irn, ack_date.date(), portal))
+        } else {
+            (Some(self.site.clone()), by_hand::copy_is_out_of_reach(supplier, stated.irn, ack_date.date()))
+        };
+        let registration = Box::new(Registration {
+            ack_no: ack_no.clone(),
+            ack_date,
+            irn: stated.irn,
+            status: RegistrationStatus::Active,
+            signed_invoice: None,
+            signed_qr: None,
+            ewb: None,
+            remarks: None,
+            info: self.claimed.open_info.clone(),
+            site,
+        });
+        Settlement::Registered { registration, proof: Proof::SignedPartsMissing { reason } }
+    }
+
+    /// Registered for certain, and too little is known of it to store: a person takes the rest from the GST
+    /// portal. Asking goes on, seldom.
+    fn for_a_person(&self, reason: &str) -> Settlement {
+        let now = self.shared.now();
+        Settlement::StillUnknown {
+            reason: reason.to_owned(),
+            ask_at: later(now, LATE_ASK_PAUSE).unwrap_or(now),
+            remedy: Some(by_hand::enter_what_is_registered(self.claimed, self.attempt, duplicate(self.claimed))),
+        }
+    }
+
+    fn has_code(&self, code: &str) -> bool {
+        self.error.portal_errors().iter().any(|error| error.code == code)
+    }
 }
 
-/// How often the portal got it and left the outcome open; attempts of which nothing left this machine,
-/// or that were turned away at the door, have a number too and do not count.
-async fn sendings(shared: &Shared, claimed: &Claimed) -> Result<u32, PipelineError> {
-    let trail = shared.ledger.audit(claimed.id).await?;
-    let left_open = |entry: &&AuditEntry| entry.from == Some(DocumentState::Sent) && entry.to == DocumentState::Unknown;
-    Ok(u32::try_from(trail.iter().filter(left_open).count()).unwrap_or(u32::MAX))
+/// The call may still be under way at the portal, whoever wants to know already.
+fn is_before_the_wait(shared: &Shared, attempt: &Intent) -> bool {
+    let wait = Duration::from_secs(shared.settings.settle_wait_seconds);
+    later(attempt.at, wait).is_some_and(|settled| shared.now() < settled)
 }
 
 fn is_past_the_window(shared: &Shared, attempt: &Intent) -> bool {
@@ -240,47 +273,22 @@ fn is_past_the_window(shared: &Shared, attempt: &Intent) -> bool {
     shared.now().duration_since(attempt.at) >= SignedDuration::from_hours(hours)
 }
 
-/// The registration is a fact that the portal stated with its duplicate refusal; only the signed copy
-/// is out of reach.
-fn stated_by_the_portal(shared: &Shared, claimed: &Claimed, duplicate: &DuplicateInfo, elsewhere: bool) -> Settlement {
-    let other = duplicate.registered_by.as_deref().unwrap_or("another portal");
-    let (Some(ack_no), Some(ack_date)) = (&duplicate.ack_no, duplicate.ack_date) else {
-        let reason = format!(
-            "it is registered at {}, whose acknowledgement number and date are not told here; \
-             look it up there or on the GST portal",
-            if elsewhere { other } else { "the portal" }
-        );
-        return still_unknown(shared, claimed, &reason);
-    };
-    let registration = Box::new(Registration {
-        ack_no: ack_no.clone(),
-        ack_date,
-        irn: duplicate.irn,
-        status: RegistrationStatus::Active,
-        signed_invoice: None,
-        signed_qr: None,
-        ewb: None,
-        remarks: None,
-        info: claimed.open_info.clone(),
-    });
-    let reason = if elsewhere {
-        format!("registered by {other}; fetch the signed copy there or from the e-invoice section of the GST portal")
-    } else {
-        DOWNLOAD_HINT.to_owned()
-    };
-    Settlement::Registered { registration, proof: Proof::SignedPartsMissing { reason } }
+fn still_unknown(shared: &Shared, claimed: &Claimed, reason: &str) -> Settlement {
+    left_open(shared, claimed, reason, None)
 }
 
-fn still_unknown(shared: &Shared, claimed: &Claimed, reason: &str) -> Settlement {
+/// Past the window there is always something for a person to do.
+fn left_open(shared: &Shared, claimed: &Claimed, reason: &str, remedy: Option<String>) -> Settlement {
     let wait = Duration::from_secs(shared.settings.settle_wait_seconds.max(1));
-    let pause = match &claimed.last_attempt {
-        Some(attempt) if is_past_the_window(shared, attempt) => LATE_ASK_PAUSE,
-        _ => wait.saturating_mul(2_u32.saturating_pow(claimed.asked.min(16))).min(ASK_PAUSE_MAX),
+    let late = claimed.last_attempt.as_ref().filter(|attempt| is_past_the_window(shared, attempt));
+    let pause = match late {
+        Some(_) => LATE_ASK_PAUSE,
+        None => wait.saturating_mul(2_u32.saturating_pow(claimed.asked.min(16))).min(ASK_PAUSE_MAX),
     };
     let now = shared.now();
-    Settlement::StillUnknown { reason: reason.to_owned(), ask_at: later(now, pause).unwrap_or(now) }
-}
-
-fn has_code(error: &TransportError, code: &str) -> bool {
-    error.portal_errors().iter().any(|error| error.code == code)
+    Settlement::StillUnknown {
+        reason: reason.to_owned(),
+        ask_at: later(now, pause).unwrap_or(now),
+        remedy: remedy.or_else(|| late.map(|attempt| by_hand::look_it_up(claimed, attempt))),
+    }
 }

@@ -55,12 +55,18 @@ impl Explanation {
     pub fn handling(&self) -> &'static str {
         match self.code {
             "2148" => {
-                "Asks once more and names the site that was sent to; without a clear answer the outcome stays unknown."
+                "Asks the site that was sent to by name, then the other NIC site; without a clear answer the outcome \
+                 stays unknown."
             }
             "2154" => {
                 "Takes it as not registered only from the site that was sent to, after the settling wait and inside \
                  the retrieval window; then the document may be sent again."
             }
+            "3028" | "3029" => {
+                "Has the portal fetch the GSTIN anew, once a run, and sends the document once more if it is active \
+                 then; else records the refusal."
+            }
+            "9999" => "After a registration it asks what the portal has: cancelled, the document is marked so.",
             "2278" => "Marks the number as burnt and never sends the document again under it.",
             "2283" => {
                 "Records the registration with its signed copy missing when a duplicate answer named the IRN; \
@@ -251,7 +257,7 @@ mod tests {
     #[test]
     fn what_is_done_about_a_code_is_what_the_pipeline_does() {
         // The codes that the pipeline tells apart within their class.
-        let told_apart = ["2148", "2154", "2278", "2283", "2295"];
+        let told_apart = ["2148", "2154", "2278", "2283", "2295", "3028", "3029", "9999"];
         for entry in explanations() {
             assert_eq!(ErrorClass::of(entry.code), entry.class);
             let special = entry.handling() != entry.class.handling();

@@ -8,7 +8,7 @@ use super::Rule;
 /// A finding for a code that is not listed, or no longer; nothing for one that is.
 ///
 /// `what` names the code for a person: `HSN or SAC 12345678`.
-pub(super) fn unlisted<T>(
+pub(crate) fn unlisted<T>(
     rule: &Rule,
     path: impl Into<String>,
     kind: Kind,

@@ -50,11 +50,11 @@ fn document_date(sheet: &mut Sheet<'_>) {
 
 /// Difference in days between document and report that every source allows: the advisory's example is a document of
 /// 1 April, to be reported by 30 April.
-const LAST_SURE_DAYS: i32 = 29;
+pub(super) const LAST_SURE_DAYS: i32 = 29;
 
 /// Turnover in crore rupees from which documents must be reported within 30 days, by the day of reporting (GSTN
 /// advisories: 100 from 1 November 2023, 10 from 1 April 2025).
-fn reporting_threshold(reported: Date) -> u32 {
+pub(super) fn reporting_threshold(reported: Date) -> u32 {
     if reported >= date(2025, 4, 1) { 10 } else { 100 }
 }
 

@@ -7,12 +7,14 @@
 use std::fmt;
 
 use crate::date::DocumentDate;
-use crate::document::{EwbDtls, Field, SupplyType, Text, YesNo};
+use crate::document::{EwbDtls, Field, Invoice, SupplyType, Text, YesNo};
+use crate::finding::{Finding, Severity};
 use crate::identifier::StateCode;
 use crate::key::DocumentType;
+use crate::number::Whole;
 
-use super::places::ABROAD;
-use super::{Rule, Sheet, table};
+use super::places::{self, ABROAD};
+use super::{CheckOptions, Rule, Sheet, rule_by_id, table};
 
 pub(super) fn check(sheet: &mut Sheet<'_>) {
     let Some(ewb) = &sheet.invoice.ewb_dtls else { return };
@@ -21,6 +23,33 @@ pub(super) fn check(sheet: &mut Sheet<'_>) {
     transport_document(sheet, ewb);
     distance(sheet, ewb);
     addresses(sheet);
+}
+
+/// Judges `EwbDtls` as the later request for the bill of a registered document, which stands in `invoice` with the
+/// addresses of that request. The same rules, though nothing is registered if one is broken: what is certain among them
+/// is an error.
+pub(crate) fn check_later(invoice: &Invoice, is_known: bool, options: &CheckOptions) -> Vec<Finding> {
+    let mut sheet = Sheet { invoice, options, findings: Vec::new() };
+    let Some(ewb) = &invoice.ewb_dtls else { return sheet.findings };
+    if is_known {
+        document(&mut sheet);
+    }
+    transport(&mut sheet, ewb);
+    transport_document(&mut sheet, ewb);
+    distance(&mut sheet, ewb);
+    addresses(&mut sheet);
+    if let Some(dispatch) = invoice.disp_dtls.as_ref().filter(|dispatch| !no_pin(&dispatch.pin)) {
+        places::place(&mut sheet, "DispDtls", dispatch.stcd.get(), &dispatch.pin, &table::OTHER_STATE);
+    }
+    let mut findings = sheet.findings;
+    for finding in &mut findings {
+        let settled = rule_by_id(&finding.rule).is_some_and(|rule| rule.unsettled.is_none());
+        if settled {
+            finding.severity = Severity::Error;
+        }
+        options.settings.regrade(finding);
+    }
+    findings
 }
 
 fn warn(sheet: &mut Sheet<'_>, rule: &Rule, path: &str, message: impl Into<String>, expected: &str, fix: &str) {
@@ -230,7 +259,6 @@ fn distance(sheet: &mut Sheet<'_>, ewb: &EwbDtls) {
 fn addresses(sheet: &mut Sheet<'_>) {
     let invoice = sheet.invoice;
     let abroad = |state: &Field<StateCode>| state.get() == Some(StateCode::OTHER_COUNTRY);
-    let no_pin = |pin: &Field<crate::number::Whole>| pin.get().is_some_and(|pin| pin.units() == ABROAD);
     let fix = "Give the port or place in India from which the goods leave.";
     if invoice.tran_dtls.sup_typ.get().is_some_and(SupplyType::is_export) {
         match &invoice.ship_dtls {
@@ -281,25 +309,32 @@ fn addresses(sheet: &mut Sheet<'_>) {
     }
 }
 
+/// PIN code 999999.
+fn no_pin(pin: &Field<Whole>) -> bool {
+    pin.get().is_some_and(|pin| pin.units() == ABROAD)
+}
+
 fn text(field: &Field<Text>) -> Option<&str> {
     field.as_ref().map(|text| &**text)
 }
 
-/// State letters, then up to two digits, up to three letters and one to four digits; or one of the special series
-/// (temporary, defence, Bhutan, Nepal) with anything after the two letters.
-fn is_vehicle_number(number: &str) -> bool {
+/// State letters, then up to two digits (three before letters), up to three letters and one to four digits; or one of
+/// the special series (temporary, which the two systems abbreviate differently, defence, Bhutan, Nepal) with anything
+/// after the two letters.
+pub(crate) fn is_vehicle_number(number: &str) -> bool {
     let bytes = number.as_bytes();
     let run = |from: usize, most: usize, wanted: fn(&u8) -> bool| {
         bytes.get(from..).unwrap_or_default().iter().take(most).take_while(|byte| wanted(byte)).count()
     };
     let [first, second, ..] = bytes else { return false };
-    if ["TR", "DF", "BP", "NP"].iter().any(|series| series.as_bytes().eq_ignore_ascii_case(&[*first, *second])) {
+    if ["TR", "TM", "DF", "BP", "NP"].iter().any(|series| series.as_bytes().eq_ignore_ascii_case(&[*first, *second])) {
         return true;
     }
     if !first.is_ascii_alphabetic() || !second.is_ascii_alphabetic() {
         return false;
     }
-    let district = 2 + run(2, 2, u8::is_ascii_digit);
+    let long = run(2, 3, u8::is_ascii_digit) == 3 && bytes.get(5).is_some_and(u8::is_ascii_alphabetic);
+    let district = if long { 5 } else { 2 + run(2, 2, u8::is_ascii_digit) };
     let series = district + run(district, 3, u8::is_ascii_alphabetic);
     let number_digits = run(series, 4, u8::is_ascii_digit);
     (1..=4).contains(&number_digits) && series + number_digits == bytes.len()
@@ -311,9 +346,18 @@ mod tests {
 
     #[test]
     fn vehicle_numbers_have_the_forms_the_form_names() {
-        for number in
-            ["KA12KA1234", "KA12K1234", "KA123456", "KAR1234", "ka12ka1234", "TRAB1234", "DF21A123456", "DL1CAB1234"]
-        {
+        for number in [
+            "KA12KA1234",
+            "KA12K1234",
+            "KA123456",
+            "KAR1234",
+            "ka12ka1234",
+            "TRAB1234",
+            "DF21A123456",
+            "DL1CAB1234",
+            "KA123A1234",
+            "TM12AB1234",
+        ] {
             assert!(is_vehicle_number(number), "{number}");
         }
         for number in ["1234", "K12A1234", "KA12KA12345", "KA12KA", "KA"] {

@@ -10,15 +10,15 @@
 //! between releases. [`RuleSettings`] carries what the rules must be told and what an integrator may change.
 
 mod arithmetic;
-mod codes;
+pub(crate) mod codes;
 mod document;
-mod ewb;
+pub(crate) mod ewb;
 mod export;
 mod items;
 mod parties;
 mod places;
 mod repair;
-mod schema;
+pub(crate) mod schema;
 mod settings;
 mod ship_to;
 pub(crate) mod table;

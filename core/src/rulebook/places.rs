@@ -44,7 +44,7 @@ pub(super) fn check(sheet: &mut Sheet<'_>) {
 }
 
 /// A state that exists, and a PIN code that lies in it.
-fn place(sheet: &mut Sheet<'_>, section: &str, state: Option<StateCode>, pin: &Field<Whole>, rule: &Rule) {
+pub(super) fn place(sheet: &mut Sheet<'_>, section: &str, state: Option<StateCode>, pin: &Field<Whole>, rule: &Rule) {
     let masters = sheet.options.masters();
     let Some(state) = state else { return };
     let found = unlisted(rule, String::new(), Kind::State, &format_args!("state code {state}"), &masters.state(state));

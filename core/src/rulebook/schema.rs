@@ -1,6 +1,6 @@
 //! The rules of the schema: obligation, type, length, range, decimals, pattern and list of words, for every member.
 
-use crate::document::node::{Seen, Visitor};
+use crate::document::node::{Section, Seen, Visitor};
 use crate::document::path::Path;
 use crate::document::scanner::{Scanner, Token};
 use crate::document::{Facet, Form, Invoice, Kind, Member, Pattern};
@@ -15,6 +15,15 @@ pub(super) fn check(invoice: &Invoice, options: &CheckOptions, findings: &mut Ve
     let mut check = SchemaCheck { path: Path::default(), read: findings.len(), findings, max_items, most_bytes: 0 };
     invoice.walk(&mut check);
     check.most_bytes
+}
+
+/// The findings of the schema about one section on its own, with paths from its members on.
+pub(crate) fn check_section<S: Section>(section: &S, options: &CheckOptions) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let max_items = options.settings.max_items;
+    let mut check = SchemaCheck { path: Path::default(), read: 0, findings: &mut findings, max_items, most_bytes: 0 };
+    section.visit_members(&mut check);
+    findings
 }
 
 /// Most bytes a member takes in the payload beside its text: name, punctuation, a number or a code.
@@ -222,7 +231,7 @@ impl SchemaCheck<'_> {
 
 /// The text a malformed value stands for: a JSON string resolved, anything else as it is; nothing for an object,
 /// a list or a truth value.
-pub(super) fn content(raw: &str) -> Option<String> {
+pub(crate) fn content(raw: &str) -> Option<String> {
     let mut scanner = Scanner::new(raw);
     let token = scanner.token();
     match token {
@@ -250,12 +259,12 @@ pub(super) fn text_fault(text: &str, form: Form) -> Option<&'static Rule> {
 }
 
 /// The meaning of a member as part of a sentence.
-pub(super) fn meaning(member: &Member) -> String {
+pub(crate) fn meaning(member: &Member) -> String {
     member.meaning.trim_end_matches('.').replace('`', "")
 }
 
 /// The form of a member in words.
-fn describe(form: Form) -> String {
+pub(crate) fn describe(form: Form) -> String {
     match form {
         Form::Text { pattern, .. } if pattern.is_list() => pattern.expected(),
         Form::Text { min, max, pattern } => {

@@ -6,11 +6,13 @@
 
 use std::collections::BTreeMap;
 
+use jiff::ToSpan;
 use jiff::civil::{Date, date};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::table;
+use super::{document, table};
+use crate::date::DocumentDate;
 use crate::finding::{Finding, Severity};
 use crate::identifier::Gstin;
 use crate::registry::nearest;
@@ -265,6 +267,15 @@ impl RuleSettings {
             self.turnover_crore_by_pan.iter().find(own).map(|(_, crore)| *crore)
         };
         if self.turnover_crore_by_pan.is_empty() { self.turnover_crore } else { by_pan().or(self.turnover_crore) }
+    }
+
+    /// The last day on which a document of this date is sure to be in time, where the supplier's turnover obliges it
+    /// to report within 30 days.
+    #[must_use]
+    pub fn report_until(&self, supplier: Gstin, dated: DocumentDate, today: Date) -> Option<Date> {
+        let applies = self.turnover_of(supplier)? >= document::reporting_threshold(today);
+        let last = || dated.date().checked_add(document::LAST_SURE_DAYS.days()).ok();
+        if applies { last() } else { None }
     }
 
     pub(crate) fn taxpayer(&self, gstin: Gstin) -> Option<&Taxpayer> {

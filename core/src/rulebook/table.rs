@@ -7,30 +7,30 @@ use crate::finding::Severity::{self, Error, Repaired, Warning};
 
 /// What a row says beyond its name, code, severity, ground and sentence.
 #[derive(Clone, Copy)]
-struct Extra {
+pub(crate) struct Extra {
     from: Option<Date>,
     until: Option<Date>,
     unsettled: Option<&'static str>,
 }
 
-const ALWAYS: Extra = Extra { from: None, until: None, unsettled: None };
+pub(crate) const ALWAYS: Extra = Extra { from: None, until: None, unsettled: None };
 
-const fn from(year: i16, month: i8, day: i8) -> Extra {
+pub(crate) const fn from(year: i16, month: i8, day: i8) -> Extra {
     Extra { from: Some(date(year, month, day)), until: None, unsettled: None }
 }
 
-const fn unsettled(reason: &'static str) -> Extra {
+pub(crate) const fn unsettled(reason: &'static str) -> Extra {
     Extra { from: None, until: None, unsettled: Some(reason) }
 }
 
 impl Extra {
-    const fn unsettled(mut self, reason: &'static str) -> Self {
+    pub(crate) const fn unsettled(mut self, reason: &'static str) -> Self {
         self.unsettled = Some(reason);
         self
     }
 }
 
-const fn rule(
+pub(crate) const fn rule(
     id: &'static str,
     code: Option<&'static str>,
     severity: Severity,
@@ -42,28 +42,32 @@ const fn rule(
     Rule { id, code, severity, ground, from, until, unsettled, summary }
 }
 
+/// Declares a table of rules: one static for each, and all of them in a row as `RULES`.
 macro_rules! rules {
     (@extra) => { ALWAYS };
     (@extra $extra:expr) => { $extra };
     ($($name:ident = $id:literal, $code:expr, $severity:ident, $ground:ident, $summary:literal $(, $extra:expr)?;)+) => {
         $(pub(crate) static $name: Rule =
-            rule($id, $code, $severity, Ground::$ground, $summary, rules!(@extra $($extra)?));)+
+            rule($id, $code, $severity, Ground::$ground, $summary, $crate::rulebook::table::rule_table!(@extra $($extra)?));)+
 
         static RULES: &[Rule] =
-            &[$(rule($id, $code, $severity, Ground::$ground, $summary, rules!(@extra $($extra)?))),+];
+            &[$(rule($id, $code, $severity, Ground::$ground, $summary, $crate::rulebook::table::rule_table!(@extra $($extra)?))),+];
     };
 }
 
-/// All rules, in the order in which they are checked.
+pub(crate) use rules as rule_table;
+
+/// All rules of a document that is registered, in the order in which they are checked; those of an e-way bill without
+/// registration are [`ewb::document::rules`](crate::ewb::document::rules).
 #[must_use]
 pub fn rules() -> &'static [Rule] {
     RULES
 }
 
-/// The rule of this name.
+/// The rule of this name, of either table.
 #[must_use]
 pub fn rule_by_id(id: &str) -> Option<&'static Rule> {
-    RULES.iter().find(|rule| rule.id == id)
+    RULES.iter().chain(crate::ewb::document::rules()).find(|rule| rule.id == id)
 }
 
 rules! {

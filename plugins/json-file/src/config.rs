@@ -100,6 +100,23 @@ pub struct WriteBackConfig {
     /// so on, so that writing them does not become slower with every batch. Range 1 to 1,000,000.
     /// Default: 10,000.
     pub documents_max: u64,
+    /// Pictures of the signed QR code: `none`, `png` or `svg`; one file a document, in a folder `qr` beside the
+    /// response, named in its `QrFile`. Default: `none`.
+    pub qr: QrFormat,
+}
+
+/// Form of QR pictures.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum QrFormat {
+    /// No pictures.
+    #[default]
+    None,
+    /// PNG.
+    Png,
+    /// SVG.
+    Svg,
 }
 
 impl Default for WriteBackConfig {
@@ -110,6 +127,7 @@ impl Default for WriteBackConfig {
             response_suffix: response_suffix(),
             numbers_as_text: false,
             documents_max: 10_000,
+            qr: QrFormat::None,
         }
     }
 }

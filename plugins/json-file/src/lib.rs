@@ -6,13 +6,14 @@ mod element;
 mod files;
 mod merge;
 mod name;
+mod picture;
 mod response;
 mod settled;
 mod source;
 mod split;
 mod write_back;
 
-pub use config::{Encoding, SourceConfig, WriteBackConfig};
+pub use config::{Encoding, QrFormat, SourceConfig, WriteBackConfig};
 pub use source::JsonFileSource;
 pub use write_back::JsonFileWriteBack;
 

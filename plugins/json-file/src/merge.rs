@@ -9,6 +9,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use serde::Deserialize;
+use tempfile::NamedTempFile;
 
 use crate::response::Reference;
 use crate::split::{Fault, Splitter};
@@ -51,7 +52,26 @@ pub(crate) fn merge(path: &Path, layout: Layout, mut answers: Answers) -> io::Re
     if answers.is_empty() {
         return Ok(());
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut out = Output { out: BufWriter::new(beside(path)?), layout, written: 0 };
+    write_merged(path, answers, &mut out)?;
+    rename(out.finish()?, path)
+}
+
+/// Writes a file wholly or not at all.
+pub(crate) fn put(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = beside(path)?;
+    file.write_all(content)?;
+    rename(file, path)
+}
+
+/// The folder of a path.
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A temporary file in the folder of a path, which is made when missing.
+fn beside(path: &Path) -> io::Result<NamedTempFile> {
+    let folder = folder(path);
     fs::create_dir_all(folder)?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(".einvoice-").suffix(".tmp");
@@ -61,14 +81,15 @@ pub(crate) fn merge(path: &Path, layout: Layout, mut answers: Answers) -> io::Re
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    let file = builder.tempfile_in(folder)?;
-    let mut out = Output { out: BufWriter::new(file), layout, written: 0 };
-    write_merged(path, answers, &mut out)?;
-    let file = out.finish()?;
+    builder.tempfile_in(folder)
+}
+
+/// Gives a file its name, durably.
+fn rename(file: NamedTempFile, path: &Path) -> io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     // On Windows a folder has no handle to force to disk; NTFS journals the rename.
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+    if cfg!(unix) { File::open(folder(path))?.sync_all() } else { Ok(()) }
 }
 
 /// Hands every answer of a file to `take`, with its text.

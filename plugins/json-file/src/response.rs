@@ -1,9 +1,10 @@
 //! One answer: the portal's bulk response form, with what file-drop interfaces add.
 
+use einvoice_core::ewb::CancelReason;
 use einvoice_core::finding::{Finding, Severity};
 use einvoice_core::operation::RegistrationStatus;
 use einvoice_core::receipt::Receipt;
-use einvoice_core::state::DocumentState;
+use einvoice_core::state::{DocumentState, EwbState};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::settled;
@@ -27,6 +28,14 @@ pub(crate) struct Answer<'a> {
     ewb_no: Option<Number<'a>>,
     ewb_dt: Option<String>,
     ewb_valid_till: Option<String>,
+    ewb_status: Option<&'a str>,
+    veh_no: Option<String>,
+    cancel_date: Option<String>,
+    cnl_rsn: Option<&'a str>,
+    cnl_rem: Option<&'a str>,
+    /// Only where pictures are asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    qr_file: Option<String>,
     #[serde(rename = "errors")]
     errors: Vec<Remark<'a>>,
     #[serde(rename = "warnings")]
@@ -105,11 +114,13 @@ impl Reference {
 }
 
 /// The answer to a receipt as one line of JSON.
-pub(crate) fn line(receipt: &Receipt, numbers_as_text: bool) -> serde_json::Result<Vec<u8>> {
+pub(crate) fn line(receipt: &Receipt, numbers_as_text: bool, qr_file: Option<String>) -> serde_json::Result<Vec<u8>> {
     let attribute = |name: &str| receipt.attributes.get(name).map(String::as_str);
     let number = |digits| Number { digits, as_text: numbers_as_text };
     let registration = receipt.registration.as_ref();
-    let ewb = registration.and_then(|registration| registration.ewb.as_ref());
+    let bill = receipt.bill();
+    let bill = bill.as_ref();
+    let cancellation = receipt.cancellation.as_ref();
     let remarks = |wanted: fn(&Finding) -> bool| -> Vec<Remark<'_>> {
         receipt.findings.iter().filter(|finding| wanted(finding)).map(Remark::of).collect()
     };
@@ -126,13 +137,25 @@ pub(crate) fn line(receipt: &Receipt, numbers_as_text: bool) -> serde_json::Resu
         signed_invoice: registration.and_then(|registration| registration.signed_invoice.as_deref()),
         signed_qr_code: registration.and_then(|registration| registration.signed_qr.as_deref()),
         status: registration.map(|registration| status(receipt.state, &registration.status)),
-        ewb_no: ewb.map(|ewb| number(&ewb.number)),
-        ewb_dt: ewb.and_then(|ewb| ewb.date.as_ref()).map(ToString::to_string),
-        ewb_valid_till: ewb.and_then(|ewb| ewb.valid_till.as_ref()).map(ToString::to_string),
+        ewb_no: bill.map(|bill| number(&bill.number)),
+        ewb_dt: bill.and_then(|bill| bill.made_at).map(|at| at.to_string()),
+        ewb_valid_till: bill.and_then(|bill| bill.valid_till).map(|at| at.to_string()),
+        ewb_status: ewb_status(receipt),
+        veh_no: bill.and_then(|bill| bill.vehicle.clone()),
+        cancel_date: cancellation.and_then(|found| found.at).map(|at| at.to_string()),
+        cnl_rsn: cancellation.and_then(|found| found.reason).map(CancelReason::irn_code),
+        cnl_rem: cancellation.and_then(|found| found.remark.as_deref()),
+        qr_file,
         errors: remarks(Finding::is_error),
         warnings: remarks(|finding| !finding.is_error()),
         reference: Reference::of(receipt),
     })
+}
+
+/// Where the bill stands, in our word; nothing where none was asked for.
+fn ewb_status(receipt: &Receipt) -> Option<&'static str> {
+    let state = receipt.bill().map_or(receipt.ewb_state, |bill| bill.state);
+    (state != EwbState::None).then(|| state.as_str())
 }
 
 /// `IRN_GENERATED` and `IRN_CANCELLED` as file-drop interfaces say, the state's own name otherwise.

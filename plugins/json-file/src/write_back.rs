@@ -11,9 +11,10 @@ use einvoice_core::source::SourceRef;
 use einvoice_core::write_back::{Delivery, WriteBack, WriteBackCapability, WriteBackError};
 use tokio::sync::Mutex;
 
-use crate::config::WriteBackConfig;
+use crate::config::{QrFormat, WriteBackConfig};
 use crate::merge::{self, Answers, Layout, Waiting};
 use crate::name;
+use crate::picture::Picture;
 use crate::response::{self, Reference};
 use crate::settled::{self, POSITION};
 
@@ -26,6 +27,7 @@ const BATCH_MAX: usize = 2_500;
 pub struct JsonFileWriteBack {
     namer: Arc<Namer>,
     numbers_as_text: bool,
+    qr: QrFormat,
     capability: WriteBackCapability,
     /// Two deliveries at once would write one file from the same old content.
     writing: Mutex<()>,
@@ -56,6 +58,7 @@ impl JsonFileWriteBack {
     pub fn new(context: &BuildContext, config: WriteBackConfig) -> Self {
         Self {
             numbers_as_text: config.numbers_as_text,
+            qr: config.qr,
             namer: Arc::new(Namer { directory: context.directory.clone(), config }),
             capability: WriteBackCapability::new(
                 false,
@@ -71,6 +74,12 @@ impl JsonFileWriteBack {
                     "ewb_no",
                     "ewb_date",
                     "ewb_valid_till",
+                    "ewb_state",
+                    "ewb_vehicle",
+                    "cancelled_at",
+                    "cancel_reason",
+                    "cancel_remark",
+                    "qr_file",
                     "findings",
                 ],
                 "a response file beside the request, which the accounting program reads",
@@ -89,12 +98,18 @@ impl WriteBack for JsonFileWriteBack {
     async fn deliver(&self, receipts: &[Receipt]) -> Result<Vec<Delivery>, WriteBackError> {
         let mut files: BTreeMap<PathBuf, Answers> = BTreeMap::new();
         let mut paths = Vec::with_capacity(receipts.len());
+        let mut pictures = Vec::new();
         for receipt in receipts {
             let Reference { document, record, revision, .. } = Reference::of(receipt);
-            let line = response::line(receipt, self.numbers_as_text).map_err(|error| {
+            let picture = Picture::of(receipt, self.qr).map_err(|error| {
+                WriteBackError::new(receipt.label.clone(), "the QR code cannot be drawn").because(error)
+            })?;
+            let qr_file = picture.as_ref().map(|picture| picture.name.clone());
+            let line = response::line(receipt, self.numbers_as_text, qr_file).map_err(|error| {
                 WriteBackError::new(receipt.label.clone(), "cannot be written as JSON").because(error)
             })?;
             let path = self.namer.path(&receipt.reference.location, document);
+            pictures.extend(picture.map(|picture| (path.clone(), picture)));
             let answers = files.entry(path.clone()).or_default();
             let alone = receipt.reference.position.starts_with(POSITION);
             if alone {
@@ -108,7 +123,7 @@ impl WriteBack for JsonFileWriteBack {
             paths.push(path);
         }
         let _alone = self.writing.lock().await;
-        let written = on_thread(move || write_all(files)).await?;
+        let written = on_thread(move || write_all(files, &pictures)).await?;
         Ok(paths
             .iter()
             .map(|path| match written.get(path) {
@@ -149,13 +164,19 @@ impl WriteBack for JsonFileWriteBack {
     }
 }
 
-/// Writes each file and says for each why it failed, if it did.
-fn write_all(files: BTreeMap<PathBuf, Answers>) -> BTreeMap<PathBuf, Option<String>> {
+/// Writes each file, its pictures first, and says for each why it failed, if it did.
+fn write_all(files: BTreeMap<PathBuf, Answers>, pictures: &[(PathBuf, Picture)]) -> BTreeMap<PathBuf, Option<String>> {
     files
         .into_iter()
         .map(|(path, answers)| {
             let layout = if name::is_lines(&path) { Layout::Lines } else { Layout::List };
-            let reason = merge::merge(&path, layout, answers)
+            // What an answer names is there before the answer is.
+            let drawn = pictures.iter().filter(|(response, _)| *response == path);
+            let written = drawn
+                .map(|(response, picture)| picture.put(response))
+                .collect::<Result<Vec<()>, _>>()
+                .and_then(|_| merge::merge(&path, layout, answers));
+            let reason = written
                 .err()
                 .map(|error| format!("the response could not be written: {error}; it is tried again on the next run"));
             (path, reason)
@@ -178,6 +199,12 @@ fn fields(answer: &[u8]) -> BTreeMap<String, String> {
         ("ewb_no", "EwbNo"),
         ("ewb_date", "EwbDt"),
         ("ewb_valid_till", "EwbValidTill"),
+        ("ewb_state", "EwbStatus"),
+        ("ewb_vehicle", "VehNo"),
+        ("cancelled_at", "CancelDate"),
+        ("cancel_reason", "CnlRsn"),
+        ("cancel_remark", "CnlRem"),
+        ("qr_file", "QrFile"),
         ("findings", "errors"),
     ]
     .into_iter()

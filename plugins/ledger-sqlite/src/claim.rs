@@ -237,7 +237,7 @@ async fn presume_unknown(
     )
     .bind(codec::micros(now))
     .bind(wait)
-    .bind(codec::to_json(&codec::unknown_findings(reason, &[]))?)
+    .bind(codec::to_json(&codec::unknown_findings(reason, None, &[]))?)
     .bind(event)
     .execute(connection)
     .await?;

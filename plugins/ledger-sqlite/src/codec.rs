@@ -1,11 +1,12 @@
 //! Values of the contract to columns and back.
 
+use einvoice_core::environment::Product;
 use einvoice_core::finding::{Finding, Severity};
 use einvoice_core::irn::Irn;
 use einvoice_core::key::DocumentKey;
 use einvoice_core::ledger::{AttemptOutcome, Settlement};
 use einvoice_core::operation::{InfoDetail, Registration};
-use einvoice_core::portal_code::PortalError;
+use einvoice_core::portal_code::{PortalError, explain};
 use einvoice_core::source::SourceRef;
 use einvoice_core::state::{DocumentState, EwbState};
 use einvoice_core::verify::Proof;
@@ -47,6 +48,11 @@ pub(crate) fn list_from_json<T: DeserializeOwned>(what: &str, text: &str) -> Res
 
 pub(crate) fn from_json<T: DeserializeOwned>(what: &str, text: &str) -> Result<T, Fault> {
     serde_json::from_str(text).map_err(|error| Fault::Unreadable(format!("{what} cannot be read: {error}")))
+}
+
+/// What a column holds that may be empty.
+pub(crate) fn maybe<T: DeserializeOwned>(what: &str, text: Option<&str>) -> Result<Option<T>, Fault> {
+    text.map(|text| from_json(what, text)).transpose()
 }
 
 pub(crate) fn state(name: &str) -> Result<DocumentState, Fault> {
@@ -161,17 +167,19 @@ pub(crate) fn portal_findings(errors: &[PortalError]) -> Vec<Finding> {
         .iter()
         .map(|error| {
             let finding = Finding::error("portal.refused", "", error.message.clone());
-            if error.code.is_empty() { finding } else { finding.with_code(error.code.clone()) }
+            let finding = if error.code.is_empty() { finding } else { finding.with_code(error.code.clone()) };
+            match explain(Product::EInvoice, &error.code) {
+                Some(explanation) => finding.with_fix(explanation.remedy),
+                None => finding,
+            }
         })
         .collect()
 }
 
 /// Why an outcome is not known, with what the portal said, as findings.
-pub(crate) fn unknown_findings(reason: &str, errors: &[PortalError]) -> Vec<Finding> {
-    let mut findings = vec![
-        Finding::new(Severity::Warning, "portal.unknown", "", reason)
-            .with_fix("Nothing to do: the portal is asked before anything is sent again."),
-    ];
+pub(crate) fn unknown_findings(reason: &str, remedy: Option<&str>, errors: &[PortalError]) -> Vec<Finding> {
+    let remedy = remedy.unwrap_or("Nothing to do: the portal is asked before anything is sent again.");
+    let mut findings = vec![Finding::new(Severity::Warning, "portal.unknown", "", reason).with_fix(remedy)];
     findings.extend(portal_findings(errors).into_iter().map(|mut finding| {
         finding.severity = Severity::Warning;
         "portal.unclear".clone_into(finding.rule.to_mut());

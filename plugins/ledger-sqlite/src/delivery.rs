@@ -111,7 +111,7 @@ pub(crate) async fn pending(
 ) -> Result<Vec<Receipt>, Fault> {
     let rows = sqlx::query(
         "SELECT r.id AS reference_id, r.source, r.location, r.position, r.record_id, r.attributes, c.revision, \
-         c.label, c.document_key, c.irn, c.state, c.ewb_state, c.findings, c.portal_findings, \
+         c.label, c.document_key, c.irn, c.state, c.ewb_state, c.ewb, c.cancellation, c.findings, c.portal_findings, \
          p.kind AS reply_kind, p.body AS reply_body \
          FROM outbox o JOIN reference r ON r.id = o.reference_id JOIN receipt c ON c.id = o.receipt_id \
          LEFT JOIN reply p ON p.id = c.registration_reply \
@@ -143,6 +143,8 @@ fn receipt(row: &SqliteRow) -> Result<Receipt, Fault> {
         ewb_state: codec::ewb_state(row.try_get("ewb_state")?)?,
         registration: reply.registration,
         proof: reply.proof,
+        ewb: codec::maybe("an e-way bill", row.try_get("ewb")?)?,
+        cancellation: codec::maybe("a cancellation", row.try_get("cancellation")?)?,
         findings: all_findings(row)?,
     })
 }

@@ -73,6 +73,23 @@ impl Desk {
         Ok(())
     }
 
+    /// Begins a part of the transaction that can be undone by itself.
+    pub(crate) async fn mark(&mut self) -> Result<(), Fault> {
+        sqlx::query("SAVEPOINT part").execute(&mut self.connection).await?;
+        Ok(())
+    }
+
+    /// Ends the part: a refused call leaves nothing. What SQLite itself refused undoes the whole group.
+    pub(crate) async fn keep_or_undo<T>(&mut self, answer: Result<T, Fault>) -> Result<Result<T, Fault>, Fault> {
+        let end = match &answer {
+            Err(Fault::Sql(_)) => return answer.map(Ok),
+            Err(_) => "ROLLBACK TO part; RELEASE part",
+            Ok(_) => "RELEASE part",
+        };
+        sqlx::raw_sql(end).execute(&mut self.connection).await?;
+        Ok(answer)
+    }
+
     /// Undoes what was not committed, the numbers given included.
     pub(crate) async fn undo(&mut self) {
         self.numbers = None;

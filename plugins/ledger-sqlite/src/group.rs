@@ -3,12 +3,15 @@
 use std::fmt;
 
 use async_trait::async_trait;
+use einvoice_core::job::{JobClaim, NewJob};
 use einvoice_core::ledger::{ClaimRequest, LedgerError, NewIntent, ReceiveBatch};
 use tokio::sync::oneshot;
 
 use crate::claim::Release;
+use crate::decide::Rejected;
 use crate::delivery::{Delivered, Subscribe};
 use crate::desk::Desk;
+use crate::errand::Errand;
 use crate::fault::Fault;
 use crate::outcome::{Record, Settle};
 
@@ -66,6 +69,10 @@ pub(crate) struct Group {
     pub(crate) intents: Lane<NewIntent>,
     pub(crate) subscriptions: Lane<Subscribe>,
     pub(crate) deliveries: Lane<Delivered>,
+    pub(crate) errands: Lane<Errand>,
+    pub(crate) plans: Lane<NewJob>,
+    pub(crate) job_claims: Lane<JobClaim>,
+    pub(crate) rejections: Lane<Rejected>,
 }
 
 impl fmt::Debug for Group {
@@ -77,7 +84,7 @@ impl fmt::Debug for Group {
 impl Group {
     /// Intents come before claims: whoever holds a document whose lease is about to end, and waits at
     /// the same moment as another who wants it, keeps it.
-    fn lanes(&mut self) -> [&mut dyn AnyLane; 8] {
+    fn lanes(&mut self) -> [&mut dyn AnyLane; 12] {
         [
             &mut self.receptions,
             &mut self.records,
@@ -85,6 +92,10 @@ impl Group {
             &mut self.releases,
             &mut self.intents,
             &mut self.claims,
+            &mut self.errands,
+            &mut self.rejections,
+            &mut self.plans,
+            &mut self.job_claims,
             &mut self.subscriptions,
             &mut self.deliveries,
         ]

@@ -6,9 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use einvoice_core::clock::SharedClock;
+use einvoice_core::irn::Irn;
+use einvoice_core::job::{
+    Bill, BillQuery, Cancellation, Job, JobBook, JobClaim, JobId, JobQuery, NewJob, StepIntent, StepOutcome,
+};
 use einvoice_core::ledger::{
-    AttemptId, AttemptOutcome, AuditEntry, ClaimRequest, Claimed, DocumentId, DocumentStatus, Intent, Ledger,
+    AttemptId, AttemptOutcome, AuditEntry, ClaimRequest, Claimed, Decision, DocumentId, DocumentStatus, Intent, Ledger,
     LedgerCapability, LedgerError, NewIntent, Query, ReceiveBatch, Reception, Settlement, WorkerId,
 };
 use einvoice_core::receipt::Receipt;
@@ -19,13 +24,15 @@ use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, SqlitePool};
 
 use crate::claim::{Release, take_over};
 use crate::config::LedgerConfig;
+use crate::decide::Rejected;
 use crate::delivery::{self, Delivered, Subscribe};
 use crate::desk::Desk;
+use crate::errand::Errand;
 use crate::fault::{Fault, sql_error};
 use crate::lock::ProcessLock;
 use crate::outcome::{Record, Settle};
 use crate::writer::Writer;
-use crate::{schema, view};
+use crate::{job_view, schema, turn, view};
 
 /// The ledger in one SQLite file.
 ///
@@ -85,6 +92,12 @@ impl SqliteLedger {
             take_over(&mut connection, clock.now(), settle_wait).await.map_err(|fault| fault.into_error(&name))?;
         if orphans > 0 {
             tracing::warn!(documents = orphans, "documents were in flight when the program ended; the portal is asked");
+        }
+        let lost = turn::take_over(&mut connection, clock.now(), settle_wait)
+            .await
+            .map_err(|fault| fault.into_error(&name))?;
+        if lost > 0 {
+            tracing::warn!(jobs = lost, "jobs were in flight when the program ended; the portal is asked");
         }
         let subscribed = sqlx::query_as("SELECT target, source FROM subscription")
             .fetch_all(&mut connection)
@@ -191,6 +204,17 @@ impl Ledger for SqliteLedger {
         self.writer.submit(Settle { worker: worker.clone(), document, settlement }).await
     }
 
+    async fn decide(&self, document: DocumentId, decision: Decision) -> Result<(), LedgerError> {
+        self.writer.submit(Errand::Decide { document, decision }).await
+    }
+
+    async fn reject_by_registry(&self, irns: &[Irn]) -> Result<Vec<DocumentId>, LedgerError> {
+        if irns.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.writer.submit(Rejected { irns: irns.to_vec() }).await
+    }
+
     async fn pending_write_back(
         &self,
         target: &str,
@@ -212,7 +236,57 @@ impl Ledger for SqliteLedger {
         self.read(view::query(&self.readers, &query).await)
     }
 
+    async fn payload(&self, document: DocumentId) -> Result<Option<Bytes>, LedgerError> {
+        self.read(view::payload(&self.readers, document).await)
+    }
+
     async fn audit(&self, document: DocumentId) -> Result<Vec<AuditEntry>, LedgerError> {
         self.read(view::audit(&self.readers, document).await)
+    }
+}
+
+#[async_trait]
+impl JobBook for SqliteLedger {
+    async fn plan(&self, job: NewJob) -> Result<JobId, LedgerError> {
+        self.writer.submit(job).await
+    }
+
+    async fn claim_jobs(&self, claim: JobClaim) -> Result<Vec<Job>, LedgerError> {
+        self.writer.submit(claim).await
+    }
+
+    async fn release_jobs(&self, worker: &WorkerId, jobs: &[JobId]) -> Result<(), LedgerError> {
+        if jobs.is_empty() {
+            return Ok(());
+        }
+        self.writer.submit(Errand::ReleaseJobs { worker: worker.clone(), jobs: jobs.to_vec() }).await
+    }
+
+    async fn begin_step(&self, worker: &WorkerId, job: JobId, intent: StepIntent) -> Result<(), LedgerError> {
+        self.writer.submit(Errand::BeginStep { worker: worker.clone(), job, intent }).await
+    }
+
+    async fn end_step(&self, worker: &WorkerId, job: JobId, outcome: StepOutcome) -> Result<(), LedgerError> {
+        self.writer.submit(Errand::EndStep { worker: worker.clone(), job, outcome }).await
+    }
+
+    async fn withdraw(&self, job: JobId, reason: &str) -> Result<(), LedgerError> {
+        self.writer.submit(Errand::Withdraw { job, reason: reason.to_owned() }).await
+    }
+
+    async fn jobs(&self, query: JobQuery) -> Result<Vec<Job>, LedgerError> {
+        self.read(job_view::jobs(&self.readers, &query).await)
+    }
+
+    async fn bills(&self, query: BillQuery) -> Result<Vec<Bill>, LedgerError> {
+        self.read(job_view::bills(&self.readers, &query).await)
+    }
+
+    async fn learn_bill(&self, bill: Bill) -> Result<(), LedgerError> {
+        self.writer.submit(Errand::LearnBill { bill: Box::new(bill) }).await
+    }
+
+    async fn learn_cancellation(&self, document: DocumentId, cancellation: Cancellation) -> Result<(), LedgerError> {
+        self.writer.submit(Errand::LearnCancellation { document, cancellation }).await
     }
 }

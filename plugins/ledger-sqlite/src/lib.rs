@@ -1,23 +1,31 @@
 #![doc = include_str!("../README.md")]
 
+mod bill;
 mod claim;
 mod codec;
 mod config;
+mod decide;
 mod delivery;
 mod desk;
+mod errand;
 mod fault;
 mod group;
 mod intake;
+mod job;
+mod job_view;
 mod ledger;
 mod lock;
 mod outcome;
+mod plan;
 mod receive;
 mod rows;
 mod schema;
 mod shelf;
 mod standing;
+mod step;
 #[cfg(test)]
 mod trouble;
+mod turn;
 mod view;
 mod writer;
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use async_trait::async_trait;
+use einvoice_core::job::Cancellation;
 use einvoice_core::ledger::{
     AttemptId, AttemptOutcome, DocumentId, Intent, LedgerError, NewIntent, Settlement, WorkerId,
 };
@@ -12,6 +13,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use sqlx::{Row as _, SqliteConnection};
 
+use crate::bill::Births;
 use crate::claim::not_claimed;
 use crate::codec;
 use crate::desk::{Desk, next};
@@ -168,14 +170,16 @@ impl Change for Record {
         let ids = attempts.values().map(|attempt| attempt.document).collect();
         let mut standings = Standings::load(&mut desk.connection, &ids).await?;
         let mut replies = Replies::new(desk.numbers().await?.reply, now);
+        let mut births = Births::new(now);
         let mut answers = Vec::with_capacity(calls.len());
         for call in calls {
-            answers.push(call.carry_out(&mut attempts, &mut standings, &mut replies));
+            answers.push(call.carry_out(&mut attempts, &mut standings, &mut replies, &mut births));
             if replies.rows.is_large() {
                 replies.write(desk).await?;
             }
         }
         replies.write(desk).await?;
+        births.write(&mut desk.connection).await?;
         standings.write(&mut desk.connection).await?;
         Ok(answers)
     }
@@ -210,6 +214,7 @@ impl Record {
         attempts: &mut HashMap<AttemptId, Attempt>,
         standings: &mut Standings,
         replies: &mut Replies,
+        births: &mut Births,
     ) -> Result<(), Fault> {
         let attempt = attempts.get_mut(&self.attempt).ok_or(LedgerError::NoIntent { attempt: self.attempt })?;
         let mut standing = standings.of(attempt.document)?;
@@ -226,7 +231,7 @@ impl Record {
         }
         let body = codec::to_json(&self.outcome)?;
         if open {
-            self.fill_in(&mut standing, replies.next(), replies.now)?;
+            self.fill_in(&mut standing, replies.next(), births, replies.now)?;
         }
         replies.add(attempt.document, Some(self.attempt), "outcome", &body)?;
         attempt.outcome = Some(self.outcome.clone());
@@ -234,7 +239,7 @@ impl Record {
         Ok(())
     }
 
-    fn fill_in(&self, standing: &mut Standing, reply: i64, now: Timestamp) -> Result<(), Fault> {
+    fn fill_in(&self, standing: &mut Standing, reply: i64, births: &mut Births, now: Timestamp) -> Result<(), Fault> {
         standing.release();
         let asked = standing.asked;
         standing.close_question();
@@ -247,7 +252,7 @@ impl Record {
             AttemptOutcome::Registered { registration, .. } => {
                 standing.become_state(DocumentState::Registered)?;
                 standing.registration_reply = Some(reply);
-                standing.ewb_state = codec::ewb_of(registration);
+                births.add(standing, registration);
                 standing.store(now, event("registered"))
             }
             AttemptOutcome::Refused { errors, burnt, .. } => refuse(standing, errors, *burnt, reply, now),
@@ -258,7 +263,7 @@ impl Record {
                 standing.asked = asked;
                 standing.open_reply = Some(reply);
                 standing.ask_at = Some(codec::micros_up(*ask_at));
-                standing.portal_findings = codec::to_json(&codec::unknown_findings(reason, errors))?;
+                standing.portal_findings = codec::to_json(&codec::unknown_findings(reason, None, errors))?;
                 standing.store(now, event("the outcome is not known"))
             }
         }
@@ -286,21 +291,23 @@ impl Change for Settle {
         let ids = calls.iter().map(|call| call.document.0).collect();
         let mut standings = Standings::load(&mut desk.connection, &ids).await?;
         let mut replies = Replies::new(desk.numbers().await?.reply, now);
+        let mut births = Births::new(now);
         let mut answers = Vec::with_capacity(calls.len());
         for call in calls {
-            answers.push(call.carry_out(&mut standings, &mut replies));
+            answers.push(call.carry_out(&mut standings, &mut replies, &mut births));
             if replies.rows.is_large() {
                 replies.write(desk).await?;
             }
         }
         replies.write(desk).await?;
+        births.write(&mut desk.connection).await?;
         standings.write(&mut desk.connection).await?;
         Ok(answers)
     }
 }
 
 impl Settle {
-    fn carry_out(&self, standings: &mut Standings, replies: &mut Replies) -> Result<(), Fault> {
+    fn carry_out(&self, standings: &mut Standings, replies: &mut Replies, births: &mut Births) -> Result<(), Fault> {
         let mut standing = standings.of(self.document.0)?;
         if standing.state != DocumentState::Unknown {
             return Err(standing.illegal(settled_state(&self.settlement)));
@@ -310,29 +317,34 @@ impl Settle {
         }
         let attempt = standing.last_attempt.map(AttemptId);
         let body = codec::to_json(&self.settlement)?;
-        self.close(&mut standing, replies.next(), replies.now)?;
+        self.close(&mut standing, replies.next(), births, replies.now)?;
         replies.add(standing.id, attempt, "settlement", &body)?;
         standings.keep(standing);
         Ok(())
     }
 
-    fn close(&self, standing: &mut Standing, reply: i64, now: Timestamp) -> Result<(), Fault> {
+    fn close(&self, standing: &mut Standing, reply: i64, births: &mut Births, now: Timestamp) -> Result<(), Fault> {
         standing.release();
         let event = |text| Event { text, details: None, reply: Some(reply) };
-        if let Settlement::StillUnknown { reason, ask_at } = &self.settlement {
+        if let Settlement::StillUnknown { reason, ask_at, remedy } = &self.settlement {
             // What left the outcome open stays open: its reply is needed when asking again.
             standing.asked += 1;
             standing.ask_at = Some(codec::micros_up(*ask_at));
-            standing.portal_findings = codec::to_json(&codec::unknown_findings(reason, &[]))?;
+            standing.portal_findings = codec::to_json(&codec::unknown_findings(reason, remedy.as_deref(), &[]))?;
             return standing.store(now, event("asked; the outcome is still not known"));
         }
         standing.close_question();
         let text = match &self.settlement {
             Settlement::Registered { registration, .. } => {
-                standing.ewb_state = codec::ewb_of(registration);
+                births.add(standing, registration);
                 "asked; it is registered"
             }
-            Settlement::Cancelled { .. } => "asked; it was registered and has been cancelled",
+            Settlement::Cancelled { registration } => {
+                births.add(standing, registration);
+                let cancellation = Cancellation { at: None, reason: None, remark: None };
+                standing.cancellation = Some(codec::to_json(&cancellation)?);
+                "asked; it was registered and has been cancelled"
+            }
             Settlement::Refused { errors, burnt } => return refuse(standing, errors, *burnt, reply, now),
             Settlement::Conflict { differences, .. } => {
                 standing.differences = codec::to_json(differences)?;

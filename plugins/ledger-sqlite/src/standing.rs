@@ -26,13 +26,20 @@ pub(crate) struct Standing {
     pub(crate) open_reply: Option<i64>,
     pub(crate) ask_at: Option<i64>,
     pub(crate) asked: i64,
+    /// Number of the present e-way bill; its row must be in the file before this is.
+    pub(crate) ewb_number: Option<String>,
+    /// The cancellation as JSON.
+    pub(crate) cancellation: Option<String>,
     lease_owner: Option<String>,
     lease_until: i64,
     receipt_revision: i64,
     receipt_state: Option<DocumentState>,
     /// What the books show at present, to tell whether a receipt is due.
     #[serde(skip)]
-    shown: Shown,
+    shown: Option<Shown>,
+    /// Whether what is known of its bill changed in a way that its state does not show.
+    #[serde(skip)]
+    pub(crate) bill_changed: bool,
     /// Changes that are not in the file yet.
     #[serde(skip)]
     steps: Vec<String>,
@@ -42,6 +49,8 @@ pub(crate) struct Standing {
 struct Shown {
     state: DocumentState,
     ewb_state: EwbState,
+    ewb_number: Option<String>,
+    cancellation: Option<String>,
     portal_findings: String,
     differences: String,
 }
@@ -69,7 +78,7 @@ pub(crate) const NOTHING: &str = "[]";
 
 const LOAD: &str = "WITH wanted (id) AS MATERIALIZED (SELECT value FROM json_each($1)) \
      SELECT d.id, d.state, d.ewb_state, d.portal_findings, d.differences, d.last_attempt, d.registration_reply, \
-     d.open_reply, d.ask_at, d.asked, d.lease_owner, d.lease_until, d.receipt_revision, d.receipt_state \
+     d.open_reply, d.ask_at, d.asked, d.ewb_number, d.cancellation, d.lease_owner, d.lease_until, d.receipt_revision, d.receipt_state \
      FROM wanted CROSS JOIN document d ON d.id = wanted.id";
 
 const STORE: &str = "WITH step (v) AS MATERIALIZED (SELECT value FROM json_each($1)) \
@@ -77,6 +86,7 @@ const STORE: &str = "WITH step (v) AS MATERIALIZED (SELECT value FROM json_each(
      portal_findings = v ->> '$.to.portal_findings', differences = v ->> '$.to.differences', \
      last_attempt = v ->> '$.to.last_attempt', registration_reply = v ->> '$.to.registration_reply', \
      open_reply = v ->> '$.to.open_reply', ask_at = v ->> '$.to.ask_at', asked = v ->> '$.to.asked', \
+     ewb_number = v ->> '$.to.ewb_number', cancellation = v ->> '$.to.cancellation', \
      lease_owner = v ->> '$.to.lease_owner', lease_until = v ->> '$.to.lease_until', \
      receipt_revision = v ->> '$.to.receipt_revision', receipt_state = v ->> '$.to.receipt_state', \
      changed_at = v ->> 'at', events = events + 1, event = v ->> 'event', event_details = v ->> 'details', \
@@ -132,34 +142,30 @@ impl Standings {
 
 impl Standing {
     fn of_row(row: &SqliteRow) -> Result<Self, Fault> {
-        let state = codec::state(row.try_get("state")?)?;
-        let ewb_state = codec::ewb_state(row.try_get("ewb_state")?)?;
-        let portal_findings: String = row.try_get("portal_findings")?;
-        let differences: String = row.try_get("differences")?;
         let receipt_state: Option<String> = row.try_get("receipt_state")?;
-        Ok(Self {
+        let mut standing = Self {
             id: row.try_get("id")?,
-            state,
-            ewb_state,
+            state: codec::state(row.try_get("state")?)?,
+            ewb_state: codec::ewb_state(row.try_get("ewb_state")?)?,
+            portal_findings: row.try_get("portal_findings")?,
+            differences: row.try_get("differences")?,
             last_attempt: row.try_get("last_attempt")?,
             registration_reply: row.try_get("registration_reply")?,
             open_reply: row.try_get("open_reply")?,
             ask_at: row.try_get("ask_at")?,
             asked: row.try_get("asked")?,
+            ewb_number: row.try_get("ewb_number")?,
+            cancellation: row.try_get("cancellation")?,
             lease_owner: row.try_get("lease_owner")?,
             lease_until: row.try_get("lease_until")?,
             receipt_revision: row.try_get("receipt_revision")?,
             receipt_state: receipt_state.as_deref().map(codec::state).transpose()?,
-            shown: Shown {
-                state,
-                ewb_state,
-                portal_findings: portal_findings.clone(),
-                differences: differences.clone(),
-            },
+            shown: None,
+            bill_changed: false,
             steps: Vec::new(),
-            portal_findings,
-            differences,
-        })
+        };
+        standing.shown = Some(standing.shown_now());
+        Ok(standing)
     }
 
     /// Moves to `next`, if that is legal.
@@ -199,19 +205,33 @@ impl Standing {
     /// Notes the change with its line in the audit trail, and a receipt where the books should show
     /// it.
     pub(crate) fn store(&mut self, now: Timestamp, event: Event<'_>) -> Result<(), Fault> {
-        let now_shown = Shown {
-            state: self.state,
-            ewb_state: self.ewb_state,
-            portal_findings: self.portal_findings.clone(),
-            differences: self.differences.clone(),
-        };
-        if receipt_due(self.state, now_shown != self.shown, self.receipt_state) {
+        let now_shown = self.shown_now();
+        let changed = std::mem::take(&mut self.bill_changed) || self.shown.as_ref() != Some(&now_shown);
+        if self.state == DocumentState::Cancelling {
+            // Shown once the cancellation is settled, whichever way.
+            if changed {
+                self.receipt_state = None;
+            }
+        } else if receipt_due(self.state, changed, self.receipt_state) {
             self.receipt_revision += 1;
             self.receipt_state = Some(self.state);
         }
         self.store_passing(now, event)?;
-        self.shown = now_shown;
+        self.shown = Some(now_shown);
         Ok(())
+    }
+
+    /// A cancellation under way leaves what the books show, and one that comes to nothing needs no receipt.
+    fn shown_now(&self) -> Shown {
+        let cancelling = self.state == DocumentState::Cancelling;
+        Shown {
+            state: if cancelling { DocumentState::Registered } else { self.state },
+            ewb_state: self.ewb_state,
+            ewb_number: self.ewb_number.clone(),
+            cancellation: self.cancellation.clone(),
+            portal_findings: self.portal_findings.clone(),
+            differences: self.differences.clone(),
+        }
     }
 
     /// Notes a change that another one follows at once: no receipt.

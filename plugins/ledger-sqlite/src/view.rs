@@ -1,5 +1,6 @@
 //! `cursor`, `query` and `audit`: what people and sources read.
 
+use bytes::Bytes;
 use einvoice_core::environment::RouteName;
 use einvoice_core::ledger::{AuditEntry, DocumentId, DocumentStatus, LedgerError, Query};
 use einvoice_core::source::Cursor;
@@ -17,7 +18,7 @@ const DEFAULT_LIMIT: usize = 1000;
 /// `delivered`: somebody has a result, and nobody who has one waits for a newer one.
 const STATUS: &str = "SELECT d.id, d.label, d.document_key, d.irn, d.state, d.ewb_state, d.source, d.findings, \
      d.portal_findings, d.differences, d.ask_at, d.received_at, d.changed_at, r.location, r.position, r.record_id, \
-     a.route, a.site, p.kind AS reply_kind, p.body AS reply_body, \
+     a.route, a.site, b.standing AS ewb, d.cancellation, p.kind AS reply_kind, p.body AS reply_body, \
      EXISTS (SELECT 1 FROM reference x JOIN delivery v ON v.reference_id = x.id WHERE x.document_id = d.id) \
      AND NOT EXISTS ( \
        SELECT 1 FROM reference x JOIN delivery v ON v.reference_id = x.id \
@@ -28,6 +29,7 @@ const STATUS: &str = "SELECT d.id, d.label, d.document_key, d.irn, d.state, d.ew
      FROM document d \
      JOIN reference r ON r.id = (SELECT min(f.id) FROM reference f WHERE f.document_id = d.id) \
      LEFT JOIN attempt a ON a.id = d.last_attempt \
+     LEFT JOIN eway_bill b ON b.number = d.ewb_number \
      LEFT JOIN reply p ON p.id = d.registration_reply WHERE d.id > ";
 
 /// The cursor stored with the last batch of a source.
@@ -56,7 +58,13 @@ pub(crate) async fn query(readers: &SqlitePool, query: &Query) -> Result<Vec<Doc
         sql.push(")");
     }
     if let Some(text) = &query.text {
-        sql.push(" AND instr(d.search, ").push_bind(text.to_lowercase()).push(") > 0");
+        sql.push(" AND (instr(d.search, ").push_bind(text.to_lowercase()).push(") > 0");
+        // Bills have their own table: what changes late is in no document's search text.
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            sql.push(" OR d.id IN (SELECT w.document_id FROM eway_bill w WHERE instr(w.number, ");
+            sql.push_bind(text.clone()).push(") > 0)");
+        }
+        sql.push(")");
     }
     let limit = if query.limit == 0 { DEFAULT_LIMIT } else { query.limit };
     sql.push(" ORDER BY d.id LIMIT ").push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
@@ -69,6 +77,8 @@ fn status(row: &SqliteRow) -> Result<DocumentStatus, Fault> {
     let irn: Option<String> = row.try_get("irn")?;
     let route: Option<String> = row.try_get("route")?;
     let reply = ReplyParts::of_row(row)?;
+    let issued_by = reply.registration.as_ref().and_then(|registration| registration.site.clone());
+    let site = issued_by.or(row.try_get("site")?);
     Ok(DocumentStatus {
         id: DocumentId(row.try_get("id")?),
         label: row.try_get("label")?,
@@ -80,15 +90,30 @@ fn status(row: &SqliteRow) -> Result<DocumentStatus, Fault> {
         source: row.try_get("source")?,
         reference: codec::source_ref(row)?,
         route: route.map(RouteName::new),
-        site: row.try_get("site")?,
+        site,
         registration: reply.registration,
         proof: reply.proof,
+        ewb: codec::maybe("an e-way bill", row.try_get("ewb")?)?,
+        cancellation: codec::maybe("a cancellation", row.try_get("cancellation")?)?,
         differences: codec::list_from_json("differences", row.try_get("differences")?)?,
         findings: all_findings(row)?,
         ask_at: row.try_get::<Option<i64>, _>("ask_at")?.map(codec::moment).transpose()?,
         received_at: codec::moment(row.try_get("received_at")?)?,
         changed_at: codec::moment(row.try_get("changed_at")?)?,
     })
+}
+
+/// The document of its present revision, where that may be sent.
+pub(crate) async fn payload(readers: &SqlitePool, document: DocumentId) -> Result<Option<Bytes>, Fault> {
+    let row: Option<(bool, Option<Vec<u8>>)> = sqlx::query_as(
+        "SELECT v.ready, v.payload FROM document d \
+         JOIN revision v ON v.document_id = d.id AND v.number = d.revision WHERE d.id = ?1",
+    )
+    .bind(document.0)
+    .fetch_optional(readers)
+    .await?;
+    let (ready, payload) = row.ok_or(LedgerError::NoDocument { document })?;
+    Ok(payload.filter(|_| ready).map(Bytes::from))
 }
 
 /// Everything that ever happened to a document, oldest first.

@@ -9,14 +9,16 @@ use std::time::Duration;
 
 use einvoice_core::clock::{Clock as _, ManualClock, later};
 use einvoice_core::environment::RouteName;
+use einvoice_core::ewb::{Birth, CancelReason, EwbNumber, Standing};
 use einvoice_core::irn::{Irn, IrnRule};
+use einvoice_core::job::{Bill, JobBook as _, JobClaim, JobState, NewJob, StepIntent, Task};
 use einvoice_core::key::DocumentKey;
 use einvoice_core::ledger::{
     AttemptOutcome, ClaimRequest, DocumentId, Intent, Ledger, LedgerError, NewDocument, NewIntent, Query, ReceiveBatch,
     Verdict, Work, WorkerId,
 };
 use einvoice_core::source::SourceRef;
-use einvoice_core::state::DocumentState;
+use einvoice_core::state::{DocumentState, EwbState};
 use einvoice_ledger_sqlite::{IntegrityCheck, LedgerConfig, SqliteLedger};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection as _, SqliteConnection};
@@ -137,6 +139,98 @@ async fn the_file_refuses_what_the_contract_forbids() {
     let ledger = open(&config).await;
     let trail = ledger.audit(DocumentId(3)).await.unwrap();
     assert_eq!(trail.last().unwrap().event, "changed by another program");
+}
+
+/// Aim: jobs and bills are guarded as documents are.
+/// Method: each statement breaks one rule only. Job 1 is over, job 2 is sent, job 3 is planned.
+#[tokio::test]
+async fn the_file_refuses_what_no_job_may_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(folder.path());
+    let ledger = open(&config).await;
+    let worker = WorkerId("w".to_owned());
+    let mut jobs = Vec::new();
+    for number in ["391009149369", "391009149370", "391009149371"] {
+        jobs.push(ledger.plan(cancel_ewb(number)).await.unwrap());
+    }
+    ledger.withdraw(jobs[0], "a mistake").await.unwrap();
+    let wish = JobClaim { worker: worker.clone(), only: vec![jobs[1]], limit: 1, lease: Duration::from_mins(1) };
+    ledger.claim_jobs(wish).await.unwrap();
+    let intent = StepIntent {
+        position: 0,
+        route: RouteName::new("nic"),
+        site: "NIC1".to_owned(),
+        at: clock().now(),
+        before: None,
+    };
+    ledger.begin_step(&worker, jobs[1], intent).await.unwrap();
+    let number = EwbNumber::parse("391009149369").unwrap();
+    let standing = Standing::new(number, Birth::Direct, einvoice_testkit::documents::gstin(27, 1), EwbState::Active);
+    let bill = Bill { standing, document: None, route: None, site: None, changed_at: clock().now() };
+    ledger.learn_bill(bill).await.unwrap();
+    drop(ledger);
+    let mut other = raw(&config).await;
+    for (sql, words) in [
+        ("UPDATE job SET message = 'x' WHERE id = 1", "stays as it is"),
+        ("UPDATE job SET state = 'withdrawn' WHERE id = 2", "illegal move of a job"),
+        ("UPDATE job SET state = 'sent', last_intent = 1 WHERE id = 3", "only with a new intent"),
+        ("UPDATE job SET position = 1 WHERE id = 3", "by the step that was sent"),
+        ("UPDATE job SET state = 'done' WHERE id = 2", "CHECK constraint failed"),
+        ("UPDATE job SET gstin = 'x' WHERE id = 3", "was planned to do is fixed"),
+        ("UPDATE job SET deadline = 0 WHERE id = 3", "was planned to do is fixed"),
+        ("DELETE FROM job", "jobs are kept"),
+        ("UPDATE job_subject SET is_open = 0 WHERE job_id = 3", "free once the job is over"),
+        ("UPDATE job_subject SET is_open = 1 WHERE job_id = 1", "free once the job is over"),
+        ("DELETE FROM job_subject", "subjects of jobs are kept"),
+        ("INSERT INTO job_subject (job_id, subject) VALUES (2, 'bill:391009149371')", "UNIQUE constraint failed"),
+        ("UPDATE step_intent SET site = 'NIC2'", "intents are immutable"),
+        ("DELETE FROM step_intent", "intents are immutable"),
+        ("UPDATE job_event SET message = 'nothing'", "audit trail is immutable"),
+        ("DELETE FROM job_event", "audit trail is immutable"),
+        ("DELETE FROM eway_bill", "e-way bills are kept"),
+        ("UPDATE eway_bill SET state = 'closed'", "CHECK constraint failed"),
+        (
+            "INSERT INTO job (task, steps, state, last_intent, gstin, due_at, message, planned_at, changed_at) \
+             VALUES ('{}', '[1]', 'sent', 1, '', 0, '', 0, 0)",
+            "starts as planned",
+        ),
+    ] {
+        let refused = sqlx::query(sql).execute(&mut other).await.unwrap_err().to_string();
+        assert!(refused.contains(words), "{sql}: {refused}");
+    }
+    let events: i64 = sqlx::query_scalar("SELECT count(*) FROM job_event").fetch_one(&mut other).await.unwrap();
+    assert_eq!(events, 5, "three were planned, one was withdrawn, one begun");
+}
+
+#[tokio::test]
+async fn the_moves_of_jobs_in_the_file_are_those_of_the_contract() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(folder.path());
+    drop(open(&config).await);
+    let sql = "SELECT from_state, to_state FROM legal_job_move";
+    let mut found: Vec<(String, String)> = sqlx::query_as(sql).fetch_all(&mut raw(&config).await).await.unwrap();
+    found.sort_unstable();
+    let mut wanted: Vec<(String, String)> = JobState::ALL
+        .into_iter()
+        .flat_map(|from| from.may_become().iter().map(move |to| (from.to_string(), to.to_string())))
+        .collect();
+    wanted.sort_unstable();
+    assert_eq!(found, wanted);
+}
+
+fn cancel_ewb(number: &str) -> NewJob {
+    let number = EwbNumber::parse(number).unwrap();
+    let task = Task::CancelEwb { number, reason: CancelReason::Duplicate, remark: "entered twice".to_owned() };
+    NewJob {
+        steps: task.steps(false),
+        task,
+        document: None,
+        gstin: einvoice_testkit::documents::gstin(27, 1),
+        route: None,
+        site: None,
+        not_before: None,
+        deadline: None,
+    }
 }
 
 #[tokio::test]

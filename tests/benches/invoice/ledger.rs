@@ -112,6 +112,7 @@ fn registered(key: &DocumentKey) -> AttemptOutcome {
             ewb: None,
             remarks: None,
             info: Vec::new(),
+            site: None,
         }),
         proof: Proof::Verified { kid: "AB12".to_owned() },
     }

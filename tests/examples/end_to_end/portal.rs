@@ -275,6 +275,7 @@ impl Transport for YesTransport {
             ewb: None,
             remarks: None,
             info: Vec::new(),
+            site: None,
         })))
     }
 

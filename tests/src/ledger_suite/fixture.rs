@@ -181,6 +181,7 @@ pub(super) fn registration(key: &DocumentKey) -> Box<Registration> {
         ewb: None,
         remarks: None,
         info: Vec::new(),
+        site: None,
     })
 }
 

@@ -1,7 +1,7 @@
 //! Promises about taking documents in.
 
 use einvoice_core::finding::Finding;
-use einvoice_core::ledger::{LedgerError, NewDocument, Query, ReceiveBatch, Reception, Work};
+use einvoice_core::ledger::{DocumentId, LedgerError, NewDocument, Query, ReceiveBatch, Reception, Work};
 use einvoice_core::source::Cursor;
 use einvoice_core::state::DocumentState;
 
@@ -73,6 +73,18 @@ pub async fn an_edited_record_is_a_revision_until_it_was_sent(harness: &dyn Ledg
     assert!(clash(&bench.receive("books", edited.clone()).await), "it may have been sent");
     bench.ledger.record(intent.attempt, registered(&claimed.key)).await.unwrap();
     assert!(clash(&bench.receive("books", edited).await), "it is registered");
+}
+
+/// The document as it is sent can be read back; a revision that may not be sent has none.
+pub async fn what_is_sent_can_be_read_back(harness: &dyn LedgerHarness) {
+    let bench = Bench::open(harness).await;
+    let id = bench.ready(1).await;
+    let sent = bench.ledger.payload(id).await.unwrap().unwrap();
+    assert!(sent.ends_with(b"\"Content\":0}"), "{sent:?}");
+    bench.receive("books", Draft::new(1).content(1).invalid()).await;
+    assert_eq!(bench.ledger.payload(id).await.unwrap(), None);
+    let nobody = bench.ledger.payload(DocumentId(id.0 + 1)).await;
+    assert!(matches!(nobody, Err(LedgerError::NoDocument { .. })), "{nobody:?}");
 }
 
 /// A refusal is answered by a revision that passes the check, under the same number.

@@ -58,13 +58,13 @@ async fn a_call_whose_sealing_is_refused_stops_the_route_also_for_those_who_are_
     let portal = Portal::new();
     let gateway = portal.gateway();
     let other = gstin(33, 5);
-    gateway.call(other, EINVOICE, &question()).await.unwrap();
+    gateway.call(other, &question()).await.unwrap();
     portal.fault(PortalOperation::GstinDetails, refusal("5003"), 1);
     ask(&gateway).await.unwrap_err();
-    let error = gateway.call(other, EINVOICE, &question()).await.unwrap_err();
+    let error = gateway.call(other, &question()).await.unwrap_err();
     assert!(matches!(&error, TransportError::HeldBack { reason } if reason.contains("5003")), "{error}");
     portal.advance_minutes(15);
-    gateway.call(other, EINVOICE, &question()).await.unwrap();
+    gateway.call(other, &question()).await.unwrap();
 }
 
 /// Aim: what is wrong for all costs one error, even when all come at the same moment.

@@ -4,8 +4,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use bytes::Bytes;
+use einvoice_core::irn::Irn;
+use einvoice_core::job::{
+    Bill, BillQuery, Cancellation, Job, JobBook, JobClaim, JobId, JobQuery, NewJob, StepIntent, StepOutcome,
+};
 use einvoice_core::ledger::{
-    AttemptId, AttemptOutcome, AuditEntry, ClaimRequest, Claimed, DocumentId, DocumentStatus, Intent, Ledger,
+    AttemptId, AttemptOutcome, AuditEntry, ClaimRequest, Claimed, Decision, DocumentId, DocumentStatus, Intent, Ledger,
     LedgerCapability, LedgerError, NewIntent, Query, ReceiveBatch, Reception, Settlement, Work, WorkerId,
 };
 use einvoice_core::receipt::Receipt;
@@ -115,6 +120,14 @@ impl Ledger for Meddled {
         self.inner.settle(worker, document, settlement).await
     }
 
+    async fn decide(&self, document: DocumentId, decision: Decision) -> Result<(), LedgerError> {
+        self.inner.decide(document, decision).await
+    }
+
+    async fn reject_by_registry(&self, irns: &[Irn]) -> Result<Vec<DocumentId>, LedgerError> {
+        self.inner.reject_by_registry(irns).await
+    }
+
     async fn pending_write_back(
         &self,
         target: &str,
@@ -132,7 +145,54 @@ impl Ledger for Meddled {
         self.inner.query(query).await
     }
 
+    async fn payload(&self, document: DocumentId) -> Result<Option<Bytes>, LedgerError> {
+        self.inner.payload(document).await
+    }
+
     async fn audit(&self, document: DocumentId) -> Result<Vec<AuditEntry>, LedgerError> {
         self.inner.audit(document).await
+    }
+}
+
+#[async_trait]
+impl JobBook for Meddled {
+    async fn plan(&self, job: NewJob) -> Result<JobId, LedgerError> {
+        self.inner.plan(job).await
+    }
+
+    async fn claim_jobs(&self, claim: JobClaim) -> Result<Vec<Job>, LedgerError> {
+        self.inner.claim_jobs(claim).await
+    }
+
+    async fn release_jobs(&self, worker: &WorkerId, jobs: &[JobId]) -> Result<(), LedgerError> {
+        self.inner.release_jobs(worker, jobs).await
+    }
+
+    async fn begin_step(&self, worker: &WorkerId, job: JobId, intent: StepIntent) -> Result<(), LedgerError> {
+        self.inner.begin_step(worker, job, intent).await
+    }
+
+    async fn end_step(&self, worker: &WorkerId, job: JobId, outcome: StepOutcome) -> Result<(), LedgerError> {
+        self.inner.end_step(worker, job, outcome).await
+    }
+
+    async fn withdraw(&self, job: JobId, reason: &str) -> Result<(), LedgerError> {
+        self.inner.withdraw(job, reason).await
+    }
+
+    async fn jobs(&self, query: JobQuery) -> Result<Vec<Job>, LedgerError> {
+        self.inner.jobs(query).await
+    }
+
+    async fn bills(&self, query: BillQuery) -> Result<Vec<Bill>, LedgerError> {
+        self.inner.bills(query).await
+    }
+
+    async fn learn_bill(&self, bill: Bill) -> Result<(), LedgerError> {
+        self.inner.learn_bill(bill).await
+    }
+
+    async fn learn_cancellation(&self, document: DocumentId, cancellation: Cancellation) -> Result<(), LedgerError> {
+        self.inner.learn_cancellation(document, cancellation).await
     }
 }

@@ -3,9 +3,12 @@
 #![allow(dead_code, unreachable_pub, clippy::allow_attributes, reason = "each test file uses its own part of this")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+pub mod life;
 pub mod meddled;
+pub mod scripted;
 pub mod tampered;
 pub mod watched;
+pub mod written;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -79,6 +82,25 @@ impl World {
             folder,
             clock,
             sandbox,
+            ledger,
+        }
+    }
+
+    /// Another office that works with the same portals, with a ledger and books of its own.
+    pub async fn beside(&self, documents: impl IntoIterator<Item = String>) -> Self {
+        let folder = TempDir::new().unwrap();
+        let ledger = open_ledger(&folder, &self.clock).await;
+        Self {
+            routes: self.routes.clone(),
+            source: ListSource::of(documents),
+            further_sources: Vec::new(),
+            target: ListTarget::default(),
+            settings: self.settings.clone(),
+            verifier: Arc::clone(&self.verifier),
+            credentials: Arc::clone(&self.credentials),
+            folder,
+            clock: self.clock.clone(),
+            sandbox: self.sandbox.clone(),
             ledger,
         }
     }

@@ -7,10 +7,12 @@ use std::time::Duration;
 use einvoice_core::environment::Environment;
 use einvoice_protocol::client::HeaderSpelling;
 use einvoice_protocol::endpoints::Endpoints;
+use einvoice_protocol::seal::JsonLayering;
 use reqwest::Url;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::ewb_config::EwbConfig;
 use crate::transport::DirectError;
 
 /// Settings of a route straight to an IRP.
@@ -32,6 +34,10 @@ pub struct DirectConfig {
     /// `underscore` (`client_id`) or `hyphen` (`client-id`). Default `underscore`.
     #[serde(default)]
     pub header_spelling: HeaderSpelling,
+    /// What goes under the seal of a request: `raw` (the JSON) or `base64` (its base64). Default `raw`, as
+    /// clients that work do; answers are read in both forms.
+    #[serde(default)]
+    pub json_layering: JsonLayering,
     /// Longest wait for a connection, in milliseconds. Default 5,000; 10 to 120,000. Running out of
     /// it is safe: nothing was sent.
     #[serde(default = "default_connect_timeout_ms")]
@@ -71,6 +77,10 @@ pub struct DirectConfig {
     /// Paths below `base_url`. Default: those of the NIC sites.
     #[serde(default)]
     pub endpoints: Endpoints,
+    /// The e-way bill system, a second system with a host, a key and API users of its own. Default: none, and
+    /// then this route makes e-way bills only through the IRP.
+    #[serde(default)]
+    pub ewb: Option<EwbConfig>,
 }
 
 fn default_site() -> String {
@@ -118,6 +128,7 @@ impl DirectConfig {
             auth_public_key: Some(auth_public_key.into()),
             site: default_site(),
             header_spelling: HeaderSpelling::default(),
+            json_layering: JsonLayering::default(),
             connect_timeout_ms: default_connect_timeout_ms(),
             total_timeout_ms: default_total_timeout_ms(),
             body_bytes_max: default_body_bytes_max(),
@@ -127,6 +138,7 @@ impl DirectConfig {
             local_address: None,
             root_certificate_file: None,
             endpoints: Endpoints::default(),
+            ewb: None,
         }
     }
 
@@ -135,26 +147,7 @@ impl DirectConfig {
     /// # Errors
     /// When it is no address, carries credentials or a query, or would send credentials in the clear.
     pub(crate) fn base(&self, environment: Environment) -> Result<Url, DirectError> {
-        let wrong = |reason: &str| DirectError::setting("base_url", reason);
-        let url = Url::parse(self.base_url.trim())
-            .map_err(|_| wrong("it is no address; write it like https://portal.example"))?;
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(wrong("it holds a user name or password; credentials belong into the credential store"));
-        }
-        if url.query().is_some() || url.fragment().is_some() {
-            return Err(wrong("it ends in a query or fragment; write scheme, host, port and prefix only"));
-        }
-        let loopback = match url.host_str() {
-            None | Some("") => return Err(wrong("it names no host")),
-            Some("localhost") => true,
-            Some(host) => host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback()),
-        };
-        match url.scheme() {
-            "https" => Ok(url),
-            "http" if loopback || environment == Environment::Sandbox => Ok(url),
-            "http" => Err(wrong("http would send credentials in the clear; a production portal speaks https")),
-            _ => Err(wrong("its scheme is neither https nor http")),
-        }
+        usable_address("base_url", &self.base_url, environment)
     }
 
     pub(crate) fn proxy_choice(&self) -> Result<ProxyChoice, DirectError> {
@@ -206,6 +199,30 @@ impl DirectConfig {
     }
 }
 
+/// An address, once it is known to be usable: no credentials or query in it, and none sent in the clear.
+pub(crate) fn usable_address(key: &'static str, address: &str, environment: Environment) -> Result<Url, DirectError> {
+    let wrong = |reason: &str| DirectError::setting(key, reason);
+    let url =
+        Url::parse(address.trim()).map_err(|_| wrong("it is no address; write it like https://portal.example"))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong("it holds a user name or password; credentials belong into the credential store"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(wrong("it ends in a query or fragment; write scheme, host, port and prefix only"));
+    }
+    let loopback = match url.host_str() {
+        None | Some("") => return Err(wrong("it names no host")),
+        Some("localhost") => true,
+        Some(host) => host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback()),
+    };
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if loopback || environment == Environment::Sandbox => Ok(url),
+        "http" => Err(wrong("http would send credentials in the clear; a production portal speaks https")),
+        _ => Err(wrong("its scheme is neither https nor http")),
+    }
+}
+
 fn wide(value: usize) -> u64 {
     u64::try_from(value).unwrap_or(u64::MAX)
 }
@@ -230,6 +247,8 @@ mod tests {
         let config: DirectConfig = route.try_into().unwrap();
         assert_eq!((config.site.as_str(), config.total_timeout_ms), ("NIC1", 60_000));
         assert_eq!(config.endpoints, Endpoints::default());
+        let ewb = config.ewb.unwrap();
+        assert_eq!((ewb.header_spelling, ewb.closure), (HeaderSpelling::Hyphen, false));
     }
 
     #[test]

@@ -5,7 +5,6 @@ use std::error::Error as _;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use einvoice_core::environment::Environment;
 use einvoice_protocol::exchange::{Exchange, ExchangeError, HeaderValue, HttpRequest, HttpResponse, Method};
 use reqwest::header::{self, HeaderMap, HeaderName};
 use reqwest::redirect::Policy;
@@ -32,17 +31,12 @@ pub struct HttpExchange {
 }
 
 impl HttpExchange {
-    /// Prepares a client; makes no connection.
+    /// Prepares a client for one of the route's hosts; makes no connection.
     ///
     /// # Errors
     /// When a setting cannot be used.
-    pub(crate) fn new(
-        config: &DirectConfig,
-        environment: Environment,
-        root_certificates: &[u8],
-    ) -> Result<Self, DirectError> {
+    pub(crate) fn new(config: &DirectConfig, base: &Url, root_certificates: &[u8]) -> Result<Self, DirectError> {
         config.check_ranges()?;
-        let base = config.base(environment)?;
         let mut builder = Client::builder()
             .user_agent(concat!("einvoice/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(config.connect_timeout())
@@ -74,7 +68,7 @@ impl HttpExchange {
         Ok(Self {
             client,
             base: base.as_str().trim_end_matches('/').to_owned(),
-            endpoint: endpoint_of(&base),
+            endpoint: endpoint_of(base),
             connect_timeout_ms: config.connect_timeout_ms,
             total_timeout_ms: config.total_timeout_ms,
             body_bytes_max: config.body_bytes_max,

@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 
 pub mod config;
+pub mod ewb_config;
 mod exchange;
 mod transport;
 
 pub use config::DirectConfig;
+pub use ewb_config::EwbConfig;
 pub use exchange::HttpExchange;
-pub use transport::{DirectError, DirectTransport, connect};
+pub use transport::{DirectError, DirectTransport, connect, connect_with};

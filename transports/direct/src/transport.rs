@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use einvoice_core::BoxError;
+use einvoice_core::clock::{SharedClock, SystemClock};
 use einvoice_core::entropy::SharedEntropy;
 use einvoice_core::environment::Environment;
 use einvoice_core::registry::{BuildContext, BuildError};
@@ -73,36 +74,74 @@ pub async fn connect(
     directory: &Path,
     entropy: SharedEntropy,
 ) -> Result<DirectTransport, DirectError> {
+    connect_with(config, environment, directory, entropy, SystemClock::shared()).await
+}
+
+/// Makes the transport of a route like [`connect`], with a clock for the ends of e-way bill tokens.
+///
+/// # Errors
+/// When a setting or a file cannot be used.
+pub async fn connect_with(
+    config: DirectConfig,
+    environment: Environment,
+    directory: &Path,
+    entropy: SharedEntropy,
+    clock: SharedClock,
+) -> Result<DirectTransport, DirectError> {
     let roots = match &config.root_certificate_file {
         Some(file) => read("root_certificate_file", &directory.join(file)).await?,
         None => Vec::new(),
     };
-    let auth_key = auth_key(&config, directory).await?;
-    let exchange = HttpExchange::new(&config, environment, &roots)?;
+    let key = auth_key(IRP_KEYS, config.auth_public_key_file.as_deref(), config.auth_public_key.as_deref(), directory);
+    let key = key.await?;
+    let exchange = HttpExchange::new(&config, &config.base(environment)?, &roots)?;
+    let ewb = match &config.ewb {
+        Some(ewb) => {
+            let key =
+                auth_key(EWB_KEYS, ewb.auth_public_key_file.as_deref(), ewb.auth_public_key.as_deref(), directory);
+            let exchange = HttpExchange::new(&config, &ewb.base(environment)?, &roots)?;
+            Some((exchange, ewb.settings()?, key.await?))
+        }
+        None => None,
+    };
     let mut settings = IrpSettings::new(TransportMode::Direct, environment, config.site.trim());
     settings.endpoints = config.endpoints;
     settings.header_spelling = config.header_spelling;
+    settings.json_layering = config.json_layering;
     settings.payload_bytes_max = config.request_bytes_max;
     settings.concurrency_per_gstin = config.concurrency_per_gstin;
     settings.call_time_max = Duration::from_millis(config.total_timeout_ms);
-    Ok(IrpTransport::new(exchange, settings, auth_key, entropy))
+    let transport = IrpTransport::new(exchange, settings, key, entropy);
+    Ok(match ewb {
+        Some((exchange, settings, key)) => transport.with_ewb(exchange, settings, key, clock),
+        None => transport,
+    })
 }
 
-async fn auth_key(config: &DirectConfig, directory: &Path) -> Result<AuthPublicKey, DirectError> {
-    let (key, text) = match (&config.auth_public_key_file, &config.auth_public_key) {
+/// The keys of the configuration that name a public key: as a file, and as text.
+const IRP_KEYS: (&str, &str) = ("auth_public_key_file", "auth_public_key");
+/// The same in the table of the e-way bill system.
+const EWB_KEYS: (&str, &str) = ("ewb.auth_public_key_file", "ewb.auth_public_key");
+
+async fn auth_key(
+    (file_key, text_key): (&'static str, &'static str),
+    file: Option<&Path>,
+    text: Option<&str>,
+    directory: &Path,
+) -> Result<AuthPublicKey, DirectError> {
+    let (key, text) = match (file, text) {
         (Some(file), None) => {
-            let bytes = read("auth_public_key_file", &directory.join(file)).await?;
-            ("auth_public_key_file", String::from_utf8_lossy(&bytes).into_owned())
+            let bytes = read(file_key, &directory.join(file)).await?;
+            (file_key, String::from_utf8_lossy(&bytes).into_owned())
         }
-        (None, Some(text)) => ("auth_public_key", text.clone()),
+        (None, Some(text)) => (text_key, text.to_owned()),
         (Some(_), Some(_)) => {
-            let reason = "`auth_public_key` is given too; keep one of the two";
-            return Err(DirectError::setting("auth_public_key_file", reason));
+            return Err(DirectError::setting(file_key, &format!("`{text_key}` is given too; keep one of the two")));
         }
         (None, None) => {
             let reason = "missing: name the file with the portal's public key for logins, \
                           as downloaded from its page for API users";
-            return Err(DirectError::setting("auth_public_key_file", reason));
+            return Err(DirectError::setting(file_key, reason));
         }
     };
     AuthPublicKey::from_pem(&text).map_err(|error| DirectError::setting(key, &error.to_string()))
@@ -122,7 +161,8 @@ async fn build(context: BuildContext, config: DirectConfig) -> Result<Arc<dyn Tr
     let Some(environment) = context.environment else {
         return Err(BuildError::new(context.name, "the route has no environment; write `environment = \"sandbox\"`"));
     };
-    match connect(config, environment, &context.directory, context.entropy.clone()).await {
+    let (entropy, clock) = (context.entropy.clone(), context.clock.clone());
+    match connect_with(config, environment, &context.directory, entropy, clock).await {
         Ok(transport) => Ok(Arc::new(transport)),
         Err(error) => Err(BuildError::new(context.name, error.to_string()).because(error)),
     }
@@ -139,7 +179,9 @@ einvoice_core::register_transport! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ewb_config::EwbConfig;
     use einvoice_core::entropy::SystemEntropy;
+    use einvoice_core::operation::OperationKind;
 
     async fn error(config: DirectConfig) -> String {
         let folder = tempfile::tempdir().unwrap();
@@ -157,5 +199,25 @@ mod tests {
         assert!(
             error(DirectConfig::new("https://portal.example", "hello world")).await.contains("no public key found")
         );
+    }
+
+    /// A public RSA key; no test here logs in.
+    const KEY: &str = "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAx8XQFS1COOk5MDmX8bf2JYzz0/lBqYQcVjylEmwBMvRyTFAw1cLRjk+Re5Ym8K98B3UkhcM378/Odtz29KNcFcjG38W/8pxpr+yCg6pC7tfMigT7Lf/5DC1Jibn03pU8SqLmsDIEVdWh2yvjAmWkfUvJUaOl+BdTwjrNnEEn+ABA2Tq3aTca2K7+NlVkjE+P/dduPAcYwWh5bB9kO8N5wh/cj61J2DDwPneOoRDGGQWPEcijeExNp2bLQlDS1jxilb8IO5M31EuWm9vOrqYabSr4UdyleaxrDPAjoNkFovCEdqrLVNvvXD/e7/0raEGpoE+r5kOoIiMUMIPHe+qJewIDAQAB";
+
+    #[tokio::test]
+    async fn the_e_way_bill_system_needs_a_key_of_its_own_and_then_its_operations_are_listed() {
+        let config = |ewb: Option<EwbConfig>| DirectConfig { ewb, ..DirectConfig::new("https://portal.example", KEY) };
+        let ewb = EwbConfig::new("https://ewb.example", KEY);
+        let without = EwbConfig { auth_public_key: None, ..ewb.clone() };
+        assert!(error(config(Some(without))).await.contains("ewb.auth_public_key_file"));
+        let operations = async |config| {
+            let made = connect(config, Environment::Sandbox, Path::new("."), SystemEntropy::shared()).await.unwrap();
+            made.capability().operations.clone()
+        };
+        assert!(!operations(config(None)).await.contains(&OperationKind::GenerateEwb));
+        let listed = operations(config(Some(ewb.clone()))).await;
+        assert!(listed.contains(&OperationKind::GenerateEwb) && !listed.contains(&OperationKind::CloseEwb));
+        let listed = operations(config(Some(EwbConfig { closure: true, ..ewb }))).await;
+        assert_eq!(listed.len(), OperationKind::ALL.len());
     }
 }

@@ -1,17 +1,24 @@
 use std::sync::{Arc, Mutex};
 
 use super::*;
+use crate::exchange::ExchangeError;
 use crate::public_key::RsaPublicKey;
 use crate::testing::TestKey;
 use base64::Engine as _;
 use einvoice_core::credential::{ApiUser, ClientPair};
 use einvoice_core::date::DocumentDate;
 use einvoice_core::entropy::SeededEntropy;
+use einvoice_core::environment::Environment;
 use einvoice_core::identifier::{DocumentNumber, Gstin};
 use einvoice_core::irn::Irn;
 use einvoice_core::key::DocumentType;
 use einvoice_core::session::SavedSession;
-use einvoice_core::transport::Retry;
+use einvoice_core::transport::{Retry, TransportMode};
+
+#[path = "client_ewb_tests.rs"]
+mod ewb;
+#[path = "client_irp_tests.rs"]
+mod irp;
 
 const IRN: &str = "706daeccda0ef6f818da78f3a2a05a1288731057373002289b46c3229289a2e7";
 const SEK: [u8; 32] = [7; 32];

@@ -15,13 +15,24 @@ pub struct Endpoints {
     pub login: String,
     /// Generate IRN. Default `/eicore/v1.03/Invoice`.
     pub generate_irn: String,
+    /// Cancel IRN. Default `/eicore/v1.03/Invoice/Cancel`.
+    pub cancel_irn: String,
     /// Get IRN, the IRN appended as a path segment. Default `/eicore/v1.03/Invoice/irn`.
     pub get_irn: String,
     /// Get IRN by document, type, number and date in the query.
     /// Default `/eicore/v1.03/Invoice/irnbydocdetails`.
     pub get_irn_by_document: String,
+    /// IRNs that the registry rejected, the day in the query. Default `/eicore/v1.03/Invoice/rejectedirns`.
+    pub rejected_irns: String,
+    /// E-way bill of an IRN, to make. Default `/eiewb/v1.03/ewaybill`.
+    pub generate_ewb_by_irn: String,
+    /// E-way bill of an IRN, to read, the IRN appended as a path segment. Default `/eiewb/v1.03/ewaybill/irn`.
+    pub get_ewb_by_irn: String,
     /// GSTIN details, the GSTIN appended as a path segment. Default `/eivital/v1.04/Master/gstin`.
     pub gstin_details: String,
+    /// GSTIN details fetched anew from the common portal, the GSTIN appended as a path segment.
+    /// Default `/eivital/v1.04/Master/syncgstin`.
+    pub sync_gstin: String,
     /// Heartbeat; any answer with HTTP status 200 means that the site is up.
     /// Default `/eivital/v1.04/heartbeat/ping`.
     pub heartbeat: String,
@@ -32,9 +43,14 @@ impl Default for Endpoints {
         Self {
             login: "/eivital/v1.04/auth".to_owned(),
             generate_irn: "/eicore/v1.03/Invoice".to_owned(),
+            cancel_irn: "/eicore/v1.03/Invoice/Cancel".to_owned(),
             get_irn: "/eicore/v1.03/Invoice/irn".to_owned(),
             get_irn_by_document: "/eicore/v1.03/Invoice/irnbydocdetails".to_owned(),
+            rejected_irns: "/eicore/v1.03/Invoice/rejectedirns".to_owned(),
+            generate_ewb_by_irn: "/eiewb/v1.03/ewaybill".to_owned(),
+            get_ewb_by_irn: "/eiewb/v1.03/ewaybill/irn".to_owned(),
             gstin_details: "/eivital/v1.04/Master/gstin".to_owned(),
+            sync_gstin: "/eivital/v1.04/Master/syncgstin".to_owned(),
             heartbeat: "/eivital/v1.04/heartbeat/ping".to_owned(),
         }
     }
@@ -42,11 +58,16 @@ impl Default for Endpoints {
 
 impl Endpoints {
     /// The operations these endpoints serve.
-    pub const OPERATIONS: [OperationKind; 4] = [
+    pub const OPERATIONS: [OperationKind; 9] = [
         OperationKind::GenerateIrn,
+        OperationKind::CancelIrn,
         OperationKind::GetIrn,
         OperationKind::GetIrnByDocument,
+        OperationKind::RejectedIrns,
+        OperationKind::GenerateEwbByIrn,
+        OperationKind::GetEwbByIrn,
         OperationKind::GstinDetails,
+        OperationKind::SyncGstin,
     ];
 }
 

@@ -92,15 +92,7 @@ fn codes(errors: &[PortalError]) -> String {
 /// # Errors
 /// [`EnvelopeError`] for everything that is not a clear yes or no.
 pub fn read(body: &[u8]) -> Result<Envelope<'_>, EnvelopeError> {
-    let text = std::str::from_utf8(body).map_err(|_| EnvelopeError::NotText)?;
-    // A byte order mark before JSON occurs with .NET servers.
-    let text = text.trim_start_matches('\u{feff}').trim();
-    if text.is_empty() {
-        return Err(EnvelopeError::Empty);
-    }
-    if !text.starts_with('{') {
-        return Err(EnvelopeError::Foreign { excerpt: excerpt(text) });
-    }
+    let text = json_text(body)?;
     let members =
         Members::read(text, &["Status", "Data", "ErrorDetails", "InfoDtls"]).map_err(EnvelopeError::Damaged)?;
     let errors = members.any(&["ErrorDetails", "error"]).map(info::errors).unwrap_or_default();
@@ -118,8 +110,22 @@ pub fn read(body: &[u8]) -> Result<Envelope<'_>, EnvelopeError> {
     }
 }
 
+/// The JSON object of a body, as text.
+pub(crate) fn json_text(body: &[u8]) -> Result<&str, EnvelopeError> {
+    let text = std::str::from_utf8(body).map_err(|_| EnvelopeError::NotText)?;
+    // A byte order mark before JSON occurs with .NET servers.
+    let text = text.trim_start_matches('\u{feff}').trim();
+    if text.is_empty() {
+        return Err(EnvelopeError::Empty);
+    }
+    if !text.starts_with('{') {
+        return Err(EnvelopeError::Foreign { excerpt: excerpt(text) });
+    }
+    Ok(text)
+}
+
 /// `Status` is documented as text and seen as a number; some providers make it a truth value.
-fn status(value: Option<&RawValue>) -> Result<bool, String> {
+pub(crate) fn status(value: Option<&RawValue>) -> Result<bool, String> {
     let Some(text) = value.and_then(text_of) else { return Err("missing".to_owned()) };
     match text.trim().to_ascii_lowercase().as_str() {
         "1" | "true" => Ok(true),
@@ -128,7 +134,7 @@ fn status(value: Option<&RawValue>) -> Result<bool, String> {
     }
 }
 
-fn data(value: &RawValue) -> Option<Data<'_>> {
+pub(crate) fn data(value: &RawValue) -> Option<Data<'_>> {
     let json = value.get();
     match json.bytes().next()? {
         b'{' | b'[' => Some(Data::Json(json)),

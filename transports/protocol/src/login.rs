@@ -122,12 +122,16 @@ pub fn request(
     force_refresh: bool,
     key: &AuthPublicKey,
 ) -> Result<Vec<u8>, LoginError> {
+    sealed_credentials(user, &credentials_json(user, app_key, force_refresh), key)
+}
+
+/// Seals the JSON of a login, the same way for both systems.
+pub(crate) fn sealed_credentials(user: &ApiUser, json: &str, key: &AuthPublicKey) -> Result<Vec<u8>, LoginError> {
     for (what, value) in [("the user name", &user.user_name), ("the password", &user.password)] {
         if value.expose().is_empty() {
             return Err(LoginError::CredentialsEmpty { what });
         }
     }
-    let json = credentials_json(user, app_key, force_refresh);
     let max = key.json_bytes_max();
     if json.len() > max {
         let found = escaped(&user.user_name).len() + escaped(&user.password).len() - 4;
@@ -161,7 +165,7 @@ fn credentials_json(user: &ApiUser, app_key: &AppKey, force_refresh: bool) -> Ze
 }
 
 /// A value as a JSON string, quotes included.
-fn escaped(value: &Secret<String>) -> Zeroizing<String> {
+pub(crate) fn escaped(value: &Secret<String>) -> Zeroizing<String> {
     Zeroizing::new(serde_json::Value::from(value.expose().as_str()).to_string())
 }
 
@@ -211,7 +215,7 @@ fn open_with_any(text: &str, app_keys: &[&AppKey]) -> Result<Zeroizing<String>, 
 }
 
 /// Inside an answer that was sealed as a whole the SEK may stand as it is.
-fn find_sek<'a>(wrapped: &str, sealed: bool, app_keys: &[&'a AppKey]) -> Option<(Sek, &'a AppKey)> {
+pub(crate) fn find_sek<'a>(wrapped: &str, sealed: bool, app_keys: &[&'a AppKey]) -> Option<(Sek, &'a AppKey)> {
     if sealed
         && let Ok(bytes) = BASE64.decode(wrapped).map(Zeroizing::new)
         && let Ok(sek) = Sek::from_bytes(&bytes)

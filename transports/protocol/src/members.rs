@@ -97,10 +97,27 @@ impl<'a> Members<'a> {
         self.text(name).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
     }
 
-    /// A member that is a moment; see [`moment`].
+    /// A member that is a moment, in any form of [`PortalTime::parse_any`].
     #[must_use]
     pub fn moment(&self, name: &str) -> Option<PortalTime> {
-        self.text(name).and_then(|text| moment(&text))
+        self.text(name).and_then(|text| PortalTime::parse_any(&text))
+    }
+
+    /// The first of several members that is there, as text.
+    #[must_use]
+    pub fn any_text(&self, names: &[&str]) -> Option<String> {
+        names.iter().find_map(|name| self.text(name))
+    }
+
+    /// The first of several members that is a moment.
+    #[must_use]
+    pub fn any_moment(&self, names: &[&str]) -> Option<PortalTime> {
+        names.iter().find_map(|name| self.moment(name))
+    }
+
+    /// Every member with its name as written, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
+        self.0.iter().map(|(name, value)| (name.as_ref(), *value))
     }
 }
 
@@ -168,37 +185,6 @@ pub fn elements(text: &str) -> Option<Vec<&RawValue>> {
     serde_json::from_str(text).ok()
 }
 
-/// Reads a moment in the form of the IRP (`2026-11-05 14:26:00`, also with `T`), or in those of the
-/// e-way bill system that providers pass on (`05/11/2026 02:26:00 PM`, `05/11/2026 14:26:00`).
-#[must_use]
-pub fn moment(text: &str) -> Option<PortalTime> {
-    let text = text.trim();
-    if let Ok(time) = PortalTime::parse(text) {
-        return Some(time);
-    }
-    let (date, time) = text.split_once([' ', 'T'])?;
-    let date = match date.split('/').collect::<Vec<_>>().as_slice() {
-        [day, month, year] => format!("{year}-{month:0>2}-{day:0>2}"),
-        _ => date.to_owned(),
-    };
-    // Parts of a second occur in none of the known replies; they would mean nothing to us.
-    let (clock, half) = time.split_once(' ').unwrap_or((time, ""));
-    let clock = clock.split('.').next().unwrap_or(clock);
-    let clock = match half.to_ascii_uppercase().as_str() {
-        "" => clock.to_owned(),
-        half @ ("AM" | "PM") => twenty_four_hours(clock, half == "PM")?,
-        _ => return None,
-    };
-    PortalTime::parse(&format!("{date} {clock}")).ok()
-}
-
-fn twenty_four_hours(clock: &str, afternoon: bool) -> Option<String> {
-    let (hour, rest) = clock.split_once(':')?;
-    let hour: u8 = hour.parse().ok().filter(|hour| (1..=12).contains(hour))?;
-    let hour = hour % 12 + if afternoon { 12 } else { 0 };
-    Some(format!("{hour:02}:{rest}"))
-}
-
 /// Whether a JSON text nests beyond the limit. Brackets inside strings do not count.
 fn too_deep(text: &str) -> bool {
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
@@ -264,22 +250,5 @@ mod tests {
         assert_eq!(Members::read(&deep, &[]).unwrap_err(), MembersError::TooDeep);
         let text = format!("{{\"a\":\"{}\\\"{}\"}}", "[".repeat(70), "{".repeat(70));
         assert!(Members::read(&text, &[]).is_ok());
-    }
-
-    #[test]
-    fn all_forms_of_a_moment_are_read() {
-        for (text, expected) in [
-            ("2023-10-03 15:09:00", "2023-10-03 15:09:00"),
-            ("2023-10-03T15:09:00", "2023-10-03 15:09:00"),
-            ("20/09/2022 12:10:00 PM", "2022-09-20 12:10:00"),
-            ("20/09/2022 12:10:00 AM", "2022-09-20 00:10:00"),
-            ("20/09/2022 01:10:00 pm", "2022-09-20 13:10:00"),
-            ("20/09/2022 13:10:00", "2022-09-20 13:10:00"),
-        ] {
-            assert_eq!(moment(text).unwrap().to_string(), expected, "{text}");
-        }
-        for text in ["", "-", "20/09/2022", "20/09/2022 13:10:00 PM", "31/02/2022 10:00:00", "20/09/2022 1:1 XX"] {
-            assert_eq!(moment(text), None, "{text}");
-        }
     }
 }

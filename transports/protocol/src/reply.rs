@@ -1,9 +1,13 @@
 //! Opened replies as core's types. Numbers stay text: an acknowledgement number has fifteen digits.
 
+use einvoice_core::ewb::EwbNumber;
+use einvoice_core::identifier::Gstin;
 use einvoice_core::irn::Irn;
-use einvoice_core::operation::{EwayBill, InfoDetail, Registration, RegistrationStatus, Taxpayer};
+use einvoice_core::operation::{
+    EwayBill, InfoDetail, IrnCancelled, MadeEwb, Operation, Registration, RegistrationStatus, Reply, Taxpayer,
+};
 
-use crate::members::{Members, MembersError};
+use crate::members::{Members, MembersError, elements, text_of};
 
 /// Why an opened reply is not what the operation should bring.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -20,6 +24,25 @@ pub enum ReplyError {
         /// What it should be.
         expected: &'static str,
     },
+    /// It is about something else than was asked.
+    #[error("its member {member} names another one than was asked about")]
+    Another {
+        /// Name of the member.
+        member: &'static str,
+    },
+}
+
+/// Reads the opened answer to an operation of the IRP.
+pub(crate) fn typed(operation: &Operation, json: &str, info: Vec<InfoDetail>) -> Result<Reply, ReplyError> {
+    match operation {
+        Operation::CancelIrn { irn, .. } => Ok(Reply::IrnCancelled(irn_cancelled(json, irn)?)),
+        Operation::RejectedIrns { .. } => Ok(Reply::RejectedIrns(rejected_irns(json)?)),
+        Operation::GenerateEwbByIrn { .. } | Operation::GetEwbByIrn { .. } => {
+            Ok(Reply::EwayBill(Box::new(made_ewb(json, info)?)))
+        }
+        Operation::GstinDetails { .. } | Operation::SyncGstin { .. } => Ok(Reply::Taxpayer(Box::new(taxpayer(json)?))),
+        _ => Ok(Reply::Registration(Box::new(registration(json, info)?))),
+    }
 }
 
 /// Reads the answer to Generate IRN and to both ways of reading a registration.
@@ -48,6 +71,7 @@ pub fn registration(json: &str, info: Vec<InfoDetail>) -> Result<Registration, R
         ewb: eway_bill(&members),
         remarks: members.text("Remarks"),
         info,
+        site: None,
     })
 }
 
@@ -66,6 +90,74 @@ fn eway_bill(members: &Members<'_>) -> Option<EwayBill> {
     // Null when none was made; 0 is what some servers write for a null number.
     let number = members.digits("EwbNo").filter(|number| number.bytes().any(|digit| digit != b'0'))?;
     Some(EwayBill { number, date: members.moment("EwbDt"), valid_till: members.moment("EwbValidTill") })
+}
+
+/// Reads the answer to Cancel IRN. The time is not essential: that the portal said yes is.
+///
+/// # Errors
+/// When it is no object, or names another IRN than the one asked about.
+pub fn irn_cancelled(json: &str, asked: &Irn) -> Result<IrnCancelled, ReplyError> {
+    let members = Members::read(json, &["Irn", "CancelDate"])?;
+    match members.text("Irn").map(|irn| Irn::parse(irn.trim())) {
+        Some(Ok(irn)) if irn != *asked => Err(ReplyError::Another { member: "Irn" }),
+        Some(Err(_)) => Err(ReplyError::Member { member: "Irn", expected: "a text of 64 hexadecimal digits" }),
+        // Neither member says anything: the reply is one to something else.
+        None if members.text("CancelDate").is_none() => {
+            Err(ReplyError::Member { member: "Irn", expected: "a text of 64 hexadecimal digits" })
+        }
+        _ => Ok(IrnCancelled { irn: *asked, cancelled_at: members.moment("CancelDate") }),
+    }
+}
+
+/// Reads the answer to the question for rejected IRNs: an array of IRNs (NIC, page on rejected IRNs). Elements
+/// that are objects with a member `Irn` are taken as well.
+///
+/// # Errors
+/// When it is no array, or an element is no IRN: one that goes unnoticed would stand in the books as registered.
+pub fn rejected_irns(json: &str) -> Result<Vec<Irn>, ReplyError> {
+    let wrong = ReplyError::Member { member: "(the list)", expected: "an array of IRNs" };
+    let irn_of = |text: String| Irn::parse(text.trim()).ok();
+    elements(json.trim())
+        .ok_or(wrong.clone())?
+        .into_iter()
+        .map(|element| {
+            let text = text_of(element).or_else(|| Members::read(element.get(), &[]).ok()?.text("Irn"));
+            text.and_then(irn_of).ok_or(wrong.clone())
+        })
+        .collect()
+}
+
+/// Reads the answer to both questions about the e-way bill of an IRN (NIC, pages "Generate e-way bill by IRN" and
+/// "Get e-way bill details by IRN", 1.03; `Alert` is a provider's).
+///
+/// # Errors
+/// When it is no object or names no e-way bill.
+pub fn made_ewb(json: &str, info: Vec<InfoDetail>) -> Result<MadeEwb, ReplyError> {
+    let members = Members::read(json, &["EwbNo", "Status", "EwbValidTill"])?;
+    let number = members
+        .text("EwbNo")
+        .and_then(|number| EwbNumber::parse(&number).ok())
+        .ok_or(ReplyError::Member { member: "EwbNo", expected: "a number of 12 digits" })?;
+    Ok(MadeEwb {
+        number,
+        made_at: members.moment("EwbDt"),
+        valid_till: members.moment("EwbValidTill"),
+        status: members.text("Status"),
+        generated_by: members.text("GenGstin").and_then(|gstin| Gstin::parse(gstin.trim()).ok()),
+        alert: joined([members.text("Alert"), members.text("Remarks")]),
+        info,
+    })
+}
+
+/// Texts said beside a result, each once.
+pub(crate) fn joined(texts: impl IntoIterator<Item = Option<String>>) -> Option<String> {
+    let mut said: Vec<String> = Vec::new();
+    for text in texts.into_iter().flatten() {
+        if !said.contains(&text) {
+            said.push(text);
+        }
+    }
+    if said.is_empty() { None } else { Some(said.join("; ")) }
 }
 
 /// Reads the answer to GSTIN details.

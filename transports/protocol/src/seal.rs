@@ -9,6 +9,8 @@ use cipher::block_padding::Pkcs7;
 use cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyInit};
 use einvoice_core::entropy::{Entropy, EntropyError};
 use einvoice_core::secret::Secret;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::encoding::BASE64;
@@ -35,6 +37,21 @@ pub enum SealError {
     /// It opened, and there is no JSON inside.
     #[error("it opens, and holds no JSON")]
     NotJson,
+}
+
+/// What is put under the seal of a request: the JSON, or its base64.
+///
+/// The pages of the e-way bill system (NIC, API 1.03) write the second, and clients that work send the first to
+/// both systems; so it is a setting of each. Replies are read in both forms, whatever it says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(clippy::exhaustive_enums, reason = "the two readings of the portal's pages")]
+pub enum JsonLayering {
+    /// The bytes of the JSON.
+    #[default]
+    Raw,
+    /// Base64 of them.
+    Base64,
 }
 
 /// A symmetric key of the protocol.
@@ -131,10 +148,19 @@ impl Sek {
         Secret::new(self.0.0.expose().to_vec())
     }
 
-    /// Seals bytes: AES, then base64. The JSON goes in as it is; only logins encode it first.
+    /// Seals bytes: AES, then base64.
     #[must_use]
     pub fn seal(&self, plain: &[u8]) -> String {
         BASE64.encode(self.0.seal(plain))
+    }
+
+    /// Seals JSON in the layering of a system.
+    #[must_use]
+    pub fn seal_json(&self, json: &[u8], layering: JsonLayering) -> String {
+        match layering {
+            JsonLayering::Raw => self.seal(json),
+            JsonLayering::Base64 => self.seal(BASE64.encode(json).as_bytes()),
+        }
     }
 
     /// Opens base64 of something sealed with this key.

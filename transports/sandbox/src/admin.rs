@@ -39,9 +39,33 @@ struct Provision {
     gstin: String,
 }
 
+/// What a control does to a registration.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Change {
+    /// It belongs to this site.
+    Site { irn: String, site: String },
+    /// The invoice registry has rejected it.
+    Rejected { irn: String },
+}
+
+/// A document that another portal has registered.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AtAnotherPortal {
+    gstin: String,
+    doc_type: String,
+    number: String,
+    date: String,
+    irp: String,
+}
+
 pub(crate) fn router() -> Router<Sandbox> {
     Router::new()
         .route("/invoices", get(invoices))
+        .route("/e-way-bills", get(e_way_bills))
+        .route("/registrations", axum::routing::post(change_registration))
+        .route("/elsewhere", axum::routing::post(register_elsewhere))
         .route("/calls", get(calls))
         .route("/faults", get(faults).post(add_fault).delete(clear_faults))
         .route("/clock", get(clock).post(move_clock))
@@ -51,6 +75,32 @@ pub(crate) fn router() -> Router<Sandbox> {
 
 async fn invoices(State(sandbox): State<Sandbox>) -> Response {
     json(&sandbox.invoices())
+}
+
+async fn e_way_bills(State(sandbox): State<Sandbox>) -> Response {
+    json(&sandbox.e_way_bills())
+}
+
+async fn change_registration(State(sandbox): State<Sandbox>, body: Bytes) -> Response {
+    let change: Change = match serde_json::from_slice(&body) {
+        Ok(change) => change,
+        Err(error) => return plain(400, error.to_string()),
+    };
+    let changed = match change {
+        Change::Site { irn, site } => sandbox.move_to_site(&irn, &site).await,
+        Change::Rejected { irn } => sandbox.reject_irn(&irn).await,
+    };
+    changed.map_or_else(|error| plain(400, error.to_string()), |()| json(&sandbox.invoices()))
+}
+
+async fn register_elsewhere(State(sandbox): State<Sandbox>, body: Bytes) -> Response {
+    let wanted: AtAnotherPortal = match serde_json::from_slice(&body) {
+        Ok(wanted) => wanted,
+        Err(error) => return plain(400, error.to_string()),
+    };
+    let AtAnotherPortal { gstin, doc_type, number, date, irp } = wanted;
+    let noted = sandbox.register_elsewhere(&gstin, &doc_type, &number, &date, &irp).await;
+    noted.map_or_else(|error| plain(400, error.to_string()), |()| json(&serde_json::json!({ "irp": irp })))
 }
 
 async fn calls(State(sandbox): State<Sandbox>) -> Response {

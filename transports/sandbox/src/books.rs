@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use jiff::civil::{Date, date};
 use serde::{Deserialize, Serialize};
 
+use crate::bills::{Bill, Bills};
+
 /// Day from which document numbers are compared and hashed in capitals (GSTN advisory of 4 April 2025).
 const CAPITALS_FROM: Date = date(2025, 6, 1);
 
@@ -29,18 +31,23 @@ pub(crate) struct Registered {
     pub(crate) invoice_data: String,
     /// The `data` text of the signed QR code.
     pub(crate) qr_data: String,
-    pub(crate) ewb: Option<Ewb>,
+    /// The bill made with it; [`Books::enter`] moves it among the bills.
+    pub(crate) ewb: Option<Box<Bill>>,
+    /// The site it was made at.
+    pub(crate) site: String,
+    /// When the invoice registry rejected it.
+    pub(crate) rejected_at: Option<Timestamp>,
     pub(crate) remarks: Option<String>,
     pub(crate) cancelled_at: Option<Timestamp>,
 }
 
-/// An e-way bill made with a registration.
+/// A registration at another portal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Ewb {
-    pub(crate) number: u64,
-    pub(crate) made_at: Timestamp,
-    /// `yyyy-MM-dd HH:mm:ss`; absent while Part B is missing.
-    pub(crate) valid_till: Option<String>,
+pub(crate) struct Elsewhere {
+    pub(crate) key: String,
+    pub(crate) irn: String,
+    /// Name of the other portal.
+    pub(crate) irp: String,
 }
 
 /// All registrations, found by IRN and by document.
@@ -49,8 +56,10 @@ pub(crate) struct Books {
     in_order: Vec<Registered>,
     by_irn: HashMap<String, usize>,
     by_key: HashMap<String, usize>,
-    /// How many of them have an e-way bill; asked at every registration, so not counted anew.
-    e_way_bills: usize,
+    /// E-way bills, whichever system made them.
+    pub(crate) bills: Bills,
+    /// Registrations at other portals, by key.
+    elsewhere: HashMap<String, Elsewhere>,
     /// How often a registration of this document was asked for and reached the check for duplicates.
     attempts: BTreeMap<String, u64>,
 }
@@ -83,18 +92,50 @@ impl Identity {
 }
 
 impl Books {
-    pub(crate) fn enter(&mut self, registered: Registered) {
+    pub(crate) fn enter(&mut self, mut registered: Registered) {
         let position = self.in_order.len();
         self.by_irn.insert(registered.irn.clone(), position);
         self.by_key.insert(registered.key.clone(), position);
-        self.e_way_bills = self.e_way_bills.saturating_add(usize::from(registered.ewb.is_some()));
+        if let Some(bill) = registered.ewb.take() {
+            self.bills.enter(*bill);
+        }
         self.in_order.push(registered);
     }
 
     pub(crate) fn cancel(&mut self, irn: &str, at: Timestamp) {
-        if let Some(registered) = self.by_irn.get(irn).and_then(|position| self.in_order.get_mut(*position)) {
+        if let Some(registered) = self.entry(irn) {
             registered.cancelled_at = Some(at);
         }
+    }
+
+    fn entry(&mut self, irn: &str) -> Option<&mut Registered> {
+        self.by_irn.get(irn).and_then(|position| self.in_order.get_mut(*position))
+    }
+
+    pub(crate) fn move_to(&mut self, irn: &str, site: String) {
+        if let Some(registered) = self.entry(irn) {
+            registered.site = site;
+        }
+    }
+
+    pub(crate) fn reject(&mut self, irn: &str, at: Timestamp) {
+        if let Some(registered) = self.entry(irn) {
+            registered.rejected_at = Some(at);
+        }
+    }
+
+    pub(crate) fn enter_elsewhere(&mut self, elsewhere: Elsewhere) {
+        self.elsewhere.insert(elsewhere.key.clone(), elsewhere);
+    }
+
+    /// The registration of a document at another portal.
+    pub(crate) fn elsewhere(&self, identity: &Identity) -> Option<&Elsewhere> {
+        self.elsewhere.get(&identity.key)
+    }
+
+    /// All registrations, oldest first.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Registered> {
+        self.in_order.iter()
     }
 
     pub(crate) fn by_irn(&self, irn: &str) -> Option<&Registered> {
@@ -115,10 +156,6 @@ impl Books {
         self.in_order.len()
     }
 
-    pub(crate) const fn e_way_bills(&self) -> usize {
-        self.e_way_bills
-    }
-
     /// One line a document, registered or only attempted, in the order of keys.
     pub(crate) fn lines(&self) -> Vec<BookLine> {
         let mut lines: BTreeMap<&str, BookLine> = BTreeMap::new();
@@ -132,7 +169,12 @@ impl Books {
             line.ack_no = Some(registered.ack_no.to_string());
             line.ack_date = Some(crate::ist::stamp(registered.at));
             line.status = Some(if registered.cancelled_at.is_some() { "CNL" } else { "ACT" }.to_owned());
-            line.ewb_no = registered.ewb.as_ref().map(|ewb| ewb.number.to_string());
+            line.cancelled = registered.cancelled_at.map(crate::ist::stamp);
+            line.site = Some(registered.site.clone());
+            let bill = self.bills.of_irn(&registered.irn);
+            line.ewb_no = bill.map(|bill| bill.number.to_string());
+            line.ewb_status = bill.map(|bill| bill.status().to_owned());
+            line.ewb_valid_till = bill.and_then(|bill| bill.valid_till).map(crate::bills::stamp);
         }
         lines.into_values().collect()
     }
@@ -157,8 +199,16 @@ pub struct BookLine {
     pub ack_date: Option<String>,
     /// `ACT` or `CNL`.
     pub status: Option<String>,
-    /// Its e-way bill.
+    /// When it was cancelled (IST).
+    pub cancelled: Option<String>,
+    /// The site it was made at.
+    pub site: Option<String>,
+    /// Its latest e-way bill.
     pub ewb_no: Option<String>,
+    /// `ACT` or `CNL`: that of the e-way bill.
+    pub ewb_status: Option<String>,
+    /// End of its validity (IST); absent while Part B is missing.
+    pub ewb_valid_till: Option<String>,
 }
 
 impl BookLine {
@@ -171,7 +221,11 @@ impl BookLine {
             ack_no: None,
             ack_date: None,
             status: None,
+            cancelled: None,
+            site: None,
             ewb_no: None,
+            ewb_status: None,
+            ewb_valid_till: None,
         }
     }
 }

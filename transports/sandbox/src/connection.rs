@@ -30,8 +30,31 @@ pub struct Connection {
     pub signing_public_key: String,
     /// `kid` of the signing key.
     pub signing_kid: String,
-    /// The e-way bill system. The emulator has none, so this is null.
-    pub ewb: Option<serde_json::Value>,
+    /// The e-way bill system.
+    pub ewb: EwbConnection,
+}
+
+/// Address, credentials and key of the e-way bill system.
+#[derive(Clone, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct EwbConnection {
+    /// Where it is, the path before `/v1.03` included.
+    pub base_url: String,
+    /// Client id of the first user's PAN.
+    pub client_id: String,
+    /// Client secret of the first user's PAN.
+    pub client_secret: String,
+    /// API users of the e-way bill system.
+    pub users: Vec<ConnectionUser>,
+    /// The key that its logins are encrypted with, PEM text.
+    pub auth_public_key: String,
+}
+
+impl fmt::Debug for EwbConnection {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = formatter.debug_struct("EwbConnection");
+        shown.field("base_url", &self.base_url).field("users", &self.users).finish_non_exhaustive()
+    }
 }
 
 /// An API user in `connection.json`.
@@ -81,10 +104,20 @@ impl Connection {
             }
         };
         let mut users: Vec<_> = sandbox.users().into_iter().map(describe).collect();
+        let mut ewb_users: Vec<_> = sandbox.ewb_users().into_iter().map(describe).collect();
         // The well-known taxpayers come first, so that the pair at the top is theirs on every start.
         let place = |gstin: &str| crate::sandbox::DEFAULT_GSTINS.iter().position(|known| *known == gstin);
-        users.sort_by_key(|user| (place(&user.gstin).unwrap_or(usize::MAX), user.gstin.clone()));
+        for users in [&mut users, &mut ewb_users] {
+            users.sort_by_key(|user| (place(&user.gstin).unwrap_or(usize::MAX), user.gstin.clone()));
+        }
         let first = users.first();
+        let ewb = EwbConnection {
+            base_url: format!("{}{}", base_url.trim_end_matches('/'), crate::ewb_route::PREFIX),
+            client_id: first.map(|user| user.client_id.clone()).unwrap_or_default(),
+            client_secret: first.map(|user| user.client_secret.clone()).unwrap_or_default(),
+            users: ewb_users,
+            auth_public_key: sandbox.ewb_auth_public_key_pem(),
+        };
         Self {
             base_url: base_url.trim_end_matches('/').to_owned(),
             client_id: first.map(|user| user.client_id.clone()).unwrap_or_default(),
@@ -93,7 +126,7 @@ impl Connection {
             signing_public_key: sandbox.signing_public_key_pem(),
             signing_kid: sandbox.signing_kid(),
             users,
-            ewb: None,
+            ewb,
         }
     }
 

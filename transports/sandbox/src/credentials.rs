@@ -44,7 +44,7 @@ impl SandboxCredentials {
     fn missing(scope: CredentialScope) -> CredentialError {
         CredentialError::Missing {
             scope: Box::new(scope),
-            store: format!("{STORE} (they serve the e-invoice system in environment \"sandbox\" only)"),
+            store: format!("{STORE} (they serve environment \"sandbox\" only)"),
         }
     }
 
@@ -99,12 +99,16 @@ impl CredentialStore for SandboxCredentials {
 
     async fn api_user(&self, scope: &UserScope) -> Result<ApiUser, CredentialError> {
         let gstin = scope.gstin.to_string();
-        let served =
-            scope.environment == Environment::Sandbox && scope.product == Product::EInvoice && self.serves(&gstin);
+        let served = scope.environment == Environment::Sandbox && self.serves(&gstin);
         if !served {
             return Err(Self::missing(CredentialScope::User(scope.clone())));
         }
-        let (_, user) = self.sandbox.provision(&gstin).await.map_err(Self::failed)?;
+        let (_, mut user) = self.sandbox.provision(&gstin).await.map_err(Self::failed)?;
+        if scope.product == Product::EWayBill {
+            let users = self.sandbox.ewb_users();
+            let own = users.into_iter().find(|user| user.gstin == gstin);
+            user = own.ok_or_else(|| Self::missing(CredentialScope::User(scope.clone())))?;
+        }
         Ok(ApiUser { user_name: Secret::new(user.username), password: Secret::new(user.password) })
     }
 

@@ -1,36 +1,40 @@
 //! The e-way bill part of a registration: made beside the IRN, never able to refuse it.
 
-use jiff::civil::DateTime;
-use jiff::{Span, Timestamp};
+use jiff::Timestamp;
 
-use crate::books::Ewb;
+use crate::bills::{Bill, PartB};
+use crate::ewb_wire::text;
 use crate::ist;
 use crate::node::{Node, quoted};
 use crate::wire::{CodeText, errors_json};
 
 /// PIN that stands for "abroad".
 const ABROAD: &str = "999999";
-/// Kilometres of one day of validity: ordinary cargo, and over-dimensional cargo.
-const KM_PER_DAY: (u32, u32) = (200, 20);
 
 /// What came of `EwbDtls`.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
-    pub(crate) ewb: Option<Ewb>,
+    pub(crate) bill: Option<Bill>,
     /// `InfoDtls` entry as JSON, when something is to be said.
     pub(crate) info: Option<String>,
     /// Distance the portal computed, in kilometres.
     pub(crate) computed_distance: Option<u32>,
 }
 
-/// Tries to make an e-way bill; `number` is the one it gets. `blocked` says that the sender may
-/// make none.
-pub(crate) fn make(document: &Node, number: u64, blocked: bool, now: Timestamp) -> Outcome {
-    let Some(request) = document.get("EwbDtls") else { return Outcome::default() };
-    let mut errors = refusals(document, request, now);
-    if blocked {
-        errors.push("4015");
-    }
+/// For whom a bill is made, when, and under which number.
+#[derive(Debug)]
+pub(crate) struct Maker {
+    pub(crate) generator: String,
+    pub(crate) irn: String,
+    pub(crate) number: u64,
+    /// Whether the sender may make none.
+    pub(crate) blocked: bool,
+    pub(crate) now: Timestamp,
+}
+
+/// Tries to make an e-way bill for a document by what `request` says of the transport.
+pub(crate) fn make(document: &Node, request: &Node, maker: &Maker) -> Outcome {
+    let errors = all_refusals(document, request, maker);
     if !errors.is_empty() {
         let texts =
             errors.iter().map(|code| CodeText { code: (*code).into(), message: crate::texts::text(code).into() });
@@ -41,11 +45,157 @@ pub(crate) fn make(document: &Node, number: u64, blocked: bool, now: Timestamp) 
     let given = request.number(&["Distance"]).and_then(|distance| distance.parse::<u32>().ok()).unwrap_or_default();
     let computed = (given == 0).then(|| distance_between(pins(document)));
     let distance = computed.unwrap_or(given);
-    let valid_till = request.get("TransMode").map(|_| {
-        let oversize = request.text(&["VehType"]) == Some("O");
-        valid_till(ist::civil(now), distance, if oversize { KM_PER_DAY.1 } else { KM_PER_DAY.0 })
+    Outcome { bill: Some(bill(document, request, maker, distance)), info: None, computed_distance: computed }
+}
+
+/// Everything that stands in the way of a bill.
+pub(crate) fn all_refusals(document: &Node, request: &Node, maker: &Maker) -> Vec<&'static str> {
+    let mut errors = refusals(document, request, maker.now);
+    if maker.blocked {
+        errors.push("4015");
+    }
+    errors
+}
+
+fn bill(document: &Node, request: &Node, maker: &Maker, distance: u32) -> Bill {
+    let at = |sections: [&str; 2], name: &str| {
+        sections.iter().find_map(|section| Some(text(document.get(section)?, name)).filter(|text| !text.is_empty()))
+    };
+    let to = ["ShipDtls", "BuyerDtls"];
+    let of = |section: &str, name: &str| at([section, section], name).unwrap_or_default();
+    let mut bill = Bill {
+        number: maker.number,
+        irn: Some(maker.irn.clone()),
+        generator: maker.generator.clone(),
+        supply_type: "O".to_owned(),
+        doc_type: of("DocDtls", "Typ").to_ascii_uppercase(),
+        doc_no: of("DocDtls", "No"),
+        doc_date: of("DocDtls", "Dt"),
+        from_gstin: of("SellerDtls", "Gstin"),
+        to_gstin: of("BuyerDtls", "Gstin"),
+        to_pin: at(to, "Pin").unwrap_or_default(),
+        to_state: at(to, "Stcd").unwrap_or_default(),
+        to_place: at(to, "Loc").unwrap_or_default(),
+        made_at: maker.now,
+        distance,
+        oversize: request.text(&["VehType"]) == Some("O"),
+        valid_till: None,
+        transporter: request.text(&["TransId"]).map(str::to_owned),
+        transporter_since: maker.now,
+        part_b: Vec::new(),
+        groups: Vec::new(),
+        extended: 0,
+        cancelled_at: None,
+        rejected_at: None,
+        closed_at: None,
+        document: translated(document, request).to_string(),
+    };
+    if let Some(mode) = request.text(&["TransMode"]) {
+        bill.enter(PartB {
+            mode: mode.to_owned(),
+            vehicle: text(request, "VehNo"),
+            doc_no: text(request, "TransDocNo"),
+            doc_date: text(request, "TransDocDt"),
+            from_place: at(["DispDtls", "SellerDtls"], "Loc").unwrap_or_default(),
+            from_state: at(["DispDtls", "SellerDtls"], "Stcd").unwrap_or_default(),
+            by: maker.generator.clone(),
+            at: maker.now,
+            trip_sheet: None,
+            group: None,
+        });
+    }
+    bill
+}
+
+/// An invoice in the names of the e-way bill system, as a read of the bill gives it back.
+fn translated(document: &Node, request: &Node) -> Node {
+    let copy = |section: &str, name: &str| document.at(&[section, name]).cloned().unwrap_or(Node::Null);
+    let first = |sections: [&str; 2], name: &str| {
+        sections.iter().find_map(|section| document.at(&[section, name]).cloned()).unwrap_or(Node::Null)
+    };
+    let (from, to) = (["DispDtls", "SellerDtls"], ["ShipDtls", "BuyerDtls"]);
+    let plain = |text: &str| Node::Text(text.to_owned());
+    let number = |value: Node| match value {
+        Node::Text(text) => Node::Number(text.parse::<u64>().unwrap_or_default().to_string()),
+        Node::Null => Node::Number("0".to_owned()),
+        other => other,
+    };
+    let value = |name: &str| number(copy("ValDtls", name));
+    let kind = match (document.get("DispDtls").is_some(), document.get("ShipDtls").is_some()) {
+        (false, false) => "1",
+        (false, true) => "2",
+        (true, false) => "3",
+        (true, true) => "4",
+    };
+    let export = document.text(&["TranDtls", "SupTyp"]).is_some_and(|supply| supply.starts_with("EXP"));
+    let items = document.list(&["ItemList"]).iter().map(|item| {
+        let get = |name: &str| item.get(name).cloned().unwrap_or(Node::Null);
+        let rate = number(get("GstRt"));
+        let inter = item
+            .get("IgstAmt")
+            .and_then(|_| item.number(&["IgstAmt"]))
+            .is_some_and(|amount| amount != "0" && amount != "0.0");
+        let zero = || Node::Number("0".to_owned());
+        let half = match &rate {
+            Node::Number(rate) => {
+                crate::exact::Exact::parse(rate).map_or_else(zero, |rate| Node::Number(rate.half().to_string()))
+            }
+            _ => zero(),
+        };
+        let (central, inter) = if inter { (zero(), rate) } else { (half, zero()) };
+        object([
+            ("productName", get("PrdDesc")),
+            ("productDesc", get("PrdDesc")),
+            ("hsnCode", get("HsnCd")),
+            ("quantity", number(get("Qty"))),
+            ("qtyUnit", get("Unit")),
+            ("cgstRate", central.clone()),
+            ("sgstRate", central),
+            ("igstRate", inter),
+            ("cessRate", number(get("CesRt"))),
+            ("cessNonAdvol", number(get("CesNonAdvlAmt"))),
+            ("taxableAmount", number(get("AssAmt"))),
+        ])
     });
-    Outcome { ewb: Some(Ewb { number, made_at: now, valid_till }), info: None, computed_distance: computed }
+    object([
+        ("supplyType", plain("O")),
+        ("subSupplyType", plain(if export { "3" } else { "1" })),
+        ("docType", copy("DocDtls", "Typ")),
+        ("docNo", copy("DocDtls", "No")),
+        ("docDate", copy("DocDtls", "Dt")),
+        ("fromGstin", copy("SellerDtls", "Gstin")),
+        ("fromTrdName", copy("SellerDtls", "LglNm")),
+        ("fromAddr1", first(from, "Addr1")),
+        ("fromAddr2", first(from, "Addr2")),
+        ("fromPlace", first(from, "Loc")),
+        ("fromPincode", first(from, "Pin")),
+        ("fromStateCode", number(copy("SellerDtls", "Stcd"))),
+        ("toGstin", copy("BuyerDtls", "Gstin")),
+        ("toTrdName", copy("BuyerDtls", "LglNm")),
+        ("toAddr1", first(to, "Addr1")),
+        ("toAddr2", first(to, "Addr2")),
+        ("toPlace", first(to, "Loc")),
+        ("toPincode", first(to, "Pin")),
+        ("toStateCode", number(copy("BuyerDtls", "Stcd"))),
+        ("totalValue", value("AssVal")),
+        ("totInvValue", value("TotInvVal")),
+        ("cgstValue", value("CgstVal")),
+        ("sgstValue", value("SgstVal")),
+        ("igstValue", value("IgstVal")),
+        ("cessValue", value("CesVal")),
+        ("cessNonAdvolValue", Node::Number("0".to_owned())),
+        ("otherValue", value("OthChrg")),
+        ("transporterName", request.get("TransName").cloned().unwrap_or_else(|| plain(""))),
+        ("vehicleType", request.get("VehType").cloned().unwrap_or_else(|| plain(""))),
+        ("actFromStateCode", number(first(from, "Stcd"))),
+        ("actToStateCode", number(first(to, "Stcd"))),
+        ("transactionType", Node::Number(kind.to_owned())),
+        ("itemList", Node::List(items.collect())),
+    ])
+}
+
+fn object<const N: usize>(members: [(&str, Node); N]) -> Node {
+    Node::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 /// The `InfoDtls` entry for a computed distance.
@@ -117,16 +267,9 @@ fn pins(document: &Node) -> (&str, &str) {
 
 /// An invented distance: the portal's table of distances is not public. It depends on the two PINs
 /// alone and lies in 1 to 4000.
-fn distance_between((from, to): (&str, &str)) -> u32 {
+pub(crate) fn distance_between((from, to): (&str, &str)) -> u32 {
     let number = |pin: &str| pin.parse::<u32>().unwrap_or_default();
     (number(from).abs_diff(number(to)) / 150).clamp(1, 4000)
-}
-
-/// End of validity: so many days after the day of making, at 23:59:00.
-fn valid_till(made: DateTime, distance: u32, km_per_day: u32) -> String {
-    let days = i64::from(distance.div_ceil(km_per_day).max(1));
-    let last = made.date().checked_add(Span::new().days(days)).unwrap_or_else(|_| made.date());
-    format!("{} 23:59:00", last.strftime("%Y-%m-%d"))
 }
 
 #[cfg(test)]
@@ -138,32 +281,24 @@ mod tests {
             r#"{{"DocDtls":{{"Typ":"INV","Dt":"05/11/2026"}},"TranDtls":{{"SupTyp":"B2B"}},"SellerDtls":{{"Pin":560001}},
                 "BuyerDtls":{{"Pin":400001}},"ItemList":[{{"IsServc":"N"}}],"EwbDtls":{ewb}}}"#
         );
-        make(
-            &Node::parse(document.as_bytes()).unwrap(),
-            391_000_000_001,
-            false,
-            "2026-11-05T06:30:00Z".parse().unwrap(),
-        )
-    }
-
-    #[test]
-    fn validity_is_a_day_for_each_200_km_and_ends_at_23_59() {
-        // Captured: 2467 km made on 16 September 2022 was valid till 29 September 23:59:00.
-        let made = "2022-09-16T19:29:00".parse().unwrap();
-        assert_eq!(valid_till(made, 2467, 200), "2022-09-29 23:59:00");
+        let document = Node::parse(document.as_bytes()).unwrap();
+        let now = "2026-11-05T06:30:00Z".parse().unwrap();
+        let maker =
+            Maker { generator: String::new(), irn: String::new(), number: 391_000_000_001, blocked: false, now };
+        make(&document, document.get("EwbDtls").unwrap(), &maker)
     }
 
     #[test]
     fn part_a_alone_has_no_validity() {
         let outcome = made(r#"{"TransId":"29AABCE1234F1Z1","Distance":100}"#);
-        assert_eq!(outcome.ewb.unwrap().valid_till, None);
+        assert_eq!(outcome.bill.unwrap().valid_till, None);
     }
 
     #[test]
     fn distance_zero_is_computed_and_told() {
         let outcome = made(r#"{"TransMode":"1","VehNo":"KA01AB1234","VehType":"R","Distance":0}"#);
         assert_eq!(outcome.computed_distance, Some(1066));
-        assert!(outcome.ewb.unwrap().valid_till.is_some());
+        assert!(outcome.bill.unwrap().valid_till.is_some());
     }
 
     #[test]

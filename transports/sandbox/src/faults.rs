@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ewb_wire::Codes;
+use crate::settings::PortalSettings;
 use crate::wire::{Delivery, PortalReply, Refusal};
 
 /// An operation of the portal, by the name under which faults and counts refer to it.
@@ -32,6 +34,54 @@ pub enum PortalOperation {
     SyncGstin,
     /// Heartbeat.
     Heartbeat,
+    /// E-way bill for an IRN.
+    GenerateEwbByIrn,
+    /// Cancellation of an e-way bill on the registration portal's address.
+    CancelEwbAtIrp,
+    /// Login of the e-way bill system.
+    EwbAuth,
+    /// `GENEWAYBILL`.
+    GenerateEwb,
+    /// `VEHEWB`.
+    UpdatePartB,
+    /// `GENCEWB`.
+    ConsolidateEwb,
+    /// `REGENTRIPSHEET`.
+    RegenerateTripSheet,
+    /// `CANEWB`.
+    CancelEwb,
+    /// `REJEWB`.
+    RejectEwb,
+    /// `UPDATETRANSPORTER`.
+    UpdateTransporter,
+    /// `EXTENDVALIDITY`.
+    ExtendValidity,
+    /// `MULTIVEHMOVINT`.
+    MultiVehicleInitiate,
+    /// `MULTIVEHADD`.
+    MultiVehicleAdd,
+    /// `MULTIVEHUPD`.
+    MultiVehicleUpdate,
+    /// `CLSEWB`.
+    CloseEwb,
+    /// `GetEwayBill`.
+    ReadEwb,
+    /// `GetEwayBillGeneratedByConsigner`.
+    ReadEwbByDocument,
+    /// The lists of e-way bills.
+    ListEwbs,
+    /// `GetTripSheet`.
+    ReadTripSheet,
+    /// `GetGSTINDetails`.
+    EwbGstinDetails,
+    /// `GetTransporterDetails`.
+    TransporterDetails,
+    /// `GetHsnDetailsByHsnCode`.
+    HsnDetails,
+    /// `GetErrorList`.
+    EwbErrorList,
+    /// A POST to the e-way bill system with no known action.
+    EwbOther,
     /// Anything else that was called.
     Other,
 }
@@ -99,6 +149,18 @@ pub enum Fault {
     },
     /// The call is carried out and half of the answer arrives.
     TruncatedBody,
+    /// The call is carried out; the signed parts of the answer are genuine and of another document.
+    AnotherDocument,
+    /// The call is carried out; the signed parts of the answer are genuine, name the right IRN, and show
+    /// a total that is one rupee higher.
+    OtherAmount,
+}
+
+/// Whose envelope an answer has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum System {
+    Irp,
+    EWayBill,
 }
 
 /// A fault in the queue.
@@ -178,7 +240,7 @@ impl Faults {
 
 impl Fault {
     /// The answer, when nothing is to be done at all.
-    pub(crate) fn instead(&self) -> Option<PortalReply> {
+    pub(crate) fn instead(&self, system: System) -> Option<PortalReply> {
         match self {
             Self::Unreachable => Some(PortalReply { delivery: Delivery::Refused, ..dropped() }),
             Self::DropBeforeProcessing => Some(dropped()),
@@ -186,18 +248,18 @@ impl Fault {
                 Some(PortalReply::text(*status, "application/json; charset=utf-8", body.clone()))
             }
             Self::Html { status } => Some(PortalReply::html(*status)),
-            Self::Error { code, message } => Some(refusal(code, message, &[])),
-            Self::ErrorWithInfo { code, message, info } => Some(refusal(code, message, info)),
+            Self::Error { code, message } => Some(refusal(system, code, message, &[])),
+            Self::ErrorWithInfo { code, message, info } => Some(refusal(system, code, message, info)),
             _ => None,
         }
     }
 
     /// The answer after the call was carried out.
-    pub(crate) fn after(&self, reply: PortalReply) -> PortalReply {
+    pub(crate) fn after(&self, reply: PortalReply, system: System) -> PortalReply {
         match self {
             Self::DropReplyAfterCommit => dropped(),
             Self::HtmlAfterCommit { status } => PortalReply::html(*status),
-            Self::ErrorAfterCommit { code, message } => refusal(code, message, &[]),
+            Self::ErrorAfterCommit { code, message } => refusal(system, code, message, &[]),
             Self::Delay { ms } => PortalReply { delivery: Delivery::Delayed(Duration::from_millis(*ms)), ..reply },
             Self::TruncatedBody => PortalReply { delivery: Delivery::Truncated, ..reply },
             _ => reply,
@@ -209,7 +271,10 @@ fn dropped() -> PortalReply {
     PortalReply { delivery: Delivery::Dropped, ..PortalReply::text(200, "text/plain", Vec::new()) }
 }
 
-fn refusal(code: &str, message: &str, info: &[serde_json::Value]) -> PortalReply {
+fn refusal(system: System, code: &str, message: &str, info: &[serde_json::Value]) -> PortalReply {
+    if system == System::EWayBill {
+        return Codes::of(code).reply(&PortalSettings::default());
+    }
     let message = if message.is_empty() { crate::texts::text(code) } else { message };
     let refusal = Refusal { info: info.iter().map(ToString::to_string).collect(), ..Refusal::with(code, message) };
     refusal.reply(crate::settings::ErrorDetailsForm::Array)

@@ -8,7 +8,6 @@ use crate::journal::Event;
 use crate::login::Login;
 use crate::node::{Node, quoted};
 use crate::portal::{Answer, Portal};
-use crate::registry;
 use crate::settings::DistanceReport;
 use crate::wire::{CodeText, PortalRequest, Refusal};
 use crate::{arithmetic, ewb, ist, rules, schema, signed_copy};
@@ -54,7 +53,7 @@ impl Portal {
     }
 
     fn refuse_duplicate(&self, identity: &Identity) -> Result<(), Refusal> {
-        let Some(earlier) = self.books.by_identity(identity) else { return Ok(()) };
+        let Some(earlier) = self.books.by_identity(identity) else { return self.refuse_if_elsewhere(identity) };
         if earlier.cancelled_at.is_some() {
             return Err(Refusal::of("2278"));
         }
@@ -64,6 +63,18 @@ impl Portal {
             earlier.ack_no,
             quoted(&self.ack_date(earlier.at)),
             quoted(&earlier.irn),
+        ));
+        Err(refusal)
+    }
+
+    /// Refuses what another portal has registered, with that portal's name.
+    fn refuse_if_elsewhere(&self, identity: &Identity) -> Result<(), Refusal> {
+        let Some(elsewhere) = self.books.elsewhere(identity) else { return Ok(()) };
+        let mut refusal = Refusal::of("2295");
+        refusal.info.push(format!(
+            r#"{{"InfCd":"DUPIRNGLP","RegIrp":{},"Desc":{{"AckNo":0,"AckDt":"-","Irn":{}}}}}"#,
+            quoted(&elsewhere.irp),
+            quoted(&elsewhere.irn),
         ));
         Err(refusal)
     }
@@ -85,7 +96,7 @@ impl Portal {
         }
         let buyer = document.text(&["BuyerDtls", "Gstin"]).unwrap_or_default();
         if buyer != "URP" {
-            match registry::taxpayer(&self.settings, buyer) {
+            match self.taxpayer(buyer) {
                 None => add("3028"),
                 Some(entry) if !matches!(entry.status.as_str(), "ACT" | "SUS") => add("3029"),
                 Some(_) => {}
@@ -111,8 +122,8 @@ impl Portal {
 
     fn register(&mut self, document: &Node, identity: &Identity, sender: &str, now: Timestamp) -> Answer {
         let ack_no = self.next_ack_no(now);
-        let blocked = registry::taxpayer(&self.settings, sender).is_some_and(|entry| entry.block_status == "B");
-        let made = ewb::make(document, self.next_ewb_no(), blocked, now);
+        let maker = self.ewb_maker(sender, &identity.irn, now);
+        let made = document.get("EwbDtls").map(|request| ewb::make(document, request, &maker)).unwrap_or_default();
         let (mut info, mut remarks): (Vec<String>, _) = (made.info.into_iter().collect(), None);
         if let Some(distance) = made.computed_distance {
             match self.settings.distance_report {
@@ -132,13 +143,15 @@ impl Portal {
             at: now,
             invoice_data: signed_copy::invoice_data(document, &identity.irn, ack_no, now),
             qr_data: signed_copy::qr_data(document, &identity.irn, now),
-            ewb: made.ewb,
+            ewb: made.bill.map(Box::new),
+            site: self.settings.site.clone(),
+            rejected_at: None,
             remarks,
             cancelled_at: None,
         };
-        let data = self.registration_json(&registered);
         self.record(Event::Registered(Box::new(registered)));
-        Answer { data, info }
+        let data = self.books.by_irn(&identity.irn).map(|registered| self.registration_json(registered));
+        Answer { data: data.unwrap_or_default(), info }
     }
 
     /// The reply object of a registration, made or read back.
@@ -146,18 +159,22 @@ impl Portal {
         let token =
             |data: &str| self.keys.sign(data, &self.settings.issuer).map_or("null".to_owned(), |token| quoted(&token));
         let optional = |text: Option<&str>| text.map_or("null".to_owned(), quoted);
-        let ewb = registered.ewb.as_ref();
+        let ewb = self.books.bills.of_irn(&registered.irn);
+        let twisted = |data: &str| {
+            let twisted = self.twist.as_ref().and_then(|fault| signed_copy::twisted(data, fault));
+            token(&twisted.unwrap_or_else(|| data.to_owned()))
+        };
         format!(
             r#"{{"AckNo":{},"AckDt":{},"Irn":{},"SignedInvoice":{},"SignedQRCode":{},"Status":"{}","EwbNo":{},"EwbDt":{},"EwbValidTill":{},"Remarks":{}}}"#,
             registered.ack_no,
             quoted(&self.ack_date(registered.at)),
             quoted(&registered.irn),
-            token(&registered.invoice_data),
-            token(&registered.qr_data),
+            twisted(&registered.invoice_data),
+            twisted(&registered.qr_data),
             if registered.cancelled_at.is_some() { "CNL" } else { "ACT" },
             ewb.map_or("null".to_owned(), |ewb| ewb.number.to_string()),
             optional(ewb.map(|ewb| ist::minute_stamp(ewb.made_at)).as_deref()),
-            optional(ewb.and_then(|ewb| ewb.valid_till.as_deref())),
+            optional(ewb.and_then(|ewb| ewb.valid_till).map(crate::bills::stamp).as_deref()),
             optional(registered.remarks.as_deref()),
         )
     }

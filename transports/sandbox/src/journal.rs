@@ -13,7 +13,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
-use crate::books::Registered;
+use crate::bills::{Bill, TripSheet};
+use crate::books::{Elsewhere, Registered};
 use crate::error::SandboxError;
 use crate::login::Login;
 use crate::registry::{ClientAccount, UserAccount};
@@ -22,18 +23,44 @@ use crate::registry::{ClientAccount, UserAccount};
 pub(crate) const JOURNAL_FILE: &str = "journal.jsonl";
 
 /// Version of the file's form.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// A change of the portal's state. Replaying all of them gives the state again.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub(crate) enum Event {
-    Journal { version: u32 },
+    Journal {
+        version: u32,
+    },
     Client(ClientAccount),
     User(UserAccount),
     Login(Login),
     Registered(Box<Registered>),
-    Cancelled { irn: String, at: Timestamp },
+    Cancelled {
+        irn: String,
+        at: Timestamp,
+    },
+    EwbUser(UserAccount),
+    EwbLogin(Login),
+    /// A bill as it is from now on.
+    Bill(Box<Bill>),
+    TripSheet(TripSheet),
+    /// The registration belongs to this site.
+    Site {
+        irn: String,
+        site: String,
+    },
+    /// The invoice registry has rejected the registration.
+    Rejected {
+        irn: String,
+        at: Timestamp,
+    },
+    /// Another portal has registered the document.
+    Elsewhere(Elsewhere),
+    /// The portal has fetched this taxpayer anew.
+    Synced {
+        gstin: String,
+    },
 }
 
 /// Lines on their way to the disk, and whom to tell when they are there.
@@ -184,7 +211,7 @@ mod tests {
     #[test]
     fn a_damaged_line_in_the_middle_is_an_error_with_its_number() {
         let directory = tempfile::tempdir().unwrap();
-        std::fs::write(directory.path().join(JOURNAL_FILE), "{\"event\":\"journal\",\"version\":1}\nnonsense\n")
+        std::fs::write(directory.path().join(JOURNAL_FILE), "{\"event\":\"journal\",\"version\":2}\nnonsense\n")
             .unwrap();
         let error = Journal::open(directory.path()).unwrap_err();
         assert!(error.to_string().contains("line 2"), "{error}");

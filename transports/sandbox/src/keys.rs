@@ -1,4 +1,4 @@
-//! The emulator's two key pairs: one that opens logins, one that signs registrations.
+//! The emulator's key pairs: one for each system's logins, one that signs registrations.
 //!
 //! They are made on first start, differ from each other as they do at the portal today, and are
 //! worthless: everything they protect is invented. Their files say so.
@@ -24,10 +24,14 @@ const WORTHLESS: &str = "This key belongs to the einvoice sandbox, an emulator o
 /// Files of the data directory.
 const AUTH_PRIVATE: &str = "auth-private-worthless.pem";
 const SIGNING_PRIVATE: &str = "signing-private-worthless.pem";
+const EWB_AUTH_PRIVATE: &str = "ewb-auth-private-worthless.pem";
+const EWB_AUTH_PUBLIC: &str = "ewb-auth-public.pem";
 const AUTH_PUBLIC: &str = "auth-public.pem";
 const SIGNING_PUBLIC: &str = "signing-public.pem";
+const PRIVATE: [&str; 3] = [AUTH_PRIVATE, SIGNING_PRIVATE, EWB_AUTH_PRIVATE];
+const PUBLIC: [&str; 3] = [AUTH_PUBLIC, SIGNING_PUBLIC, EWB_AUTH_PUBLIC];
 
-/// Both key pairs, ready for use.
+/// The key pairs, ready for use.
 pub(crate) struct PortalKeys {
     auth: Pkcs1PrivateDecryptingKey,
     auth_private: Vec<u8>,
@@ -37,6 +41,23 @@ pub(crate) struct PortalKeys {
     signing_public: Vec<u8>,
     kid: String,
     x5t: String,
+    ewb: EwbKey,
+}
+
+/// The pair that opens logins to the e-way bill system.
+struct EwbKey {
+    opens: Pkcs1PrivateDecryptingKey,
+    private: Vec<u8>,
+    public: Vec<u8>,
+}
+
+impl EwbKey {
+    fn from_pkcs8(private: &[u8]) -> Option<Self> {
+        let key = PrivateDecryptingKey::from_pkcs8(private).ok()?;
+        let public: PublicKeyX509Der<'_> = key.public_key().as_der().ok()?;
+        let public = public.as_ref().to_vec();
+        Some(Self { opens: Pkcs1PrivateDecryptingKey::new(key).ok()?, private: private.to_vec(), public })
+    }
 }
 
 impl fmt::Debug for PortalKeys {
@@ -46,31 +67,34 @@ impl fmt::Debug for PortalKeys {
 }
 
 impl PortalKeys {
-    /// Makes two new pairs.
+    /// Makes new pairs.
     pub(crate) fn generate() -> Result<Self, SandboxError> {
         let failed = |_| SandboxError::Key { action: "make a key pair" };
         let auth = PrivateDecryptingKey::generate(KeySize::Rsa2048).map_err(failed)?;
         let signing = PrivateDecryptingKey::generate(KeySize::Rsa2048).map_err(failed)?;
         let auth: Pkcs8V1Der<'_> = auth.as_der().map_err(failed)?;
         let signing: Pkcs8V1Der<'_> = signing.as_der().map_err(failed)?;
-        Self::from_pkcs8(auth.as_ref(), signing.as_ref()).ok_or(SandboxError::Key { action: "read its own new keys" })
+        let ewb = PrivateDecryptingKey::generate(KeySize::Rsa2048).map_err(failed)?;
+        let ewb: Pkcs8V1Der<'_> = ewb.as_der().map_err(failed)?;
+        Self::from_pkcs8(auth.as_ref(), signing.as_ref(), ewb.as_ref())
+            .ok_or(SandboxError::Key { action: "read its own new keys" })
     }
 
     /// Pairs for a portal in memory. All of one process share them, since making them takes longer
     /// than most tests.
     pub(crate) fn of_this_process() -> Result<Self, SandboxError> {
-        static KEYS: Mutex<Option<(Vec<u8>, Vec<u8>)>> = Mutex::new(None);
+        static KEYS: Mutex<Option<[Vec<u8>; 3]>> = Mutex::new(None);
         let mut keys = KEYS.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = keys.as_ref().and_then(|(auth, signing)| Self::from_pkcs8(auth, signing));
+        let known = keys.as_ref().and_then(|[auth, signing, ewb]| Self::from_pkcs8(auth, signing, ewb));
         if let Some(known) = known {
             return Ok(known);
         }
         let made = Self::generate()?;
-        *keys = Some((made.auth_private.clone(), made.signing_private.clone()));
+        *keys = Some([made.auth_private.clone(), made.signing_private.clone(), made.ewb.private.clone()]);
         Ok(made)
     }
 
-    fn from_pkcs8(auth_private: &[u8], signing_private: &[u8]) -> Option<Self> {
+    fn from_pkcs8(auth_private: &[u8], signing_private: &[u8], ewb_private: &[u8]) -> Option<Self> {
         let auth = PrivateDecryptingKey::from_pkcs8(auth_private).ok()?;
         let auth_public: PublicKeyX509Der<'_> = auth.public_key().as_der().ok()?;
         let signing = RsaKeyPair::from_pkcs8(signing_private).ok()?;
@@ -88,21 +112,22 @@ impl PortalKeys {
             signing,
             kid,
             x5t: URL_SAFE_NO_PAD.encode(thumbprint.as_ref()),
+            ewb: EwbKey::from_pkcs8(ewb_private)?,
         })
     }
 
     /// Reads the pairs of a data directory, or makes and writes them. A start that was cut short has
-    /// left fewer files than four and no journal; nobody knows those keys, so it begins anew.
+    /// left fewer files than six and no journal; nobody knows those keys, so it begins anew.
     pub(crate) fn load_or_create(directory: &Path) -> Result<Self, SandboxError> {
-        let there = |files: [&str; 2]| files.map(|file| directory.join(file).exists());
-        let (private, public) = (there([AUTH_PRIVATE, SIGNING_PRIVATE]), there([AUTH_PUBLIC, SIGNING_PUBLIC]));
+        let there = |files: [&str; 3]| files.map(|file| directory.join(file).exists());
+        let (private, public) = (there(PRIVATE), there(PUBLIC));
         let never_used = !directory.join(JOURNAL_FILE).exists();
-        if private == [false; 2] || (never_used && (private != [true; 2] || public != [true; 2])) {
+        if private == [false; 3] || (never_used && (private != [true; 3] || public != [true; 3])) {
             let keys = Self::generate()?;
             keys.write(directory)?;
             return Ok(keys);
         }
-        let paths = (directory.join(AUTH_PRIVATE), directory.join(SIGNING_PRIVATE));
+        let [auth, signing, ewb] = PRIVATE.map(|file| directory.join(file));
         let read = |path: &Path| {
             let text = std::fs::read_to_string(path).map_err(SandboxError::file("read", path))?;
             from_pem(&text).ok_or_else(|| SandboxError::Damaged {
@@ -110,7 +135,7 @@ impl PortalKeys {
                 reason: "it holds no PEM private key".into(),
             })
         };
-        Self::from_pkcs8(&read(&paths.0)?, &read(&paths.1)?).ok_or_else(|| SandboxError::Damaged {
+        Self::from_pkcs8(&read(&auth)?, &read(&signing)?, &read(&ewb)?).ok_or_else(|| SandboxError::Damaged {
             path: directory.into(),
             reason: "a private key in it is no RSA key".into(),
         })
@@ -120,6 +145,8 @@ impl PortalKeys {
         let files = [
             (AUTH_PRIVATE, format!("{WORTHLESS}{}", to_pem("PRIVATE KEY", &self.auth_private))),
             (SIGNING_PRIVATE, format!("{WORTHLESS}{}", to_pem("PRIVATE KEY", &self.signing_private))),
+            (EWB_AUTH_PRIVATE, format!("{WORTHLESS}{}", to_pem("PRIVATE KEY", &self.ewb.private))),
+            (EWB_AUTH_PUBLIC, self.ewb_auth_public_pem()),
             (AUTH_PUBLIC, self.auth_public_pem()),
             (SIGNING_PUBLIC, self.signing_public_pem()),
         ];
@@ -133,6 +160,18 @@ impl PortalKeys {
     /// The key that clients encrypt their login with.
     pub(crate) fn auth_public_pem(&self) -> String {
         to_pem("PUBLIC KEY", &self.auth_public)
+    }
+
+    /// The key that clients encrypt their login to the e-way bill system with.
+    pub(crate) fn ewb_auth_public_pem(&self) -> String {
+        to_pem("PUBLIC KEY", &self.ewb.public)
+    }
+
+    /// Opens a login to the e-way bill system.
+    pub(crate) fn open_ewb_login(&self, data: &str) -> Option<Vec<u8>> {
+        let sealed = STANDARD.decode(data.trim()).ok()?;
+        let mut plain = vec![0; self.ewb.opens.min_output_size()];
+        self.ewb.opens.decrypt(&sealed, &mut plain).ok().map(|opened| opened.to_vec())
     }
 
     /// The key that clients verify registrations with.

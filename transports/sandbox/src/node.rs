@@ -73,6 +73,27 @@ impl Node {
         path.iter().try_fold(self, |node, name| node.get(name))
     }
 
+    /// Puts a value in the place of the one at the end of a path, when that is there.
+    pub(crate) fn replace(&mut self, path: &[&str], value: Self) {
+        let Some((name, rest)) = path.split_first() else {
+            *self = value;
+            return;
+        };
+        if let Self::Object(members) = self
+            && let Some((_, member)) = members.iter_mut().find(|(member, _)| member == name)
+        {
+            member.replace(rest, value);
+        }
+    }
+
+    /// Sets a member of an object, in the place of the one it has or behind the others.
+    pub(crate) fn set(&mut self, name: &str, value: Self) {
+        if let Self::Object(members) = self {
+            members.retain(|(member, _)| member != name);
+            members.push((name.to_owned(), value));
+        }
+    }
+
     /// The text at the end of a path.
     pub(crate) fn text(&self, path: &[&str]) -> Option<&str> {
         match self.at(path)? {

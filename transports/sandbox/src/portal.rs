@@ -1,22 +1,22 @@
 //! The portal as a state machine: a request and a moment in, a reply out. No I/O, no clock.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use einvoice_core::entropy::SharedEntropy;
 use jiff::Timestamp;
 
-use crate::books::{BookLine, Books};
+use crate::books::{BookLine, Books, Elsewhere, Identity};
 use crate::cipher_box;
 use crate::error::SandboxError;
-use crate::faults::{Faults, PortalOperation, ScriptedFault};
+use crate::faults::{Fault, Faults, PortalOperation, ScriptedFault, System};
 use crate::ist;
 use crate::journal::Event;
 use crate::keys::PortalKeys;
 use crate::login::{Login, payload_of};
 use crate::node::quoted;
 use crate::registry::{Accounts, ClientAccount, UserAccount, is_gstin, pan_of};
-use crate::settings::PortalSettings;
+use crate::settings::{PortalSettings, TaxpayerEntry};
 use crate::wire::{PortalReply, PortalRequest, Refusal, success};
 
 /// The emulated portal.
@@ -28,6 +28,12 @@ pub struct Portal {
     pub(crate) accounts: Accounts,
     /// Live logins by GSTIN.
     pub(crate) logins: HashMap<String, Login>,
+    /// Live logins to the e-way bill system by GSTIN.
+    pub(crate) ewb_logins: HashMap<String, Login>,
+    /// Taxpayers that were fetched anew.
+    synced: BTreeSet<String>,
+    /// A fault that changes what is signed, while its call is answered.
+    pub(crate) twist: Option<Fault>,
     pub(crate) books: Books,
     pub(crate) faults: Faults,
     /// Changes since the last [`Portal::take_events`].
@@ -41,6 +47,13 @@ pub(crate) struct Answer {
     pub(crate) data: String,
     /// Entries of `InfoDtls`.
     pub(crate) info: Vec<String>,
+}
+
+/// Who asks, and which site is meant.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asker<'a> {
+    pub(crate) gstin: &'a str,
+    pub(crate) site: &'a str,
 }
 
 impl Answer {
@@ -64,6 +77,9 @@ impl Portal {
             entropy,
             accounts: Accounts::default(),
             logins: HashMap::new(),
+            ewb_logins: HashMap::new(),
+            synced: BTreeSet::new(),
+            twist: None,
             books: Books::default(),
             faults: Faults::default(),
             events: Vec::new(),
@@ -81,20 +97,26 @@ impl Portal {
 
     /// Answers one request as of `now`. Never panics, whatever the bytes.
     pub fn handle(&mut self, request: &PortalRequest, now: Timestamp) -> PortalReply {
+        let below = request.path().strip_prefix(crate::ewb_route::PREFIX).filter(|rest| rest.starts_with('/'));
+        if let Some(path) = below {
+            return self.handle_ewb(path, request, now);
+        }
         let Some(route) = route(request) else {
             return self
                 .faults
                 .take(PortalOperation::Other)
-                .and_then(|fault| fault.instead())
+                .and_then(|fault| fault.instead(System::Irp))
                 .unwrap_or_else(|| PortalReply::html(404));
         };
         let fault = self.faults.take(route.operation);
-        if let Some(reply) = fault.as_ref().and_then(crate::faults::Fault::instead) {
+        if let Some(reply) = fault.as_ref().and_then(|fault| fault.instead(System::Irp)) {
             return reply;
         }
+        self.twist = fault.clone().filter(|fault| matches!(fault, Fault::AnotherDocument | Fault::OtherAmount));
         let reply = self.dispatch(&route, request, now);
+        self.twist = None;
         match fault {
-            Some(fault) => fault.after(reply),
+            Some(fault) => fault.after(reply, System::Irp),
             None => reply,
         }
     }
@@ -106,6 +128,7 @@ impl Portal {
                 return PortalReply::text(200, "text/plain; charset=utf-8", format!("e-Invoice Vital:-{time}"));
             }
             PortalOperation::Auth => return self.authenticate(request, now),
+            PortalOperation::CancelEwbAtIrp => return self.cancel_bill_at_irp(request, now),
             _ => {}
         }
         let answer = self.session(request, now).and_then(|login| {
@@ -127,25 +150,27 @@ impl Portal {
         login: &Login,
         now: Timestamp,
     ) -> Result<Answer, Refusal> {
-        let elsewhere = match request.header("irp") {
-            None => false,
-            Some(site) if matches!(site.as_str(), "NIC1" | "NIC2") => site != self.settings.site,
+        // Without the header a site looks at what was made there, and at nothing else.
+        let site = match request.header("irp") {
+            None => self.settings.site.clone(),
+            Some(site) if matches!(site.as_str(), "NIC1" | "NIC2") => site,
             Some(_) => return Err(Refusal::of("3098")),
         };
-        // Another site holds nothing of what is registered here.
-        let here = |code: &str| if elsewhere { Err(Refusal::of(code)) } else { Ok(()) };
+        let caller = Asker { gstin: &login.gstin, site: &site };
         match route.operation {
             PortalOperation::GenerateIrn => self.generate(login, request, now),
-            PortalOperation::CancelIrn => here("2148").and_then(|()| self.cancel(login, request, now)),
-            PortalOperation::GetIrn => here("2148").and_then(|()| self.get_by_irn(login, route.object, now)),
-            PortalOperation::GetIrnByDocument => here("2148").and_then(|()| self.get_by_document(login, request, now)),
-            PortalOperation::GetEwb => here("4003").and_then(|()| self.ewb_of(login, route.object)),
-            PortalOperation::GstinDetails | PortalOperation::SyncGstin => self.taxpayer_details(route.object),
-            // Nothing registered here is ever rejected by the invoice registry.
-            PortalOperation::RejectedIrns => Ok(Answer::plain("[]".to_owned())),
-            PortalOperation::Auth | PortalOperation::Heartbeat | PortalOperation::Other => {
-                Err(Refusal::with("5001", "This operation is not offered by the sandbox"))
+            PortalOperation::CancelIrn => self.cancel(login, caller, request, now),
+            PortalOperation::GetIrn => self.get_by_irn(caller, route.object, now),
+            PortalOperation::GetIrnByDocument => self.get_by_document(caller, request, now),
+            PortalOperation::GetEwb => self.ewb_of(caller, route.object),
+            PortalOperation::GenerateEwbByIrn => self.ewb_by_irn(login, caller, request, now),
+            PortalOperation::GstinDetails => self.taxpayer_details(route.object),
+            PortalOperation::SyncGstin => {
+                self.sync(route.object);
+                self.taxpayer_details(route.object)
             }
+            PortalOperation::RejectedIrns => self.rejected_irns(caller, request),
+            _ => Err(Refusal::with("5001", "This operation is not offered by the sandbox")),
         }
     }
 
@@ -169,10 +194,66 @@ impl Portal {
         ((site * 10 + 1) * 100 + year) * 100_000_000_000 + sequence % 100_000_000_000
     }
 
-    /// Twelve digits.
-    pub(crate) fn next_ewb_no(&self) -> u64 {
-        let sequence = u64::try_from(self.books.e_way_bills()).unwrap_or_default().saturating_add(1);
-        391_000_000_000 + sequence % 1_000_000_000
+    /// A taxpayer as the portal's copy has it.
+    pub(crate) fn taxpayer(&self, gstin: &str) -> Option<TaxpayerEntry> {
+        let mut entry = crate::registry::taxpayer(&self.settings, gstin)?;
+        if !entry.stale_status.is_empty() && !self.synced.contains(gstin) {
+            entry.status.clone_from(&entry.stale_status);
+        }
+        (entry.status != "UNKNOWN").then_some(entry)
+    }
+
+    /// Brings the portal's copy of a taxpayer up to date.
+    fn sync(&mut self, gstin: &str) {
+        let stale =
+            crate::registry::taxpayer(&self.settings, gstin).is_some_and(|entry| !entry.stale_status.is_empty());
+        if stale && !self.synced.contains(gstin) {
+            self.record(Event::Synced { gstin: gstin.to_owned() });
+        }
+    }
+
+    fn known_irn(&self, irn: &str) -> Result<String, SandboxError> {
+        let found = self.books.by_irn(irn).map(|registered| registered.irn.clone());
+        found.ok_or_else(|| SandboxError::Setting {
+            setting: "irn",
+            found: irn.to_owned(),
+            expected: "the IRN of a registration in the books",
+        })
+    }
+
+    pub(crate) fn move_to_site(&mut self, irn: &str, site: &str) -> Result<(), SandboxError> {
+        let irn = self.known_irn(irn)?;
+        if !matches!(site, "NIC1" | "NIC2") {
+            let (setting, expected) = ("site", "NIC1 or NIC2");
+            return Err(SandboxError::Setting { setting, found: site.to_owned(), expected });
+        }
+        self.record(Event::Site { irn, site: site.to_owned() });
+        Ok(())
+    }
+
+    pub(crate) fn reject_irn(&mut self, irn: &str, now: Timestamp) -> Result<(), SandboxError> {
+        let irn = self.known_irn(irn)?;
+        self.record(Event::Rejected { irn, at: now });
+        Ok(())
+    }
+
+    pub(crate) fn register_elsewhere(
+        &mut self,
+        gstin: &str,
+        doc_type: &str,
+        number: &str,
+        date: &str,
+        irp: &str,
+        now: Timestamp,
+    ) -> Result<(), SandboxError> {
+        let day = ist::document_date(date).ok_or_else(|| SandboxError::Setting {
+            setting: "date",
+            found: date.to_owned(),
+            expected: "a day as dd/MM/yyyy",
+        })?;
+        let identity = Identity::new(gstin, day, doc_type, number, ist::civil(now).date());
+        self.record(Event::Elsewhere(Elsewhere { key: identity.key, irn: identity.irn, irp: irp.to_owned() }));
+        Ok(())
     }
 
     /// Changes the state and notes the change for the journal.
@@ -196,6 +277,20 @@ impl Portal {
             }
             Event::Registered(registered) => self.books.enter(*registered),
             Event::Cancelled { irn, at } => self.books.cancel(&irn, at),
+            Event::EwbUser(user) => {
+                self.accounts.ewb_users.insert(user.gstin.clone(), user);
+            }
+            Event::EwbLogin(login) => {
+                self.ewb_logins.insert(login.gstin.clone(), login);
+            }
+            Event::Bill(bill) => self.books.bills.enter(*bill),
+            Event::TripSheet(sheet) => self.books.bills.enter_sheet(sheet),
+            Event::Site { irn, site } => self.books.move_to(&irn, site),
+            Event::Rejected { irn, at } => self.books.reject(&irn, at),
+            Event::Elsewhere(elsewhere) => self.books.enter_elsewhere(elsewhere),
+            Event::Synced { gstin } => {
+                self.synced.insert(gstin);
+            }
         }
     }
 
@@ -219,6 +314,9 @@ impl Portal {
             // User name and password must fit the 66 bytes that a login has room for.
             let (username, password) = (format!("API_{gstin}"), format!("Sbx@{}", self.random_text(12)?));
             self.record(Event::User(UserAccount { gstin: gstin.to_owned(), username, password }));
+            // A user given by hand is one of the registration portal alone, as two systems have two users.
+            let (username, password) = (format!("EWB_{gstin}"), format!("Ewb@{}", self.random_text(12)?));
+            self.record(Event::EwbUser(UserAccount { gstin: gstin.to_owned(), username, password }));
         }
         let missing = || SandboxError::Internal { reason: "an account just made is not there".into() };
         let client = self.accounts.clients.get(pan).cloned().ok_or_else(missing)?;
@@ -280,7 +378,8 @@ fn route(request: &PortalRequest) -> Option<Route<'_>> {
     match (request.method.as_str(), path) {
         ("POST", "/eivital/v1.04/auth") => return found(PortalOperation::Auth, ""),
         ("GET", "/eivital/v1.04/heartbeat/ping") => return found(PortalOperation::Heartbeat, ""),
-        ("POST", "/eiewb/v1.03/ewaybill" | "/ewaybillapi/v1.03/ewayapi") => return found(PortalOperation::Other, ""),
+        ("POST", "/eiewb/v1.03/ewaybill") => return found(PortalOperation::GenerateEwbByIrn, ""),
+        ("POST", "/ewaybillapi/v1.03/ewayapi") => return found(PortalOperation::CancelEwbAtIrp, ""),
         ("POST", _) => {
             return match path.strip_prefix(CORE)? {
                 "" => found(PortalOperation::GenerateIrn, ""),

@@ -7,21 +7,21 @@ use crate::ist;
 use crate::journal::Event;
 use crate::login::Login;
 use crate::node::quoted;
-use crate::portal::{Answer, Portal};
+use crate::portal::{Answer, Asker, Portal};
 use crate::registry;
 use crate::settings::UnknownIrn;
 use crate::wire::{PortalRequest, Refusal, percent_decoded};
 
 impl Portal {
-    pub(crate) fn get_by_irn(&self, login: &Login, irn: &str, now: Timestamp) -> Result<Answer, Refusal> {
-        let registered = self.find(login, irn)?;
+    pub(crate) fn get_by_irn(&self, caller: Asker<'_>, irn: &str, now: Timestamp) -> Result<Answer, Refusal> {
+        let registered = self.find(caller, irn)?;
         self.within_retrieval_window(registered, now)?;
         Ok(Answer::plain(self.registration_json(registered)))
     }
 
     pub(crate) fn get_by_document(
         &self,
-        login: &Login,
+        caller: Asker<'_>,
         request: &PortalRequest,
         now: Timestamp,
     ) -> Result<Answer, Refusal> {
@@ -32,14 +32,23 @@ impl Portal {
             return Err(Refusal::of("2161"));
         }
         let day = ist::document_date(&date).ok_or_else(|| Refusal::of("2144"))?;
-        let identity = Identity::new(&login.gstin, day, &doc_type, &number, ist::civil(now).date());
+        let identity = Identity::new(caller.gstin, day, &doc_type, &number, ist::civil(now).date());
         let found = self.books.by_identity(&identity).filter(|registered| registered.doc_date == date);
         let registered = found.ok_or_else(|| self.not_there("2154"))?;
+        if registered.site != caller.site {
+            return Err(Refusal::of("2148"));
+        }
         self.within_retrieval_window(registered, now)?;
         Ok(Answer::plain(self.registration_json(registered)))
     }
 
-    pub(crate) fn cancel(&mut self, login: &Login, request: &PortalRequest, now: Timestamp) -> Result<Answer, Refusal> {
+    pub(crate) fn cancel(
+        &mut self,
+        login: &Login,
+        caller: Asker<'_>,
+        request: &PortalRequest,
+        now: Timestamp,
+    ) -> Result<Answer, Refusal> {
         let opened = self.open_payload(login, request)?;
         let asked = crate::cipher_box::read_json(&opened);
         let asked =
@@ -52,8 +61,8 @@ impl Portal {
             return Err(Refusal::with("5002", "The field CnlRem must be a string of 1 to 100 characters"));
         }
         let registered = match self.books.by_irn(irn) {
-            Some(registered) if !concerns(registered, login) => return Err(Refusal::of("2143")),
-            _ => self.find(login, irn)?,
+            Some(registered) if !concerns(registered, caller) => return Err(Refusal::of("2143")),
+            _ => self.find(caller, irn)?,
         };
         if registered.cancelled_at.is_some() {
             return Err(Refusal::of("9999"));
@@ -62,7 +71,7 @@ impl Portal {
         if now.duration_since(registered.at) > window {
             return Err(Refusal::of("2270"));
         }
-        if registered.ewb.is_some() {
+        if self.books.bills.of_irn(&registered.irn).is_some_and(|bill| bill.cancelled_at.is_none()) {
             return Err(Refusal::of("2230"));
         }
         let irn = registered.irn.clone();
@@ -71,32 +80,46 @@ impl Portal {
         Ok(Answer::plain(data))
     }
 
-    pub(crate) fn ewb_of(&self, login: &Login, irn: &str) -> Result<Answer, Refusal> {
-        let registered = self.books.by_irn(irn).filter(|registered| concerns(registered, login));
+    pub(crate) fn ewb_of(&self, caller: Asker<'_>, irn: &str) -> Result<Answer, Refusal> {
+        let registered = self.books.by_irn(irn).filter(|registered| concerns(registered, caller));
+        let registered = registered.filter(|registered| registered.site == caller.site);
         let registered = registered.ok_or_else(|| Refusal::of("4003"))?;
-        let ewb = registered.ewb.as_ref().ok_or_else(|| Refusal::of("4005"))?;
+        let ewb = self.books.bills.of_irn(&registered.irn).ok_or_else(|| Refusal::of("4005"))?;
         Ok(Answer::plain(format!(
-            r#"{{"EwbNo":{},"Status":"ACT","GenGstin":{},"EwbDt":{},"EwbValidTill":{}}}"#,
+            r#"{{"EwbNo":{},"Status":"{}","GenGstin":{},"EwbDt":{},"EwbValidTill":{}}}"#,
             ewb.number,
-            quoted(&registered.sender),
+            ewb.status(),
+            quoted(&ewb.generator),
             quoted(&ist::minute_stamp(ewb.made_at)),
-            ewb.valid_till.as_deref().map_or("null".to_owned(), quoted),
+            ewb.valid_till.map_or("null".to_owned(), |till| quoted(&crate::bills::stamp(till))),
         )))
     }
 
     pub(crate) fn taxpayer_details(&self, gstin: &str) -> Result<Answer, Refusal> {
         let gstin = percent_decoded(gstin).unwrap_or_default();
-        let entry = registry::taxpayer(&self.settings, &gstin).ok_or_else(|| Refusal::of("3001"))?;
+        let entry = self.taxpayer(&gstin).ok_or_else(|| Refusal::of("3001"))?;
         Ok(Answer::plain(registry::details(&entry)))
     }
 
+    /// IRNs of the caller that the invoice registry rejected on a day, at this site.
+    pub(crate) fn rejected_irns(&self, caller: Asker<'_>, request: &PortalRequest) -> Result<Answer, Refusal> {
+        let date = request.query("date").ok_or_else(|| Refusal::of("2142"))?;
+        let day = ist::document_date(&date).ok_or_else(|| Refusal::of("2144"))?;
+        let on = |at: Timestamp| ist::civil(at).date() == day;
+        let rejected = self.books.all().filter(|registered| registered.rejected_at.is_some_and(on));
+        let mine = rejected.filter(|registered| concerns(registered, caller) && registered.site == caller.site);
+        let irns: Vec<_> = mine.map(|registered| quoted(&registered.irn)).collect();
+        Ok(Answer::plain(format!("[{}]", irns.join(","))))
+    }
+
     /// The registration of an IRN, if the caller took part in it.
-    fn find(&self, login: &Login, irn: &str) -> Result<&Registered, Refusal> {
+    pub(crate) fn find(&self, caller: Asker<'_>, irn: &str) -> Result<&Registered, Refusal> {
         if irn.len() != 64 || !irn.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(Refusal::of("2145"));
         }
-        let found = self.books.by_irn(&irn.to_ascii_lowercase()).filter(|registered| concerns(registered, login));
-        found.ok_or_else(|| self.not_there("2148"))
+        let found = self.books.by_irn(&irn.to_ascii_lowercase()).filter(|registered| concerns(registered, caller));
+        let found = found.ok_or_else(|| self.not_there("2148"))?;
+        if found.site == caller.site { Ok(found) } else { Err(Refusal::of("2148")) }
     }
 
     fn not_there(&self, code: &str) -> Refusal {
@@ -119,6 +142,6 @@ impl Portal {
     }
 }
 
-fn concerns(registered: &Registered, login: &Login) -> bool {
-    registered.gstin == login.gstin || registered.sender == login.gstin
+fn concerns(registered: &Registered, caller: Asker<'_>) -> bool {
+    registered.gstin == caller.gstin || registered.sender == caller.gstin
 }

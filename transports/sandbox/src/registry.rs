@@ -46,6 +46,8 @@ impl fmt::Debug for UserAccount {
 pub(crate) struct Accounts {
     pub(crate) clients: BTreeMap<String, ClientAccount>,
     pub(crate) users: BTreeMap<String, UserAccount>,
+    /// Users of the e-way bill system.
+    pub(crate) ewb_users: BTreeMap<String, UserAccount>,
 }
 
 impl Accounts {
@@ -130,7 +132,7 @@ const PINS: [(u32, u32); 36] = [
     (38, 194_101),
 ];
 
-fn pin_of(state: u32) -> u32 {
+pub(crate) fn pin_of(state: u32) -> u32 {
     PINS.iter().find(|(code, _)| *code == state).map_or(0, |(_, pin)| *pin)
 }
 

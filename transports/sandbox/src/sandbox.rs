@@ -11,6 +11,7 @@ use einvoice_core::entropy::SharedEntropy;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::oneshot;
 
+use crate::bills::BillLine;
 use crate::books::BookLine;
 use crate::connection::Connection;
 use crate::error::SandboxError;
@@ -126,6 +127,11 @@ impl Sandbox {
         };
         running.insert(key, Arc::downgrade(&sandbox.inner));
         Ok(sandbox)
+    }
+
+    /// The clock it was made with.
+    pub(crate) fn clock(&self) -> SharedClock {
+        Arc::clone(&self.inner.clock)
     }
 
     fn around(
@@ -273,6 +279,48 @@ impl Sandbox {
         self.portal().book_lines()
     }
 
+    /// The e-way bills in the books, whichever system made them.
+    #[must_use]
+    pub fn e_way_bills(&self) -> Vec<BillLine> {
+        let now = self.now();
+        self.portal().books.bills.lines(now)
+    }
+
+    /// Makes a registration one of this site (`NIC1` or `NIC2`): calls to the other one then find it only
+    /// with the header `irp`.
+    ///
+    /// # Errors
+    /// When the IRN or the site is not known, or the change cannot be kept.
+    pub async fn move_to_site(&self, irn: &str, site: &str) -> Result<(), SandboxError> {
+        self.change(|portal| portal.move_to_site(irn, site)).await?
+    }
+
+    /// Marks a registration as rejected by the invoice registry, at the portal's present time.
+    ///
+    /// # Errors
+    /// When the IRN is not known, or the change cannot be kept.
+    pub async fn reject_irn(&self, irn: &str) -> Result<(), SandboxError> {
+        let now = self.now();
+        self.change(|portal| portal.reject_irn(irn, now)).await?
+    }
+
+    /// Notes that another portal has registered a document: registering it here then answers 2295 with
+    /// the name of that portal. The date is `dd/MM/yyyy`.
+    ///
+    /// # Errors
+    /// When the date is none, or the note cannot be kept.
+    pub async fn register_elsewhere(
+        &self,
+        gstin: &str,
+        doc_type: &str,
+        number: &str,
+        date: &str,
+        irp: &str,
+    ) -> Result<(), SandboxError> {
+        let now = self.now();
+        self.change(|portal| portal.register_elsewhere(gstin, doc_type, number, date, irp, now)).await?
+    }
+
     /// The settings in force.
     #[must_use]
     pub fn settings(&self) -> PortalSettings {
@@ -295,6 +343,12 @@ impl Sandbox {
         self.portal().keys.auth_public_pem()
     }
 
+    /// The key that clients encrypt logins to the e-way bill system with, as PEM.
+    #[must_use]
+    pub fn ewb_auth_public_key_pem(&self) -> String {
+        self.portal().keys.ewb_auth_public_pem()
+    }
+
     /// The key that registrations are verified with, as PEM.
     #[must_use]
     pub fn signing_public_key_pem(&self) -> String {
@@ -311,6 +365,12 @@ impl Sandbox {
     #[must_use]
     pub fn users(&self) -> Vec<UserAccount> {
         self.portal().accounts.users.values().cloned().collect()
+    }
+
+    /// All API users of the e-way bill system, in the order of their GSTINs.
+    #[must_use]
+    pub fn ewb_users(&self) -> Vec<UserAccount> {
+        self.portal().accounts.ewb_users.values().cloned().collect()
     }
 
     /// All client pairs, in the order of their PANs.

@@ -9,6 +9,7 @@ use crate::error::SandboxError;
 /// Behaviour of the emulated portal. The defaults follow what was seen live.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches of a configuration")]
 pub struct PortalSettings {
     /// Hours after registration in which a document can be read back (default 48; range 1 to 8760).
     /// Later reads answer 2283.
@@ -43,6 +44,30 @@ pub struct PortalSettings {
     /// From this day on a ship-to address together with an e-way bill needs a GSTIN (default unset:
     /// the rule is on hold since 29 July 2026).
     pub ship_to_gstin_from: Option<String>,
+    /// Whether `CANEWB` is taken on the registration portal's own address (default false: as in production,
+    /// a bill is cancelled in the e-way bill system only).
+    pub ewb_cancel_at_irp: bool,
+    /// Life of a token of the e-way bill system in minutes (default 360; range 1 to 1440).
+    pub ewb_token_minutes: u32,
+    /// Whether every login of the e-way bill system displaces the one before, which then answers 238
+    /// (default false: a login within the life of a token gives the same token).
+    pub ewb_login_displaces: bool,
+    /// Form of dates in replies of the e-way bill system (default `plain`).
+    pub ewb_date_form: EwbDateForm,
+    /// Whether the codes of a refusal end with a comma, as seen live (default true).
+    pub ewb_error_trailing_comma: bool,
+    /// Whether `error` is an object, as printed in documents, and not base64 (default false).
+    pub ewb_error_as_object: bool,
+    /// Whether the window of a cancellation counts from Part B, then with code 728 (default false).
+    pub ewb_cancel_from_part_b: bool,
+    /// Hours before and after the end of validity in which it can be extended (default 8; range 1 to 48).
+    pub ewb_extension_hours: u32,
+    /// Whether lists refuse the current day with 366 (default false).
+    pub ewb_lists_refuse_today: bool,
+    /// Whether `CLSEWB` is known (default false: it is on hold since 29 July 2026).
+    pub ewb_closure: bool,
+    /// Suppliers that must make e-way bills of invoices by way of the IRN, else 720 (default none).
+    pub einvoice_enabled: Vec<String>,
 }
 
 /// Answer to a read of an IRN that is not there.
@@ -89,6 +114,23 @@ pub enum DistanceReport {
     Remarks,
 }
 
+/// How the e-way bill system writes a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(clippy::exhaustive_enums, reason = "a test switch with the forms that were seen")]
+pub enum EwbDateForm {
+    /// `13/12/2018 11:59:00 PM`.
+    Plain,
+    /// As plain, with a blank at the end.
+    TrailingBlank,
+    /// As plain, without the blank between day and time.
+    MissingBlank,
+    /// `13/12/2018 11.59:00 PM`.
+    Dotted,
+    /// `13/12/2018 23:59:00 PM`.
+    TwentyFourHours,
+}
+
 /// A taxpayer in the emulator's registry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -103,6 +145,8 @@ pub struct TaxpayerEntry {
     pub status: String,
     /// `U` (default) or `B`: blocked for e-way bills.
     pub block_status: String,
+    /// Status in the portal's copy until the GSTIN is synced (default empty: the copy is up to date).
+    pub stale_status: String,
 }
 
 impl Default for TaxpayerEntry {
@@ -113,6 +157,7 @@ impl Default for TaxpayerEntry {
             taxpayer_type: "REG".into(),
             status: "ACT".into(),
             block_status: "U".into(),
+            stale_status: String::new(),
         }
     }
 }
@@ -135,6 +180,17 @@ impl Default for PortalSettings {
             report_within_days: None,
             earliest_document_date: None,
             ship_to_gstin_from: None,
+            ewb_cancel_at_irp: false,
+            ewb_token_minutes: 360,
+            ewb_login_displaces: false,
+            ewb_date_form: EwbDateForm::Plain,
+            ewb_error_trailing_comma: true,
+            ewb_error_as_object: false,
+            ewb_cancel_from_part_b: false,
+            ewb_extension_hours: 8,
+            ewb_lists_refuse_today: false,
+            ewb_closure: false,
+            einvoice_enabled: Vec::new(),
         }
     }
 }
@@ -155,6 +211,12 @@ impl PortalSettings {
         }
         if !(11..=1440).contains(&self.token_minutes) {
             return out("token_minutes", self.token_minutes.to_string(), "11 to 1440");
+        }
+        if !(1..=1440).contains(&self.ewb_token_minutes) {
+            return out("ewb_token_minutes", self.ewb_token_minutes.to_string(), "1 to 1440");
+        }
+        if !(1..=48).contains(&self.ewb_extension_hours) {
+            return out("ewb_extension_hours", self.ewb_extension_hours.to_string(), "1 to 48");
         }
         if !matches!(self.site.as_str(), "NIC1" | "NIC2") {
             return out("site", self.site.clone(), "NIC1 or NIC2");

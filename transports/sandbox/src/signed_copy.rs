@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 
 use crate::exact::Exact;
+use crate::faults::Fault;
 use crate::ist;
 use crate::node::Node;
 
@@ -46,6 +47,24 @@ pub(crate) fn qr_data(document: &Node, irn: &str, at: Timestamp) -> String {
         ("IrnDt", Node::Text(ist::stamp(at))),
     ];
     Node::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()).to_string()
+}
+
+/// The `data` text of a signed part as a fault changes it: of another document, or with another total.
+pub(crate) fn twisted(data: &str, fault: &Fault) -> Option<String> {
+    let mut copy = Node::parse(data.as_bytes()).ok()?;
+    if *fault == Fault::OtherAmount {
+        let invoice = copy.get("ValDtls").is_some();
+        let path: &[&str] = if invoice { &["ValDtls", "TotInvVal"] } else { &["TotInvVal"] };
+        let total = Exact::parse(copy.number(path)?)?;
+        copy.replace(path, Node::Number(rendered(&total.minus(Exact::parse("-1")?).to_string())));
+        return Some(copy.to_string());
+    }
+    let irn: String = copy.text(&["Irn"])?.chars().rev().collect();
+    copy.replace(&["Irn"], Node::Text(irn));
+    let path: &[&str] = if copy.get("DocDtls").is_some() { &["DocDtls", "No"] } else { &["DocNo"] };
+    let number = format!("{}9", copy.text(path)?);
+    copy.replace(path, Node::Text(number));
+    Some(copy.to_string())
 }
 
 /// HSN of the item with the greatest taxable value; of equals, the first.

@@ -40,7 +40,7 @@ pub(crate) fn text(code: &str) -> &'static str {
             "IRN cannot be generated with document date prior to 30 days from today for suppliers with turnover above 10 Cr"
         }
         "2323" => "Ship-to GSTIN and recipient GSTIN cannot be the same",
-        "2325" => "Ship-to state code does not match its GSTIN",
+        "2325" | "4074" => "Ship-to state code does not match its GSTIN",
         "3001" => "Requested data is not available",
         "3028" => "GSTIN is invalid",
         "3029" => "GSTIN is inactive or cancelled",
@@ -61,6 +61,7 @@ pub(crate) fn text(code: &str) -> &'static str {
         "4028" => "Transport mode is mandatory as Vehicle Number/Transport Document Number is given",
         "4029" => "Valid distance to be sent in case of same pin codes, you cannot send 0 as distance in this case.",
         "4031" => "Ship to details are mandatory for export transactions to generate e-Way Bill.",
+        "2324" => "Ship-to details given with the IRN cannot be replaced",
         "4034" => {
             "Since the you passed Supplier/Recepient/Dispatch from/Ship to Pincode as 999999, distance cannot be 0"
         }

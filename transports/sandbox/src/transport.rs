@@ -9,6 +9,7 @@ use einvoice_core::environment::Environment;
 use einvoice_core::registry::{BuildContext, BuildError};
 use einvoice_core::transport::{Transport, TransportMode};
 use einvoice_protocol::client::{IrpSettings, IrpTransport};
+use einvoice_protocol::ewb::settings::EwbSettings;
 use einvoice_protocol::exchange::{Exchange, ExchangeError, HttpRequest, HttpResponse};
 use einvoice_protocol::login::AuthPublicKey;
 
@@ -25,13 +26,21 @@ pub const ANSWER_WAIT_MAX: Duration = Duration::from_mins(1);
 #[derive(Debug, Clone)]
 pub struct InProcess {
     sandbox: Sandbox,
+    /// What stands before the path of every request.
+    prefix: &'static str,
 }
 
 impl InProcess {
     /// Calls this portal.
     #[must_use]
     pub const fn new(sandbox: Sandbox) -> Self {
-        Self { sandbox }
+        Self { sandbox, prefix: "" }
+    }
+
+    /// Calls the e-way bill system of this portal, its paths beginning with `/v1.03`.
+    #[must_use]
+    pub const fn e_way_bill(sandbox: Sandbox) -> Self {
+        Self { sandbox, prefix: crate::ewb_route::PREFIX }
     }
 
     /// Waits out a scripted delay on the emulator's clock, as long as a client would.
@@ -54,7 +63,7 @@ impl Exchange for InProcess {
         let headers = request.headers.iter().map(|header| (header.name.to_string(), header.value.expose().to_owned()));
         let request = PortalRequest {
             method: request.method.as_str().to_owned(),
-            target: request.path_and_query,
+            target: format!("{}{}", self.prefix, request.path_and_query),
             headers: headers.collect(),
             body: request.body.to_vec(),
         };
@@ -81,7 +90,7 @@ impl Exchange for InProcess {
 }
 
 impl Sandbox {
-    /// A transport to this portal that speaks the whole protocol inside the process.
+    /// A transport to both systems of this portal that speaks the whole protocol inside the process.
     ///
     /// # Errors
     /// [`SandboxError::Internal`] when the protocol does not take the portal's key.
@@ -89,12 +98,23 @@ impl Sandbox {
         &self,
         entropy: einvoice_core::entropy::SharedEntropy,
     ) -> Result<IrpTransport<InProcess>, SandboxError> {
-        let key = AuthPublicKey::from_pem(&self.auth_public_key_pem());
-        let key = key.map_err(|error| SandboxError::Internal {
-            reason: format!("its key for logins is not accepted: {error}"),
-        })?;
-        let settings = IrpSettings::new(TransportMode::InProcess, Environment::Sandbox, self.settings().site);
-        Ok(IrpTransport::new(InProcess::new(self.clone()), settings, key, entropy))
+        let key = |pem: &str| {
+            AuthPublicKey::from_pem(pem).map_err(|error| SandboxError::Internal {
+                reason: format!("its key for logins is not accepted: {error}"),
+            })
+        };
+        let portal = self.settings();
+        let settings = IrpSettings::new(TransportMode::InProcess, Environment::Sandbox, portal.site);
+        let auth_key = key(&self.auth_public_key_pem())?;
+        let mut bills = EwbSettings::default();
+        bills.closure = portal.ewb_closure;
+        let bills_key = key(&self.ewb_auth_public_key_pem())?;
+        Ok(IrpTransport::new(InProcess::new(self.clone()), settings, auth_key, entropy).with_ewb(
+            InProcess::e_way_bill(self.clone()),
+            bills,
+            bills_key,
+            self.clock(),
+        ))
     }
 }
 

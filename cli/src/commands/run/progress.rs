@@ -10,19 +10,24 @@ use crate::progress::Progress;
 
 /// Follows a run: a count of what is read, and from the first document to send on a bar.
 #[derive(Debug)]
-pub(super) struct Followed {
+pub(in super::super) struct Followed {
     reading: Progress,
     sending: OnceLock<Progress>,
     shown: bool,
 }
 
 impl Followed {
-    pub(super) fn new(shown: bool) -> Self {
+    pub(in super::super) fn new(shown: bool) -> Self {
         Self { reading: Progress::new(shown, None, "records read"), sending: OnceLock::new(), shown }
     }
 
+    /// For work that reads no source: a bar only.
+    pub(in super::super) fn without_reading(shown: bool) -> Self {
+        Self { reading: Progress::new(false, None, ""), sending: OnceLock::new(), shown }
+    }
+
     /// Takes the bar away.
-    pub(super) fn finish(&self) {
+    pub(in super::super) fn finish(&self) {
         self.reading.finish();
         if let Some(sending) = self.sending.get() {
             sending.finish();

@@ -17,9 +17,9 @@ const PNG_MAGIC: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 /// A signed text, and the IRN stated beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Found {
-    pub(super) token: String,
-    pub(super) irn: Option<String>,
+pub(in super::super) struct Found {
+    pub(in super::super) token: String,
+    pub(in super::super) irn: Option<String>,
 }
 
 /// The signed texts of a file, in their order.

@@ -13,3 +13,9 @@ pub mod the_first_of_two_clashing_records_wins {}
 pub mod the_e_way_bill_part_of_connection_json_is_null {}
 #[doc = include_str!("0006-rules-soften-but-never-vanish.md")]
 pub mod rules_soften_but_never_vanish {}
+#[doc = include_str!("0007-one-intent-covers-the-sending-after-a-sync.md")]
+pub mod one_intent_covers_the_sending_after_a_sync {}
+#[doc = include_str!("0008-jobs-beside-documents.md")]
+pub mod jobs_beside_documents {}
+#[doc = include_str!("0009-the-emulator-plays-both-systems-on-one-set-of-books.md")]
+pub mod the_emulator_plays_both_systems_on_one_set_of_books {}

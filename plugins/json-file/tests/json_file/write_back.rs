@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use crate::folder::Folder;
+use einvoice_core::ewb::{Birth, CancelReason, Movement, Standing};
 use einvoice_core::finding::Finding;
+use einvoice_core::identifier::Gstin;
 use einvoice_core::irn::Irn;
+use einvoice_core::job::Cancellation;
 use einvoice_core::operation::{EwayBill, Registration, RegistrationStatus};
 use einvoice_core::receipt::Receipt;
 use einvoice_core::registry::{BuildContext, Registry};
@@ -32,6 +35,7 @@ fn receipt(document: u64, revision: u32) -> Receipt {
         }),
         remarks: None,
         info: Vec::new(),
+        site: None,
     };
     let registered = revision > 1;
     Receipt {
@@ -51,6 +55,8 @@ fn receipt(document: u64, revision: u32) -> Receipt {
         ewb_state: EwbState::None,
         registration: registered.then_some(registration),
         proof: None,
+        ewb: None,
+        cancellation: None,
         findings: vec![
             Finding::error("totals.ass_val", "ValDtls.AssVal", "the total is not the sum").with_code("2182"),
             Finding::warning("schema.unknown", "Extra", "not sent"),
@@ -100,6 +106,84 @@ async fn an_answer_has_the_portals_bulk_form() {
     assert_eq!(invalid["errors"][0]["code"], "2182");
     assert_eq!(invalid["errors"].as_array().unwrap().len(), 1);
     assert_eq!(invalid["warnings"][0]["code"], "schema.unknown");
+}
+
+/// A bill that was made after the registration, and stands otherwise than the reply said.
+fn standing(state: EwbState) -> Standing {
+    let maker = Gstin::parse("29AAKCD4821F1ZM").unwrap();
+    let mut standing = Standing::new("331000000009".parse().unwrap(), Birth::Irn, maker, state);
+    standing.made_at = Some("2026-11-06 09:00:00".parse().unwrap());
+    standing.valid_till = Some("2026-11-07 23:59:00".parse().unwrap());
+    let vehicle = Some("KA01AB1234".to_owned());
+    standing.movement = Some(Movement { mode: None, vehicle, vehicle_type: None, document: None, entered_at: None });
+    standing
+}
+
+#[tokio::test]
+async fn a_bill_is_shown_as_it_stands_and_not_as_the_registration_had_it() {
+    let folder = Folder::new();
+    let target = target(&folder, json!({}));
+    let mut changed = receipt(1, 2);
+    changed.ewb = Some(standing(EwbState::Active));
+    deliver(&target, &[changed.clone(), receipt(2, 2)]).await;
+    let found = answers(&folder, "x_R.json");
+    assert_eq!(found[0]["EwbNo"], 331_000_000_009_u64);
+    assert_eq!(found[0]["EwbDt"], "2026-11-06 09:00:00");
+    assert_eq!(found[0]["EwbValidTill"], "2026-11-07 23:59:00");
+    assert_eq!((&found[0]["EwbStatus"], &found[0]["VehNo"]), (&json!("active"), &json!("KA01AB1234")));
+    assert_eq!((&found[1]["EwbNo"], &found[1]["EwbStatus"]), (&json!(331_000_000_001_u64), &Value::Null));
+    let read = target.read_back(&[changed.reference]).await.unwrap();
+    let read = read[0].as_ref().unwrap();
+    assert_eq!((read["ewb_no"].as_str(), read["ewb_vehicle"].as_str()), ("331000000009", "KA01AB1234"));
+    assert_eq!(read["ewb_state"], "active");
+}
+
+#[tokio::test]
+async fn a_cancellation_is_shown_with_day_reason_and_remark() {
+    let folder = Folder::new();
+    let mut cancelled = receipt(1, 3);
+    cancelled.state = DocumentState::Cancelled;
+    cancelled.cancellation = Some(Cancellation {
+        at: Some("2026-11-05 18:00:00".parse().unwrap()),
+        reason: Some(CancelReason::OrderCancelled),
+        remark: Some("Order 12 withdrawn".to_owned()),
+    });
+    let mut elsewhere = receipt(2, 3);
+    elsewhere.state = DocumentState::Cancelled;
+    elsewhere.cancellation = Some(Cancellation { at: None, reason: None, remark: None });
+    deliver(&target(&folder, json!({})), &[cancelled, elsewhere]).await;
+    let found = answers(&folder, "x_R.json");
+    assert_eq!((&found[0]["Status"], &found[0]["CancelDate"]), (&json!("CNL"), &json!("2026-11-05 18:00:00")));
+    assert_eq!((&found[0]["CnlRsn"], &found[0]["CnlRem"]), (&json!("3"), &json!("Order 12 withdrawn")));
+    assert_eq!((&found[1]["Status"], &found[1]["CnlRsn"]), (&json!("CNL"), &Value::Null));
+}
+
+#[tokio::test]
+async fn qr_pictures_stand_beside_the_response_and_hold_the_signed_text() {
+    let folder = Folder::new();
+    let target = target(&folder, json!({ "qr": "png" }));
+    let mut registered = receipt(1, 2);
+    registered.key = Some("29AAKCD4821F1ZM/2026-27/INV/A/1".parse().unwrap());
+    deliver(&target, &[registered.clone(), receipt(2, 1)]).await;
+    let found = answers(&folder, "x_R.json");
+    assert_eq!(found[0]["QrFile"], "qr/29AAKCD4821F1ZM-2026-27-INV-A_1.png");
+    assert_eq!(found[1].get("QrFile"), None, "an invalid document has no code");
+    let path = folder.inbox().join("qr/29AAKCD4821F1ZM-2026-27-INV-A_1.png");
+    let picture = fs::read(&path).unwrap();
+    assert_eq!(einvoice_core::qr::decode_png(&picture).unwrap(), "header.qr.signature");
+    let modified = fs::metadata(&path).unwrap().modified().unwrap();
+    deliver(&target, &[registered]).await;
+    assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), modified);
+}
+
+#[tokio::test]
+async fn a_qr_picture_can_be_an_svg() {
+    let folder = Folder::new();
+    let mut registered = receipt(1, 2);
+    registered.key = Some("29AAKCD4821F1ZM/2026-27/INV/A/1".parse().unwrap());
+    deliver(&target(&folder, json!({ "qr": "svg" })), &[registered]).await;
+    let picture = fs::read_to_string(folder.inbox().join("qr/29AAKCD4821F1ZM-2026-27-INV-A_1.svg")).unwrap();
+    assert_eq!(picture, einvoice_core::qr::svg("header.qr.signature").unwrap());
 }
 
 #[tokio::test]

@@ -58,7 +58,21 @@ impl TallyWriteBack {
             false,
             false,
             BATCH_MAX,
-            vec!["irn", "ack_no", "ack_date", "signed_qr", "ewb_no", "ewb_valid_till", "cancelled", "findings"],
+            vec![
+                "irn",
+                "ack_no",
+                "ack_date",
+                "signed_qr",
+                "ewb_no",
+                "ewb_date",
+                "ewb_valid_till",
+                "ewb_state",
+                "ewb_vehicle",
+                "cancelled",
+                "cancelled_at",
+                "cancel_reason",
+                "findings",
+            ],
             "a file that somebody imports into Tally (Import, Vouchers), a CSV list, and QR pictures if asked for",
         );
         let inner = Inner {

@@ -7,7 +7,7 @@ use super::import_xml;
 use super::part::picture_name;
 use crate::config::QrFormat;
 
-const COLUMNS: [&str; 21] = [
+const COLUMNS: [&str; 25] = [
     "company",
     "voucher_type",
     "voucher_date",
@@ -21,6 +21,10 @@ const COLUMNS: [&str; 21] = [
     "ewb_date",
     "ewb_valid_till",
     "ewb_state",
+    "ewb_vehicle",
+    "cancelled_at",
+    "cancel_reason",
+    "cancel_remark",
     "qr_file",
     "in_import_file",
     "findings",
@@ -41,10 +45,12 @@ pub(crate) fn rows(receipts: Vec<&Receipt>, format: QrFormat) -> Result<Vec<u8>,
     writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
 }
 
-fn row(receipt: &Receipt, format: QrFormat) -> [String; 21] {
+fn row(receipt: &Receipt, format: QrFormat) -> [String; 25] {
     let attribute = |name: &str| receipt.attributes.get(name).cloned().unwrap_or_default();
     let registration = receipt.registration.as_ref();
-    let bill = registration.and_then(|found| found.ewb.as_ref());
+    let bill = receipt.bill();
+    let bill = bill.as_ref();
+    let cancellation = receipt.cancellation.as_ref();
     let time = |time: Option<PortalTime>| time.map(|time| time.to_string()).unwrap_or_default();
     let findings: Vec<String> = receipt
         .findings
@@ -66,9 +72,13 @@ fn row(receipt: &Receipt, format: QrFormat) -> [String; 21] {
         registration.map(|found| found.ack_no.clone()).unwrap_or_default(),
         time(registration.map(|found| found.ack_date)),
         bill.map(|bill| bill.number.clone()).unwrap_or_default(),
-        time(bill.and_then(|bill| bill.date)),
+        time(bill.and_then(|bill| bill.made_at)),
         time(bill.and_then(|bill| bill.valid_till)),
-        receipt.ewb_state.to_string(),
+        bill.map_or(receipt.ewb_state, |bill| bill.state).to_string(),
+        bill.and_then(|bill| bill.vehicle.clone()).unwrap_or_default(),
+        time(cancellation.and_then(|found| found.at)),
+        cancellation.and_then(|found| found.reason).map(|reason| reason.to_string()).unwrap_or_default(),
+        cancellation.and_then(|found| found.remark.clone()).unwrap_or_default(),
         picture_name(receipt, format).unwrap_or_default(),
         if import_xml::is_imported(receipt) { "yes" } else { "no" }.to_owned(),
         findings.join(" | "),

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use einvoice_core::date::PortalTime;
+use einvoice_core::ewb::{Birth, CancelReason, EwbNumber, Standing};
 use einvoice_core::finding::Finding;
+use einvoice_core::identifier::Gstin;
 use einvoice_core::irn::{Irn, IrnRule};
+use einvoice_core::job::Cancellation;
 use einvoice_core::key::DocumentKey;
 use einvoice_core::operation::{EwayBill, Registration, RegistrationStatus};
 use einvoice_core::receipt::Receipt;
@@ -35,6 +38,7 @@ fn receipt(id: i64, revision: u32, state: DocumentState) -> Receipt {
         ewb: None,
         remarks: None,
         info: Vec::new(),
+        site: None,
     });
     let attributes = [
         ("master_id", format!("{}", 4000 + id)),
@@ -61,6 +65,8 @@ fn receipt(id: i64, revision: u32, state: DocumentState) -> Receipt {
         ewb_state: EwbState::None,
         registration,
         proof: None,
+        ewb: None,
+        cancellation: None,
         findings: Vec::new(),
     }
 }
@@ -112,6 +118,50 @@ async fn a_registered_voucher_becomes_the_smallest_alteration() {
     let text = |name: &str| String::from_utf8(files.get(name).unwrap().clone()).unwrap().replace("\r\n", "\n");
     insta::assert_snapshot!("import_file", text("results-0001.xml"));
     insta::assert_snapshot!("list", text("results-0001.csv"));
+}
+
+#[tokio::test]
+async fn a_bill_is_written_as_it_stands_and_a_cancellation_with_day_and_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let time = |text: &str| PortalTime::parse(text).ok();
+    let bill = |state| {
+        let maker = Gstin::parse("29AAKCD4821F1ZM").unwrap();
+        let mut standing = Standing::new(EwbNumber::parse("331000000009").unwrap(), Birth::Irn, maker, state);
+        standing.made_at = time("2026-11-23 09:00:00");
+        standing.valid_till = time("2026-11-25 23:59:00");
+        standing
+    };
+    let mut changed = receipt(1, 1, DocumentState::Registered);
+    changed.registration.as_mut().unwrap().ewb =
+        Some(EwayBill { number: "331000123456".to_owned(), date: time("2026-11-22 10:15:00"), valid_till: None });
+    changed.ewb = Some(bill(EwbState::Active));
+    let mut cancelled = receipt(2, 1, DocumentState::Cancelled);
+    let mut standing = bill(EwbState::Cancelled);
+    standing.cancelled_at = time("2026-11-23 10:00:00");
+    cancelled.ewb = Some(standing);
+    cancelled.cancellation = Some(Cancellation {
+        at: time("2026-11-23 10:05:00"),
+        reason: Some(CancelReason::DataEntryMistake),
+        remark: Some("rate <wrong>".to_owned()),
+    });
+    deliver(&target(folder.path(), &json!({})), &[changed, cancelled]).await;
+    let files = snapshot(folder.path());
+    let text = |name: &str| String::from_utf8(files.get(name).unwrap().clone()).unwrap().replace("\r\n", "\n");
+    let xml = text("results-0001.xml");
+    for wanted in [
+        "<BILLDATE>20261123</BILLDATE>",
+        "<BILLNUMBER>331000000009</BILLNUMBER>",
+        "<VALIDUPTO>20261125</VALIDUPTO>",
+        "<ISCANCELLED>Yes</ISCANCELLED>\n      <CANCELDATE>20261123</CANCELDATE>",
+        "<IRNCANCELLED>Yes</IRNCANCELLED>",
+        "<IRNCANCELDATE>20261123</IRNCANCELDATE>\n     <IRNCANCELREASON>data entry mistake: rate &lt;wrong&gt;</IRNCANCELREASON>",
+    ] {
+        assert!(xml.contains(wanted), "{wanted} in {xml}");
+    }
+    assert!(!xml.contains("331000123456"), "the registration's bill is not the one that stands");
+    assert_eq!(xml.matches("<IRNCANCELDATE>").count(), 1);
+    let csv = text("results-0001.csv");
+    assert!(csv.contains(",cancelled,,2026-11-23 10:05:00,data_entry_mistake,rate <wrong>,"), "{csv}");
 }
 
 #[tokio::test]

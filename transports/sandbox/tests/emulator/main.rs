@@ -6,8 +6,11 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod crash;
+mod ewb;
+mod ewb_samples;
 mod http;
 mod in_process;
+mod irn_life;
 mod login;
 mod persistence;
 mod properties;

@@ -209,3 +209,108 @@ pub(crate) fn codes(reply: &Value) -> Vec<String> {
     let errors = reply["ErrorDetails"].as_array().unwrap();
     errors.iter().map(|error| error["ErrorCode"].as_str().unwrap().to_owned()).collect()
 }
+
+/// A client of the e-way bill system.
+#[derive(Clone)]
+pub(crate) struct EwbClient {
+    pub(crate) inner: RawClient,
+}
+
+impl EwbClient {
+    /// A client with the accounts of a GSTIN, not logged in.
+    pub(crate) fn new(sandbox: &Sandbox, gstin: &str) -> Self {
+        let connection = sandbox.connection("http://nowhere");
+        assert_eq!(connection.ewb.base_url, "http://nowhere/ewb");
+        let user = connection.ewb.users.iter().find(|user| user.gstin == gstin).unwrap();
+        let inner = RawClient {
+            gstin: gstin.to_owned(),
+            client_id: user.client_id.clone(),
+            client_secret: user.client_secret.clone(),
+            user_name: user.username.clone(),
+            password: user.password.clone(),
+            auth_pem: connection.ewb.auth_public_key.clone(),
+            app_key: [13; 32],
+            token: String::new(),
+            sek: Vec::new(),
+        };
+        Self { inner }
+    }
+
+    /// A client that is logged in.
+    pub(crate) async fn logged_in(sandbox: &Sandbox, gstin: &str) -> Self {
+        sandbox.provision(gstin).await.unwrap();
+        let mut client = Self::new(sandbox, gstin);
+        let reply = call(sandbox, &client.login()).await;
+        client.take_login(&reply);
+        client
+    }
+
+    fn headers(&self) -> Vec<(String, String)> {
+        let headers = [
+            ("client-id", self.inner.client_id.as_str()),
+            ("client-secret", self.inner.client_secret.as_str()),
+            ("gstin", self.inner.gstin.as_str()),
+            ("authtoken", self.inner.token.as_str()),
+        ];
+        headers.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+
+    pub(crate) fn login(&self) -> PortalRequest {
+        let plain = json!({"action": "ACCESSTOKEN", "username": self.inner.user_name, "password": self.inner.password,
+            "app_key": STANDARD.encode(self.inner.app_key)});
+        let data = rsa(&self.inner.auth_pem, STANDARD.encode(plain.to_string()).as_bytes());
+        self.post("/ewb/v1.03/auth", &json!({ "Data": data }))
+    }
+
+    pub(crate) fn take_login(&mut self, reply: &Value) {
+        assert_eq!(reply["status"], "1", "{reply}");
+        self.inner.token = reply["authtoken"].as_str().map(str::to_owned).unwrap();
+        self.inner.sek = open(&self.inner.app_key, reply["sek"].as_str().unwrap());
+    }
+
+    fn post(&self, target: &str, body: &Value) -> PortalRequest {
+        let body = body.to_string().into_bytes();
+        PortalRequest { method: "POST".into(), target: target.into(), headers: self.headers(), body }
+    }
+
+    pub(crate) fn act_request(&self, action: &str, plain: &Value) -> PortalRequest {
+        let data = seal(&self.inner.sek, plain.to_string().as_bytes());
+        self.post("/ewb/v1.03/ewayapi", &json!({ "action": action, "data": data }))
+    }
+
+    /// Carries out an action: the opened answer, or the codes.
+    pub(crate) async fn act(&self, sandbox: &Sandbox, action: &str, plain: &Value) -> Result<Value, Vec<String>> {
+        let reply = call(sandbox, &self.act_request(action, plain)).await;
+        if reply["status"] != "1" {
+            return Err(ewb_codes(&reply));
+        }
+        Ok(serde_json::from_slice(&open(&self.inner.sek, reply["data"].as_str().unwrap())).unwrap())
+    }
+
+    /// Reads a page below `/v1.03/`, and checks its code of authentication.
+    pub(crate) async fn read(&self, sandbox: &Sandbox, page: &str) -> Result<Value, Vec<String>> {
+        let target = format!("/ewb/v1.03/{page}");
+        let request = PortalRequest { method: "GET".into(), target, headers: self.headers(), body: Vec::new() };
+        let reply = call(sandbox, &request).await;
+        if reply["status"] != "1" {
+            return Err(ewb_codes(&reply));
+        }
+        let rek = open(&self.inner.sek, reply["rek"].as_str().unwrap());
+        let json = open(&rek, reply["data"].as_str().unwrap());
+        let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, &rek);
+        let tag = STANDARD.decode(reply["hmac"].as_str().unwrap()).unwrap();
+        aws_lc_rs::hmac::verify(&key, STANDARD.encode(&json).as_bytes(), &tag).unwrap();
+        Ok(serde_json::from_slice(&json).unwrap())
+    }
+}
+
+/// The codes of a refusal of the e-way bill system.
+pub(crate) fn ewb_codes(reply: &Value) -> Vec<String> {
+    assert_eq!(reply["status"], "0", "{reply}");
+    let error: Value = match &reply["error"] {
+        Value::String(text) => serde_json::from_slice(&STANDARD.decode(text).unwrap()).unwrap(),
+        object => object.clone(),
+    };
+    let listed = error["errorCodes"].as_str().unwrap().split(',').map(str::trim);
+    listed.filter(|code| !code.is_empty()).map(str::to_owned).collect()
+}

@@ -1,0 +1,141 @@
+//! From wishes to jobs and their outcomes.
+
+use einvoice_core::job::{Job, JobId, JobQuery};
+use einvoice_core::pipeline::{JobsReport, Note};
+use serde::Serialize;
+
+use super::outcome::{self, code_of_report};
+use super::refusal::Refusal;
+use super::wish::{self, Wish};
+use super::{Desk, confirm};
+use crate::arguments::Going;
+use crate::error::CliError;
+use crate::exit_code;
+use crate::output::{Output, counted};
+
+/// The last line of `--json`.
+#[derive(Serialize)]
+struct Summary<'a> {
+    summary: Figures<'a>,
+}
+
+#[derive(Serialize)]
+struct Figures<'a> {
+    planned: usize,
+    refused: usize,
+    configuration: &'a [Note],
+    unreachable: &'a [Note],
+    failures: &'a [Note],
+    exit_code: u8,
+}
+
+/// Shows wishes, asks where `question` says what, plans them, carries them out and shows what came of it.
+pub(in super::super) async fn go(
+    desk: &Desk,
+    mut wishes: Vec<Wish>,
+    going: Going,
+    question: Option<&str>,
+    output: &mut Output,
+) -> Result<u8, CliError> {
+    wish::show(&wishes, desk.now(), output)?;
+    output.flush()?;
+    let possible = wishes.iter().filter(|wish| wish.planned.is_ok()).count();
+    if going.plan_only || possible == 0 {
+        if wishes.is_empty() {
+            output.say("nothing in the ledger fits this: there is nothing to do")?;
+        } else if going.plan_only {
+            output.say("this is a plan: nothing was done")?;
+        }
+        return Ok(refused_code(&wishes));
+    }
+    if let Some(question) = question.filter(|_| !going.yes) {
+        let of_them = counted(u64::try_from(possible).unwrap_or(u64::MAX), "job");
+        if !confirm::confirmed(&format!("{question} ({of_them})"))? {
+            output.say("nothing was done")?;
+            return Ok(exit_code::NEEDS_PERSON);
+        }
+    }
+    let jobs = plan(desk, &mut wishes, output).await?;
+    let Some(report) = carried_out(desk, &jobs, output).await? else { return Ok(exit_code::UNKNOWN_OUTCOMES) };
+    told(desk, &wishes, jobs.len(), &report, output).await
+}
+
+/// Has the ledger remember each wish as a job; one that it does not take becomes a refusal.
+async fn plan(desk: &Desk, wishes: &mut [Wish], output: &mut Output) -> Result<Vec<JobId>, CliError> {
+    let mut jobs = Vec::new();
+    for wish in wishes {
+        let Ok(job) = &wish.planned else { continue };
+        match desk.ledger.plan(job.clone()).await {
+            Ok(id) => jobs.push(id),
+            Err(error) => {
+                wish.planned = Err(Refusal::ledger(error)?);
+                wish::show(std::slice::from_ref(wish), desk.now(), output)?;
+            }
+        }
+    }
+    Ok(jobs)
+}
+
+/// Carries out the jobs whose time has come, and answers with all of them as they stand afterwards.
+async fn carried_out(desk: &Desk, ids: &[JobId], output: &Output) -> Result<Option<JobsReport>, CliError> {
+    if ids.is_empty() {
+        return Ok(Some(JobsReport::default()));
+    }
+    let now = desk.now();
+    let jobs = of(desk, ids).await?;
+    let due: Vec<JobId> =
+        jobs.iter().filter(|job| job.not_before.is_none_or(|at| at <= now)).map(|job| job.id).collect();
+    let report = if due.is_empty() {
+        Some(JobsReport::default())
+    } else {
+        desk.watched(output, async |pipeline, observer, stop| pipeline.carry_out(&due, observer, stop).await).await?
+    };
+    let Some(mut report) = report else { return Ok(None) };
+    // What is planned for later is shown beside what was done.
+    report.jobs = of(desk, ids).await?;
+    Ok(Some(report))
+}
+
+async fn of(desk: &Desk, ids: &[JobId]) -> Result<Vec<Job>, CliError> {
+    Ok(super::find::jobs(desk.ledger.as_ref(), JobQuery { ids: ids.to_vec(), ..JobQuery::default() }).await?)
+}
+
+async fn told(
+    desk: &Desk,
+    wishes: &[Wish],
+    planned: usize,
+    report: &JobsReport,
+    output: &mut Output,
+) -> Result<u8, CliError> {
+    let now = desk.now();
+    let names = outcome::names(&report.jobs, desk.ledger.as_ref()).await?;
+    outcome::show(&report.jobs, &names, now, output)?;
+    let code = exit_code::most_urgent([refused_code(wishes), code_of_report(report, now)]);
+    if output.is_json() {
+        let refused = wishes.iter().filter(|wish| wish.planned.is_err()).count();
+        let figures = Figures {
+            planned,
+            refused,
+            configuration: &report.configuration,
+            unreachable: &report.unreachable,
+            failures: &report.failures,
+            exit_code: code,
+        };
+        output.object(&Summary { summary: figures })?;
+        return Ok(code);
+    }
+    outcome::notes(report, output)?;
+    let waiting = report.jobs.iter().filter(|job| job.not_before.is_some_and(|at| at > now) && !job.state.is_over());
+    let waiting = u64::try_from(waiting.count()).unwrap_or(u64::MAX);
+    if waiting > 0 {
+        output.line(format!(
+            "{} planned for later; a run, or `einvoice retry`, carries it out then",
+            counted(waiting, "job")
+        ))?;
+    }
+    Ok(code)
+}
+
+fn refused_code(wishes: &[Wish]) -> u8 {
+    if wishes.iter().any(|wish| wish.planned.is_err()) { exit_code::NEEDS_PERSON } else { exit_code::ALL_WELL }
+}

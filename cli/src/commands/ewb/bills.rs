@@ -1,0 +1,341 @@
+//! `ewb list` and `ewb show`: bills of the ledger, and what the e-way bill system says of them.
+
+use einvoice_core::date::PortalTime;
+use einvoice_core::ewb::request::EwbList as PortalList;
+use einvoice_core::ewb::{EwbNumber, TripSheetNumber};
+use einvoice_core::job::{Bill, BillQuery, JobQuery};
+use einvoice_core::ledger::{DocumentId, Ledger, LedgerError};
+use einvoice_core::operation::{EwbRow, Operation, Reply, TripSheet};
+use einvoice_core::pipeline::Asked;
+use einvoice_core::plan::is_open;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::json;
+
+use super::super::desk::{Desk, find, outcome};
+use super::super::lookup::show::{facts, place};
+use super::super::lookup::{in_vain, learn};
+use super::super::status::ageing::left;
+use super::super::status::document;
+use crate::arguments::{EwbList, EwbShow, ListName};
+use crate::error::CliError;
+use crate::exit_code;
+use crate::output::{Column, Output, Style, counted};
+
+/// Bills read from the ledger at a time.
+const PAGE: usize = 1_000;
+
+/// A bill of the ledger as `--json` shows it.
+#[derive(Serialize)]
+struct Line<'a> {
+    ewb: EwbNumber,
+    hours_left: Option<i64>,
+    document: Option<&'a str>,
+    bill: &'a Bill,
+}
+
+pub(super) async fn list(desk: &Desk, arguments: &EwbList, output: &mut Output) -> Result<u8, CliError> {
+    match arguments.date.filter(|_| arguments.portal) {
+        Some(date) => {
+            let gstin = desk.login(arguments.at.login, None).await?;
+            let route = desk.route(arguments.at.route.as_deref())?;
+            let operation = Operation::ListEwbs { list: portal_list(arguments.list), date };
+            match desk.pipeline.ask(gstin, &operation, route.as_ref()).await {
+                Ok(asked) => listed(desk, &asked, output).await,
+                Err(error) => in_vain("ewb_list", &operation, &error, output),
+            }
+        }
+        None => ours(desk, arguments, output).await,
+    }
+}
+
+const fn portal_list(name: ListName) -> PortalList {
+    match name {
+        ListName::Own => PortalList::Own,
+        ListName::ForTransporter => PortalList::ForTransporter,
+        ListName::ForTransporterOf(generator) => PortalList::ForTransporterOf { generator },
+        ListName::ForTransporterIn(state) => PortalList::ForTransporterInState { state },
+        ListName::AssignedIn(state) => PortalList::AssignedInState { state },
+        ListName::OfOtherParty => PortalList::OfOtherParty,
+        ListName::RejectedByOthers => PortalList::RejectedByOthers,
+    }
+}
+
+async fn ours(desk: &Desk, arguments: &EwbList, output: &mut Output) -> Result<u8, CliError> {
+    let query = BillQuery { open_only: arguments.open, doc_no: arguments.document.clone(), ..BillQuery::default() };
+    let mut bills = all(desk.ledger.as_ref(), query).await?;
+    if let Some(text) = &arguments.document {
+        bills.extend(of_document(desk, text, arguments.open).await?);
+        bills.sort_by_key(|bill| bill.standing.number);
+        bills.dedup_by_key(|bill| bill.standing.number);
+    }
+    let mut rows = Vec::with_capacity(bills.len());
+    for bill in &bills {
+        let name = name(desk, bill).await?;
+        if output.is_json() {
+            output.object(&line(bill, name.as_deref(), desk.now()))?;
+        } else {
+            rows.push(row(bill, name, desk.now()));
+        }
+    }
+    if bills.is_empty() {
+        output.say("the ledger holds no such e-way bills; --portal asks the e-way bill system")?;
+    } else if !output.is_json() {
+        output.table(&COLUMNS, rows)?;
+        output.line("")?;
+        output.line(counted(u64::try_from(bills.len()).unwrap_or(u64::MAX), "e-way bill"))?;
+    }
+    Ok(exit_code::ALL_WELL)
+}
+
+/// Bills of a document of the ledger: one that was made from an IRN does not name its document itself.
+async fn of_document(desk: &Desk, text: &str, open_only: bool) -> Result<Vec<Bill>, CliError> {
+    let ledger = desk.ledger.as_ref();
+    let Ok(status) = find::one(ledger, text).await? else { return Ok(Vec::new()) };
+    Ok(all(ledger, BillQuery { document: Some(status.id), open_only, ..BillQuery::default() }).await?)
+}
+
+async fn all(ledger: &dyn Ledger, mut query: BillQuery) -> Result<Vec<Bill>, LedgerError> {
+    query.limit = PAGE;
+    let mut found = Vec::new();
+    loop {
+        let page = ledger.bills(query.clone()).await?;
+        let (full, last) = (page.len() == PAGE, page.last().map(|bill| bill.standing.number));
+        found.extend(page);
+        match last {
+            Some(last) if full => query.after = Some(last),
+            _ => return Ok(found),
+        }
+    }
+}
+
+const COLUMNS: [Column; 7] = [
+    Column::keep("e-way bill"),
+    Column::keep("state"),
+    Column::keep("left"),
+    Column::leave_out("valid till (ist)", 4),
+    Column::leave_out("vehicle", 2),
+    Column::leave_out("made by", 1),
+    Column::leave_out("document", 3),
+];
+
+fn row(bill: &Bill, name: Option<String>, now: Timestamp) -> Vec<String> {
+    let standing = &bill.standing;
+    let of_standing = standing.document.as_ref().map(|document| format!("{} {}", document.doc_type, document.number));
+    let end = standing.valid_till.filter(|_| is_open(standing.state));
+    vec![
+        standing.number.to_string(),
+        standing.state.to_string(),
+        end.and_then(PortalTime::to_timestamp).map(|end| left(end.duration_since(now))).unwrap_or_default(),
+        standing.valid_till.map(|till| till.to_string()).unwrap_or_default(),
+        standing.movement.as_ref().and_then(|movement| movement.vehicle.clone()).unwrap_or_default(),
+        standing.generated_by.to_string(),
+        name.or(of_standing).unwrap_or_default(),
+    ]
+}
+
+fn line<'a>(bill: &'a Bill, document: Option<&'a str>, now: Timestamp) -> Line<'a> {
+    let end = bill.standing.valid_till.filter(|_| is_open(bill.standing.state));
+    let hours_left = end.and_then(PortalTime::to_timestamp).map(|end| end.duration_since(now).as_hours());
+    Line { ewb: bill.standing.number, hours_left, document, bill }
+}
+
+async fn name(desk: &Desk, bill: &Bill) -> Result<Option<String>, CliError> {
+    let Some(DocumentId(id)) = bill.document else { return Ok(None) };
+    Ok(find::by_id(desk.ledger.as_ref(), DocumentId(id)).await?.map(|status| document(&status)))
+}
+
+/// A list of the portal, each bill with whether the ledger has it.
+async fn listed(desk: &Desk, asked: &Asked, output: &mut Output) -> Result<u8, CliError> {
+    let Reply::EwbList(rows) = &asked.reply else {
+        return Err(CliError::Fault(format!("a list of bills was answered with {}", asked.reply.words())));
+    };
+    let mut cells = Vec::with_capacity(rows.len());
+    for row in rows {
+        let known = find::bill(desk.ledger.as_ref(), row.number).await?.map(|bill| bill.standing.state);
+        if output.is_json() {
+            output.object(&json!({"ewb": row.number, "row": row, "ledger": known}))?;
+        } else {
+            cells.push(portal_row(row, known.map(|state| state.to_string())));
+        }
+    }
+    if rows.is_empty() {
+        output.say(format!("the list of that day is empty ({})", place(asked)))?;
+    } else if !output.is_json() {
+        output.table(&PORTAL_COLUMNS, cells)?;
+    }
+    Ok(exit_code::ALL_WELL)
+}
+
+const PORTAL_COLUMNS: [Column; 7] = [
+    Column::keep("e-way bill"),
+    Column::keep("status"),
+    Column::leave_out("valid till (ist)", 4),
+    Column::leave_out("made by", 3),
+    Column::leave_out("document", 5),
+    Column::leave_out("to", 2),
+    Column::keep("in the ledger"),
+];
+
+fn portal_row(row: &EwbRow, known: Option<String>) -> Vec<String> {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let status = if row.is_rejected { "rejected".to_owned() } else { text(&row.status) };
+    vec![
+        row.number.to_string(),
+        status,
+        row.valid_till.map(|till| till.to_string()).unwrap_or_default(),
+        text(&row.generated_by),
+        text(&row.doc_no),
+        text(&row.place),
+        known.unwrap_or_else(|| "no".to_owned()),
+    ]
+}
+
+pub(super) async fn show(desk: &Desk, arguments: &EwbShow, output: &mut Output) -> Result<u8, CliError> {
+    if let Ok(number) = TripSheetNumber::parse(&arguments.number) {
+        return trip_sheet(desk, arguments, number, output).await;
+    }
+    let number = EwbNumber::parse(&arguments.number).map_err(|_| {
+        CliError::Usage(format!(
+            "`{}` is no number of a bill (12 digits) or a trip sheet (10 digits)",
+            arguments.number
+        ))
+    })?;
+    let known = find::bill(desk.ledger.as_ref(), number).await?;
+    if arguments.portal {
+        let maker = known.as_ref().map(|bill| bill.standing.generated_by);
+        let gstin = match maker {
+            Some(maker) => desk.actor(arguments.at.login, &[maker]).await?,
+            None => desk.login(arguments.at.login, None).await?,
+        };
+        let route = desk.route(arguments.at.route.as_deref())?;
+        let route = route.or_else(|| known.as_ref().and_then(|bill| bill.route.clone()));
+        let operation = Operation::GetEwb { number };
+        return match desk.pipeline.ask(gstin, &operation, route.as_ref()).await {
+            Ok(asked) => match &asked.reply {
+                Reply::EwbDetails(details) => learn::bill(desk, &asked, details, known.as_ref(), gstin, output).await,
+                other => Err(CliError::Fault(format!("a question about a bill was answered with {}", other.words()))),
+            },
+            Err(error) => in_vain("ewb", &operation, &error, output),
+        };
+    }
+    let Some(bill) = known else {
+        return Err(CliError::Usage(format!(
+            "the ledger has no e-way bill {number}; --portal asks the e-way bill system"
+        )));
+    };
+    one(desk, &bill, output).await
+}
+
+/// One bill of the ledger, with its jobs.
+async fn one(desk: &Desk, bill: &Bill, output: &mut Output) -> Result<u8, CliError> {
+    let name = name(desk, bill).await?;
+    let jobs = find::jobs(desk.ledger.as_ref(), JobQuery { bill: Some(bill.standing.number), ..JobQuery::default() });
+    let jobs = jobs.await?;
+    if output.is_json() {
+        output.object(&line(bill, name.as_deref(), desk.now()))?;
+    } else {
+        standing_facts(bill, name, desk.now(), output)?;
+        if !jobs.is_empty() {
+            output.line("\njobs")?;
+        }
+    }
+    let names = outcome::names(&jobs, desk.ledger.as_ref()).await?;
+    outcome::show(&jobs, &names, desk.now(), output)?;
+    Ok(exit_code::ALL_WELL)
+}
+
+fn standing_facts(bill: &Bill, name: Option<String>, now: Timestamp, output: &mut Output) -> Result<(), CliError> {
+    let standing = &bill.standing;
+    let heading = format!("e-way bill {}", standing.number);
+    output.line(output.styled(Style::Strong, &heading))?;
+    let time = |time: Option<PortalTime>| time.map(|time| time.to_string());
+    let end = standing.valid_till.filter(|_| is_open(standing.state)).and_then(PortalTime::to_timestamp);
+    let of_standing = standing.document.as_ref().map(|document| format!("{} {}", document.doc_type, document.number));
+    let movement = standing.movement.as_ref();
+    facts(
+        &[
+            ("document", name.or(of_standing)),
+            ("state", Some(standing.state.to_string())),
+            ("made at", time(standing.made_at)),
+            ("made by", Some(standing.generated_by.to_string())),
+            ("valid till", time(standing.valid_till)),
+            ("left", end.map(|end| left(end.duration_since(now)))),
+            ("distance", standing.distance_km.map(|km| format!("{km} km"))),
+            ("transporter", standing.transporter.clone()),
+            ("vehicle", movement.and_then(|movement| movement.vehicle.clone())),
+            ("transport", movement.and_then(|movement| movement.document.clone())),
+            ("group", standing.group.clone()),
+            ("trip sheet", standing.trip_sheet.clone()),
+            ("extended", Some(counted(u64::from(standing.extended), "time"))),
+            ("cancelled", time(standing.cancelled_at)),
+            ("closed on", standing.closed_on.map(|day| day.to_string())),
+            ("remark", standing.alert.clone()),
+            ("route", bill.route.as_ref().map(ToString::to_string)),
+        ],
+        output,
+    )
+}
+
+async fn trip_sheet(
+    desk: &Desk,
+    arguments: &EwbShow,
+    number: TripSheetNumber,
+    output: &mut Output,
+) -> Result<u8, CliError> {
+    if !arguments.portal {
+        return Err(CliError::Usage(format!(
+            "{number} is a trip sheet, and the ledger keeps the bills on it only: --portal asks the e-way bill system"
+        )));
+    }
+    let gstin = desk.login(arguments.at.login, None).await?;
+    let route = desk.route(arguments.at.route.as_deref())?;
+    let operation = Operation::GetTripSheet { number };
+    match desk.pipeline.ask(gstin, &operation, route.as_ref()).await {
+        Ok(asked) => match &asked.reply {
+            Reply::TripSheet(sheet) => sheet_shown(&asked, sheet, output),
+            other => Err(CliError::Fault(format!("a question about a trip sheet was answered with {}", other.words()))),
+        },
+        Err(error) => in_vain("trip_sheet", &operation, &error, output),
+    }
+}
+
+fn sheet_shown(asked: &Asked, sheet: &TripSheet, output: &mut Output) -> Result<u8, CliError> {
+    if output.is_json() {
+        output
+            .object(&json!({"lookup": "trip_sheet", "route": asked.route, "site": asked.site, "trip_sheet": sheet}))?;
+        return Ok(exit_code::ALL_WELL);
+    }
+    let bills: Vec<String> = sheet.bills.iter().map(ToString::to_string).collect();
+    let heading = format!("trip sheet {}", sheet.number);
+    output.line(output.styled(Style::Strong, &heading))?;
+    facts(
+        &[("vehicle", sheet.vehicle.clone()), ("bills", Some(bills.join(", "))), ("asked", Some(place(asked)))],
+        output,
+    )?;
+    Ok(exit_code::ALL_WELL)
+}
+
+#[cfg(test)]
+mod tests {
+    use einvoice_core::ewb::{Birth, EwbDocument, Standing};
+    use einvoice_core::identifier::Gstin;
+    use einvoice_core::state::EwbState;
+
+    use super::super::super::desk::find::tests::SUPPLIER;
+    use super::*;
+
+    #[test]
+    fn a_bill_tells_its_hours_while_it_can_still_change() {
+        let now: Timestamp = "2026-11-05T08:30:00Z".parse().unwrap();
+        let number = EwbNumber::parse("391009149369").unwrap();
+        let mut standing = Standing::new(number, Birth::Direct, Gstin::parse(SUPPLIER).unwrap(), EwbState::Active);
+        standing.valid_till = Some(PortalTime::parse("2026-11-06 23:59:00").unwrap());
+        standing.document = Some(EwbDocument { doc_type: "CHL".into(), number: "JW/7".into(), date: None });
+        let mut bill = Bill { standing, document: None, route: None, site: None, changed_at: now };
+        assert_eq!((row(&bill, None, now)[2].as_str(), row(&bill, None, now)[6].as_str()), ("33 h", "CHL JW/7"));
+        assert_eq!(line(&bill, None, now).hours_left, Some(33));
+        bill.standing.state = EwbState::Cancelled;
+        assert_eq!((row(&bill, None, now)[2].as_str(), line(&bill, None, now).hours_left), ("", None));
+    }
+}

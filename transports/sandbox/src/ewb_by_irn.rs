@@ -1,0 +1,129 @@
+//! E-way bills on the registration portal: made for an IRN, and cancelled there where a switch allows it.
+
+use jiff::Timestamp;
+
+use crate::ewb::{self, Maker};
+use crate::ewb_route::{action, payload};
+use crate::ewb_wire::{Codes, posted};
+use crate::ist;
+use crate::journal::Event;
+use crate::login::Login;
+use crate::node::{Node, quoted};
+use crate::portal::{Answer, Asker, Portal};
+use crate::settings::DistanceReport;
+use crate::wire::{CodeText, PortalReply, PortalRequest, Refusal};
+
+impl Portal {
+    /// For whom and as what a bill is made at this moment.
+    pub(crate) fn ewb_maker(&self, generator: &str, irn: &str, now: Timestamp) -> Maker {
+        Maker {
+            generator: generator.to_owned(),
+            irn: irn.to_owned(),
+            number: self.books.bills.next_number(),
+            blocked: self.taxpayer(generator).is_some_and(|entry| entry.block_status == "B"),
+            now,
+        }
+    }
+
+    pub(crate) fn ewb_by_irn(
+        &mut self,
+        login: &Login,
+        caller: Asker<'_>,
+        request: &PortalRequest,
+        now: Timestamp,
+    ) -> Result<Answer, Refusal> {
+        let opened = self.open_payload(login, request)?;
+        let asked = crate::cipher_box::read_json(&opened);
+        let asked =
+            asked.map_err(|reason| Refusal::with("5002", format!("The request is not valid JSON: {reason}")))?;
+        let irn = asked.text(&["Irn"]).ok_or_else(|| Refusal::with("5002", "The Irn field is required"))?;
+        let distance = asked.number(&["Distance"]).and_then(|distance| distance.parse::<u32>().ok());
+        if distance.is_none_or(|distance| distance > 4000) {
+            return Err(Refusal::with("5002", "The field Distance must be a whole number from 0 to 4000"));
+        }
+        let registered = self.find(caller, irn)?;
+        if registered.cancelled_at.is_some() {
+            return Err(Refusal::of("9999"));
+        }
+        if self.books.bills.of_irn(&registered.irn).is_some_and(|bill| bill.cancelled_at.is_none()) {
+            return Err(Refusal::of("4002"));
+        }
+        let document = Node::parse(registered.invoice_data.as_bytes()).map_err(|_| Refusal::of("5001"))?;
+        let document = self.with_places(document, &asked, now)?;
+        let maker = self.ewb_maker(&login.gstin, &registered.irn, now);
+        let refusals = ewb::all_refusals(&document, &asked, &maker);
+        if !refusals.is_empty() {
+            let errors = refusals.iter();
+            let errors =
+                errors.map(|code| CodeText { code: (*code).to_owned(), message: crate::texts::text(code).to_owned() });
+            return Err(Refusal { errors: errors.collect(), info: Vec::new() });
+        }
+        let made = ewb::make(&document, &asked, &maker);
+        let bill = made.bill.ok_or_else(|| Refusal::of("5001"))?;
+        let (mut info, mut remarks) = (Vec::new(), "null".to_owned());
+        if let Some(distance) = made.computed_distance {
+            match self.settings.distance_report {
+                DistanceReport::Info => info.push(ewb::distance_info(distance)),
+                DistanceReport::Remarks => remarks = quoted(&ewb::distance_text(distance)),
+            }
+        }
+        let data = format!(
+            r#"{{"EwbNo":{},"EwbDt":{},"EwbValidTill":{},"Remarks":{remarks}}}"#,
+            bill.number,
+            quoted(&ist::minute_stamp(bill.made_at)),
+            bill.valid_till.map_or("null".to_owned(), |till| quoted(&crate::bills::stamp(till))),
+        );
+        self.record(Event::Bill(Box::new(bill)));
+        Ok(Answer { data, info })
+    }
+
+    /// The document with the places the request names. Once the ship-to rule is in force, those of the
+    /// registration are final but for exports.
+    fn with_places(&self, mut document: Node, asked: &Node, now: Timestamp) -> Result<Node, Refusal> {
+        let export = document.text(&["TranDtls", "SupTyp"]).is_some_and(|supply| supply.starts_with("EXP"));
+        let rule = self.settings.ship_to_rule_from().is_some_and(|from| ist::civil(now).date() >= from);
+        if let Some(ship) = asked.get("ExpShipDtls") {
+            if rule {
+                let gstin = ship.text(&["Gstin"]).ok_or_else(|| Refusal::with("5001", "Ship-to GSTIN is required"))?;
+                let state = ship.text(&["Stcd"]).map(|state| format!("{state:0>2}"));
+                if gstin != "URP" && state.as_deref() != gstin.get(..2) {
+                    return Err(Refusal::of("4074"));
+                }
+                if !export && document.get("ShipDtls").is_some() {
+                    return Err(Refusal::of("2324"));
+                }
+            }
+            document.set("ShipDtls", ship.clone());
+        }
+        if let Some(dispatch) = asked.get("DispDtls") {
+            document.set("DispDtls", dispatch.clone());
+        }
+        Ok(document)
+    }
+
+    /// The cancellation that NIC's sandbox takes beside the registration pages, in the e-way bill
+    /// system's envelope but under the registration portal's login. Elsewhere there is no such page.
+    pub(crate) fn cancel_bill_at_irp(&mut self, request: &PortalRequest, now: Timestamp) -> PortalReply {
+        if !self.settings.ewb_cancel_at_irp {
+            return PortalReply::html(404);
+        }
+        let cancelled = self.irp_login(request, now).and_then(|login| {
+            if action(request).as_deref() != Some("CANEWB") {
+                return Err(Codes::of("239"));
+            }
+            let asked = payload(&login, request)?;
+            let reply = self.cancel_bill(&login.gstin, &asked, now)?;
+            Ok(posted(&login.sek, &reply))
+        });
+        cancelled.unwrap_or_else(|codes| codes.reply(&self.settings))
+    }
+
+    /// The login to the registration portal that the headers prove; this page asks for no user name.
+    fn irp_login(&self, request: &PortalRequest, now: Timestamp) -> Result<Login, Codes> {
+        self.client_of(request).map_err(|_| Codes::of("110"))?;
+        let (gstin, token) = (request.header("gstin"), request.header("authtoken"));
+        let login = gstin.and_then(|gstin| self.logins.get(&gstin));
+        let login = login.filter(|login| Some(&login.token) == token.as_ref() && login.expires_at > now);
+        login.cloned().ok_or_else(|| Codes::of("238"))
+    }
+}

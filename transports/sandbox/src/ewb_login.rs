@@ -1,0 +1,86 @@
+//! The login of the e-way bill system: its own users, key and token.
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::cipher_box;
+use crate::ewb_wire::Codes;
+use crate::journal::Event;
+use crate::login::{Login, payload_of};
+use crate::node::{Node, quoted};
+use crate::portal::Portal;
+use crate::registry::pan_of;
+use crate::wire::{PortalReply, PortalRequest};
+
+impl Portal {
+    pub(crate) fn ewb_authenticate(&mut self, request: &PortalRequest, now: Timestamp) -> PortalReply {
+        match self.try_ewb_authenticate(request, now) {
+            Ok(reply) => reply,
+            Err(codes) => codes.reply(&self.settings),
+        }
+    }
+
+    fn try_ewb_authenticate(&mut self, request: &PortalRequest, now: Timestamp) -> Result<PortalReply, Codes> {
+        let pan = self.client_of(request).map_err(|_| Codes::of("110"))?;
+        let gstin = request.header("gstin").ok_or_else(|| Codes::of("227"))?;
+        let data = payload_of(&request.body).map_err(|_| Codes::of("115"))?;
+        let opened = self.keys.open_ewb_login(&data).ok_or_else(|| Codes::of("109"))?;
+        let inner = STANDARD.decode(&opened).map_err(|_| Codes::of("109"))?;
+        let credentials = Node::parse(&inner).map_err(|_| Codes::of("100"))?;
+        let text = |name: &str| credentials.text(&[name]).unwrap_or_default();
+        if text("action") != "ACCESSTOKEN" {
+            return Err(Codes::of("239"));
+        }
+        let key = STANDARD.decode(text("app_key")).ok().and_then(|key| <[u8; 32]>::try_from(key).ok());
+        let app_key = key.ok_or_else(|| Codes::of("109"))?;
+        if pan_of(&gstin) != Some(pan.as_str()) {
+            return Err(Codes::of("111"));
+        }
+        let user = self.accounts.ewb_users.get(&gstin);
+        if !user.is_some_and(|user| user.username == text("username") && user.password == text("password")) {
+            return Err(Codes::of("108"));
+        }
+        let login = self.ewb_login(&gstin, app_key, now)?;
+        let minutes = login.expires_at.duration_since(now).as_mins();
+        Ok(PortalReply::json(format!(
+            r#"{{"status":"1","authtoken":{},"sek":{},"expiry":{minutes}}}"#,
+            quoted(&login.token),
+            quoted(&cipher_box::seal(&app_key, &login.sek)),
+        )))
+    }
+
+    /// The login in force, or a new one. A setting lets every login displace the one before.
+    fn ewb_login(&mut self, gstin: &str, app_key: [u8; 32], now: Timestamp) -> Result<Login, Codes> {
+        let live = self.ewb_logins.get(gstin).filter(|login| login.expires_at > now);
+        if let Some(login) = live.filter(|_| !self.settings.ewb_login_displaces) {
+            return Ok(login.clone());
+        }
+        let (mut token, mut sek) = ([0; 21], [0; 32]);
+        let filled = self.entropy.fill(&mut token).and_then(|()| self.entropy.fill(&mut sek));
+        filled.map_err(|_| Codes::of("107"))?;
+        let period = SignedDuration::from_mins(i64::from(self.settings.ewb_token_minutes));
+        let login = Login {
+            gstin: gstin.to_owned(),
+            token: URL_SAFE_NO_PAD.encode(token).replace(['-', '_'], "x"),
+            sek,
+            app_key,
+            expires_at: now.checked_add(period).map_err(|_| Codes::of("107"))?,
+        };
+        self.record(Event::EwbLogin(login.clone()));
+        Ok(login)
+    }
+
+    /// The login that the headers of a call prove.
+    pub(crate) fn ewb_session(&self, request: &PortalRequest, now: Timestamp) -> Result<Login, Codes> {
+        let pan = self.client_of(request).map_err(|_| Codes::of("110"))?;
+        let gstin = request.header("gstin").ok_or_else(|| Codes::of("227"))?;
+        let token = request.header("authtoken").unwrap_or_default();
+        let login = self.ewb_logins.get(&gstin).filter(|login| login.token == token);
+        match login.filter(|_| pan_of(&gstin) == Some(pan.as_str())) {
+            Some(login) if login.expires_at > now => Ok(login.clone()),
+            Some(_) => Err(Codes::of("106")),
+            None => Err(Codes::of("238")),
+        }
+    }
+}
