@@ -3,6 +3,8 @@
 //! A ledger is the only judge of what may be sent. It makes intent durable before a byte leaves,
 //! keeps every outcome, refuses illegal moves and hands work to one worker at a time.
 
+mod error;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -11,14 +13,13 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::BoxError;
 use crate::document::Difference;
 use crate::environment::RouteName;
 use crate::ewb::Standing;
 use crate::finding::Finding;
 use crate::identifier::Gstin;
 use crate::irn::Irn;
-use crate::job::{Cancellation, JobBook, JobId};
+use crate::job::{Cancellation, JobBook};
 use crate::key::DocumentKey;
 use crate::operation::{InfoDetail, Registration};
 use crate::portal_code::PortalError;
@@ -26,6 +27,8 @@ use crate::receipt::Receipt;
 use crate::source::{Cursor, SourceRef};
 use crate::state::{DocumentState, EwbState};
 use crate::verify::Proof;
+
+pub use error::LedgerError;
 
 /// The durable memory of the pipeline.
 ///
@@ -556,105 +559,4 @@ pub struct AuditEntry {
     pub event: String,
     /// Everything known about it, as JSON.
     pub details: String,
-}
-
-/// Why the ledger could not do something.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LedgerError {
-    /// The move is not in the table of legal moves. A fault of ours.
-    #[error("document {document:?} cannot become {to} from {from}")]
-    IllegalMove {
-        /// Which document.
-        document: DocumentId,
-        /// Its state.
-        from: DocumentState,
-        /// The state asked for.
-        to: DocumentState,
-    },
-    /// An outcome for an attempt that was never stored. A fault of ours.
-    #[error("attempt {attempt:?} has no stored intent")]
-    NoIntent {
-        /// Which attempt.
-        attempt: AttemptId,
-    },
-    /// Another worker holds the document, or the lease is over.
-    #[error("document {document:?} is not with worker {}", worker.0)]
-    NotClaimed {
-        /// Which document.
-        document: DocumentId,
-        /// Who asked.
-        worker: WorkerId,
-    },
-    /// The intent is for other bytes than those of the current revision. A fault of ours.
-    #[error("document {document:?} is not what is about to be sent: the payload has another hash")]
-    OtherPayload {
-        /// Which document.
-        document: DocumentId,
-    },
-    /// There is an open job for the same document or bill.
-    #[error("job {} is under way for the same document or bill: {what}", .job.0)]
-    JobUnderWay {
-        /// Which job.
-        job: JobId,
-        /// What it does and where it stands.
-        what: String,
-    },
-    /// Another worker holds the job, or the lease is over.
-    #[error("job {} is not with worker {}", .job.0, .worker.0)]
-    JobNotClaimed {
-        /// Which job.
-        job: JobId,
-        /// Who asked.
-        worker: WorkerId,
-    },
-    /// A job cannot make this move. A fault of ours.
-    #[error("job {} cannot become {to} from {from}", .job.0)]
-    IllegalJobMove {
-        /// Which job.
-        job: JobId,
-        /// Its state.
-        from: crate::job::JobState,
-        /// The state asked for.
-        to: crate::job::JobState,
-    },
-    /// There is no such job.
-    #[error("there is no job {}", .job.0)]
-    NoJob {
-        /// Which job.
-        job: JobId,
-    },
-    /// There is no such document.
-    #[error("there is no document {document:?}")]
-    NoDocument {
-        /// Which document.
-        document: DocumentId,
-    },
-    /// Another process uses this ledger.
-    #[error("{ledger} is in use by another process{holder}: end it first, or use a ledger that can be shared")]
-    InUse {
-        /// Which ledger.
-        ledger: String,
-        /// Who holds it, as far as known (" (process 123)"), or empty.
-        holder: String,
-    },
-    /// The ledger cannot be opened, read or written.
-    #[error("{ledger} failed: {reason}")]
-    Storage {
-        /// Which ledger.
-        ledger: String,
-        /// What was tried and what to do.
-        reason: String,
-        /// The underlying error.
-        #[source]
-        source: Option<BoxError>,
-    },
-    /// The ledger holds something that it should not. Nothing was changed.
-    #[error("{ledger} is damaged: {reason}")]
-    Damaged {
-        /// Which ledger.
-        ledger: String,
-        /// What is wrong.
-        reason: String,
-    },
 }

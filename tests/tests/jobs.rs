@@ -1,5 +1,7 @@
 //! Work on registered documents: steps, crashes between them, lost answers, windows, and what is never done twice.
 //! The ledger is the real one; what the portals say beyond registrations is written in each test.
+//!
+//! One file on purpose: every test plays the same short script with the same few helpers.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;

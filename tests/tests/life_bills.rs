@@ -1,5 +1,7 @@
 //! The life of an e-way bill: made with and without an IRN, moved, extended, put together, cancelled, rejected,
 //! closed and read, with the real ledger, the real protocol and the emulator as both government systems.
+//!
+//! One file on purpose: one test an operation, all over the same office and the same bill.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
