@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use crate::date::DocumentDate;
 use crate::environment::RouteName;
 use crate::ewb::request::{Carriage, Consolidation, EwbByIrn, Regeneration};
+use crate::ewb::validity;
 use crate::ewb::window::{Window, WindowShut};
 use crate::ewb::{CancelReason, Standing, TransMode, VehicleType};
 use crate::identifier::Gstin;
@@ -409,6 +410,20 @@ fn extension(
             "Enter Part B first.",
         ));
     };
+    // Cut to the cap, the end must still lie later than it does.
+    let kind = how.vehicle_type.unwrap_or(VehicleType::Regular);
+    let extended = standing.made_at.and_then(|made| validity::extended_till(made, till, remaining_km, kind));
+    if extended.is_some_and(|extended| extended <= till) {
+        return Err(PlanRefused::new(
+            format!(
+                "e-way bill {} is good until {till}, and no bill can be extended beyond {} days after it was made",
+                standing.number,
+                validity::EXTENSION_DAYS_MAX
+            ),
+            "821",
+            "Make a new bill for the rest of the way.",
+        ));
+    }
     let window = Window::ewb_extend(till);
     let what = format!("the validity of e-way bill {} can be extended", standing.number);
     match window.check(now, &what, "382") {

@@ -215,6 +215,21 @@ fn an_extension_asked_for_early_is_planned_for_its_window_and_a_late_one_refused
 }
 
 #[test]
+fn a_bill_is_extended_up_to_360_days_after_it_was_made_and_no_further() {
+    let plan = |made: &str, till: &str, now: &str| {
+        let mut old = bill(EwbState::Active);
+        old.standing.made_at = Some(time(made));
+        old.standing.valid_till = Some(time(till));
+        on_bill(&old, extension(), gstin(MAKER), at(now), PlanSwitches::default())
+    };
+    // GSTN's example: made 28/12/2023, at most to 22/12/2024.
+    assert!(plan("2023-12-28 10:00:00", "2024-12-21 23:59:00", "2024-12-21 20:00:00").is_ok());
+    let refused = plan("2023-12-28 10:00:00", "2024-12-22 23:59:00", "2024-12-22 20:00:00").unwrap_err();
+    assert_eq!(refused.code.as_deref(), Some("821"));
+    assert!(refused.message.contains("360 days"), "{refused}");
+}
+
+#[test]
 fn only_the_transporter_extends_once_there_is_one() {
     let mut with = bill(EwbState::Active);
     with.standing.transporter = Some(OTHER.into());
