@@ -5,6 +5,7 @@
 //! refusal by a portal counts against the account. What only a portal can know is left to it.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use crate::date::DocumentDate;
 use crate::environment::RouteName;
@@ -16,6 +17,7 @@ use crate::identifier::Gstin;
 use crate::job::{Bill, NewJob, Task};
 use crate::ledger::DocumentStatus;
 use crate::operation::OperationKind;
+use crate::rulebook::RuleSettings;
 use crate::state::{DocumentState, EwbState};
 
 /// Longest remark with the cancellation of an IRN (NIC, Cancel IRN 1.03).
@@ -56,11 +58,18 @@ impl PlanRefused {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PlanSwitches {
-    /// Voluntary closure of e-way bills, on hold since 29 July 2026.
+    /// Voluntary closure of e-way bills, on hold since 29 July 2026 together with the ship-to rule.
     pub closure: bool,
 }
 
 impl PlanSwitches {
+    /// What an integrator's rules switch on for this day: voluntary closure comes with the ship-to rule
+    /// ([`ShipToGstin::in_force`](crate::rulebook::ShipToGstin::in_force)), as one advisory put both on hold.
+    #[must_use]
+    pub fn of(rules: &RuleSettings, day: Date) -> Self {
+        Self { closure: rules.ship_to_gstin.in_force(day) }
+    }
+
     /// With voluntary closure on or off.
     #[must_use]
     pub const fn with_closure(mut self, closure: bool) -> Self {
@@ -350,8 +359,8 @@ fn close(standing: &Standing, switches: PlanSwitches) -> Result<Step, PlanRefuse
         return Err(PlanRefused::new(
             "voluntary closure of e-way bills is on hold since 29 July 2026",
             "",
-            "Nothing has to be done: a bill ends by itself. Once the portal takes closures again, set `closure = true` in \
-             the table `[route.ewb]`.",
+            "Nothing has to be done: a bill ends by itself. Once the portal takes closures, set the day from which it \
+             does in `[rules]`: `ship_to_gstin = { from = \"yyyy-mm-dd\" }`; one advisory put both on hold.",
         ));
     }
     if standing.state == EwbState::Closed {

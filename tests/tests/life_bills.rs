@@ -548,7 +548,7 @@ async fn a_bill_is_not_rejected_by_a_stranger_nor_after_its_validity() {
 
 #[tokio::test]
 async fn a_bill_is_closed_only_behind_the_switch_and_once() {
-    let settings = PortalSettings { ewb_closure: true, ..PortalSettings::default() };
+    let settings = PortalSettings { ship_to_gstin_from: Some("2026-08-01".into()), ..PortalSettings::default() };
     for fault in mishaps() {
         let (world, number) = with_bill_and(settings.clone()).await;
         let task = || Task::CloseEwb {

@@ -81,7 +81,7 @@ async fn an_irn_whose_bill_another_office_cancelled_is_cancelled() {
 
 #[tokio::test]
 async fn a_closure_by_another_office_is_learnt_from_the_refusal() {
-    let closing = PortalSettings { ewb_closure: true, ..PortalSettings::default() };
+    let closing = PortalSettings { ship_to_gstin_from: Some("2026-08-01".into()), ..PortalSettings::default() };
     for code in ["851", "843", "850"] {
         let (world, number) = with_bill_and(closing.clone()).await;
         let office = office_with(&world, number).await;

@@ -260,7 +260,7 @@ fn a_bill_that_the_ledger_does_not_know_is_learnt_with_its_document() {
 }
 
 #[test]
-fn a_bill_is_closed_where_a_route_carries_it_and_nowhere_else() {
+fn a_bill_is_closed_once_the_hold_is_over_and_not_before() {
     let directory = folder();
     registered_run(directory.path());
     let generate = ["ewb", "generate", FIRST, "--vehicle", "KA01AB1234", "--distance", "120", "--json"];
@@ -269,7 +269,12 @@ fn a_bill_is_closed_where_a_route_carries_it_and_nowhere_else() {
     let refused = einvoice(directory.path(), &close);
     let message = refused.objects()[0]["refused"]["message"].to_string();
     assert!(refused.code == 1 && message.contains("on hold"), "{}{}", refused.out, refused.err);
-    let on = ["--set", "route.emulator.portal.ewb_closure=true"];
+    let on = [
+        "--set",
+        "rules.ship_to_gstin={ from = \"2026-08-01\" }",
+        "--set",
+        "route.emulator.portal.ship_to_gstin_from=\"2026-08-01\"",
+    ];
     let closed = einvoice(directory.path(), &[&close[..], &on].concat());
     assert_eq!(closed.code, 0, "{}{}", closed.out, closed.err);
     assert_eq!(status(directory.path(), FIRST)["ewb_state"], "closed");

@@ -221,8 +221,8 @@ pub struct ChangeVehicle {
     pub remark: String,
 }
 
-/// Declare a bill closed (`CLSEWB`). **On hold since 29 July 2026**; off unless configured, and the names of
-/// its members were not found in any public source.
+/// Declare a bill closed (`CLSEWB`). **On hold since 29 July 2026** together with the ship-to rule; refused before
+/// sending until `rules.ship_to_gstin` names a day. The names of its members were not found in any public source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_structs, reason = "a request is written by naming what it holds")]
 pub struct Closure {

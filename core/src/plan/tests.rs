@@ -1,5 +1,7 @@
 //! What is planned, and what is refused with which code and deadline.
 
+use jiff::civil::date;
+
 use super::*;
 use crate::date::PortalTime;
 use crate::environment::RouteName;
@@ -8,6 +10,7 @@ use crate::ewb::{Birth, ConsignmentStatus, EwbNumber, ExtensionReason, PartBReas
 use crate::irn::Irn;
 use crate::ledger::DocumentId;
 use crate::operation::{Registration, RegistrationStatus};
+use crate::rulebook::ShipToGstin;
 use crate::source::SourceRef;
 
 const MAKER: &str = "29AAACI1234E1Z2";
@@ -267,4 +270,13 @@ fn closing_is_off_until_it_is_switched_on() {
     let plan = |switches| on_bill(&bill(EwbState::Active), task(), gstin(MAKER), at("2026-11-06 12:00:00"), switches);
     assert!(plan(PlanSwitches::default()).unwrap_err().message.contains("on hold"));
     assert!(plan(PlanSwitches::default().with_closure(true)).is_ok());
+}
+
+#[test]
+fn closing_is_on_from_the_day_on_which_the_ship_to_rule_is() {
+    let from = date(2026, 12, 1);
+    let rules = RuleSettings { ship_to_gstin: ShipToGstin::InForce { from }, ..RuleSettings::default() };
+    let closure = |rules, day| PlanSwitches::of(rules, day).closure;
+    assert_eq!((closure(&rules, date(2026, 11, 30)), closure(&rules, from)), (false, true));
+    assert!(!closure(&RuleSettings::default(), date(2099, 1, 1)));
 }

@@ -31,7 +31,8 @@ pub struct RuleSettings {
     pub turnover_crore_by_pan: BTreeMap<String, u32>,
     /// When the ship-to GSTIN of an e-way bill becomes an obligation. Default `on_hold`: its absence is a warning,
     /// as the advisory of 29 July 2026 (portal id 668) put the rule on hold. `{ from = "2027-01-01" }` makes it an
-    /// error for documents reported from that day on.
+    /// error for documents reported from that day on, and from then on e-way bills can be closed voluntarily, which
+    /// the same advisory put on hold.
     pub ship_to_gstin: ShipToGstin,
     /// Earliest document date the portal takes (2284). Default 2020-10-01; NIC's sandbox took only dates from
     /// 2025-04-01 on in 2026.
@@ -116,9 +117,16 @@ impl ShipToGstin {
     #[must_use]
     pub fn severity(self, day: Date) -> Severity {
         match self {
-            Self::InForce { from } if from <= day => Severity::Error,
+            _ if self.in_force(day) => Severity::Error,
             Self::InForce { .. } | Self::OnHold => Severity::Warning,
         }
+    }
+
+    /// Whether the hold is over on this day: for this rule, and for the voluntary closure of e-way bills, which the
+    /// same advisories announced and put on hold with it.
+    #[must_use]
+    pub fn in_force(self, day: Date) -> bool {
+        matches!(self, Self::InForce { from } if from <= day)
     }
 }
 

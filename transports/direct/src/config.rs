@@ -248,7 +248,7 @@ mod tests {
         assert_eq!((config.site.as_str(), config.total_timeout_ms), ("NIC1", 60_000));
         assert_eq!(config.endpoints, Endpoints::default());
         let ewb = config.ewb.unwrap();
-        assert_eq!((ewb.header_spelling, ewb.closure), (HeaderSpelling::Hyphen, false));
+        assert_eq!(ewb.header_spelling, HeaderSpelling::Hyphen);
     }
 
     #[test]

@@ -38,9 +38,6 @@ pub struct EwbConfig {
     /// What goes under the seal of a request: `raw` (the JSON) or `base64` (its base64). Default `raw`.
     #[serde(default)]
     pub json_layering: JsonLayering,
-    /// Whether bills can be declared closed. Default `false`: on hold since 29 July 2026.
-    #[serde(default)]
-    pub closure: bool,
     /// How a closure is spelt: `action`, `number`, `date`, `remarks`. No public source prints these names.
     #[serde(default)]
     pub closure_names: ClosureNames,
@@ -61,7 +58,6 @@ impl EwbConfig {
             header_spelling: hyphen(),
             user_name_header: None,
             json_layering: JsonLayering::default(),
-            closure: false,
             closure_names: ClosureNames::default(),
         }
     }
@@ -90,7 +86,6 @@ impl EwbConfig {
         settings.header_spelling = self.header_spelling;
         settings.user_name_header = user_name_header.map(str::to_owned);
         settings.json_layering = self.json_layering;
-        settings.closure = self.closure;
         settings.closure_names = names.clone();
         Ok(settings)
     }

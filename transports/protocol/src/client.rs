@@ -72,7 +72,7 @@ impl<E: Exchange> IrpTransport<E> {
     /// when a token ends, since that system's logins name no moment.
     #[must_use]
     pub fn with_ewb(mut self, exchange: E, settings: EwbSettings, auth_key: AuthPublicKey, clock: SharedClock) -> Self {
-        self.capability.operations.extend(settings.operations());
+        self.capability.operations.extend(EwbSettings::operations());
         self.ewb = Some(EwbSide::new(exchange, settings, auth_key, clock));
         self
     }

@@ -38,8 +38,7 @@ fn sealed(request: &HttpRequest, json: &str) -> String {
 }
 
 async fn asked(operation: &Operation, answer: &str) -> (Result<Reply, TransportError>, HttpRequest) {
-    let settings = EwbSettings { closure: true, ..EwbSettings::default() };
-    let (transport, requests) = with_ewb(|request: &HttpRequest| ok(sealed(request, answer)), settings);
+    let (transport, requests) = with_ewb(|request: &HttpRequest| ok(sealed(request, answer)), EwbSettings::default());
     let reply = transport.call(&session(), operation).await;
     let request = requests.lock().unwrap()[0].clone();
     (reply, request)
@@ -186,9 +185,6 @@ async fn a_transporter_and_a_closure_go_out_in_their_members() {
         "ewbNo": 301_002_999_920_u64, "closureDate": "05/11/2026", "closureRemarks": "delivered"
     });
     assert_eq!(action_of(&request), ("CLSEWB".to_owned(), expected));
-    let (off, requests) = with_ewb(|_: &HttpRequest| ok(""), EwbSettings::default());
-    assert!(matches!(off.call(&session(), &close).await, Err(TransportError::Unsupported { .. })));
-    assert!(requests.lock().unwrap().is_empty());
 }
 
 #[tokio::test]

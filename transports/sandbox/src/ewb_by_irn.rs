@@ -81,7 +81,7 @@ impl Portal {
     /// registration are final but for exports.
     fn with_places(&self, mut document: Node, asked: &Node, now: Timestamp) -> Result<Node, Refusal> {
         let export = document.text(&["TranDtls", "SupTyp"]).is_some_and(|supply| supply.starts_with("EXP"));
-        let rule = self.settings.ship_to_rule_from().is_some_and(|from| ist::civil(now).date() >= from);
+        let rule = self.settings.hold_is_over(ist::civil(now).date());
         if let Some(ship) = asked.get("ExpShipDtls") {
             if rule {
                 let gstin = ship.text(&["Gstin"]).ok_or_else(|| Refusal::with("5001", "Ship-to GSTIN is required"))?;

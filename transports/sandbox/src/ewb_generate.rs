@@ -120,9 +120,7 @@ impl Portal {
             codes.push("720");
         }
         let today = ist::civil(now).date();
-        if self.settings.ship_to_rule_from().is_some_and(|from| today >= from)
-            && matches!(text(asked, "transactionType").as_str(), "2" | "4")
-        {
+        if self.settings.hold_is_over(today) && matches!(text(asked, "transactionType").as_str(), "2" | "4") {
             codes.extend(field(asked, "shipToGSTIN").is_none().then_some("608"));
             codes.extend(field(asked, "shipToTradeName").is_none().then_some("863"));
         }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::cipher_box;
 use crate::ewb_wire::{Answered, Codes, posted, read};
 use crate::faults::{Fault, PortalOperation, System};
+use crate::ist;
 use crate::login::{Login, payload_of};
 use crate::node::Node;
 use crate::portal::Portal;
@@ -80,7 +81,9 @@ impl Portal {
             PortalOperation::MultiVehicleInitiate => self.initiate_group(who, &asked, now),
             PortalOperation::MultiVehicleAdd => self.add_vehicle(who, &asked, now),
             PortalOperation::MultiVehicleUpdate => self.change_vehicle(who, &asked, now),
-            PortalOperation::CloseEwb if self.settings.ewb_closure => self.close(who, &asked, now),
+            PortalOperation::CloseEwb if self.settings.hold_is_over(ist::civil(now).date()) => {
+                self.close(who, &asked, now)
+            }
             _ => Err(Codes::of("239")),
         }
     }

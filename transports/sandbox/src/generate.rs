@@ -102,7 +102,7 @@ impl Portal {
                 Some(_) => {}
             }
         }
-        if self.settings.ship_to_rule_from().is_some_and(|from| today >= from) {
+        if self.settings.hold_is_over(today) {
             for code in ship_to_refusals(document, buyer) {
                 match code {
                     "5002" => errors

@@ -41,8 +41,8 @@ pub struct PortalSettings {
     pub report_within_days: Option<u32>,
     /// Refuse documents dated before this day with 2284 (default unset; NIC's sandbox had 2025-04-01 in 2026).
     pub earliest_document_date: Option<String>,
-    /// From this day on a ship-to address together with an e-way bill needs a GSTIN (default unset:
-    /// the rule is on hold since 29 July 2026).
+    /// From this day on a ship-to address together with an e-way bill needs a GSTIN, and `CLSEWB` is known (default
+    /// unset: both are on hold since 29 July 2026).
     pub ship_to_gstin_from: Option<String>,
     /// Whether `CANEWB` is taken on the registration portal's own address (default false: as in production,
     /// a bill is cancelled in the e-way bill system only).
@@ -64,8 +64,6 @@ pub struct PortalSettings {
     pub ewb_extension_hours: u32,
     /// Whether lists refuse the current day with 366 (default false).
     pub ewb_lists_refuse_today: bool,
-    /// Whether `CLSEWB` is known (default false: it is on hold since 29 July 2026).
-    pub ewb_closure: bool,
     /// Suppliers that must make e-way bills of invoices by way of the IRN, else 720 (default none).
     pub einvoice_enabled: Vec<String>,
 }
@@ -189,7 +187,6 @@ impl Default for PortalSettings {
             ewb_cancel_from_part_b: false,
             ewb_extension_hours: 8,
             ewb_lists_refuse_today: false,
-            ewb_closure: false,
             einvoice_enabled: Vec::new(),
         }
     }
@@ -242,7 +239,9 @@ impl PortalSettings {
         self.earliest_document_date.as_deref().and_then(|text| text.parse().ok())
     }
 
-    pub(crate) fn ship_to_rule_from(&self) -> Option<Date> {
-        self.ship_to_gstin_from.as_deref().and_then(|text| text.parse().ok())
+    /// Whether the ship-to rule and voluntary closure, announced together and put on hold together, apply today.
+    pub(crate) fn hold_is_over(&self, today: Date) -> bool {
+        let from: Option<Date> = self.ship_to_gstin_from.as_deref().and_then(|text| text.parse().ok());
+        from.is_some_and(|from| from <= today)
     }
 }

@@ -106,12 +106,10 @@ impl Sandbox {
         let portal = self.settings();
         let settings = IrpSettings::new(TransportMode::InProcess, Environment::Sandbox, portal.site);
         let auth_key = key(&self.auth_public_key_pem())?;
-        let mut bills = EwbSettings::default();
-        bills.closure = portal.ewb_closure;
         let bills_key = key(&self.ewb_auth_public_key_pem())?;
         Ok(IrpTransport::new(InProcess::new(self.clone()), settings, auth_key, entropy).with_ewb(
             InProcess::e_way_bill(self.clone()),
-            bills,
+            EwbSettings::default(),
             bills_key,
             self.clock(),
         ))

@@ -20,8 +20,7 @@ use einvoice_core::date::ist_date;
 use einvoice_core::environment::RouteName;
 use einvoice_core::identifier::Gstin;
 use einvoice_core::ledger::Ledger;
-use einvoice_core::operation::OperationKind;
-use einvoice_core::pipeline::{Observer, Pipeline, PipelineError, RoutePart, StopSignal};
+use einvoice_core::pipeline::{Observer, Pipeline, PipelineError, StopSignal};
 use einvoice_core::plan::PlanSwitches;
 use einvoice_core::registry::nearest;
 use einvoice_core::rulebook::CheckOptions;
@@ -44,7 +43,7 @@ pub(super) struct Desk {
     pub(super) verifier: Arc<dyn TokenVerifier>,
     /// How documents are judged.
     pub(super) check: CheckOptions,
-    /// What is switched on: closing a bill where a configured route carries it.
+    /// What the rules switch on today: closing a bill, once its hold is over.
     pub(super) switches: PlanSwitches,
     credentials: Arc<dyn CredentialStore>,
     /// Name and site of each route.
@@ -57,13 +56,12 @@ impl Desk {
     pub(super) async fn open(loaded: Loaded) -> Result<Self, CliError> {
         let assembly = Assembly::new(loaded)?;
         let parts = assembly.desk_parts().await?;
-        let closes = |route: &RoutePart| route.transport.capability().operations.contains(&OperationKind::CloseEwb);
         Ok(Self {
             ledger: Arc::clone(&parts.ledger),
             verifier: Arc::clone(&parts.verifier),
             credentials: Arc::clone(&parts.credentials),
             check: parts.check.clone(),
-            switches: PlanSwitches::default().with_closure(parts.routes.iter().any(closes)),
+            switches: PlanSwitches::of(&parts.check.settings, ist_date(assembly.clock().now())),
             routes: parts
                 .routes
                 .iter()

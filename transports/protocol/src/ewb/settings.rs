@@ -69,9 +69,7 @@ pub struct EwbSettings {
     pub user_name_header: Option<String>,
     /// What is put under the seal of a request.
     pub json_layering: JsonLayering,
-    /// Whether bills can be declared closed: on hold since 29 July 2026, so off by default.
-    pub closure: bool,
-    /// How that is spelt.
+    /// How the closure of a bill is spelt.
     pub closure_names: ClosureNames,
 }
 
@@ -82,20 +80,15 @@ impl Default for EwbSettings {
             header_spelling: HeaderSpelling::Hyphen,
             user_name_header: None,
             json_layering: JsonLayering::default(),
-            closure: false,
             closure_names: ClosureNames::default(),
         }
     }
 }
 
 impl EwbSettings {
-    /// The operations these settings allow.
-    pub fn operations(&self) -> impl Iterator<Item = OperationKind> + use<> {
-        let closure = self.closure;
-        OperationKind::ALL
-            .iter()
-            .copied()
-            .filter(move |kind| kind.product() == Product::EWayBill && (closure || *kind != OperationKind::CloseEwb))
+    /// The operations of this system.
+    pub fn operations() -> impl Iterator<Item = OperationKind> {
+        OperationKind::ALL.iter().copied().filter(|kind| kind.product() == Product::EWayBill)
     }
 }
 
@@ -104,12 +97,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn closing_is_listed_only_when_it_is_switched_on() {
-        let listed = |closure| EwbSettings { closure, ..EwbSettings::default() }.operations().collect::<Vec<_>>();
-        assert!(!listed(false).contains(&OperationKind::CloseEwb));
-        assert!(listed(true).contains(&OperationKind::CloseEwb));
-        assert_eq!(listed(true).len(), 20);
-        assert!(listed(true).iter().all(|kind| kind.product() == Product::EWayBill));
+    fn the_operations_of_this_system_alone_are_listed() {
+        let listed: Vec<_> = EwbSettings::operations().collect();
+        assert_eq!(listed.len(), 20);
+        assert!(listed.iter().all(|kind| kind.product() == Product::EWayBill));
     }
 
     #[test]

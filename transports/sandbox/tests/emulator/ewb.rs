@@ -242,7 +242,8 @@ async fn bills_travel_together_and_one_bill_in_many_vehicles() {
 
 #[tokio::test]
 async fn a_closed_bill_takes_nothing_more() {
-    let (sandbox, client) = ready(PortalSettings { ewb_closure: true, ..PortalSettings::default() }).await;
+    let (sandbox, client) =
+        ready(PortalSettings { ship_to_gstin_from: Some("2026-08-01".into()), ..PortalSettings::default() }).await;
     let number = made(&sandbox, &client, &bill("E/1")).await;
     let close = json!({"ewbNo": number, "closureDate": "05/11/2026", "closureRemarks": "delivered"});
     client.act(&sandbox, "CLSEWB", &close).await.unwrap();
