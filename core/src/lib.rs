@@ -38,6 +38,7 @@ pub mod rulebook;
 pub mod secret;
 pub mod session;
 pub mod source;
+pub mod spelling;
 pub mod state;
 pub mod transport;
 pub mod verify;

@@ -1,16 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 pub mod config;
-mod countries;
 mod lexical;
 mod mapping;
 mod masters;
-mod names;
 mod reading;
 mod source;
-mod states;
 mod text;
-mod units;
 mod write_back;
 mod xml;
 

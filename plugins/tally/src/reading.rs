@@ -17,8 +17,8 @@ use einvoice_core::finding::Finding;
 use einvoice_core::source::{RecordSender, SourceItem, SourceProblem, SourceRecord, SourceRef};
 
 use crate::masters::Masters;
-use crate::names;
 use crate::xml::{Element, Fault, Found, Limits, Summary, Wanted, split};
+use einvoice_core::spelling;
 
 /// Longest single text in an export; the signed QR text is about 1 KB.
 const TEXT_BYTES_MAX: usize = 1024 * 1024;
@@ -238,7 +238,7 @@ impl Reading<'_> {
             let kind = text_of(text, "VOUCHERTYPENAME").unwrap_or_default();
             let number = text_of(text, "VOUCHERNUMBER").unwrap_or_default();
             let date = text_of(text, "DATE").unwrap_or_default();
-            format!("{}/{number}/{date}", names::fold(&kind))
+            format!("{}/{number}/{date}", spelling::fold(&kind))
         });
         let content = hash(text);
         let seen = self.seen.entry(hash(&identity)).or_insert(Seen { times: 0, content });

@@ -3,7 +3,7 @@
 use einvoice_core::document::Field;
 
 use super::cut;
-use crate::names;
+use einvoice_core::spelling;
 
 /// First address line, and the others joined. Lines that are only a phone number, a GSTIN or an
 /// e-mail address are no address.
@@ -18,7 +18,7 @@ pub(crate) fn address<'a>(lines: impl Iterator<Item = &'a str>) -> (Option<Strin
 }
 
 fn is_contact(line: &str) -> bool {
-    let folded = names::fold(line);
+    let folded = spelling::fold(line);
     let number_only = !folded.is_empty() && folded.chars().all(|found| found.is_ascii_digit()) && folded.len() >= 8;
     let labelled =
         ["mob", "phone", "ph", "tel", "contact", "gstin", "gstno", "email", "fax", "cell"].iter().any(|word| {

@@ -7,7 +7,7 @@ use einvoice_core::source::Skip;
 use super::{Settings, voucher::Voucher};
 use crate::config::VoucherClass;
 use crate::masters::Masters;
-use crate::names;
+use einvoice_core::spelling;
 
 /// What a voucher is.
 pub(crate) enum Class {
@@ -105,10 +105,10 @@ fn class_of(voucher: &Voucher<'_>, masters: &Masters, settings: &Settings) -> Re
         None => {}
     }
     let reserved = masters.reserved_voucher_type(type_name).unwrap_or_else(|| type_name.to_owned());
-    if names::same(&reserved, "Sales") {
+    if spelling::same(&reserved, "Sales") {
         return Ok(DocumentType::Invoice);
     }
-    if names::same(&reserved, "Credit Note") {
+    if spelling::same(&reserved, "Credit Note") {
         return if party_is(voucher, masters, "Sundry Creditors") == Some(true) {
             Err(Box::new(|skip| {
                 Class::Skip(skip(
@@ -120,13 +120,13 @@ fn class_of(voucher: &Voucher<'_>, masters: &Masters, settings: &Settings) -> Re
             Ok(DocumentType::CreditNote)
         };
     }
-    if names::same(&reserved, "Debit Note") {
+    if spelling::same(&reserved, "Debit Note") {
         return debit_note(voucher, masters);
     }
-    if names::same(&reserved, "Purchase") {
+    if spelling::same(&reserved, "Purchase") {
         return Err(Box::new(|skip| Class::Skip(skip("purchase", "a purchase is registered by the supplier"))));
     }
-    if OTHER_TYPES.iter().any(|other| names::same(&reserved, other)) || !voucher.looks_like_invoice() {
+    if OTHER_TYPES.iter().any(|other| spelling::same(&reserved, other)) || !voucher.looks_like_invoice() {
         return Err(Box::new(move |skip| {
             Class::Skip(skip("other_class", &format!("vouchers of class {reserved} are not registered")))
         }));
@@ -149,7 +149,7 @@ fn unclear(type_name: &str) -> Otherwise {
 /// In Tally a debit note usually returns a purchase; one to a customer has a debtor as its party and
 /// output tax.
 fn debit_note(voucher: &Voucher<'_>, masters: &Masters) -> Result<DocumentType, Otherwise> {
-    let input = voucher.ledger_names().any(|name| names::fold(name).contains("input"));
+    let input = voucher.ledger_names().any(|name| spelling::fold(name).contains("input"));
     let purchase = voucher.natures().any(|nature| nature.contains("purchase") || nature.contains("import"));
     if !input && !purchase && party_is(voucher, masters, "Sundry Debtors") == Some(true) {
         return Ok(DocumentType::DebitNote);

@@ -187,7 +187,7 @@ fn attempt(problem: &Problem<'_>, adjustments: &[Adjustment]) -> Solution {
 
 /// Gives each item its share of a charge or discount: the shares the voucher states, else by value.
 fn spread(bases: &[Base], items: &mut [Taxed], line: &Adjustment) {
-    let name = crate::names::fold(&line.name);
+    let name = einvoice_core::spelling::fold(&line.name);
     let stated: Vec<i64> = bases
         .iter()
         .map(|base| base.allocated.iter().filter(|(ledger, _)| *ledger == name).map(|(_, paise)| paise.abs()).sum())

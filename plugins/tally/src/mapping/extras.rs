@@ -9,9 +9,9 @@ use einvoice_core::number::Whole;
 use super::report::Report;
 use super::{Context, cut};
 use crate::config::EwayBillMode;
-use crate::countries;
 use crate::lexical;
 use crate::xml::Element;
+use einvoice_core::spelling::countries;
 
 /// Preceding documents, orders and remarks.
 pub(crate) fn references(context: &Context<'_>, report: &mut Report) -> Option<RefDtls> {

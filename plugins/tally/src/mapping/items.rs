@@ -13,8 +13,8 @@ use super::{Context, cut};
 use crate::config::DescriptionMode;
 use crate::lexical;
 use crate::masters::{GstDetails, Rates, rates};
-use crate::names;
 use crate::xml::Element;
+use einvoice_core::spelling;
 
 /// Largest gross amount that is compared, in paise: a hundred times what the portal takes.
 const GROSS_MAX: i64 = 9_999_999_999_999_900;
@@ -109,7 +109,7 @@ fn common<'v>(
     let allocated = element
         .all("EXPENSEALLOCATIONS.LIST")
         .filter_map(|list| {
-            Some((names::fold(list.get("LEDGERNAME")?), lexical::amount(list.get("VATASSESSABLEAMOUNT")?)?.paise()))
+            Some((spelling::fold(list.get("LEDGERNAME")?), lexical::amount(list.get("VATASSESSABLEAMOUNT")?)?.paise()))
         })
         .collect();
     let overridden = element.is_yes("ISGSTASSESSABLEVALUEOVERRIDDEN");
@@ -142,8 +142,8 @@ fn common<'v>(
 /// A line without tax by its nature: exempt, nil rated, outside GST.
 fn is_exempt(lines: &[&Element<'_>]) -> bool {
     lines.iter().any(|line| {
-        let taxability = line.get("GSTOVRDNTAXABILITY").map(names::fold).unwrap_or_default();
-        let nature = line.get("GSTOVRDNNATURE").map(names::fold).unwrap_or_default();
+        let taxability = line.get("GSTOVRDNTAXABILITY").map(spelling::fold).unwrap_or_default();
+        let nature = line.get("GSTOVRDNNATURE").map(spelling::fold).unwrap_or_default();
         ["exempt", "nilrated", "nongst"].iter().any(|word| taxability.starts_with(word) || nature.contains(word))
     })
 }
@@ -244,7 +244,7 @@ pub(crate) fn net(sources: &mut Vec<Source<'_>>, report: &mut Report) {
             .filter(|(at, source)| {
                 *at != index && key(source) == key(&negative) && source.base.value + negative.base.value >= 0
             })
-            .max_by_key(|(_, source)| (names::same(source.name, negative.name), source.base.value));
+            .max_by_key(|(_, source)| (spelling::same(source.name, negative.name), source.base.value));
         let Some((_, target)) = target else {
             report.add(
                 Finding::error(
@@ -268,7 +268,7 @@ pub(crate) fn net(sources: &mut Vec<Source<'_>>, report: &mut Report) {
         target.own_discount = 0;
         target.price = None;
         if let (Some((quantity, unit)), Some((less, other))) = (target.quantity, negative.quantity)
-            && names::same(unit, other)
+            && spelling::same(unit, other)
             && let Some(left) = quantity.checked_sub(less).filter(|left| left.thousandths() > 0)
         {
             target.quantity = Some((left, unit));
@@ -445,7 +445,7 @@ fn batch(element: &Element<'_>, path: &str, report: &mut Report) -> Option<BchDt
     let named: Vec<(&str, &Element<'_>)> = element
         .all("BATCHALLOCATIONS.LIST")
         .filter_map(|list| Some((list.get("BATCHNAME")?, list)))
-        .filter(|(name, _)| !names::same(name, "Primary Batch") && !names::same(name, "Any"))
+        .filter(|(name, _)| !spelling::same(name, "Primary Batch") && !spelling::same(name, "Any"))
         .collect();
     let (name, list) = match named.as_slice() {
         [] => return None,

@@ -5,7 +5,7 @@ use super::Settings;
 use super::voucher::LedgerLine;
 use crate::config::LedgerRole;
 use crate::masters::{Head, Ledger, Masters, Rates, duty_head, rates};
-use crate::names;
+use einvoice_core::spelling;
 
 /// What a ledger line does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,12 +132,16 @@ fn by_master(line: &LedgerLine<'_>, ledger: &Ledger, has_items: bool, masters: &
 /// On a bill without stock items the income ledgers are the items; what reduces the bill is a
 /// discount.
 fn in_service_bill(line: &LedgerLine<'_>) -> Kind {
-    if line.amount.is_negative() && names::fold(line.name).contains("discount") { Kind::Taxable } else { Kind::Sales }
+    if line.amount.is_negative() && spelling::fold(line.name).contains("discount") {
+        Kind::Taxable
+    } else {
+        Kind::Sales
+    }
 }
 
 fn by_line(line: &LedgerLine<'_>, has_items: bool) -> Judged {
     let by_name = |kind, guessed| Judged { kind, guessed, by_name: true, how: "the ledger's name" };
-    let folded = names::fold(line.name);
+    let folded = spelling::fold(line.name);
     if let Some(head) = head_in(line.name) {
         return by_name(Kind::Tax(head), false);
     }
@@ -165,7 +169,7 @@ fn by_line(line: &LedgerLine<'_>, has_items: bool) -> Judged {
 
 /// The head that a ledger's name shows: `Output CGST 9%`.
 fn head_in(name: &str) -> Option<Head> {
-    let folded = names::fold(name);
+    let folded = spelling::fold(name);
     let has = |word: &str| folded.contains(word);
     if has("cgst") || has("centraltax") {
         Some(Head::Cgst)

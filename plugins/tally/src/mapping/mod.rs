@@ -29,12 +29,12 @@ use self::compute::LedgerTax;
 use self::report::Report;
 use self::voucher::{Lines, Voucher};
 use crate::config::{LedgerRole, TallySourceConfig, VoucherClass};
-use crate::countries;
 use crate::lexical;
 use crate::masters::Masters;
-use crate::names;
-use crate::units;
 use crate::xml::Element;
+use einvoice_core::spelling;
+use einvoice_core::spelling::countries;
+use einvoice_core::spelling::units;
 
 /// Most ledger and item lines of a voucher; the portal takes 1,000 items.
 const LINES_MAX: usize = 5000;
@@ -60,7 +60,7 @@ impl Settings {
     /// Prepares a configuration.
     pub(crate) fn new(config: TallySourceConfig) -> Self {
         fn folded<T: Clone>(map: &BTreeMap<String, T>) -> HashMap<String, T> {
-            map.iter().map(|(name, value)| (names::fold(name), value.clone())).collect()
+            map.iter().map(|(name, value)| (spelling::fold(name), value.clone())).collect()
         }
         Self {
             voucher_types: folded(&config.voucher_types),
@@ -72,15 +72,15 @@ impl Settings {
     }
 
     fn voucher_class(&self, name: &str) -> Option<VoucherClass> {
-        if self.voucher_types.is_empty() { None } else { self.voucher_types.get(&names::fold(name)).copied() }
+        if self.voucher_types.is_empty() { None } else { self.voucher_types.get(&spelling::fold(name)).copied() }
     }
 
     fn ledger_role(&self, name: &str) -> Option<LedgerRole> {
-        if self.ledgers.is_empty() { None } else { self.ledgers.get(&names::fold(name)).copied() }
+        if self.ledgers.is_empty() { None } else { self.ledgers.get(&spelling::fold(name)).copied() }
     }
 
     fn hsn(&self, name: &str) -> Option<&str> {
-        if self.hsn.is_empty() { None } else { self.hsn.get(&names::fold(name)).map(String::as_str) }
+        if self.hsn.is_empty() { None } else { self.hsn.get(&spelling::fold(name)).map(String::as_str) }
     }
 }
 
@@ -101,7 +101,7 @@ pub(crate) struct Context<'v> {
 impl Context<'_> {
     /// The quantity code of a unit name, and where it came from.
     fn unit(&self, name: &str) -> (String, &'static str) {
-        if let Some(code) = self.settings.units.get(&names::fold(name)) {
+        if let Some(code) = self.settings.units.get(&spelling::fold(name)) {
             return (code.to_uppercase(), "configuration `units`");
         }
         if let Some(code) = self.masters.reporting_unit(name).and_then(units::from_reporting) {
@@ -276,7 +276,7 @@ fn supply_type(context: &Context<'_>, has_igst: bool) -> (SupplyType, &'static s
     let own = context.voucher.element.get("GSTREGISTRATIONTYPE");
     let kind = own
         .or_else(|| context.party.registration.and_then(|found| found.kind.as_deref()))
-        .map(names::fold)
+        .map(spelling::fold)
         .unwrap_or_default();
     if context.voucher.natures().any(|nature| nature.contains("sez")) || kind.contains("sez") {
         let supply = if has_igst { SupplyType::SezWithPayment } else { SupplyType::SezWithoutPayment };

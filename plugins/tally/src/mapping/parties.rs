@@ -11,9 +11,9 @@ use super::{Context, cut};
 use crate::config::PlaceConfig;
 use crate::lexical;
 use crate::masters::{Contact, Masters, Registration};
-use crate::names;
-use crate::states;
 use crate::xml::Element;
+use einvoice_core::spelling;
+use einvoice_core::spelling::states;
 
 /// PIN code that exports state for the recipient (INV-01, recipient's `Pin`).
 const EXPORT_PIN: i64 = 999_999;
@@ -57,12 +57,12 @@ struct Blocks<'v> {
 /// differ, the one that matches the party's own address is the recipient's.
 fn blocks<'v>(element: &'v Element<'v>, party: &Party<'_>) -> Blocks<'v> {
     let (main, other) = (element.lines("ADDRESS.LIST"), element.lines("BASICBUYERADDRESS.LIST"));
-    let joined = |lines: &[&str]| names::fold(&lines.join(" "));
+    let joined = |lines: &[&str]| spelling::fold(&lines.join(" "));
     if main.is_empty() || other.is_empty() || joined(&main) == joined(&other) {
         let buyer = if main.is_empty() { other.clone() } else { main };
         return Blocks { consignee: if other.is_empty() { buyer.clone() } else { other }, buyer };
     }
-    let own = party.contact.map(|contact| names::fold(&contact.address.join(" "))).filter(|own| !own.is_empty());
+    let own = party.contact.map(|contact| spelling::fold(&contact.address.join(" "))).filter(|own| !own.is_empty());
     let pin = element.get("PARTYPINCODE");
     let matches = |lines: &[&str]| {
         own.as_ref().is_some_and(|own| *own == joined(lines))
@@ -219,7 +219,7 @@ pub(crate) fn dispatch(context: &Context<'_>, seller: &SellerDtls, report: &mut 
     let pin = element.get("DISPATCHFROMPINCODE").and_then(lexical::pin_in)?;
     let state = element.get("DISPATCHFROMSTATENAME").and_then(states::code)?;
     let same_pin = seller.pin.get().is_some_and(|own| own.units() == pin);
-    let same_address = seller.addr1.as_ref().is_some_and(|own| names::same(own, &first));
+    let same_address = seller.addr1.as_ref().is_some_and(|own| spelling::same(own, &first));
     if same_pin && same_address {
         return None;
     }
@@ -248,7 +248,7 @@ pub(crate) fn consignee(context: &Context<'_>, buyer: &BuyerDtls, report: &mut R
     let pin = element.get("CONSIGNEEPINCODE").and_then(lexical::pin_in);
     let (first, rest) = address(blocks(element, &context.party).consignee.into_iter());
     let other = |stated: Option<&str>, own: Option<&str>| {
-        stated.is_some_and(|stated| own.is_some_and(|own| !names::same(stated, own)))
+        stated.is_some_and(|stated| own.is_some_and(|own| !spelling::same(stated, own)))
     };
     let own_gstin = buyer.gstin.get().map(|own| own.to_string());
     let differs = other(gstin, own_gstin.as_deref())

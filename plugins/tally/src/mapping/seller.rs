@@ -11,8 +11,8 @@ use super::{Context, Settings, cut};
 use crate::config::SellerConfig;
 use crate::lexical;
 use crate::masters::{Company, Contact, Masters, TaxUnit};
-use crate::states;
 use crate::xml::Element;
+use einvoice_core::spelling::states;
 
 const CONFIGURED: &str = "configuration `seller`";
 const BY_ADDRESS: &str = "M:COMPANY or M:TAXUNIT ADDRESS.LIST";

@@ -116,7 +116,7 @@ fn heads(context: &Context<'_>, tax: &LedgerTax, reverse: bool) -> Heads {
     if context.export || sez {
         return Heads::None;
     }
-    let supply = context.voucher.element.get("PLACEOFSUPPLY").and_then(crate::states::code);
+    let supply = context.voucher.element.get("PLACEOFSUPPLY").and_then(einvoice_core::spelling::states::code);
     let same = supply.is_some() && supply == context.seller_state();
     if same || !reverse && supply.is_none() { Heads::Halves } else { Heads::Integrated }
 }

@@ -6,8 +6,8 @@ use einvoice_core::number::Amount;
 
 use super::report::{Report, rupees};
 use crate::lexical;
-use crate::names;
 use crate::xml::Element;
+use einvoice_core::spelling;
 
 /// A voucher with what identifies it.
 #[derive(Debug)]
@@ -125,7 +125,7 @@ impl<'v> Voucher<'v> {
             control =
                 items.iter().flat_map(|item| item.all(ALLOCATIONS)).filter_map(|line| line.get("LEDGERNAME")).collect();
         }
-        let is_control = |name: &str| control.iter().any(|known| names::same(known, name));
+        let is_control = |name: &str| control.iter().any(|known| spelling::same(known, name));
         let kept: Vec<_> = raw_ledgers.into_iter().filter(|(name, ..)| !is_control(name)).collect();
         Self::balance(sum(kept.iter().map(|(_, amount, _)| *amount)), item_sum, report);
         self.signed(class, kept, raw_items, report)
@@ -158,7 +158,7 @@ impl<'v> Voucher<'v> {
         report: &mut Report,
     ) -> Lines<'v> {
         let is_party = |name: &str, element: &Element<'_>| {
-            element.is_yes("ISPARTYLEDGER") || self.party_name.is_some_and(|party| names::same(party, name))
+            element.is_yes("ISPARTYLEDGER") || self.party_name.is_some_and(|party| spelling::same(party, name))
         };
         let party =
             sum(ledgers.iter().filter(|(name, _, element)| is_party(name, element)).map(|(_, amount, _)| *amount));
@@ -249,7 +249,7 @@ fn natures(ledgers: &[&Element<'_>], items: &[&Element<'_>]) -> Vec<String> {
             }
         }
     }
-    stated.into_iter().map(names::fold).collect()
+    stated.into_iter().map(spelling::fold).collect()
 }
 
 fn read_amount(entry: &Element<'_>, what: &str, report: &mut Report) -> Amount {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use einvoice_core::date::DocumentDate;
 use einvoice_core::number::Rate;
 
-use crate::names;
+use einvoice_core::spelling;
 
 /// Groups that tell what a ledger is, whatever the user's groups below them are called.
 const CHAIN_MAX: usize = 32;
@@ -175,13 +175,13 @@ impl Masters {
 
     /// The ledger of a name.
     pub(crate) fn ledger(&self, name: &str) -> Option<&Ledger> {
-        let key = names::fold(name);
+        let key = spelling::fold(name);
         self.own_then_shared(|masters| masters.ledgers.get(&key))
     }
 
     /// The stock item of a name.
     pub(crate) fn item(&self, name: &str) -> Option<&StockItem> {
-        let key = names::fold(name);
+        let key = spelling::fold(name);
         self.own_then_shared(|masters| masters.items.get(&key))
     }
 
@@ -190,7 +190,7 @@ impl Masters {
         let mut chain = Vec::new();
         let mut parent = item.parent.as_deref();
         while let Some(name) = parent.filter(|_| chain.len() < CHAIN_MAX) {
-            let key = names::fold(name);
+            let key = spelling::fold(name);
             let Some(group) = self.own_then_shared(|masters| masters.stock_groups.get(&key)) else { break };
             chain.push(group);
             parent = group.parent.as_deref();
@@ -202,18 +202,20 @@ impl Masters {
     pub(crate) fn ledger_below(&self, ledger: &Ledger, reserved: &[&str]) -> Option<bool> {
         let mut parent = ledger.parent.clone()?;
         for _ in 0..CHAIN_MAX {
-            if reserved.iter().any(|group| names::same(group, &parent)) {
+            if reserved.iter().any(|group| spelling::same(group, &parent)) {
                 return Some(true);
             }
-            let key = names::fold(&parent);
+            let key = spelling::fold(&parent);
             let group = self.own_then_shared(|masters| masters.groups.get(&key))?;
             if let Some(found) = &group.reserved
-                && reserved.iter().any(|wanted| names::same(wanted, found))
+                && reserved.iter().any(|wanted| spelling::same(wanted, found))
             {
                 return Some(true);
             }
             match &group.parent {
-                Some(next) if !names::same(next, &parent) && !names::same(next, "Primary") => parent.clone_from(next),
+                Some(next) if !spelling::same(next, &parent) && !spelling::same(next, "Primary") => {
+                    parent.clone_from(next);
+                }
                 _ => return Some(false),
             }
         }
@@ -222,7 +224,7 @@ impl Masters {
 
     /// The unit quantity code text of a unit: `KGS-KILOGRAMS`.
     pub(crate) fn reporting_unit(&self, unit: &str) -> Option<&str> {
-        let key = names::fold(unit);
+        let key = spelling::fold(unit);
         self.own_then_shared(|masters| masters.units.get(&key)).map(String::as_str)
     }
 
@@ -230,14 +232,14 @@ impl Masters {
     pub(crate) fn reserved_voucher_type(&self, name: &str) -> Option<String> {
         let mut name = name.to_owned();
         for _ in 0..CHAIN_MAX {
-            let key = names::fold(&name);
+            let key = spelling::fold(&name);
             let found = self.own_then_shared(|masters| masters.voucher_types.get(&key))?;
             if let Some(reserved) = &found.reserved {
                 return Some(reserved.clone());
             }
             match &found.parent {
-                Some(parent) if !names::same(parent, &name) => {
-                    let known = self.own_then_shared(|masters| masters.voucher_types.get(&names::fold(parent)));
+                Some(parent) if !spelling::same(parent, &name) => {
+                    let known = self.own_then_shared(|masters| masters.voucher_types.get(&spelling::fold(parent)));
                     if known.is_none() {
                         return Some(parent.clone());
                     }
@@ -258,7 +260,7 @@ impl Masters {
     pub(crate) fn tax_unit_named(&self, name: Option<&str>) -> Option<&TaxUnit> {
         match name {
             Some(name) => {
-                self.own_then_shared(|masters| masters.tax_units.iter().find(|unit| names::same(&unit.name, name)))
+                self.own_then_shared(|masters| masters.tax_units.iter().find(|unit| spelling::same(&unit.name, name)))
             }
             None => self.own_then_shared(|masters| match masters.tax_units.as_slice() {
                 [only] => Some(only),

@@ -7,8 +7,8 @@ use super::{
     Company, Contact, Group, GstDetails, Ledger, Masters, Rates, Registration, StockItem, TaxUnit, VoucherType,
 };
 use crate::lexical;
-use crate::names;
 use crate::xml::Element;
+use einvoice_core::spelling;
 
 impl Masters {
     /// Takes one master in. What has no name or is deleted is passed over.
@@ -17,7 +17,7 @@ impl Masters {
         if element.is_yes("ISDELETED") {
             return;
         }
-        let key = names::fold(name);
+        let key = spelling::fold(name);
         match element.name() {
             "LEDGER" => _ = self.ledgers.insert(key, ledger(element)),
             "GROUP" => {
@@ -221,7 +221,7 @@ pub(crate) enum Head {
 
 /// The head of a name, in the words of release 3 and later or of the older ones.
 pub(crate) fn duty_head(name: &str) -> Option<Head> {
-    match names::fold(name).as_str() {
+    match spelling::fold(name).as_str() {
         "igst" | "integratedtax" => Some(Head::Igst),
         "cgst" | "centraltax" => Some(Head::Cgst),
         "sgst" | "sgstutgst" | "utgst" | "statetax" | "statetaxutgst" => Some(Head::Sgst),

@@ -1,8 +1,8 @@
-//! Country names as Tally writes them, to the portal's codes.
+//! Country names as people and programs write them, to the portal's codes.
 //!
 //! Names and codes are those of the portal's country master.
 
-use crate::names;
+use super::{fold, same};
 
 /// Names people use beside the master's.
 const OTHER_NAMES: [(&str, &str); 12] = [
@@ -274,15 +274,17 @@ const COUNTRIES: [(&str, &str); 249] = [
 ];
 
 /// The code of a country name.
-pub(crate) fn code(name: &str) -> Option<&'static str> {
-    let folded = names::fold(name);
+#[must_use]
+pub fn code(name: &str) -> Option<&'static str> {
+    let folded = fold(name);
     let other = OTHER_NAMES.iter().find(|(known, _)| *known == folded).map(|(_, code)| *code);
-    other.or_else(|| COUNTRIES.iter().find(|(_, known)| names::fold(known) == folded).map(|(code, _)| *code))
+    other.or_else(|| COUNTRIES.iter().find(|(_, known)| fold(known) == folded).map(|(code, _)| *code))
 }
 
 /// Whether a country is India, or not said.
-pub(crate) fn is_india(name: Option<&str>) -> bool {
-    name.is_none_or(|name| names::same(name, "India") || names::same(name, "IN"))
+#[must_use]
+pub fn is_india(name: Option<&str>) -> bool {
+    name.is_none_or(|name| same(name, "India") || same(name, "IN"))
 }
 
 #[cfg(test)]

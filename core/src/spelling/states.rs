@@ -1,13 +1,12 @@
-//! State names as Tally and its users write them, to codes.
+//! State names as people and programs write them, to codes.
 //!
 //! Codes are those of the GST state master; old spellings are mapped as users' data still has them.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use einvoice_core::identifier::StateCode;
-
-use crate::names;
+use super::fold as plain_fold;
+use crate::identifier::StateCode;
 
 /// Spellings beside the present name, folded: old names, and what users make of them.
 const OTHER_SPELLINGS: [(&str, u8); 21] = [
@@ -44,7 +43,8 @@ static BY_NAME: LazyLock<HashMap<String, u8>> = LazyLock::new(|| {
 });
 
 /// The code of a state name in any spelling, or of a code.
-pub(crate) fn code(name: &str) -> Option<StateCode> {
+#[must_use]
+pub fn code(name: &str) -> Option<StateCode> {
     let trimmed = name.trim();
     if trimmed.bytes().all(|byte| byte.is_ascii_digit()) {
         return StateCode::parse(trimmed).ok();
@@ -52,14 +52,15 @@ pub(crate) fn code(name: &str) -> Option<StateCode> {
     BY_NAME.get(&fold(trimmed)).and_then(|number| StateCode::from_number(*number))
 }
 
-/// As [`names::fold`], with the word "and" left out, since `&` folds away.
+/// As [`fold`](super::fold), with the word "and" left out, since `&` folds away.
 fn fold(name: &str) -> String {
     let words = name.split(|found: char| !found.is_alphanumeric()).filter(|word| !word.eq_ignore_ascii_case("and"));
-    words.map(names::fold).collect()
+    words.map(plain_fold).collect()
 }
 
 /// The name of a code, for places that must not stay empty.
-pub(crate) fn name(code: StateCode) -> Option<&'static str> {
+#[must_use]
+pub fn name(code: StateCode) -> Option<&'static str> {
     Some(match code.number() {
         1 => "Jammu and Kashmir",
         2 => "Himachal Pradesh",

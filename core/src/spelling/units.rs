@@ -1,6 +1,6 @@
 //! Unit names to unit quantity codes (UQC).
 
-use crate::names;
+use super::fold;
 
 /// Codes of the portal's unit master.
 const CODES: [&str; 45] = [
@@ -88,16 +88,18 @@ const ALIASES: [(&str, &str); 74] = [
 ];
 
 /// The code in a reporting unit of a unit master: `KGS-KILOGRAMS` to `KGS`.
-pub(crate) fn from_reporting(reporting: &str) -> Option<&'static str> {
+#[must_use]
+pub fn from_reporting(reporting: &str) -> Option<&'static str> {
     known(reporting.split('-').next().unwrap_or(reporting).trim())
 }
 
 /// The code for a unit name, by the name itself or by what people call units.
-pub(crate) fn from_name(name: &str) -> Option<&'static str> {
+#[must_use]
+pub fn from_name(name: &str) -> Option<&'static str> {
     if let Some(code) = known(name.trim()) {
         return Some(code);
     }
-    let folded = names::fold(name);
+    let folded = fold(name);
     known(&folded).or_else(|| ALIASES.iter().find(|(alias, _)| *alias == folded).map(|(_, code)| *code))
 }
 
@@ -124,7 +126,7 @@ mod tests {
     fn every_alias_leads_to_a_code_of_the_master() {
         for (alias, code) in ALIASES {
             assert!(known(code).is_some(), "{alias}");
-            assert_eq!(names::fold(alias), alias);
+            assert_eq!(fold(alias), alias);
         }
     }
 }

@@ -1,7 +1,15 @@
-//! Names as Tally compares them: case, blanks and punctuation do not count.
+//! What people write for things that the portal knows by a code: states, units, countries, headings.
+//!
+//! Accounting systems and spreadsheets carry names where INV-01 wants codes, spelt as their users spell them. This is
+//! the one place that knows those spellings, so that every source reads "Orissa", "Nos." and "U.A.E" alike.
 
-/// The form in which two names are the same master.
-pub(crate) fn fold(name: &str) -> String {
+pub mod countries;
+pub mod states;
+pub mod units;
+
+/// The form in which two names are the same: case, blanks and punctuation do not count.
+#[must_use]
+pub fn fold(name: &str) -> String {
     if name.is_ascii() {
         let kept = name.bytes().filter(u8::is_ascii_alphanumeric);
         let mut folded = String::with_capacity(name.len());
@@ -11,8 +19,9 @@ pub(crate) fn fold(name: &str) -> String {
     name.chars().filter(|found| found.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// Whether two names are the same master.
-pub(crate) fn same(left: &str, right: &str) -> bool {
+/// Whether two names are the same but for case, blanks and punctuation.
+#[must_use]
+pub fn same(left: &str, right: &str) -> bool {
     left == right || fold(left) == fold(right)
 }
 
