@@ -40,6 +40,7 @@ pub(crate) mod path;
 pub(crate) mod reader;
 pub(crate) mod scanner;
 pub(crate) mod table;
+pub(crate) mod target;
 #[cfg(test)]
 mod tests;
 mod totals;
@@ -54,6 +55,7 @@ pub use member::{Form, Kind, Member, Pattern, Wording};
 pub use node::UnknownMember;
 pub use reader::{ReadInvoice, ReadOptions};
 pub use scanner::{JsonError, JsonFault, MAX_BYTES, MAX_DEPTH};
+pub use target::{MemberPath, MemberPathError};
 pub use totals::{PayDtls, ValDtls};
 
 use serde_json::value::RawValue;

@@ -6,6 +6,7 @@ use super::field::{Facet, Field, Leaf};
 use super::member::{Kind, Member};
 use super::reader::Reader;
 use super::scanner::{JsonError, Scanner, Token};
+use super::target::{self, MemberPathError, Resolver, Target};
 use super::writer;
 
 /// An object of the document with a member table.
@@ -25,6 +26,14 @@ pub(crate) trait Section: Default + 'static {
     fn edit_members<E: Editor>(&mut self, editor: &mut E);
     fn write_members(&self, out: &mut Vec<u8>);
     fn compare_members(&self, theirs: &Self, comparison: &mut Comparison);
+    /// Goes on with a path at a member.
+    fn resolve(
+        slot: Self::Slot,
+        member: &'static Member,
+        resolver: &mut Resolver<'_>,
+    ) -> Result<&'static Member, MemberPathError>;
+    fn set_slot(&mut self, slot: Self::Slot, target: Target<'_>, text: &str);
+    fn shown_slot(&self, slot: Self::Slot, target: Target<'_>) -> Option<String>;
     fn unknown_mut(&mut self) -> &mut Vec<UnknownMember>;
     /// True when no member is given.
     fn has_nothing(&self) -> bool;
@@ -75,6 +84,12 @@ pub(crate) trait Node {
     fn edit<E: Editor>(&mut self, member: &'static Member, editor: &mut E);
     fn compare(&self, theirs: &Self, member: &'static Member, comparison: &mut Comparison);
     fn is_blank(&self) -> bool;
+    /// Goes on with a path below this member.
+    fn resolve(member: &'static Member, resolver: &mut Resolver<'_>) -> Result<&'static Member, MemberPathError>;
+    /// Sets the value at the end of a path from its text.
+    fn set(&mut self, target: Target<'_>, text: &str);
+    /// The value at the end of a path, for a person.
+    fn shown_at(&self, target: Target<'_>) -> Option<String>;
 }
 
 impl<T: Leaf> Node for Field<T> {
@@ -137,6 +152,18 @@ impl<T: Leaf> Node for Field<T> {
 
     fn is_blank(&self) -> bool {
         self.is_absent()
+    }
+
+    fn resolve(member: &'static Member, resolver: &mut Resolver<'_>) -> Result<&'static Member, MemberPathError> {
+        resolver.at_value(member)
+    }
+
+    fn set(&mut self, _: Target<'_>, text: &str) {
+        *self = Self::from_text(text);
+    }
+
+    fn shown_at(&self, _: Target<'_>) -> Option<String> {
+        self.shown()
     }
 }
 
@@ -279,6 +306,18 @@ impl<S: Section> Node for Option<S> {
     fn is_blank(&self) -> bool {
         self.is_none()
     }
+
+    fn resolve(_: &'static Member, resolver: &mut Resolver<'_>) -> Result<&'static Member, MemberPathError> {
+        resolver.within::<S>()
+    }
+
+    fn set(&mut self, target: Target<'_>, text: &str) {
+        target::set_in(self.get_or_insert_default(), target.rest, target.item, text);
+    }
+
+    fn shown_at(&self, target: Target<'_>) -> Option<String> {
+        self.as_ref().and_then(|section| target::shown_in(section, target.rest, target.item))
+    }
 }
 
 impl<S: Section> Node for Vec<S> {
@@ -333,5 +372,24 @@ impl<S: Section> Node for Vec<S> {
 
     fn is_blank(&self) -> bool {
         self.is_empty()
+    }
+
+    fn resolve(_: &'static Member, resolver: &mut Resolver<'_>) -> Result<&'static Member, MemberPathError> {
+        resolver.within::<S>()
+    }
+
+    fn set(&mut self, target: Target<'_>, text: &str) {
+        let index = target.entry.index(target.item);
+        if self.len() <= index {
+            self.resize_with(index + 1, S::default);
+        }
+        if let Some(section) = self.get_mut(index) {
+            target::set_in(section, target.rest, target.item, text);
+        }
+    }
+
+    fn shown_at(&self, target: Target<'_>) -> Option<String> {
+        let section = self.get(target.entry.index(target.item))?;
+        target::shown_in(section, target.rest, target.item)
     }
 }

@@ -98,6 +98,28 @@ macro_rules! sections {
                 )+
             }
 
+            fn resolve(
+                slot: Self::Slot,
+                member: &'static $crate::document::Member,
+                resolver: &mut $crate::document::target::Resolver<'_>,
+            ) -> Result<&'static $crate::document::Member, $crate::document::MemberPathError> {
+                match slot {
+                    $($slots::$name => <$kind as $crate::document::node::Node>::resolve(member, resolver),)+
+                }
+            }
+
+            fn set_slot(&mut self, slot: Self::Slot, target: $crate::document::target::Target<'_>, text: &str) {
+                match slot {
+                    $($slots::$name => $crate::document::node::Node::set(&mut self.$field, target, text),)+
+                }
+            }
+
+            fn shown_slot(&self, slot: Self::Slot, target: $crate::document::target::Target<'_>) -> Option<String> {
+                match slot {
+                    $($slots::$name => $crate::document::node::Node::shown_at(&self.$field, target),)+
+                }
+            }
+
             fn unknown_mut(&mut self) -> &mut Vec<$crate::document::UnknownMember> {
                 &mut self.unknown
             }
@@ -166,6 +188,21 @@ macro_rules! plain_sections {
 
             fn is_blank(&self) -> bool {
                 $crate::document::node::Section::has_nothing(self)
+            }
+
+            fn resolve(
+                _: &'static $crate::document::Member,
+                resolver: &mut $crate::document::target::Resolver<'_>,
+            ) -> Result<&'static $crate::document::Member, $crate::document::MemberPathError> {
+                resolver.within::<Self>()
+            }
+
+            fn set(&mut self, target: $crate::document::target::Target<'_>, text: &str) {
+                $crate::document::target::set_in(self, target.rest, target.item, text);
+            }
+
+            fn shown_at(&self, target: $crate::document::target::Target<'_>) -> Option<String> {
+                $crate::document::target::shown_in(self, target.rest, target.item)
             }
         }
     )+};
