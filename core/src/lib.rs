@@ -25,6 +25,7 @@ pub mod irn;
 pub mod job;
 pub mod key;
 pub mod ledger;
+pub mod mapping;
 pub mod masters;
 pub mod number;
 pub mod operation;

@@ -1,0 +1,563 @@
+//! From what a cell, column or element says to how INV-01 writes it.
+//!
+//! Numbers come with Indian grouping, brackets, trailing signs and the noise of binary fractions; dates in the order of
+//! the country or as the serial of a spreadsheet; states, units and answers as words. Each is read by its meaning where
+//! there is one meaning only, and left as it stands where there is not: a text that stays malformed is an error of the
+//! rulebook, never a guess.
+
+use std::borrow::Cow;
+
+use jiff::ToSpan;
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::date::DocumentDate;
+use crate::document::{Form, Member, Pattern};
+use crate::spelling::{self, countries, states, units};
+
+/// The mark before the decimals of a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum DecimalMark {
+    /// `1,23,456.50`: a point; commas group.
+    #[default]
+    Point,
+    /// `1.23.456,50`: a comma; points group.
+    Comma,
+}
+
+/// The order of the parts of a date. One a source: `03/04/2026` alone does not say which part is the month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum DateOrder {
+    /// `05/11/2026`, `5-11-26`, `05.11.2026`: day, month, year, as India writes.
+    #[default]
+    DayFirst,
+    /// `11/05/2026`: month, day, year.
+    MonthFirst,
+}
+
+/// How a source writes values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Formats {
+    /// The mark before decimals.
+    pub decimal: DecimalMark,
+    /// The order of the parts of a date.
+    pub dates: DateOrder,
+}
+
+impl Formats {
+    /// Formats with this decimal mark and this order of dates.
+    #[must_use]
+    pub const fn new(decimal: DecimalMark, dates: DateOrder) -> Self {
+        Self { decimal, dates }
+    }
+}
+
+/// What was done to a value beyond its spelling, so that a person can be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Note {
+    /// Decimals beyond those of the member were rounded half up.
+    Rounded,
+    /// A leading zero that a spreadsheet dropped was put back.
+    ZeroAdded,
+    /// A number in exponent form where digits are meant: they are lost.
+    DigitsLost,
+}
+
+/// A text in the spelling of a member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Read<'a> {
+    pub(crate) text: Cow<'a, str>,
+    pub(crate) note: Option<Note>,
+}
+
+impl<'a> Read<'a> {
+    fn plain(text: impl Into<Cow<'a, str>>) -> Self {
+        Self { text: text.into(), note: None }
+    }
+}
+
+/// Reads a text for a member; blank texts come back blank.
+pub(crate) fn read<'a>(text: &'a str, member: &Member, formats: Formats) -> Read<'a> {
+    let text = unforced(text.trim());
+    if text.is_empty() {
+        return Read::plain("");
+    }
+    match member.form {
+        Form::Number { decimals, .. } => match number(text, formats.decimal) {
+            Some(number) => rounded(&number, decimals),
+            None => Read::plain(text),
+        },
+        Form::Text { pattern, .. } => word(text, member, pattern, formats),
+        _ => Read::plain(text),
+    }
+}
+
+/// Without what programs put before a text to keep it one: an apostrophe, or `="..."`.
+fn unforced(text: &str) -> &str {
+    if let Some(inner) = text.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"')) {
+        return inner.trim();
+    }
+    text.strip_prefix('\'').map_or(text, str::trim_start)
+}
+
+fn word<'a>(text: &'a str, member: &Member, pattern: Pattern, formats: Formats) -> Read<'a> {
+    let found: Option<Cow<'a, str>> = match pattern {
+        Pattern::Date => date(text, formats.dates).map(|date| date.to_string().into()),
+        Pattern::State => state(text).map(Cow::Owned),
+        Pattern::Gstin | Pattern::GstinOrUrp => {
+            let capitals: String = text.chars().filter(|found| !found.is_whitespace()).collect();
+            Some(capitals.to_uppercase().into())
+        }
+        Pattern::Hsn => return hsn(text),
+        Pattern::OneOf(words) | Pattern::OneOfAnyCase(words) => listed(text, words, member).map(Cow::Borrowed),
+        Pattern::DocumentNumber if is_exponent(text) => {
+            return Read { text: text.into(), note: Some(Note::DigitsLost) };
+        }
+        Pattern::Digits => digits(text, member),
+        Pattern::Letters if member.name == "Unit" => {
+            units::from_name(text).or_else(|| units::from_reporting(text)).map(Cow::Borrowed)
+        }
+        Pattern::Letters | Pattern::Capitals if member.name.ends_with("Cntry") || member.name == "CntCode" => {
+            countries::code(text).map(Cow::Borrowed).or_else(|| before_hyphen(text, 2).map(Cow::Borrowed))
+        }
+        Pattern::LettersAndDigits if member.name == "VehNo" => {
+            Some(text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_uppercase().into())
+        }
+        _ => Some(clean(text)),
+    };
+    Read::plain(found.unwrap_or(Cow::Borrowed(text)))
+}
+
+/// A text on one line: line breaks, tabs and other control characters become single blanks.
+fn clean(text: &str) -> Cow<'_, str> {
+    if !text.contains(|found: char| found.is_control() || found == '\u{a0}') {
+        return Cow::Borrowed(text);
+    }
+    let blank = |found: char| found.is_control() || found.is_whitespace();
+    let words: Vec<&str> = text.split(blank).filter(|word| !word.is_empty()).collect();
+    Cow::Owned(words.join(" "))
+}
+
+/// The code before the first hyphen of `NOS-NUMBERS`, where it has the length of one.
+fn before_hyphen(text: &str, length: usize) -> Option<&str> {
+    let (code, _) = text.split_once('-')?;
+    let code = code.trim();
+    (code.len() == length && code.bytes().all(|byte| byte.is_ascii_alphabetic())).then_some(code)
+}
+
+/// A state by code (`7`, `07`), by name, or both (`27-MAHARASHTRA`), always with two digits.
+fn state(text: &str) -> Option<String> {
+    let code = text.split_once('-').map_or(text, |(code, _)| code.trim());
+    let found = states::code(text).or_else(|| states::code(code)).or_else(|| states::code(text.strip_suffix(".0")?))?;
+    Some(format!("{:02}", found.number()))
+}
+
+/// One of a few words, by its code, by what people call it, or by the code before a hyphen.
+fn listed(text: &str, words: &'static [&'static str], member: &Member) -> Option<&'static str> {
+    let of = |text: &str| words.iter().find(|word| word.eq_ignore_ascii_case(text.trim())).copied();
+    let called = |text: &str| {
+        let folded = spelling::fold(text);
+        let table =
+            NAMES.iter().find(|(members, _)| members.contains(&member.name)).map_or(YES_NO, |(_, table)| *table);
+        table.iter().find(|(name, _)| *name == folded).and_then(|(_, code)| of(code))
+    };
+    of(text)
+        .or_else(|| called(text))
+        .or_else(|| text.split_once('-').and_then(|(code, _)| of(code).or_else(|| called(code))))
+        .or_else(|| of(text.strip_suffix(".0")?))
+}
+
+/// What people call a code, folded.
+type Names = &'static [(&'static str, &'static str)];
+
+const YES_NO: Names = &[
+    ("yes", "Y"),
+    ("no", "N"),
+    ("true", "Y"),
+    ("false", "N"),
+    ("1", "Y"),
+    ("0", "N"),
+    ("service", "Y"),
+    ("services", "Y"),
+    ("goods", "N"),
+];
+
+/// By members: those not listed here are asked yes or no.
+const NAMES: [(&[&str], Names); 4] = [
+    (
+        &["Typ"],
+        &[
+            ("invoice", "INV"),
+            ("taxinvoice", "INV"),
+            ("creditnote", "CRN"),
+            ("credit", "CRN"),
+            ("debitnote", "DBN"),
+            ("debit", "DBN"),
+        ],
+    ),
+    (
+        &["SupTyp"],
+        &[
+            ("regular", "B2B"),
+            ("business", "B2B"),
+            ("businessgst", "B2B"),
+            ("deemedexport", "DEXP"),
+            ("sezwithpayment", "SEZWP"),
+            ("sezwithoutpayment", "SEZWOP"),
+            ("exportwithpayment", "EXPWP"),
+            ("exportwithoutpayment", "EXPWOP"),
+        ],
+    ),
+    (
+        &["TransMode"],
+        &[
+            ("road", "1"),
+            ("rail", "2"),
+            ("train", "2"),
+            ("air", "3"),
+            ("ship", "4"),
+            ("sea", "4"),
+            ("inlandwaterway", "4"),
+        ],
+    ),
+    (&["VehType"], &[("regular", "O"), ("normal", "O"), ("overdimensionalcargo", "R"), ("odc", "R")]),
+];
+
+/// A code of digits: dots and blanks go, and a leading zero that a spreadsheet took away comes back.
+fn hsn(text: &str) -> Read<'_> {
+    if is_exponent(text) {
+        return Read { text: text.into(), note: Some(Note::DigitsLost) };
+    }
+    let whole = text.strip_suffix(".0").unwrap_or(text);
+    let digits: String = whole.chars().filter(|found| !matches!(found, '.' | ' ' | '\u{a0}')).collect();
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Read::plain(text);
+    }
+    // Chapters 01 to 09 are the only ones whose codes begin with a zero.
+    if matches!(digits.len(), 3 | 5 | 7) {
+        return Read { text: format!("0{digits}").into(), note: Some(Note::ZeroAdded) };
+    }
+    Read::plain(digits)
+}
+
+/// Digits of a serial number or a telephone number, without what only makes them readable.
+fn digits<'a>(text: &'a str, member: &Member) -> Option<Cow<'a, str>> {
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(Cow::Borrowed(text));
+    }
+    if let Some(whole) = text.strip_suffix(".0") {
+        return digits(whole, member);
+    }
+    let readable = |found: char| matches!(found, ' ' | '-' | '+' | '(' | ')' | '.');
+    let only = member.name == "Ph" && text.chars().all(|found| found.is_ascii_digit() || readable(found));
+    only.then(|| text.chars().filter(char::is_ascii_digit).collect::<String>().into())
+}
+
+/// `1.12E+14`: what a spreadsheet shows of a number whose digits it has lost.
+fn is_exponent(text: &str) -> bool {
+    let Some((mantissa, exponent)) = text.split_once(['E', 'e']) else {
+        return false;
+    };
+    let exponent = exponent.strip_prefix('+').unwrap_or_default();
+    let all = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    all(exponent) && all(&mantissa.replacen('.', "", 1))
+}
+
+/// A number in JSON form with all its decimals: grouping, currency, signs before and behind, and brackets read by their
+/// meaning. Nothing where the grouping does not fit the decimal mark.
+pub(crate) fn number(text: &str, decimal: DecimalMark) -> Option<String> {
+    let text = text.trim();
+    let (text, in_brackets) = match text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
+        Some(inner) => (inner, true),
+        None => (text, false),
+    };
+    let compact: String = text.chars().filter(|found| !found.is_whitespace()).collect();
+    let mut rest = compact.as_str();
+    for prefix in ["INR", "Rs.", "Rs", "₹"] {
+        rest = rest.strip_prefix(prefix).unwrap_or(rest);
+    }
+    // The side of the books says nothing about the sign of a document's amount.
+    for suffix in ["%", "Dr", "Cr", "DR", "CR"] {
+        rest = rest.strip_suffix(suffix).unwrap_or(rest);
+    }
+    let (behind, rest) = rest.strip_suffix('-').map_or((false, rest), |rest| (true, rest));
+    let (before, rest) = rest.strip_prefix('-').map_or((false, rest), |rest| (true, rest));
+    let rest = rest.strip_prefix('+').unwrap_or(rest);
+    if u8::from(in_brackets) + u8::from(behind) + u8::from(before) > 1 {
+        return None;
+    }
+    let (group, mark) = match decimal {
+        DecimalMark::Point => (',', '.'),
+        DecimalMark::Comma => ('.', ','),
+    };
+    let (whole, fraction) = rest.split_once(mark).unwrap_or((rest, ""));
+    let whole = ungrouped(whole, group)?;
+    let (fraction, exponent) = match fraction.split_once(['E', 'e']) {
+        Some((fraction, exponent)) => (fraction, Some(exponent)),
+        None => (fraction, None),
+    };
+    if !fraction.bytes().all(|byte| byte.is_ascii_digit()) || whole.is_empty() && fraction.is_empty() {
+        return None;
+    }
+    // Small numbers of binary programs come as `1.5E-05`; a large exponent has lost digits.
+    let exponent = match exponent {
+        None => String::new(),
+        Some(exponent) => {
+            let digits = exponent.strip_prefix('-')?;
+            if digits.is_empty() || digits.len() > 2 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+                return None;
+            }
+            format!("e-{digits}")
+        }
+    };
+    let whole = whole.trim_start_matches('0');
+    let whole = if whole.is_empty() { "0" } else { whole };
+    let fraction = if exponent.is_empty() { fraction.trim_end_matches('0') } else { fraction };
+    let sign = if in_brackets || behind || before { "-" } else { "" };
+    let point = if fraction.is_empty() { "" } else { "." };
+    Some(format!("{sign}{whole}{point}{fraction}{exponent}"))
+}
+
+/// Digits without their grouping: three in the last group, two or three in the others, one to three in the first.
+fn ungrouped(text: &str, mark: char) -> Option<String> {
+    let mut groups = text.split(mark).rev();
+    let last = groups.next()?;
+    let digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
+    if !text.contains(mark) {
+        return digits(last).then(|| last.to_owned());
+    }
+    let rest: Vec<&str> = groups.collect();
+    let (first, between) = rest.split_last()?;
+    let fits = last.len() == 3
+        && digits(last)
+        && (1..=3).contains(&first.len())
+        && digits(first)
+        && between.iter().all(|group| (2..=3).contains(&group.len()) && digits(group));
+    fits.then(|| text.chars().filter(|found| *found != mark).collect())
+}
+
+/// A number with at most so many decimals. Noise of binary fractions (`12.300000000000001`) goes without a word.
+fn rounded<'a>(number: &str, decimals: u32) -> Read<'a> {
+    use rust_decimal::{Decimal, RoundingStrategy};
+
+    let places = usize::try_from(decimals).unwrap_or_default();
+    let fraction = number.split_once('.').map_or("", |(_, fraction)| fraction);
+    if !number.contains('e') && fraction.len() <= places {
+        return Read::plain(number.to_owned());
+    }
+    let exact = Decimal::from_scientific(number).or_else(|_| Decimal::from_str_radix(number, 10));
+    let Ok(exact) = exact else {
+        return Read::plain(number.to_owned());
+    };
+    let value = exact.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero);
+    let noise = Decimal::new(1, 9);
+    let note = if (exact - value).abs() < noise { None } else { Some(Note::Rounded) };
+    Read { text: value.normalize().to_string().into(), note }
+}
+
+/// A date in the order of its source, in ISO order, as eight digits beginning with the year, or with the month by name.
+pub(crate) fn date(text: &str, order: DateOrder) -> Option<DocumentDate> {
+    let text = text.trim();
+    // A time behind the date says nothing about the day; both separators of ISO 8601 occur.
+    let day = text.split(['T', ' ']).next().filter(|day| day.len() >= 6).unwrap_or(text);
+    let day = if day.bytes().any(|byte| byte.is_ascii_digit()) { day } else { text };
+    if day.bytes().all(|byte| byte.is_ascii_digit()) {
+        return match day.len() {
+            8 => from_parts(day.get(..4)?, day.get(4..6)?, day.get(6..)?),
+            5 => day.parse().ok().and_then(serial),
+            _ => None,
+        };
+    }
+    if let Some(number) = day.strip_suffix(".0").filter(|number| number.len() == 5) {
+        return number.parse().ok().and_then(serial);
+    }
+    let full = if text.contains(|found: char| found.is_ascii_alphabetic() && found != 'T') { text } else { day };
+    let parts: Vec<&str> = full.split(['/', '-', '.', ' ', ',']).filter(|part| !part.is_empty()).collect();
+    let [first, second, third, ..] = parts.as_slice() else {
+        return None;
+    };
+    if first.len() == 4 {
+        return from_parts(first, second, third);
+    }
+    match (order, month_by_name(first)) {
+        (_, Some(_)) | (DateOrder::MonthFirst, None) if month_by_name(second).is_none() => {
+            from_parts(third, first, second)
+        }
+        _ => from_parts(third, second, first),
+    }
+}
+
+fn from_parts(year: &str, month: &str, day: &str) -> Option<DocumentDate> {
+    let short = |text: &str| text.len() <= 2 && !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !short(day) || !(year.len() == 2 || year.len() == 4) {
+        return None;
+    }
+    let year: i16 = year.parse().ok()?;
+    let year = if year < 100 { year + 2000 } else { year };
+    let month = match month_by_name(month) {
+        Some(month) => month,
+        None => month.parse().ok().filter(|_| short(month))?,
+    };
+    DocumentDate::from_ymd(year, month, day.parse().ok()?)
+}
+
+fn month_by_name(text: &str) -> Option<i8> {
+    const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    let name = text.to_ascii_lowercase();
+    let at = MONTHS.iter().position(|month| name.starts_with(month))?;
+    i8::try_from(at + 1).ok()
+}
+
+/// The day of a spreadsheet's serial in its usual calendar, whose day 1 is 1 January 1900 and which has a 29 February
+/// of that year that never was.
+fn serial(number: i64) -> Option<DocumentDate> {
+    let first: Date = if number < 60 { Date::constant(1899, 12, 31) } else { Date::constant(1899, 12, 30) };
+    first.checked_add(i64::from(i32::try_from(number).ok()?).days()).ok().map(DocumentDate::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::document::MemberPath;
+
+    fn of(path: &str, text: &str) -> String {
+        let path = MemberPath::parse(path).unwrap();
+        read(text, path.member(), Formats::default()).text.into_owned()
+    }
+
+    fn note(path: &str, text: &str) -> Option<Note> {
+        let path = MemberPath::parse(path).unwrap();
+        read(text, path.member(), Formats::default()).note
+    }
+
+    #[test]
+    fn amounts_are_read_as_people_and_programs_write_them() {
+        for (text, expected) in [
+            ("1,23,456.00", "123456"),
+            ("1,234,567.5", "1234567.5"),
+            (" 12.50 ", "12.5"),
+            ("12.50-", "-12.5"),
+            ("-12.50", "-12.5"),
+            ("(123.00)", "-123"),
+            ("₹ 1,000", "1000"),
+            ("Rs. 99.90", "99.9"),
+            ("123.00 Cr", "123"),
+            ("12.300000000000001", "12.3"),
+            ("0.1 ", "0.1"),
+            (".5", "0.5"),
+            ("1.5E-05", "0"),
+            ("007", "7"),
+        ] {
+            assert_eq!(of("ItemList.TotAmt", text), expected, "{text}");
+        }
+        assert_eq!(of("ItemList.GstRt", "18 %"), "18");
+        assert_eq!(of("BuyerDtls.Pin", "560 058"), "560058");
+        for unclear in ["1,5", "12,34.00", "1.234,50", "--5", "(5-)", "five", "1.2.3", "1E+14"] {
+            assert_eq!(of("ItemList.TotAmt", unclear), unclear);
+        }
+        let comma = Formats::new(DecimalMark::Comma, DateOrder::DayFirst);
+        let amount = MemberPath::parse("ItemList.TotAmt").unwrap();
+        assert_eq!(read("1.234,50-", amount.member(), comma).text, "-1234.5");
+    }
+
+    #[test]
+    fn decimals_beyond_the_member_are_rounded_half_up_and_said_unless_they_are_noise() {
+        assert_eq!(
+            (of("ItemList.TotAmt", "10.005").as_str(), note("ItemList.TotAmt", "10.005")),
+            ("10.01", Some(Note::Rounded))
+        );
+        assert_eq!(of("ItemList.TotAmt", "-10.005"), "-10.01");
+        assert_eq!(
+            (of("ItemList.Qty", "2.9999999999999996").as_str(), note("ItemList.Qty", "2.9999999999999996")),
+            ("3", None)
+        );
+        assert_eq!(note("ItemList.Qty", "2.000"), None);
+    }
+
+    #[test]
+    fn dates_are_read_in_the_order_of_the_source_and_as_serials() {
+        for text in [
+            "05/11/2026",
+            "5-11-26",
+            "05.11.2026",
+            "2026-11-05",
+            "2026-11-05T00:00:00",
+            "2026-11-05 00:00:00",
+            "20261105",
+            "5-Nov-2026",
+            "05 November 2026",
+            "Nov 5, 2026",
+            "46331",
+            "46331.0",
+        ] {
+            assert_eq!(of("DocDtls.Dt", text), "05/11/2026", "{text}");
+        }
+        assert_eq!(date("11/05/2026", DateOrder::MonthFirst), DocumentDate::from_ymd(2026, 11, 5));
+        // The calendar of spreadsheets has a 29 February 1900, number 60, that never was.
+        assert_eq!(serial(59), DocumentDate::from_ymd(1900, 2, 28));
+        assert_eq!(serial(61), DocumentDate::from_ymd(1900, 3, 1));
+        for unclear in ["31/02/2026", "13/13/2026", "tomorrow", "2026", "1/2", "123456"] {
+            assert_eq!(of("DocDtls.Dt", unclear), unclear);
+        }
+    }
+
+    #[test]
+    fn names_become_the_portals_codes() {
+        for (path, text, expected) in [
+            ("BuyerDtls.Stcd", "27-MAHARASHTRA", "27"),
+            ("BuyerDtls.Pos", "Tamil Nadu", "33"),
+            ("BuyerDtls.Pos", "7", "07"),
+            ("DocDtls.Typ", "INV-Tax Invoice", "INV"),
+            ("DocDtls.Typ", "Credit Note", "CRN"),
+            ("TranDtls.RegRev", "Yes", "Y"),
+            ("ItemList.IsServc", "goods", "N"),
+            ("ItemList.Unit", "NOS-NUMBERS", "NOS"),
+            ("ItemList.Unit", "Kilogram", "KGS"),
+            ("ItemList.Unit", "Trunk", "Trunk"),
+            ("EwbDtls.TransMode", "Road", "1"),
+            ("EwbDtls.TransMode", "1.0", "1"),
+            ("EwbDtls.VehNo", "ka 01 ab-1234", "KA01AB1234"),
+            ("ExpDtls.CntCode", "Germany", "DE"),
+            ("SellerDtls.Ph", "+91 98450-12345", "919845012345"),
+            ("BuyerDtls.Gstin", "29aaaci1234e1z2", "29AAACI1234E1Z2"),
+            ("ItemList.PrdDesc", "Valve\r\n  brass", "Valve brass"),
+            ("ItemList.HsnCd", "8481.80.20", "84818020"),
+            ("ItemList.SlNo", "1.0", "1"),
+            ("DocDtls.No", "'INV/1", "INV/1"),
+            ("DocDtls.No", "=\"0012\"", "0012"),
+        ] {
+            assert_eq!(of(path, text), expected, "{path}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_lost_zero_comes_back_and_lost_digits_are_said() {
+        assert_eq!(
+            (of("ItemList.HsnCd", "902").as_str(), note("ItemList.HsnCd", "902")),
+            ("0902", Some(Note::ZeroAdded))
+        );
+        assert_eq!(note("ItemList.HsnCd", "8.4E+7"), Some(Note::DigitsLost));
+        assert_eq!(note("DocDtls.No", "1.12E+14"), Some(Note::DigitsLost));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_readers_panic_and_numbers_stay_numbers(text in "\\PC{0,24}") {
+            for path in ["ItemList.TotAmt", "DocDtls.Dt", "DocDtls.No", "ItemList.HsnCd", "BuyerDtls.Stcd", "ItemList.Unit"] {
+                let _read = of(path, &text);
+            }
+            if let Some(number) = number(&text, DecimalMark::Point) {
+                let read = rust_decimal::Decimal::from_scientific(&number).or_else(|_| number.parse());
+                prop_assert!(read.is_ok() || number.len() > 25, "{number}");
+            }
+        }
+    }
+}
