@@ -228,5 +228,9 @@ fn texts_are_cut_changed_and_joined_as_the_rule_says() {
     assert_eq!(of(json!({"from": "F", "steps": ["first_line", "upper"]}), "\n abc \n def"), some("ABC"));
     assert_eq!(of(json!({"join": ["F", "G", {"value": 7}], "with": "/"}), "A"), some("A/7"));
     assert_eq!(of(json!({"from": "G"}), "A"), None);
+    assert_eq!(
+        (of(json!({"from": "F", "when": "G"}), "A"), of(json!({"from": "F", "when": "F"}), "A")),
+        (None, some("A"))
+    );
     assert_eq!(of(json!({"default": "D/1"}), "A"), some("D/1"));
 }
