@@ -153,7 +153,7 @@ mod tests {
     fn broken_deep_and_foreign_texts_are_refused_in_words() {
         let deep = format!("{}{}", "<a>".repeat(100), "</a>".repeat(100));
         for (text, part) in [
-            ("<a><b></a>", "mismatched"),
+            ("<a><b></a>", "but `</a>` was found"),
             ("<a>", "ends inside"),
             ("", "no element"),
             ("<a/><b/>", "second root"),
