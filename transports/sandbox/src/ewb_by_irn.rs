@@ -14,13 +14,18 @@ use crate::settings::DistanceReport;
 use crate::wire::{CodeText, PortalReply, PortalRequest, Refusal};
 
 impl Portal {
-    /// For whom and as what a bill is made at this moment.
-    pub(crate) fn ewb_maker(&self, generator: &str, irn: &str, now: Timestamp) -> Maker {
+    /// For whom and as what a bill is made for a document at this moment.
+    pub(crate) fn ewb_maker(&self, generator: &str, irn: &str, document: &Node, now: Timestamp) -> Maker<'_> {
+        let of = |name: &str| document.text(&["DocDtls", name]).unwrap_or_default();
+        let doc_type = of("Typ").to_ascii_uppercase();
+        let other = self.books.bills.of_document(generator, &doc_type, of("No"), of("Dt"));
         Maker {
             generator: generator.to_owned(),
             irn: irn.to_owned(),
             number: self.books.bills.next_number(),
             blocked: self.taxpayer(generator).is_some_and(|entry| entry.block_status == "B"),
+            other_bill: other.map(|bill| bill.number),
+            settings: &self.settings,
             now,
         }
     }
@@ -43,20 +48,23 @@ impl Portal {
         }
         let registered = self.find(caller, irn)?;
         if registered.cancelled_at.is_some() {
-            return Err(Refusal::of("9999"));
+            return Err(Refusal::of("4000"));
         }
-        if self.books.bills.of_irn(&registered.irn).is_some_and(|bill| bill.cancelled_at.is_none()) {
-            return Err(Refusal::of("4002"));
+        let earlier = self.books.bills.of_irn(&registered.irn).filter(|bill| bill.cancelled_at.is_none());
+        if let Some(earlier) = earlier {
+            let error = if self.settings.ewb_duplicate_names_number {
+                ewb::duplicate(earlier.number)
+            } else {
+                CodeText::of("4002")
+            };
+            return Err(Refusal { errors: vec![error], info: Vec::new() });
         }
         let document = Node::parse(registered.invoice_data.as_bytes()).map_err(|_| Refusal::of("5001"))?;
         let document = self.with_places(document, &asked, now)?;
-        let maker = self.ewb_maker(&login.gstin, &registered.irn, now);
-        let refusals = ewb::all_refusals(&document, &asked, &maker);
-        if !refusals.is_empty() {
-            let errors = refusals.iter();
-            let errors =
-                errors.map(|code| CodeText { code: (*code).to_owned(), message: crate::texts::text(code).to_owned() });
-            return Err(Refusal { errors: errors.collect(), info: Vec::new() });
+        let maker = self.ewb_maker(&login.gstin, &registered.irn, &document, now);
+        let errors = ewb::all_refusals(&document, &asked, &maker);
+        if !errors.is_empty() {
+            return Err(Refusal { errors, info: Vec::new() });
         }
         let made = ewb::make(&document, &asked, &maker);
         let bill = made.bill.ok_or_else(|| Refusal::of("5001"))?;

@@ -122,7 +122,7 @@ impl Portal {
 
     fn register(&mut self, document: &Node, identity: &Identity, sender: &str, now: Timestamp) -> Answer {
         let ack_no = self.next_ack_no(now);
-        let maker = self.ewb_maker(sender, &identity.irn, now);
+        let maker = self.ewb_maker(sender, &identity.irn, document, now);
         let made = document.get("EwbDtls").map(|request| ewb::make(document, request, &maker)).unwrap_or_default();
         let (mut info, mut remarks): (Vec<String>, _) = (made.info.into_iter().collect(), None);
         if let Some(distance) = made.computed_distance {

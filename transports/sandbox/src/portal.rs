@@ -30,6 +30,8 @@ pub struct Portal {
     pub(crate) logins: HashMap<String, Login>,
     /// Live logins to the e-way bill system by GSTIN.
     pub(crate) ewb_logins: HashMap<String, Login>,
+    /// Logins to the e-way bill system by GSTIN: the first of the period, and how many. Not kept over a restart.
+    pub(crate) ewb_login_counts: HashMap<String, (Timestamp, u32)>,
     /// Taxpayers that were fetched anew.
     synced: BTreeSet<String>,
     /// A fault that changes what is signed, while its call is answered.
@@ -78,6 +80,7 @@ impl Portal {
             accounts: Accounts::default(),
             logins: HashMap::new(),
             ewb_logins: HashMap::new(),
+            ewb_login_counts: HashMap::new(),
             synced: BTreeSet::new(),
             twist: None,
             books: Books::default(),

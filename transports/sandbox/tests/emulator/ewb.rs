@@ -112,7 +112,7 @@ async fn a_wrong_request_is_refused_with_all_its_codes() {
         ("docType", json!("CHL"), "205"),
         ("totInvValue", json!(1000), "620"),
         ("cgstValue", json!(90), "620 624"),
-        ("actToStateCode", json!(24), "644"),
+        ("actToStateCode", json!(24), "436 644"),
         ("shipToGSTIN", json!(SISTER), "616"),
         ("transDistance", json!(4001), "221"),
         ("vehicleNo", json!("KA 1"), "225"),
