@@ -5,6 +5,8 @@
 //! would show.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod bills;
+mod codes;
 mod crash;
 mod ewb;
 mod ewb_samples;
