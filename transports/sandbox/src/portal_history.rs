@@ -14,6 +14,7 @@ impl Portal {
     pub(crate) fn apply(&mut self, event: Event) {
         match event {
             Event::Journal { .. } => {}
+            Event::Together { events } => events.into_iter().for_each(|event| self.apply(event)),
             Event::Client(client) => {
                 self.accounts.clients.insert(client.pan.clone(), client);
             }

@@ -17,7 +17,7 @@ pub(super) async fn provoke(tally: &mut Tally) {
     change_of_vehicle(tally).await;
 }
 
-pub(super) fn start(number: u64) -> Value {
+pub(crate) fn start(number: u64) -> Value {
     json!({"ewbNo": number, "reasonCode": "1", "reasonRem": "port", "fromPlace": "Hubli", "fromState": 29,
         "toPlace": "Pune", "toState": 27, "transMode": "1", "totalQuantity": 10, "unitCode": "KGS"})
 }

@@ -136,9 +136,9 @@ async fn items(tally: &mut Tally) {
 }
 
 fn with_item(number: &str, changes: &Value) -> Value {
-    let mut changed = bill(number);
-    changed["itemList"][0] = with(&changed["itemList"][0], changes);
-    changed
+    let mut request = bill(number);
+    request["itemList"][0] = with(&request["itemList"][0], changes);
+    request
 }
 
 /// What stands against a party in the registry.

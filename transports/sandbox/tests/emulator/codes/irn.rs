@@ -28,6 +28,7 @@ fn changed(number: &str, changes: &[(&str, Value)]) -> Value {
 }
 
 const GENERATE: &str = "Generate IRN";
+const CANCEL_BILL: &str = "cancel an e-way bill there (by a switch)";
 
 async fn registration(tally: &mut Tally) {
     let sandbox = portal(PortalSettings::default());
@@ -172,16 +173,15 @@ async fn pages(tally: &mut Tally) {
         tally.irp("taxpayer details and sync", &sandbox, &request, "3001").await;
     }
     // Where the bill is cancelled on the registration portal, its own login is asked for.
-    const ROW: &str = "cancel an e-way bill there (by a switch)";
     sandbox.set_settings(PortalSettings { ewb_cancel_at_irp: true, ..PortalSettings::default() }).unwrap();
     let data =
         seal(&client.sek, json!({"ewbNo": 1, "cancelRsnCode": 3, "cancelRmrk": "mistake"}).to_string().as_bytes());
     let post = |action: &str| client.post("/ewaybillapi/v1.03/ewayapi", &json!({"action": action, "data": data}));
-    tally.ewb(ROW, &sandbox, &post("GENEWAYBILL"), "239").await;
-    tally.ewb(ROW, &sandbox, &post("CANEWB"), "301").await;
+    tally.ewb(CANCEL_BILL, &sandbox, &post("GENEWAYBILL"), "239").await;
+    tally.ewb(CANCEL_BILL, &sandbox, &post("CANEWB"), "301").await;
     for (header, code) in [("client_secret", "110"), ("AuthToken", "238")] {
         let mut request = post("CANEWB");
         request.headers.retain(|(name, _)| name != header);
-        tally.ewb(ROW, &sandbox, &request, code).await;
+        tally.ewb(CANCEL_BILL, &sandbox, &request, code).await;
     }
 }

@@ -13,6 +13,9 @@ use crate::raw::{EwbClient, RawClient, SELLER, SISTER, call, portal, rsa, seal};
 /// Another PAN's taxpayer.
 const STRANGER: &str = "24AAACB5678K1ZG";
 
+/// What is wrong with a client.
+type Change<'a> = &'a dyn Fn(&mut RawClient);
+
 pub(super) async fn provoke(tally: &mut Tally) {
     registration_login(tally).await;
     registration_calls(tally).await;
@@ -24,7 +27,6 @@ async fn registration_login(tally: &mut Tally) {
     const ROW: &str = "registration: login";
     let sandbox = portal(PortalSettings::default());
     let (other, _) = sandbox.provision(STRANGER).await.unwrap();
-    type Change<'a> = &'a dyn Fn(&mut RawClient);
     let foreign: Change<'_> = &|client| {
         client.client_id.clone_from(&other.client_id);
         client.client_secret.clone_from(&other.client_secret);

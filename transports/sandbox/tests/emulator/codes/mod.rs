@@ -10,6 +10,8 @@ mod irn;
 mod login;
 mod reads;
 
+pub(crate) use convoys::start;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use einvoice_sandbox::Sandbox;
@@ -73,8 +75,8 @@ impl Tally {
 
 /// A request with members changed, or left out where the change says null.
 fn with(base: &Value, changes: &Value) -> Value {
-    let mut changed = base.clone();
-    let members = changed.as_object_mut().unwrap();
+    let mut request = base.clone();
+    let members = request.as_object_mut().unwrap();
     for (name, value) in changes.as_object().unwrap() {
         if value.is_null() {
             members.remove(name);
@@ -82,7 +84,7 @@ fn with(base: &Value, changes: &Value) -> Value {
             members.insert(name.clone(), value.clone());
         }
     }
-    changed
+    request
 }
 
 /// Carries out an action that must succeed.
