@@ -20,7 +20,10 @@ impl Portal {
             let bill = self.named(row, "301")?;
             may_consolidate(&bill, who, now)?;
             follows(&entry, &bill)?;
-            bills.push(bill);
+            // A bill that is named twice travels once.
+            if !bills.iter().any(|listed: &Bill| listed.number == bill.number) {
+                bills.push(bill);
+            }
         }
         self.all_made_here(&bills)?;
         let number = self.enter_sheet(bills, &entry, now);
@@ -43,8 +46,10 @@ impl Portal {
         refuse_if(field(asked, "reasonRem").is_none(), "386")?;
         let entry = self.part_b(asked, who, now)?;
         let bills = old.bills.iter().filter_map(|number| self.books.bills.get(*number));
-        let bills: Vec<Bill> = bills.filter(|bill| may_consolidate(bill, who, now).is_ok()).cloned().collect();
+        let mine = |bill: &&Bill| bill.site == self.settings.site && may_consolidate(bill, who, now).is_ok();
+        let bills: Vec<Bill> = bills.filter(mine).cloned().collect();
         refuse_if(bills.is_empty(), "391")?;
+        bills.iter().try_for_each(|bill| follows(&entry, bill))?;
         let rows = bills.iter().map(|bill| format!(r#"{{"ewbNo":{}}}"#, bill.number)).collect::<Vec<_>>().join(",");
         let number = self.enter_sheet(bills, &entry, now);
         old.replaced_by = Some(number);

@@ -44,6 +44,7 @@ pub(crate) fn text(code: &str) -> &'static str {
         "3001" => "Requested data is not available",
         "3028" => "GSTIN is invalid",
         "3029" => "GSTIN is inactive or cancelled",
+        "3039" => "PIN code does not belong to the state",
         "3098" => "Invalid IRP code",
         "4000" => "Status of the IRN is not active",
         "4002" => "EwayBill is already generated for this IRN",

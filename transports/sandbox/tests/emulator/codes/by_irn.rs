@@ -142,15 +142,27 @@ async fn duplicates(tally: &mut Tally) {
 }
 
 async fn ship_to_rule(tally: &mut Tally) {
-    let hold = PortalSettings { ship_to_gstin_from: Some("2026-08-01".into()), ..PortalSettings::default() };
-    let place = |gstin: Value, state: &str| json!({"ExpShipDtls": {"Gstin": gstin, "Addr1": "3 Example Road", "Loc": "Pune", "Pin": 411_001, "Stcd": state}});
-    let sandbox = portal(hold);
+    let place = |gstin: Value, state: &str, pin: u32| {
+        let place = json!({"Gstin": gstin, "LglNm": "Depot", "Addr1": "3 Example Road", "Loc": "Pune", "Pin": pin, "Stcd": state});
+        json!({ "ExpShipDtls": place })
+    };
+    let sandbox = portal(PortalSettings { ship_to_gstin_from: Some("2026-08-01".into()), ..PortalSettings::default() });
     let mut shipped = invoice("A/1");
-    shipped["ShipDtls"] = json!({"Gstin": BUYER, "LglNm": "Depot", "Addr1": "3 Example Road", "Loc": "Pune", "Pin": 411_001, "Stcd": "27"});
+    shipped["ShipDtls"] = place(json!(BUYER), "27", 411_001)["ExpShipDtls"].clone();
     let (client, irn) = registered(&sandbox, &shipped).await;
-    for (changes, code) in
-        [(place(Value::Null, "27"), "5001"), (place(json!(BUYER), "29"), "4074"), (place(json!("URP"), "27"), "2324")]
-    {
+    for (changes, code) in [
+        (place(Value::Null, "27", 411_001), "5001"),
+        (place(json!(BUYER), "29", 560_001), "4074"),
+        (place(json!("URP"), "27", 560_001), "3039"),
+        (place(json!("URP"), "27", 411_001), "2324"),
+    ] {
         tally.irp(ROW, &sandbox, &request(&client, &with(&by_road(&irn), &changes)), code).await;
     }
+    // Where only the GSTIN was missing, it may be added.
+    let mut unnamed = shipped;
+    unnamed["DocDtls"]["No"] = json!("A/2");
+    unnamed["ShipDtls"].as_object_mut().unwrap().remove("Gstin");
+    let (client, irn) = registered(&sandbox, &unnamed).await;
+    let added = with(&by_road(&irn), &place(json!("URP"), "27", 411_001));
+    client.opened(&call(&sandbox, &request(&client, &added)).await);
 }

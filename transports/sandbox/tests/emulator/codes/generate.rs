@@ -165,6 +165,25 @@ async fn registry(tally: &mut Tally) {
     }
 }
 
+/// What the registry holds of a party and does not count against it.
+#[tokio::test]
+async fn special_zones_and_documents_of_before_a_deregistration_are_accepted() {
+    let entry = |kind: &str, status: &str| TaxpayerEntry {
+        gstin: BUYER.into(),
+        taxpayer_type: kind.into(),
+        status: status.into(),
+        ..TaxpayerEntry::default()
+    };
+    let sandbox = portal(PortalSettings { taxpayers: vec![entry("SEZ", "ACT")], ..PortalSettings::default() });
+    let near = json!({"toStateCode": 29, "actToStateCode": 29, "toPincode": 560_002});
+    done(&sandbox, ROW, SELLER, &with(&bill("E/1"), &near)).await;
+    let abroad = json!({"subSupplyType": "3", "toStateCode": 99, "actToStateCode": 99, "toPincode": 999_999});
+    done(&sandbox, ROW, SELLER, &with(&bill("E/2"), &abroad)).await;
+    let sandbox = portal(PortalSettings { taxpayers: vec![entry("REG", "CNL")], ..PortalSettings::default() });
+    sandbox.set_time("2024-04-02T06:30:00Z".parse().unwrap());
+    done(&sandbox, ROW, SELLER, &with(&bill("E/1"), &json!({"docDate": "31/03/2024"}))).await;
+}
+
 /// Rules that a setting puts in force.
 async fn settings(tally: &mut Tally) {
     let plain = PortalSettings::default;

@@ -79,8 +79,8 @@ async fn amounts(tally: &mut Tally) {
 
 async fn registration_by_settings(tally: &mut Tally) {
     let plain = PortalSettings::default;
-    let buyer = |status: &str| PortalSettings {
-        taxpayers: vec![TaxpayerEntry { gstin: BUYER.into(), status: status.into(), ..TaxpayerEntry::default() }],
+    let standing = |gstin: &str, status: &str| PortalSettings {
+        taxpayers: vec![TaxpayerEntry { gstin: gstin.into(), status: status.into(), ..TaxpayerEntry::default() }],
         ..plain()
     };
     let ship = |gstin: &str, state: &str| {
@@ -95,14 +95,18 @@ async fn registration_by_settings(tally: &mut Tally) {
         (PortalSettings { report_within_days: Some(30), ..plain() }, old, "2305"),
         (hold.clone(), ship(BUYER, "27"), "2323"),
         (hold, ship(SISTER, "29"), "2325"),
-        (buyer("UNKNOWN"), invoice("A/1"), "3028"),
-        (buyer("CNL"), invoice("A/1"), "3029"),
+        (standing(BUYER, "UNKNOWN"), invoice("A/1"), "3028"),
+        (standing(BUYER, "CNL"), invoice("A/1"), "3029"),
+        (standing(SELLER, "SUS"), invoice("A/1"), "3029"),
     ];
     for (settings, document, code) in cases {
         let sandbox = portal(settings);
         let client = irp_client(&sandbox, SELLER).await;
         tally.irp(GENERATE, &sandbox, &client.generate(&document), code).await;
     }
+    let sandbox = portal(standing(BUYER, "SUS"));
+    let client = irp_client(&sandbox, SELLER).await;
+    client.opened(&call(&sandbox, &client.generate(&invoice("A/1"))).await);
 }
 
 async fn cancellation(tally: &mut Tally) {
