@@ -14,6 +14,7 @@ mod ewb_acts;
 mod ewb_by_irn;
 mod ewb_convoys;
 mod ewb_generate;
+mod ewb_irn_judge;
 mod ewb_judge;
 mod ewb_login;
 mod ewb_part_b;

@@ -87,14 +87,14 @@ pub(crate) fn is_pin(text: &str) -> bool {
     text.parse::<u32>().is_ok_and(|pin| (100_000..=999_999).contains(&pin))
 }
 
-/// Whether a PIN code may lie in a state. A PIN that the directory does not know is taken for any: the
-/// portal's own list is not public, and some valid PINs are not in the directory.
+/// Whether a PIN code may lie in a state. A PIN that the directory does not know is taken for any, as the
+/// portal's own list is not public and some valid PINs are not in the directory; so is any for Other
+/// Territory (97), of which the directory has none.
 pub(crate) fn lies_in(pin: &str, state: &str, today: Date) -> bool {
-    if pin == ABROAD_PIN {
-        return matches!(state, "97" | ABROAD_STATE);
-    }
-    if state == ABROAD_STATE {
-        return false;
+    match (pin, state) {
+        (_, "97") | (ABROAD_PIN, ABROAD_STATE) => return true,
+        (ABROAD_PIN, _) | (_, ABROAD_STATE) => return false,
+        _ => {}
     }
     let (Ok(pin), Ok(state)) = (pin.parse(), StateCode::parse(state)) else { return false };
     let masters = Masters::builtin();
@@ -137,5 +137,20 @@ fn judge_transaction(asked: &Node, codes: &mut Vec<&'static str>) {
             codes.extend((kind == "3" && ship.is_some()).then_some("864"));
         }
         _ => codes.push("612"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pin_lies_in_its_state_and_999999_abroad() {
+        let lies = |pin, state| lies_in(pin, state, jiff::civil::date(2026, 11, 5));
+        assert!(lies("560001", "29") && lies("110001", "7") && lies("110001", "07"));
+        assert!(!lies("560001", "27") && !lies("999999", "27") && !lies("560001", "99"));
+        assert!(lies("999999", "99") && lies("999999", "97") && lies("560001", "97"));
+        // No post office: nothing is known against it.
+        assert!(lies("100000", "27"));
     }
 }
