@@ -180,3 +180,17 @@ async fn a_start_that_was_cut_off_is_made_good_by_the_next_one() {
     }
     assert_eq!(books(&portal(PortalSettings::default())).accounts, complete);
 }
+
+#[tokio::test]
+async fn a_journal_whose_bills_name_no_site_is_one_of_nic1() {
+    let directory = tempfile::tempdir().unwrap();
+    let sandbox = open(directory.path());
+    let mut scenario = Scenario { sandbox, directory: directory.path().to_path_buf(), moments: Vec::new() };
+    scenario.made(&bill("E/1")).await;
+    let expected = books(&scenario.sandbox);
+    let text = String::from_utf8(journal(directory.path())).unwrap();
+    let earlier = text.replace(r#""site":"NIC1","generator""#, r#""generator""#).replace(r#","verified_at":null"#, "");
+    assert!(earlier.len() < text.len() - 30, "nothing to leave out: {text}");
+    let copy = cut(directory.path(), earlier.as_bytes());
+    assert_eq!(books(&open(copy.path())), expected);
+}
