@@ -49,6 +49,16 @@ enum Change {
     Rejected { irn: String },
 }
 
+/// What a control does to an e-way bill.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum BillChange {
+    /// It belongs to this site.
+    Site { ewb_no: String, site: String },
+    /// An officer has verified it.
+    Verified { ewb_no: String },
+}
+
 /// A document that another portal has registered.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -63,7 +73,7 @@ struct AtAnotherPortal {
 pub(crate) fn router() -> Router<Sandbox> {
     Router::new()
         .route("/invoices", get(invoices))
-        .route("/e-way-bills", get(e_way_bills))
+        .route("/e-way-bills", get(e_way_bills).post(change_bill))
         .route("/registrations", axum::routing::post(change_registration))
         .route("/elsewhere", axum::routing::post(register_elsewhere))
         .route("/calls", get(calls))
@@ -91,6 +101,18 @@ async fn change_registration(State(sandbox): State<Sandbox>, body: Bytes) -> Res
         Change::Rejected { irn } => sandbox.reject_irn(&irn).await,
     };
     changed.map_or_else(|error| plain(400, error.to_string()), |()| json(&sandbox.invoices()))
+}
+
+async fn change_bill(State(sandbox): State<Sandbox>, body: Bytes) -> Response {
+    let change: BillChange = match serde_json::from_slice(&body) {
+        Ok(change) => change,
+        Err(error) => return plain(400, error.to_string()),
+    };
+    let changed = match change {
+        BillChange::Site { ewb_no, site } => sandbox.move_bill_to_site(&ewb_no, &site).await,
+        BillChange::Verified { ewb_no } => sandbox.verify_bill(&ewb_no).await,
+    };
+    changed.map_or_else(|error| plain(400, error.to_string()), |()| json(&sandbox.e_way_bills()))
 }
 
 async fn register_elsewhere(State(sandbox): State<Sandbox>, body: Bytes) -> Response {

@@ -21,6 +21,9 @@ pub(crate) struct Bill {
     pub(crate) number: u64,
     /// The registration it belongs to; none for a bill made in the e-way bill system.
     pub(crate) irn: Option<String>,
+    /// The site it was made at; only there can it be changed.
+    #[serde(default = "first_site")]
+    pub(crate) site: String,
     /// Who made it.
     pub(crate) generator: String,
     pub(crate) supply_type: String,
@@ -46,8 +49,15 @@ pub(crate) struct Bill {
     pub(crate) cancelled_at: Option<Timestamp>,
     pub(crate) rejected_at: Option<Timestamp>,
     pub(crate) closed_at: Option<Timestamp>,
+    /// When an officer looked at it on the road.
+    pub(crate) verified_at: Option<Timestamp>,
     /// The request it was made from, in the e-way bill system's names, as JSON.
     pub(crate) document: String,
+}
+
+/// The site of a bill from a journal that did not name it.
+fn first_site() -> String {
+    "NIC1".to_owned()
 }
 
 /// One entry of transport details.
@@ -202,6 +212,19 @@ impl Bills {
         self.bills.values().rev().find(|bill| bill.irn.as_deref() == Some(irn))
     }
 
+    /// The latest bill of a document that has not been cancelled, numbers compared in any case.
+    pub(crate) fn of_document(&self, generator: &str, doc_type: &str, doc_no: &str, doc_date: &str) -> Option<&Bill> {
+        let year = |text: &str| ist::document_date(text).map(ist::financial_year);
+        let same = |bill: &&Bill| {
+            bill.cancelled_at.is_none()
+                && bill.generator == generator
+                && bill.doc_type == doc_type
+                && bill.doc_no.eq_ignore_ascii_case(doc_no)
+                && year(&bill.doc_date) == year(doc_date)
+        };
+        self.bills.values().rev().find(same)
+    }
+
     /// Twelve digits.
     pub(crate) fn next_number(&self) -> u64 {
         let sequence = u64::try_from(self.bills.len()).unwrap_or_default().saturating_add(1);
@@ -244,6 +267,10 @@ pub struct BillLine {
     pub transporter: Option<String>,
     /// How often it was extended.
     pub extended: u32,
+    /// The site it was made at.
+    pub site: String,
+    /// Whether an officer has verified it on the road.
+    pub verified: bool,
     /// Vehicle, or else transport document, of every Part B, oldest first.
     pub vehicles: Vec<String>,
     /// How many multi-vehicle movements it has.
@@ -273,6 +300,8 @@ impl BillLine {
             cancelled: bill.cancelled_at.map(ist::stamp),
             transporter: bill.transporter.clone(),
             extended: bill.extended,
+            site: bill.site.clone(),
+            verified: bill.verified_at.is_some(),
             vehicles: bill.part_b.iter().map(PartB::shown).collect(),
             groups: bill.groups.len(),
             trip_sheets: bill

@@ -3,13 +3,11 @@
 use jiff::Timestamp;
 
 use crate::bills::{Bill, PartB};
-use crate::ewb_wire::text;
-use crate::ist;
+use crate::ewb_irn_judge::judge;
+use crate::ewb_wire::{field, text};
 use crate::node::{Node, quoted};
+use crate::settings::PortalSettings;
 use crate::wire::{CodeText, errors_json};
-
-/// PIN that stands for "abroad".
-const ABROAD: &str = "999999";
 
 /// What came of `EwbDtls`.
 #[derive(Debug, Default)]
@@ -21,25 +19,25 @@ pub(crate) struct Outcome {
     pub(crate) computed_distance: Option<u32>,
 }
 
-/// For whom a bill is made, when, and under which number.
+/// For whom a bill is made, when, where and under which number.
 #[derive(Debug)]
-pub(crate) struct Maker {
+pub(crate) struct Maker<'a> {
     pub(crate) generator: String,
     pub(crate) irn: String,
     pub(crate) number: u64,
     /// Whether the sender may make none.
     pub(crate) blocked: bool,
+    /// The bill that the e-way bill system made for the document.
+    pub(crate) other_bill: Option<u64>,
+    pub(crate) settings: &'a PortalSettings,
     pub(crate) now: Timestamp,
 }
 
 /// Tries to make an e-way bill for a document by what `request` says of the transport.
-pub(crate) fn make(document: &Node, request: &Node, maker: &Maker) -> Outcome {
+pub(crate) fn make(document: &Node, request: &Node, maker: &Maker<'_>) -> Outcome {
     let errors = all_refusals(document, request, maker);
     if !errors.is_empty() {
-        let texts =
-            errors.iter().map(|code| CodeText { code: (*code).into(), message: crate::texts::text(code).into() });
-        let texts: Vec<_> = texts.collect();
-        let info = format!(r#"{{"InfCd":"EWBERR","Desc":{}}}"#, errors_json(&texts));
+        let info = format!(r#"{{"InfCd":"EWBERR","Desc":{}}}"#, errors_json(&errors));
         return Outcome { info: Some(info), ..Outcome::default() };
     }
     let given = request.number(&["Distance"]).and_then(|distance| distance.parse::<u32>().ok()).unwrap_or_default();
@@ -49,15 +47,21 @@ pub(crate) fn make(document: &Node, request: &Node, maker: &Maker) -> Outcome {
 }
 
 /// Everything that stands in the way of a bill.
-pub(crate) fn all_refusals(document: &Node, request: &Node, maker: &Maker) -> Vec<&'static str> {
-    let mut errors = refusals(document, request, maker.now);
-    if maker.blocked {
-        errors.push("4015");
-    }
+pub(crate) fn all_refusals(document: &Node, request: &Node, maker: &Maker<'_>) -> Vec<CodeText> {
+    let mut codes = judge(document, request, maker);
+    codes.extend(maker.blocked.then_some("4015"));
+    let mut errors: Vec<_> = codes.into_iter().map(CodeText::of).collect();
+    errors.extend(maker.other_bill.map(duplicate));
     errors
 }
 
-fn bill(document: &Node, request: &Node, maker: &Maker, distance: u32) -> Bill {
+/// The refusal that names the bill there is.
+pub(crate) fn duplicate(number: u64) -> CodeText {
+    let message = format!("Duplicate EwayBill for the given document numer, EwbNo - ({number})");
+    CodeText { code: "4026".to_owned(), message }
+}
+
+fn bill(document: &Node, request: &Node, maker: &Maker<'_>, distance: u32) -> Bill {
     let at = |sections: [&str; 2], name: &str| {
         sections.iter().find_map(|section| Some(text(document.get(section)?, name)).filter(|text| !text.is_empty()))
     };
@@ -66,6 +70,7 @@ fn bill(document: &Node, request: &Node, maker: &Maker, distance: u32) -> Bill {
     let mut bill = Bill {
         number: maker.number,
         irn: Some(maker.irn.clone()),
+        site: maker.settings.site.clone(),
         generator: maker.generator.clone(),
         supply_type: "O".to_owned(),
         doc_type: of("DocDtls", "Typ").to_ascii_uppercase(),
@@ -78,9 +83,9 @@ fn bill(document: &Node, request: &Node, maker: &Maker, distance: u32) -> Bill {
         to_place: at(to, "Loc").unwrap_or_default(),
         made_at: maker.now,
         distance,
-        oversize: request.text(&["VehType"]) == Some("O"),
+        oversize: text(request, "VehType") == "O",
         valid_till: None,
-        transporter: request.text(&["TransId"]).map(str::to_owned),
+        transporter: field(request, "TransId"),
         transporter_since: maker.now,
         part_b: Vec::new(),
         groups: Vec::new(),
@@ -88,11 +93,12 @@ fn bill(document: &Node, request: &Node, maker: &Maker, distance: u32) -> Bill {
         cancelled_at: None,
         rejected_at: None,
         closed_at: None,
+        verified_at: None,
         document: translated(document, request).to_string(),
     };
-    if let Some(mode) = request.text(&["TransMode"]) {
+    if let Some(mode) = field(request, "TransMode") {
         bill.enter(PartB {
-            mode: mode.to_owned(),
+            mode,
             vehicle: text(request, "VehNo"),
             doc_no: text(request, "TransDocNo"),
             doc_date: text(request, "TransDocDt"),
@@ -208,57 +214,8 @@ pub(crate) fn distance_text(distance: u32) -> String {
     format!("Pin-Pin calc distance: {distance}KM")
 }
 
-fn refusals(document: &Node, request: &Node, now: Timestamp) -> Vec<&'static str> {
-    let mut codes = Vec::new();
-    if !document.text(&["DocDtls", "Typ"]).is_some_and(|kind| kind.eq_ignore_ascii_case("INV")) {
-        return vec!["4010"];
-    }
-    if document.list(&["ItemList"]).iter().all(|item| item.text(&["IsServc"]) == Some("Y")) {
-        return vec!["4009"];
-    }
-    let supply = document.text(&["TranDtls", "SupTyp"]).unwrap_or_default().to_ascii_uppercase();
-    if supply.starts_with("EXP") && document.get("ShipDtls").is_none() {
-        codes.push("4031");
-    }
-    let (from, to) = pins(document);
-    if request.number(&["Distance"]).is_some_and(|distance| distance == "0") {
-        if from == to {
-            codes.push("4029");
-        } else if from == ABROAD || to == ABROAD {
-            codes.push("4034");
-        }
-    }
-    let given = |name: &str| request.get(name).is_some();
-    let vehicle_type = request.text(&["VehType"]).unwrap_or_default();
-    match request.text(&["TransMode"]) {
-        None if given("VehNo") || given("TransDocNo") => codes.push("4028"),
-        None if !given("TransId") => codes.push("4019"),
-        None => {}
-        Some("1") => {
-            codes.extend((!given("VehNo")).then_some("4011"));
-            codes.extend((!given("VehType")).then_some("4022"));
-        }
-        Some("4") => {
-            codes.extend((!given("VehNo") && !given("TransDocNo")).then_some("4040"));
-            codes.extend((vehicle_type == "R").then_some("4039"));
-        }
-        Some(_) => {
-            codes.extend((!given("TransDocNo")).then_some("4012"));
-            codes.extend((!given("TransDocDt")).then_some("4023"));
-            codes.extend((vehicle_type == "O").then_some("4024"));
-        }
-    }
-    let transport_date = request.text(&["TransDocDt"]).and_then(ist::document_date);
-    if let Some(date) = transport_date {
-        codes.extend((date > ist::civil(now).date()).then_some("4016"));
-        let document_date = document.text(&["DocDtls", "Dt"]).and_then(ist::document_date);
-        codes.extend(document_date.is_some_and(|document_date| date < document_date).then_some("4021"));
-    }
-    codes
-}
-
 /// Where the goods leave and where they go.
-fn pins(document: &Node) -> (&str, &str) {
+pub(crate) fn pins(document: &Node) -> (&str, &str) {
     let pin = |sections: [&str; 2]| {
         sections.iter().find_map(|section| document.number(&[section, "Pin"])).unwrap_or_default()
     };
@@ -283,8 +240,15 @@ mod tests {
         );
         let document = Node::parse(document.as_bytes()).unwrap();
         let now = "2026-11-05T06:30:00Z".parse().unwrap();
-        let maker =
-            Maker { generator: String::new(), irn: String::new(), number: 391_000_000_001, blocked: false, now };
+        let maker = Maker {
+            generator: String::new(),
+            irn: String::new(),
+            number: 391_000_000_001,
+            blocked: false,
+            other_bill: None,
+            settings: &PortalSettings::default(),
+            now,
+        };
         make(&document, document.get("EwbDtls").unwrap(), &maker)
     }
 

@@ -5,7 +5,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::bills::{Bill, PartB, valid_till};
-use crate::ewb_wire::{Answered, Codes, field, is_state, is_vehicle, moment, number, refuse_if, text};
+use crate::ewb_judge::{is_pin, lies_in};
+use crate::ewb_wire::{Answered, Codes, field, moment, number, refuse_if, text};
 use crate::ist;
 use crate::journal::Event;
 use crate::node::{Node, quoted};
@@ -35,14 +36,18 @@ impl Portal {
         refuse_if(!known, "636")?;
         refuse_if(!bill.active(), "280")?;
         refuse_if(bill.closed_at.is_some(), "851")?;
+        self.made_here(&bill, ["448", "449"])?;
         refuse_if(!bill.groups.is_empty(), "412")?;
         refuse_if(bill.lapsed(now), "311")?;
         refuse_if(bill.transporter.as_deref() != Some(who) && bill.transporter_has_acted(), "635")?;
         let reason = text(asked, "reasonCode");
         refuse_if(!matches!(reason.as_str(), "1" | "2" | "3" | "4"), "307")?;
         refuse_if(field(asked, "reasonRem").is_none_or(|remark| remark.chars().count() > 50), "308")?;
-        let entry = part_b(asked, who, now)?;
-        bill.oversize = text(asked, "vehicleType") == "O";
+        let entry = self.part_b(asked, who, now)?;
+        follows(&entry, &bill)?;
+        if let Some(vehicle_type) = field(asked, "vehicleType") {
+            bill.oversize = vehicle_type == "O";
+        }
         bill.enter(entry);
         let reply = format!(r#"{{"vehUpdDate":{},"validUpto":{}}}"#, self.ewb_moment(now), self.ewb_valid(&bill));
         self.record(Event::Bill(Box::new(bill)));
@@ -52,7 +57,9 @@ impl Portal {
     pub(crate) fn cancel_bill(&mut self, who: &str, asked: &Node, now: Timestamp) -> Answered {
         let mut bill = self.named(asked, "301")?;
         refuse_if(bill.generator != who || bill.cancelled_at.is_some(), "312")?;
+        self.made_here(&bill, ["444", "445"])?;
         refuse_if(bill.closed_at.is_some(), "843")?;
+        refuse_if(bill.verified_at.is_some(), "316")?;
         refuse_if(!matches!(text(asked, "cancelRsnCode").as_str(), "1" | "2" | "3" | "4"), "307")?;
         refuse_if(text(asked, "cancelRmrk").chars().count() > 50, "308")?;
         let window = SignedDuration::from_hours(i64::from(self.settings.cancel_window_hours));
@@ -88,6 +95,7 @@ impl Portal {
         let current = bill.transporter.as_deref() == Some(who);
         refuse_if(!current && bill.generator != who, "339")?;
         refuse_if(!bill.active(), "280")?;
+        self.made_here(&bill, ["446", "447"])?;
         refuse_if(bill.closed_at.is_some(), "850")?;
         refuse_if(bill.lapsed(now), "281")?;
         refuse_if(bill.transporter_has_acted(), "338")?;
@@ -118,11 +126,11 @@ impl Portal {
         let left = number(asked, "remainingDistance").and_then(|left| u32::try_from(left).ok());
         let left = left.filter(|left| *left > 0).ok_or_else(|| Codes::of("389"))?;
         refuse_if(left > bill.distance, "390")?;
-        refuse_if(
-            !text(asked, "fromPincode").parse::<u32>().is_ok_and(|pin| (100_000..=999_999).contains(&pin)),
-            "421",
-        )?;
-        let entry = transit(asked, who, now)?;
+        let (pin, today) = (text(asked, "fromPincode"), ist::civil(now).date());
+        refuse_if(!is_pin(&pin), "421")?;
+        let entry = self.transit(asked, who, now)?;
+        refuse_if(!lies_in(&pin, &entry.from_state, today), "710")?;
+        follows(&entry, &bill)?;
         let cap = bill.extension_cap().ok_or_else(|| Codes::of("383"))?;
         let till = valid_till(ist::civil(now).date(), left, bill.oversize).ok_or_else(|| Codes::of("383"))?;
         refuse_if(bill.valid_till.is_some_and(|old| cap <= old), "821")?;
@@ -139,6 +147,12 @@ impl Portal {
         Ok(reply)
     }
 
+    /// Refuses what belongs to the other of the two systems, which share the bills and not the right to
+    /// change them; the codes are those for a bill of NIC1 and of NIC2.
+    fn made_here(&self, bill: &Bill, [first, second]: [&str; 2]) -> Result<(), Codes> {
+        refuse_if(bill.site != self.settings.site, if bill.site == "NIC1" { first } else { second })
+    }
+
     /// The voluntary closure announced for August 2026 and on hold. The names of its members were not
     /// published; these are the defaults of the `direct` route, and the remark is taken as `remarks` too.
     pub(crate) fn close(&mut self, who: &str, asked: &Node, now: Timestamp) -> Answered {
@@ -148,6 +162,9 @@ impl Portal {
         refuse_if(bill.rejected_at.is_some(), "853")?;
         refuse_if(bill.closed_at.is_some(), "829")?;
         refuse_if(bill.part_b.is_empty(), "830")?;
+        // It can be closed until a day after its validity has ended.
+        let day_ago = now.checked_sub(SignedDuration::from_hours(24)).unwrap_or(now);
+        refuse_if(bill.lapsed(day_ago), "852")?;
         let date = field(asked, "closureDate").ok_or_else(|| Codes::of("861"))?;
         refuse_if(field(asked, "closureRemarks").or_else(|| field(asked, "remarks")).is_none(), "862")?;
         let day = ist::document_date(&date).ok_or_else(|| Codes::of("854"))?;
@@ -160,6 +177,12 @@ impl Portal {
     }
 }
 
+/// A transport document is not older than what it moves.
+pub(crate) fn follows(entry: &PartB, bill: &Bill) -> Result<(), Codes> {
+    let dates = (ist::document_date(&entry.doc_date), ist::document_date(&bill.doc_date));
+    refuse_if(matches!(dates, (Some(transport), Some(document)) if transport < document), "362")
+}
+
 fn may_extend(bill: &Bill, who: &str) -> Result<(), Codes> {
     if bill.transporter.as_deref() == Some(who) {
         return Ok(());
@@ -167,76 +190,4 @@ fn may_extend(bill: &Bill, who: &str) -> Result<(), Codes> {
     refuse_if(bill.generator != who, "700")?;
     refuse_if(bill.transporter_has_acted(), "637")?;
     refuse_if(bill.transporter.is_some(), "384")
-}
-
-/// Transport details of a request, or what is wrong with them.
-pub(crate) fn part_b(asked: &Node, who: &str, now: Timestamp) -> Result<PartB, Codes> {
-    let mode = text(asked, "transMode");
-    let (vehicle, doc_no, doc_date) =
-        (text(asked, "vehicleNo"), text(asked, "transDocNo"), text(asked, "transDocDate"));
-    refuse_if(!matches!(mode.as_str(), "1" | "2" | "3" | "4"), "302")?;
-    refuse_if(mode == "1" && vehicle.is_empty(), "303")?;
-    refuse_if(!vehicle.is_empty() && !is_vehicle(&vehicle), "304")?;
-    refuse_if(matches!(mode.as_str(), "2" | "3") && doc_no.is_empty(), "394")?;
-    refuse_if(matches!(mode.as_str(), "2" | "3") && doc_date.is_empty(), "385")?;
-    refuse_if(mode == "4" && vehicle.is_empty() && doc_no.is_empty(), "727")?;
-    refuse_if(!doc_date.is_empty() && ist::document_date(&doc_date).is_none(), "224")?;
-    let vehicle_type = text(asked, "vehicleType");
-    refuse_if(!matches!(vehicle_type.as_str(), "" | "R" | "O"), "361")?;
-    refuse_if(vehicle_type == "O" && matches!(mode.as_str(), "2" | "3"), "634")?;
-    let (from_place, from_state) = place(asked)?;
-    Ok(PartB {
-        mode,
-        vehicle,
-        doc_no,
-        doc_date,
-        from_place,
-        from_state,
-        by: who.to_owned(),
-        at: now,
-        trip_sheet: None,
-        group: None,
-    })
-}
-
-/// Where a movement starts.
-pub(crate) fn place(asked: &Node) -> Result<(String, String), Codes> {
-    let place = field(asked, "fromPlace").ok_or_else(|| Codes::of("305"))?;
-    let state = field(asked, "fromState").filter(|state| is_state(state)).ok_or_else(|| Codes::of("306"))?;
-    Ok((place, state))
-}
-
-/// Transport details of an extension: in movement as ever, in transit where the goods lie.
-fn transit(asked: &Node, who: &str, now: Timestamp) -> Result<PartB, Codes> {
-    let (mode, kind) = (text(asked, "transMode"), text(asked, "transitType"));
-    match text(asked, "consignmentStatus").as_str() {
-        "M" => {
-            refuse_if(mode == "5", "711")?;
-            refuse_if(!kind.is_empty(), "712")?;
-            part_b(asked, who, now)
-        }
-        "T" => {
-            refuse_if(mode != "5", "711")?;
-            refuse_if(!matches!(kind.as_str(), "R" | "W" | "O"), "705")?;
-            for (line, code) in [("addressLine1", "706"), ("addressLine2", "707"), ("addressLine3", "708")] {
-                refuse_if(field(asked, line).is_none(), code)?;
-            }
-            let (from_place, from_state) = place(asked)?;
-            let vehicle = text(asked, "vehicleNo");
-            let (doc_no, doc_date) = (text(asked, "transDocNo"), text(asked, "transDocDate"));
-            Ok(PartB {
-                mode,
-                vehicle,
-                doc_no,
-                doc_date,
-                from_place,
-                from_state,
-                by: who.to_owned(),
-                at: now,
-                trip_sheet: None,
-                group: None,
-            })
-        }
-        _ => Err(Codes::of("711")),
-    }
 }

@@ -1,10 +1,12 @@
 //! E-way bills on the registration portal: made for an IRN, and cancelled there where a switch allows it.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use crate::ewb::{self, Maker};
+use crate::ewb_judge::lies_in;
 use crate::ewb_route::{action, payload};
-use crate::ewb_wire::{Codes, posted};
+use crate::ewb_wire::{Codes, posted, text};
 use crate::ist;
 use crate::journal::Event;
 use crate::login::Login;
@@ -14,13 +16,18 @@ use crate::settings::DistanceReport;
 use crate::wire::{CodeText, PortalReply, PortalRequest, Refusal};
 
 impl Portal {
-    /// For whom and as what a bill is made at this moment.
-    pub(crate) fn ewb_maker(&self, generator: &str, irn: &str, now: Timestamp) -> Maker {
+    /// For whom and as what a bill is made for a document at this moment.
+    pub(crate) fn ewb_maker(&self, generator: &str, irn: &str, document: &Node, now: Timestamp) -> Maker<'_> {
+        let of = |name: &str| document.text(&["DocDtls", name]).unwrap_or_default();
+        let doc_type = of("Typ").to_ascii_uppercase();
+        let other = self.books.bills.of_document(generator, &doc_type, of("No"), of("Dt"));
         Maker {
             generator: generator.to_owned(),
             irn: irn.to_owned(),
             number: self.books.bills.next_number(),
             blocked: self.taxpayer(generator).is_some_and(|entry| entry.block_status == "B"),
+            other_bill: other.map(|bill| bill.number),
+            settings: &self.settings,
             now,
         }
     }
@@ -43,20 +50,23 @@ impl Portal {
         }
         let registered = self.find(caller, irn)?;
         if registered.cancelled_at.is_some() {
-            return Err(Refusal::of("9999"));
+            return Err(Refusal::of("4000"));
         }
-        if self.books.bills.of_irn(&registered.irn).is_some_and(|bill| bill.cancelled_at.is_none()) {
-            return Err(Refusal::of("4002"));
+        let earlier = self.books.bills.of_irn(&registered.irn).filter(|bill| bill.cancelled_at.is_none());
+        if let Some(earlier) = earlier {
+            let error = if self.settings.ewb_duplicate_names_number {
+                ewb::duplicate(earlier.number)
+            } else {
+                CodeText::of("4002")
+            };
+            return Err(Refusal { errors: vec![error], info: Vec::new() });
         }
         let document = Node::parse(registered.invoice_data.as_bytes()).map_err(|_| Refusal::of("5001"))?;
         let document = self.with_places(document, &asked, now)?;
-        let maker = self.ewb_maker(&login.gstin, &registered.irn, now);
-        let refusals = ewb::all_refusals(&document, &asked, &maker);
-        if !refusals.is_empty() {
-            let errors = refusals.iter();
-            let errors =
-                errors.map(|code| CodeText { code: (*code).to_owned(), message: crate::texts::text(code).to_owned() });
-            return Err(Refusal { errors: errors.collect(), info: Vec::new() });
+        let maker = self.ewb_maker(&login.gstin, &registered.irn, &document, now);
+        let errors = ewb::all_refusals(&document, &asked, &maker);
+        if !errors.is_empty() {
+            return Err(Refusal { errors, info: Vec::new() });
         }
         let made = ewb::make(&document, &asked, &maker);
         let bill = made.bill.ok_or_else(|| Refusal::of("5001"))?;
@@ -77,21 +87,12 @@ impl Portal {
         Ok(Answer { data, info })
     }
 
-    /// The document with the places the request names. Once the ship-to rule is in force, those of the
-    /// registration are final but for exports.
+    /// The document with the places the request names.
     fn with_places(&self, mut document: Node, asked: &Node, now: Timestamp) -> Result<Node, Refusal> {
-        let export = document.text(&["TranDtls", "SupTyp"]).is_some_and(|supply| supply.starts_with("EXP"));
-        let rule = self.settings.hold_is_over(ist::civil(now).date());
+        let today = ist::civil(now).date();
         if let Some(ship) = asked.get("ExpShipDtls") {
-            if rule {
-                let gstin = ship.text(&["Gstin"]).ok_or_else(|| Refusal::with("5001", "Ship-to GSTIN is required"))?;
-                let state = ship.text(&["Stcd"]).map(|state| format!("{state:0>2}"));
-                if gstin != "URP" && state.as_deref() != gstin.get(..2) {
-                    return Err(Refusal::of("4074"));
-                }
-                if !export && document.get("ShipDtls").is_some() {
-                    return Err(Refusal::of("2324"));
-                }
+            if self.settings.hold_is_over(today) {
+                judge_ship_to(&document, ship, today)?;
             }
             document.set("ShipDtls", ship.clone());
         }
@@ -126,4 +127,20 @@ impl Portal {
         let login = login.filter(|login| Some(&login.token) == token.as_ref() && login.expires_at > now);
         login.cloned().ok_or_else(|| Codes::of("238"))
     }
+}
+
+/// The ship-to rule that is on hold. Once it is in force, the party of the registration is final but for
+/// exports; where only its GSTIN was missing, it may be added.
+fn judge_ship_to(document: &Node, ship: &Node, today: Date) -> Result<(), Refusal> {
+    let gstin = ship.text(&["Gstin"]).ok_or_else(|| Refusal::with("5001", "Ship-to GSTIN is required"))?;
+    let state = format!("{:0>2}", text(ship, "Stcd"));
+    if gstin != "URP" && gstin.get(..2) != Some(state.as_str()) {
+        return Err(Refusal::of("4074"));
+    }
+    if state != "96" && !lies_in(&text(ship, "Pin"), &state, today) {
+        return Err(Refusal::of("3039"));
+    }
+    let export = document.text(&["TranDtls", "SupTyp"]).is_some_and(|supply| supply.starts_with("EXP"));
+    let named = document.text(&["ShipDtls", "Gstin"]).is_some();
+    if named && !export { Err(Refusal::of("2324")) } else { Ok(()) }
 }

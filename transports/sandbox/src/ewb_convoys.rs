@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use crate::bills::{Bill, Group, GroupVehicle, PartB, TripSheet};
-use crate::ewb_acts::{part_b, place};
+use crate::ewb_acts::follows;
+use crate::ewb_part_b::place;
 use crate::ewb_wire::{Answered, Codes, field, is_state, is_vehicle, number, refuse_if, text};
 use crate::journal::Event;
 use crate::node::{Node, quoted};
@@ -11,17 +12,30 @@ use crate::portal::Portal;
 
 impl Portal {
     pub(crate) fn consolidate(&mut self, who: &str, asked: &Node, now: Timestamp) -> Answered {
-        let entry = part_b(asked, who, now)?;
+        let entry = self.part_b(asked, who, now)?;
         let listed = asked.list(&["tripSheetEwbBills"]);
         refuse_if(listed.is_empty(), "301")?;
         let mut bills = Vec::new();
         for row in listed {
             let bill = self.named(row, "301")?;
             may_consolidate(&bill, who, now)?;
-            bills.push(bill);
+            follows(&entry, &bill)?;
+            // A bill that is named twice travels once.
+            if !bills.iter().any(|listed: &Bill| listed.number == bill.number) {
+                bills.push(bill);
+            }
         }
+        self.all_made_here(&bills)?;
         let number = self.enter_sheet(bills, &entry, now);
         Ok(format!(r#"{{"cEwbNo":{number},"cEWBDate":{}}}"#, self.ewb_moment(now)))
+    }
+
+    /// The two systems do not consolidate bills of each other. The list of errors has a number for a bill
+    /// of NIC2 at NIC1; the other way round answers with the same one here.
+    fn all_made_here(&self, bills: &[Bill]) -> Result<(), Codes> {
+        let foreign = bills.iter().filter(|bill| bill.site != self.settings.site).count();
+        refuse_if(foreign > 0 && foreign < bills.len(), "453")?;
+        refuse_if(foreign > 0, "452")
     }
 
     pub(crate) fn regenerate(&mut self, who: &str, asked: &Node, now: Timestamp) -> Answered {
@@ -30,10 +44,12 @@ impl Portal {
         refuse_if(old.replaced_by.is_some(), "392")?;
         refuse_if(!matches!(text(asked, "reasonCode").as_str(), "1" | "2" | "3" | "4"), "307")?;
         refuse_if(field(asked, "reasonRem").is_none(), "386")?;
-        let entry = part_b(asked, who, now)?;
+        let entry = self.part_b(asked, who, now)?;
         let bills = old.bills.iter().filter_map(|number| self.books.bills.get(*number));
-        let bills: Vec<Bill> = bills.filter(|bill| may_consolidate(bill, who, now).is_ok()).cloned().collect();
+        let mine = |bill: &&Bill| bill.site == self.settings.site && may_consolidate(bill, who, now).is_ok();
+        let bills: Vec<Bill> = bills.filter(mine).cloned().collect();
         refuse_if(bills.is_empty(), "391")?;
+        bills.iter().try_for_each(|bill| follows(&entry, bill))?;
         let rows = bills.iter().map(|bill| format!(r#"{{"ewbNo":{}}}"#, bill.number)).collect::<Vec<_>>().join(",");
         let number = self.enter_sheet(bills, &entry, now);
         old.replaced_by = Some(number);

@@ -5,13 +5,16 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cipher_box;
-use crate::ewb_wire::Codes;
+use crate::ewb_wire::{Codes, refuse_if};
 use crate::journal::Event;
 use crate::login::{Login, payload_of};
 use crate::node::{Node, quoted};
 use crate::portal::Portal;
-use crate::registry::pan_of;
+use crate::registry::{is_gstin, pan_of};
 use crate::wire::{PortalReply, PortalRequest};
+
+/// The time in which logins are counted, from the first one on (a provider, quoting NIC).
+const LOGIN_PERIOD: SignedDuration = SignedDuration::from_mins(15);
 
 impl Portal {
     pub(crate) fn ewb_authenticate(&mut self, request: &PortalRequest, now: Timestamp) -> PortalReply {
@@ -23,7 +26,8 @@ impl Portal {
 
     fn try_ewb_authenticate(&mut self, request: &PortalRequest, now: Timestamp) -> Result<PortalReply, Codes> {
         let pan = self.client_of(request).map_err(|_| Codes::of("110"))?;
-        let gstin = request.header("gstin").ok_or_else(|| Codes::of("227"))?;
+        let gstin = gstin_of(request)?;
+        self.count_ewb_login(&gstin, now)?;
         let data = payload_of(&request.body).map_err(|_| Codes::of("115"))?;
         let opened = self.keys.open_ewb_login(&data).ok_or_else(|| Codes::of("109"))?;
         let inner = STANDARD.decode(&opened).map_err(|_| Codes::of("109"))?;
@@ -50,6 +54,17 @@ impl Portal {
         )))
     }
 
+    /// Refuses a login beyond the number that a setting admits in a quarter of an hour.
+    fn count_ewb_login(&mut self, gstin: &str, now: Timestamp) -> Result<(), Codes> {
+        let Some(most) = self.settings.ewb_logins_per_15_minutes else { return Ok(()) };
+        let (first, count) = self.ewb_login_counts.get(gstin).copied().unwrap_or((now, 0));
+        let over = now.duration_since(first) >= LOGIN_PERIOD;
+        let (first, count) = if over { (now, 0) } else { (first, count) };
+        refuse_if(count >= most, "118")?;
+        self.ewb_login_counts.insert(gstin.to_owned(), (first, count.saturating_add(1)));
+        Ok(())
+    }
+
     /// The login in force, or a new one. A setting lets every login displace the one before.
     fn ewb_login(&mut self, gstin: &str, app_key: [u8; 32], now: Timestamp) -> Result<Login, Codes> {
         let live = self.ewb_logins.get(gstin).filter(|login| login.expires_at > now);
@@ -74,7 +89,7 @@ impl Portal {
     /// The login that the headers of a call prove.
     pub(crate) fn ewb_session(&self, request: &PortalRequest, now: Timestamp) -> Result<Login, Codes> {
         let pan = self.client_of(request).map_err(|_| Codes::of("110"))?;
-        let gstin = request.header("gstin").ok_or_else(|| Codes::of("227"))?;
+        let gstin = gstin_of(request)?;
         let token = request.header("authtoken").unwrap_or_default();
         let login = self.ewb_logins.get(&gstin).filter(|login| login.token == token);
         match login.filter(|_| pan_of(&gstin) == Some(pan.as_str())) {
@@ -83,4 +98,10 @@ impl Portal {
             None => Err(Codes::of("238")),
         }
     }
+}
+
+/// The taxpayer in the headers; a header that was sent twice arrives merged and is none.
+fn gstin_of(request: &PortalRequest) -> Result<String, Codes> {
+    let gstin = request.header("gstin").ok_or_else(|| Codes::of("227"))?;
+    if is_gstin(&gstin) { Ok(gstin) } else { Err(Codes::of("393")) }
 }

@@ -38,12 +38,12 @@ impl Portal {
     }
 
     fn by_consigner(&self, who: &str, doc_type: &str, doc_no: &str) -> Answered {
-        let mut bills = self.books.bills.all();
-        let found = bills.find(|bill| {
+        // Numbers begin anew each financial year: the latest bill is the one that is asked for.
+        let found = self.books.bills.all().filter(|bill| {
             let same = bill.doc_type == doc_type && bill.doc_no.eq_ignore_ascii_case(doc_no);
             bill.generator == who && bill.cancelled_at.is_none() && same
         });
-        let bill = found.ok_or_else(|| Codes::of("418"))?;
+        let bill = found.last().ok_or_else(|| Codes::of("418"))?;
         Ok(format!(
             r#"{{"ewayBillNo":{},"ewayBillDate":{},"validUpto":{},"alert":null}}"#,
             bill.number,

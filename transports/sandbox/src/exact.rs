@@ -11,6 +11,9 @@ const ONE: i128 = 1_000_000_000;
 /// Beyond this no sum or product of a document can overflow.
 const LIMIT: i128 = 1_000_000_000_000_000 * ONE;
 
+/// What sums stop at: far beyond any document, and far from the end of the integers below.
+const SUM_LIMIT: i128 = LIMIT * 1_000_000;
+
 /// A decimal number with nine decimals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(crate) struct Exact(i128);
@@ -94,7 +97,8 @@ impl Exact {
 
 impl Sum for Exact {
     fn sum<I: Iterator<Item = Self>>(values: I) -> Self {
-        Self(values.map(|value| value.0).sum())
+        let sum = values.fold(0_i128, |sum, value| sum.saturating_add(value.0));
+        Self(sum.clamp(-SUM_LIMIT, SUM_LIMIT))
     }
 }
 

@@ -94,11 +94,14 @@ impl Portal {
         if self.settings.report_within_days.is_some_and(|days| age > i64::from(days)) {
             add("2305");
         }
-        let buyer = document.text(&["BuyerDtls", "Gstin"]).unwrap_or_default();
-        if buyer != "URP" {
-            match self.taxpayer(buyer) {
+        // A supplier must be active, a recipient active or suspended (NIC, June 2021).
+        let party = |section: &str| document.text(&[section, "Gstin"]).unwrap_or_default();
+        let (seller, buyer) = (party("SellerDtls"), party("BuyerDtls"));
+        for (gstin, admitted) in [(seller, &["ACT"][..]), (buyer, &["ACT", "SUS"])] {
+            match self.taxpayer(gstin) {
+                _ if gstin == "URP" => {}
                 None => add("3028"),
-                Some(entry) if !matches!(entry.status.as_str(), "ACT" | "SUS") => add("3029"),
+                Some(entry) if !admitted.contains(&entry.status.as_str()) => add("3029"),
                 Some(_) => {}
             }
         }
@@ -122,7 +125,7 @@ impl Portal {
 
     fn register(&mut self, document: &Node, identity: &Identity, sender: &str, now: Timestamp) -> Answer {
         let ack_no = self.next_ack_no(now);
-        let maker = self.ewb_maker(sender, &identity.irn, now);
+        let maker = self.ewb_maker(sender, &identity.irn, document, now);
         let made = document.get("EwbDtls").map(|request| ewb::make(document, request, &maker)).unwrap_or_default();
         let (mut info, mut remarks): (Vec<String>, _) = (made.info.into_iter().collect(), None);
         if let Some(distance) = made.computed_distance {

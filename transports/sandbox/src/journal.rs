@@ -1,7 +1,7 @@
 //! The emulator's memory between runs: an append-only file of JSON lines.
 //!
-//! A reply leaves only after what it tells of is on disk. Lines that arrive together share one
-//! flush. A torn last line, left by a crash, was never answered for and is cut off at the next start.
+//! A reply leaves only after what it tells of is on disk. What one act changes stands in one line, so that
+//! it is there whole or not at all; lines that arrive together share one flush. A torn last line, left by a crash, was never answered for and is cut off at the next start.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -61,6 +61,10 @@ pub(crate) enum Event {
     Synced {
         gstin: String,
     },
+    /// Several changes of one act.
+    Together {
+        events: Vec<Event>,
+    },
 }
 
 /// Lines on their way to the disk, and whom to tell when they are there.
@@ -103,7 +107,7 @@ impl Journal {
         Ok(Self { lines: Some(lines), writer: Some(writer) })
     }
 
-    /// Hands events to the writer, in the order of calls. What comes back resolves once they are on
+    /// Hands the changes of one act to the writer, in the order of calls. What comes back resolves once they are on
     /// disk, and fails if they could not be written.
     pub(crate) fn write(&self, events: &[Event]) -> oneshot::Receiver<()> {
         let (done, written) = oneshot::channel();
@@ -145,18 +149,26 @@ fn write_all(mut file: File, waiting: &mpsc::Receiver<Batch>) {
     }
 }
 
-/// Appends events at once; for the time before the writer runs.
+/// Appends the changes of one act at once; for the time before the writer runs.
 pub(crate) fn append(file: &mut File, events: &[Event]) -> std::io::Result<()> {
     file.write_all(&encode(events)?)?;
     file.sync_data()
 }
 
+/// One line for the changes of one act.
 fn encode(events: &[Event]) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    for event in events {
-        serde_json::to_writer(&mut bytes, event)?;
-        bytes.push(b'\n');
+    /// [`Event::Together`] without owning what it holds.
+    #[derive(Serialize)]
+    #[serde(tag = "event", rename_all = "snake_case")]
+    enum Line<'a> {
+        Together { events: &'a [Event] },
     }
+    let mut bytes = match events {
+        [] => return Ok(Vec::new()),
+        [event] => serde_json::to_vec(event)?,
+        events => serde_json::to_vec(&Line::Together { events })?,
+    };
+    bytes.push(b'\n');
     Ok(bytes)
 }
 

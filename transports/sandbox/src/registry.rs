@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use jiff::civil::{Date, date};
 use serde::{Deserialize, Serialize};
 
 use crate::settings::{PortalSettings, TaxpayerEntry};
+
+/// The invented day on which every cancelled registration ended.
+pub(crate) const DEREGISTERED: Date = date(2024, 3, 31);
 
 /// The client pair of a PAN.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,7 +143,7 @@ pub(crate) fn pin_of(state: u32) -> u32 {
 /// The reply to a question for a taxpayer's details, as JSON.
 pub(crate) fn details(entry: &TaxpayerEntry) -> String {
     let state = entry.gstin.get(..2).and_then(|digits| digits.parse::<u32>().ok()).unwrap_or_default();
-    let deregistered = if entry.status == "CNL" { Some("2024-03-31") } else { None };
+    let deregistered = if entry.status == "CNL" { Some(DEREGISTERED.to_string()) } else { None };
     serde_json::json!({
         "Gstin": entry.gstin, "TradeName": entry.legal_name, "LegalName": entry.legal_name,
         "AddrBnm": "Sandbox House", "AddrBno": "1", "AddrFlno": null, "AddrSt": "Example Street",

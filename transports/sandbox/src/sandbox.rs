@@ -1,6 +1,6 @@
 //! A running portal: the state machine with its clock, its journal and its lock.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
@@ -8,18 +8,13 @@ use std::time::Duration;
 
 use einvoice_core::clock::SharedClock;
 use einvoice_core::entropy::SharedEntropy;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use tokio::sync::oneshot;
 
-use crate::bills::BillLine;
-use crate::books::BookLine;
-use crate::connection::Connection;
 use crate::error::SandboxError;
-use crate::faults::{PortalOperation, ScriptedFault};
 use crate::journal::{Journal, append};
 use crate::keys::PortalKeys;
 use crate::portal::Portal;
-use crate::registry::{ClientAccount, UserAccount};
 use crate::settings::PortalSettings;
 use crate::wire::{Delivery, PortalReply, PortalRequest};
 
@@ -29,17 +24,17 @@ pub const DEFAULT_GSTINS: [&str; 4] = ["29AABCE1234F1Z1", "27AABCE1234F1Z5", "33
 /// A portal that can be called, shared between whoever calls it. Cloning shares it.
 #[derive(Debug, Clone)]
 pub struct Sandbox {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
 #[derive(Debug)]
-struct Inner {
+pub(crate) struct Inner {
     portal: Mutex<Portal>,
     journal: Option<Journal>,
-    clock: SharedClock,
+    pub(crate) clock: SharedClock,
     /// How far the portal's time is from that of `clock`.
-    offset: Mutex<SignedDuration>,
-    directory: Option<PathBuf>,
+    pub(crate) offset: Mutex<SignedDuration>,
+    pub(crate) directory: Option<PathBuf>,
     /// Held as long as the directory is in use.
     _lock: Option<File>,
 }
@@ -180,7 +175,7 @@ impl Sandbox {
     }
 
     /// Runs `action` on the portal and waits until its changes are on disk.
-    async fn change<T>(&self, action: impl FnOnce(&mut Portal) -> T) -> Result<T, SandboxError> {
+    pub(crate) async fn change<T>(&self, action: impl FnOnce(&mut Portal) -> T) -> Result<T, SandboxError> {
         let (result, written) = {
             let mut portal = self.portal();
             let result = action(&mut portal);
@@ -200,195 +195,9 @@ impl Sandbox {
         })
     }
 
-    fn portal(&self) -> MutexGuard<'_, Portal> {
+    pub(crate) fn portal(&self) -> MutexGuard<'_, Portal> {
         // No request can leave the portal half-changed: its changes are single steps.
         self.inner.portal.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The accounts of a GSTIN, made when it has none.
-    ///
-    /// # Errors
-    /// When the text is no GSTIN, or the accounts cannot be kept.
-    pub async fn provision(&self, gstin: &str) -> Result<(ClientAccount, UserAccount), SandboxError> {
-        self.change(|portal| portal.provision(gstin)).await?
-    }
-
-    /// Gives a GSTIN an API user with this name and password, in place of the one it had: what a taxpayer
-    /// does on the portal's pages. A login under way stays.
-    ///
-    /// # Errors
-    /// When the text is no GSTIN, name or password is empty, another GSTIN's user has the name, or the
-    /// account cannot be kept.
-    pub async fn give_user(&self, user: UserAccount) -> Result<(), SandboxError> {
-        self.change(|portal| portal.give_user(user)).await?
-    }
-
-    /// Gives a PAN this client pair, in place of the one it had.
-    ///
-    /// # Errors
-    /// When one of the two is empty, or the account cannot be kept.
-    pub async fn give_client(&self, client: ClientAccount) -> Result<(), SandboxError> {
-        self.change(|portal| portal.give_client(client)).await?
-    }
-
-    /// The portal's time.
-    #[must_use]
-    pub fn now(&self) -> Timestamp {
-        let base = self.inner.clock.now();
-        let offset = *self.inner.offset.lock().unwrap_or_else(PoisonError::into_inner);
-        base.checked_add(offset).unwrap_or(base)
-    }
-
-    /// Moves the portal's time forward (or back, by a negative step), apart from anybody else's clock.
-    pub fn advance(&self, step: SignedDuration) {
-        let mut offset = self.inner.offset.lock().unwrap_or_else(PoisonError::into_inner);
-        *offset = offset.checked_add(step).unwrap_or(*offset);
-    }
-
-    /// Sets the portal's time; it runs on from there.
-    pub fn set_time(&self, moment: Timestamp) {
-        let base = self.inner.clock.now();
-        *self.inner.offset.lock().unwrap_or_else(PoisonError::into_inner) = moment.duration_since(base);
-    }
-
-    /// Adds a fault to the queue.
-    pub fn push_fault(&self, fault: ScriptedFault) {
-        self.portal().push_fault(fault);
-    }
-
-    /// Removes all faults that have not struck.
-    pub fn clear_faults(&self) {
-        self.portal().faults.clear();
-    }
-
-    /// The faults that have not struck.
-    #[must_use]
-    pub fn pending_faults(&self) -> Vec<ScriptedFault> {
-        self.portal().faults.pending()
-    }
-
-    /// How often each operation was called since the start, lost calls included.
-    #[must_use]
-    pub fn calls(&self) -> BTreeMap<PortalOperation, u64> {
-        self.portal().faults.calls()
-    }
-
-    /// What is in the books: the oracle of a test.
-    #[must_use]
-    pub fn invoices(&self) -> Vec<BookLine> {
-        self.portal().book_lines()
-    }
-
-    /// The e-way bills in the books, whichever system made them.
-    #[must_use]
-    pub fn e_way_bills(&self) -> Vec<BillLine> {
-        let now = self.now();
-        self.portal().books.bills.lines(now)
-    }
-
-    /// Makes a registration one of this site (`NIC1` or `NIC2`): calls to the other one then find it only
-    /// with the header `irp`.
-    ///
-    /// # Errors
-    /// When the IRN or the site is not known, or the change cannot be kept.
-    pub async fn move_to_site(&self, irn: &str, site: &str) -> Result<(), SandboxError> {
-        self.change(|portal| portal.move_to_site(irn, site)).await?
-    }
-
-    /// Marks a registration as rejected by the invoice registry, at the portal's present time.
-    ///
-    /// # Errors
-    /// When the IRN is not known, or the change cannot be kept.
-    pub async fn reject_irn(&self, irn: &str) -> Result<(), SandboxError> {
-        let now = self.now();
-        self.change(|portal| portal.reject_irn(irn, now)).await?
-    }
-
-    /// Notes that another portal has registered a document: registering it here then answers 2295 with
-    /// the name of that portal. The date is `dd/MM/yyyy`.
-    ///
-    /// # Errors
-    /// When the date is none, or the note cannot be kept.
-    pub async fn register_elsewhere(
-        &self,
-        gstin: &str,
-        doc_type: &str,
-        number: &str,
-        date: &str,
-        irp: &str,
-    ) -> Result<(), SandboxError> {
-        let now = self.now();
-        self.change(|portal| portal.register_elsewhere(gstin, doc_type, number, date, irp, now)).await?
-    }
-
-    /// The settings in force.
-    #[must_use]
-    pub fn settings(&self) -> PortalSettings {
-        self.portal().settings.clone()
-    }
-
-    /// Replaces the settings.
-    ///
-    /// # Errors
-    /// When one is out of its range; the old ones stay in force then.
-    pub fn set_settings(&self, settings: PortalSettings) -> Result<(), SandboxError> {
-        settings.validate()?;
-        self.portal().settings = settings;
-        Ok(())
-    }
-
-    /// The key that clients encrypt logins with, as PEM.
-    #[must_use]
-    pub fn auth_public_key_pem(&self) -> String {
-        self.portal().keys.auth_public_pem()
-    }
-
-    /// The key that clients encrypt logins to the e-way bill system with, as PEM.
-    #[must_use]
-    pub fn ewb_auth_public_key_pem(&self) -> String {
-        self.portal().keys.ewb_auth_public_pem()
-    }
-
-    /// The key that registrations are verified with, as PEM.
-    #[must_use]
-    pub fn signing_public_key_pem(&self) -> String {
-        self.portal().keys.signing_public_pem()
-    }
-
-    /// `kid` of that key.
-    #[must_use]
-    pub fn signing_kid(&self) -> String {
-        self.portal().keys.kid().to_owned()
-    }
-
-    /// All API users, in the order of their GSTINs.
-    #[must_use]
-    pub fn users(&self) -> Vec<UserAccount> {
-        self.portal().accounts.users.values().cloned().collect()
-    }
-
-    /// All API users of the e-way bill system, in the order of their GSTINs.
-    #[must_use]
-    pub fn ewb_users(&self) -> Vec<UserAccount> {
-        self.portal().accounts.ewb_users.values().cloned().collect()
-    }
-
-    /// All client pairs, in the order of their PANs.
-    #[must_use]
-    pub fn clients(&self) -> Vec<ClientAccount> {
-        self.portal().accounts.clients.values().cloned().collect()
-    }
-
-    /// What a client needs to know to use this portal at an address.
-    #[must_use]
-    pub fn connection(&self, base_url: &str) -> Connection {
-        Connection::of(self, base_url)
-    }
-
-    /// The data directory, when there is one.
-    #[must_use]
-    pub fn directory(&self) -> Option<&Path> {
-        self.inner.directory.as_deref()
     }
 }
 

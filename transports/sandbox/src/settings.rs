@@ -64,6 +64,25 @@ pub struct PortalSettings {
     pub ewb_extension_hours: u32,
     /// Whether lists refuse the current day with 366 (default false).
     pub ewb_lists_refuse_today: bool,
+    /// How many logins of a GSTIN the e-way bill system takes in 15 minutes; further ones answer 118 until 15 minutes
+    /// after the first (default unset: any number. A provider quotes NIC with 5; range 1 to 1000).
+    pub ewb_logins_per_15_minutes: Option<u32>,
+    /// By how many per cent a distance may exceed the one between the PIN codes, else 702, and 4038 on the registration
+    /// portal (default unset: it is not judged, as the tolerance is not public and the distances here are invented;
+    /// range 0 to 1000).
+    pub ewb_distance_tolerance_percent: Option<u32>,
+    /// PIN codes from and to which no distance is known, so that distance 0 answers 721, and 4030 on the registration
+    /// portal (default none).
+    pub pins_without_distance: Vec<u32>,
+    /// Whether a total below what the items and their rates make is refused with 620, and not only one below the sums
+    /// of the request (default false: that the portal multiplies is not known).
+    pub ewb_totals_from_items: bool,
+    /// Whether the number of a railway document must have nine or ten digits, else 823 (default false: the rule began
+    /// with alerts, and since when it refuses is not known).
+    pub ewb_rail_documents_checked: bool,
+    /// Whether a second bill for an IRN answers 4026 with the number of the first (default false: 4002. A bill that was
+    /// made for the document in the e-way bill system answers 4026 either way).
+    pub ewb_duplicate_names_number: bool,
     /// Suppliers that must make e-way bills of invoices by way of the IRN, else 720 (default none).
     pub einvoice_enabled: Vec<String>,
 }
@@ -143,6 +162,8 @@ pub struct TaxpayerEntry {
     pub status: String,
     /// `U` (default) or `B`: blocked for e-way bills.
     pub block_status: String,
+    /// Whether its turnover is above 5 crore, so that HSN codes of e-way bills need six digits (default false: four).
+    pub turnover_above_5_crore: bool,
     /// Status in the portal's copy until the GSTIN is synced (default empty: the copy is up to date).
     pub stale_status: String,
 }
@@ -155,6 +176,7 @@ impl Default for TaxpayerEntry {
             taxpayer_type: "REG".into(),
             status: "ACT".into(),
             block_status: "U".into(),
+            turnover_above_5_crore: false,
             stale_status: String::new(),
         }
     }
@@ -187,6 +209,12 @@ impl Default for PortalSettings {
             ewb_cancel_from_part_b: false,
             ewb_extension_hours: 8,
             ewb_lists_refuse_today: false,
+            ewb_logins_per_15_minutes: None,
+            ewb_distance_tolerance_percent: None,
+            pins_without_distance: Vec::new(),
+            ewb_totals_from_items: false,
+            ewb_rail_documents_checked: false,
+            ewb_duplicate_names_number: false,
             einvoice_enabled: Vec::new(),
         }
     }
@@ -214,6 +242,15 @@ impl PortalSettings {
         }
         if !(1..=48).contains(&self.ewb_extension_hours) {
             return out("ewb_extension_hours", self.ewb_extension_hours.to_string(), "1 to 48");
+        }
+        if let Some(logins) = self.ewb_logins_per_15_minutes.filter(|logins| !(1..=1000).contains(logins)) {
+            return out("ewb_logins_per_15_minutes", logins.to_string(), "1 to 1000");
+        }
+        if let Some(percent) = self.ewb_distance_tolerance_percent.filter(|percent| *percent > 1000) {
+            return out("ewb_distance_tolerance_percent", percent.to_string(), "0 to 1000");
+        }
+        if let Some(pin) = self.pins_without_distance.iter().find(|pin| !(100_000..=999_999).contains(*pin)) {
+            return out("pins_without_distance", pin.to_string(), "PIN codes of six digits");
         }
         if !matches!(self.site.as_str(), "NIC1" | "NIC2") {
             return out("site", self.site.clone(), "NIC1 or NIC2");

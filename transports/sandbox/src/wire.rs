@@ -115,6 +115,13 @@ pub(crate) struct CodeText {
     pub(crate) message: String,
 }
 
+impl CodeText {
+    /// A code in the portal's words.
+    pub(crate) fn of(code: &str) -> Self {
+        Self { code: code.to_owned(), message: crate::texts::text(code).to_owned() }
+    }
+}
+
 /// A refusal: errors, and what is said beside them (`InfoDtls` entries as JSON).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Refusal {

@@ -147,3 +147,22 @@ async fn a_body_beyond_the_limit_is_refused() {
     assert_eq!(remote.control("GET", "invoices", &Value::Null).await, json!([]));
     remote.server.stop().await;
 }
+
+#[tokio::test]
+async fn an_officer_and_the_other_site_are_under_control() {
+    let remote = remote().await;
+    let client = remote.client().await;
+    let mut document = invoice("A/1");
+    document["EwbDtls"] = json!({"TransId": SELLER, "Distance": 10});
+    let made = client.opened(&remote.send(&client.generate(&document)).await);
+    let number = made["EwbNo"].to_string();
+    let bills = remote.control("POST", "e-way-bills", &json!({"verified": {"ewb_no": number}})).await;
+    assert_eq!((&bills[0]["verified"], &bills[0]["site"]), (&json!(true), &json!("NIC1")));
+    let moved = json!({"site": {"ewb_no": number, "site": "NIC2"}});
+    assert_eq!(remote.control("POST", "e-way-bills", &moved).await[0]["site"], "NIC2");
+    let sandbox = remote.server.sandbox();
+    let unknown = sandbox.verify_bill("1").await.unwrap_err().to_string();
+    assert!(unknown.contains("ewb_no is 1, expected the number of an e-way bill in the books"), "{unknown}");
+    let nowhere = sandbox.move_bill_to_site(&number, "NIC3").await.unwrap_err().to_string();
+    assert!(nowhere.contains("site is NIC3, expected NIC1 or NIC2"), "{nowhere}");
+}

@@ -46,7 +46,7 @@ async fn a_bill_for_an_irn_stands_in_both_systems_and_keeps_the_irn_until_it_is_
     assert_eq!(client.opened(&call(&sandbox, &read(&irn)).await)["Status"], "CNL");
     assert_eq!(sandbox.invoices()[0].ewb_status.as_deref(), Some("CNL"));
     client.opened(&call(&sandbox, &client.cancel(&irn, "1")).await);
-    assert_eq!(codes(&ewb(&sandbox, &client, by_road(&irn)).await), ["9999"]);
+    assert_eq!(codes(&ewb(&sandbox, &client, by_road(&irn)).await), ["4000"]);
     assert_eq!(codes(&call(&sandbox, &client.generate(&invoice("A/1"))).await), ["2278"]);
 }
 

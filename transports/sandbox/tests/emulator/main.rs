@@ -3,8 +3,10 @@
 //! `raw` is that client: it seals, opens and verifies with primitives alone, from the facts of the
 //! portal's documents. If the product and the emulator had the same misunderstanding, this is where it
 //! would show.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod bills;
+mod codes;
 mod crash;
 mod ewb;
 mod ewb_samples;
@@ -17,6 +19,7 @@ mod properties;
 mod raw;
 mod reading;
 mod registration;
+mod replay;
 mod samples;
 mod settings;
 mod signed;

@@ -92,6 +92,23 @@ async fn age_limits_apply_when_they_are_set() {
 
 #[test]
 fn a_setting_out_of_range_is_named_with_what_is_expected() {
-    let settings = PortalSettings { token_minutes: 5, ..PortalSettings::default() };
-    assert_eq!(settings.validate().unwrap_err().to_string(), "sandbox setting token_minutes is 5, expected 11 to 1440");
+    let plain = PortalSettings::default;
+    let cases = [
+        (PortalSettings { token_minutes: 5, ..plain() }, "token_minutes is 5, expected 11 to 1440"),
+        (
+            PortalSettings { ewb_logins_per_15_minutes: Some(0), ..plain() },
+            "ewb_logins_per_15_minutes is 0, expected 1 to 1000",
+        ),
+        (
+            PortalSettings { ewb_distance_tolerance_percent: Some(1001), ..plain() },
+            "ewb_distance_tolerance_percent is 1001, expected 0 to 1000",
+        ),
+        (
+            PortalSettings { pins_without_distance: vec![560_001, 56], ..plain() },
+            "pins_without_distance is 56, expected PIN codes of six digits",
+        ),
+    ];
+    for (settings, expected) in cases {
+        assert_eq!(settings.validate().unwrap_err().to_string(), format!("sandbox setting {expected}"));
+    }
 }
