@@ -226,9 +226,34 @@ fn trip_sheet(json: &str, asked: TripSheetNumber) -> Result<TripSheet, ReplyErro
     if number != asked {
         return Err(ReplyError::Another { member: "tripSheetNo" });
     }
-    let bill = |entry: &RawValue| Members::read(entry.get(), &[]).ok().and_then(|members| number_of(&members));
-    let bills = members.iter().filter_map(|(_, value)| elements(value.get())).flatten().filter_map(bill).collect();
+    let bills = bills_on(&members)?.ok_or(missing("tripSheetEwbBills", "a list of e-way bills"))?;
     Ok(TripSheet { number, vehicle: members.text("vehicleNo"), bills, content: json.to_owned() })
+}
+
+/// The bills that a trip sheet lists, under the names that its pages print and any other that speaks of bills;
+/// nothing where there is no such list. One bill that cannot be read makes the whole answer unreadable, as in
+/// [`rows`]: a sheet with a bill less would be taken for another one.
+fn bills_on(members: &Members<'_>) -> Result<Option<Vec<EwbNumber>>, ReplyError> {
+    let is_list = |name: &str, entries: &[&RawValue]| {
+        let name = name.to_ascii_lowercase();
+        let names_one =
+            |entry: &&RawValue| Members::read(entry.get(), &[]).is_ok_and(|members| members.any(&NUMBER).is_some());
+        name.contains("bill") || name.contains("ewb") || entries.iter().any(names_one)
+    };
+    let lists = members.iter().filter_map(|(name, value)| Some((name, elements(value.get())?)));
+    let mut found: Option<Vec<EwbNumber>> = None;
+    for (_, entries) in lists.filter(|(name, entries)| is_list(name, entries)) {
+        let numbers = found.get_or_insert_default();
+        for entry in entries {
+            let number = Members::read(entry.get(), &NUMBER).map_or_else(
+                // A bare number stands for its bill.
+                |_| text_of(entry).and_then(|number| EwbNumber::parse(&number).ok()),
+                |members| number_of(&members),
+            );
+            numbers.push(number.ok_or(missing("ewbNo", "a number of 12 digits in each entry"))?);
+        }
+    }
+    Ok(found)
 }
 
 /// The parts of an address, empty ones left out.

@@ -134,6 +134,24 @@ fn a_trip_sheet_an_error_list_and_a_taxpayer_are_read() {
     assert_eq!(found.map(|found| (found.pin, found.address.len())), Ok((None, 1)));
 }
 
+#[test]
+fn a_trip_sheet_with_a_bill_that_cannot_be_read_is_no_trip_sheet_with_a_bill_less() {
+    let asked = TripSheetNumber::parse("1810000387").unwrap();
+    let sheet = |list: &str| trip_sheet(&format!(r#"{{"tripSheetNo":"1810000387",{list}}}"#), asked);
+    let bills = |list: &str| sheet(list).map(|sheet| sheet.bills.len());
+    assert_eq!(bills(r#""tripSheetEwbBills":[{"ewbNo":111000609282},{"ewbNo":"111000609283"}]"#), Ok(2));
+    assert_eq!(bills(r#""tripSheetEwbBills":[111000609282],"VehiclListDetails":[{"vehicleNo":"KA12"}]"#), Ok(1));
+    assert_eq!(bills(r#""tripSheetEwbBills":[]"#), Ok(0));
+    for wrong in [
+        r#""tripSheetEwbBills":[{"ewbNo":111000609282},{"ewbNo":1}]"#,
+        r#""tripSheetEwbBills":[{"ewbNo":111000609282},{"number":111000609283}]"#,
+        r#""entries":[{"ewbNo":111000609282},{}]"#,
+        r#""vehicleNo":"KA12""#,
+    ] {
+        assert!(matches!(sheet(wrong), Err(ReplyError::Member { .. })), "{wrong}");
+    }
+}
+
 proptest! {
     #[test]
     fn any_text_is_read_or_refused_without_a_panic(text in "\\PC{0,60}", value in "[ -~]{0,30}") {
