@@ -1,17 +1,23 @@
 //! What is planned, and what is refused with which code and deadline.
 
+use jiff::Timestamp;
 use jiff::civil::date;
 
 use super::*;
-use crate::date::PortalTime;
+use crate::date::{DocumentDate, PortalTime};
 use crate::environment::RouteName;
-use crate::ewb::request::{Extension, PartB};
-use crate::ewb::{Birth, ConsignmentStatus, EwbNumber, ExtensionReason, PartBReason};
+use crate::ewb::request::{Carriage, EwbByIrn, Extension, PartB};
+use crate::ewb::{
+    Birth, CancelReason, ConsignmentStatus, EwbNumber, ExtensionReason, PartBReason, Standing, TransMode, VehicleType,
+};
+use crate::identifier::Gstin;
 use crate::irn::Irn;
-use crate::ledger::DocumentId;
-use crate::operation::{Registration, RegistrationStatus};
+use crate::job::{Bill, NewJob, Task};
+use crate::ledger::{DocumentId, DocumentStatus};
+use crate::operation::{OperationKind, Registration, RegistrationStatus};
 use crate::rulebook::ShipToGstin;
 use crate::source::SourceRef;
+use crate::state::{DocumentState, EwbState};
 
 const MAKER: &str = "29AAACI1234E1Z2";
 const OTHER: &str = "27AAACI9999E1Z9";
