@@ -4,14 +4,17 @@
 //! against it out. Everything a portal would refuse for its time, its state or its form is refused here, as each
 //! refusal by a portal counts against the account. What only a portal can know is left to it.
 
+mod act;
 mod bill;
 mod extension;
 mod form;
+mod group;
 mod registration;
 #[cfg(test)]
 mod tests;
 mod trip_sheet;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::ewb::window::WindowShut;
@@ -76,5 +79,13 @@ impl PlanSwitches {
     pub const fn with_closure(mut self, closure: bool) -> Self {
         self.closure = closure;
         self
+    }
+}
+
+/// The earlier of two ends; one that is absent is none.
+fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }

@@ -12,8 +12,8 @@ use crate::date::{DocumentDate, PortalTime, ist, ist_date};
 
 /// Hours in which an IRN can be cancelled after its acknowledgement (code 2270).
 pub const IRN_CANCEL_HOURS: i64 = 24;
-/// Hours in which a bill can be cancelled by its maker (codes 315 and, counted from Part B, 728). Counted from the
-/// making here, which is never later than what the portal counts from.
+/// Hours in which a bill can be cancelled by its maker, counted from the making (code 315) or, by the newer text, from
+/// Part B (728).
 pub const EWB_CANCEL_HOURS: i64 = 24;
 /// Hours in which the other party can reject a bill (code 346; 345 once its validity is over).
 pub const EWB_REJECT_HOURS: i64 = 72;
@@ -61,10 +61,10 @@ impl Window {
         Self::hours_from(acknowledged, IRN_CANCEL_HOURS)
     }
 
-    /// The time for its maker to cancel a bill.
+    /// The time for its maker to cancel a bill that was made, or got its Part B, at a moment.
     #[must_use]
-    pub fn ewb_cancel(made: PortalTime) -> Self {
-        Self::hours_from(made, EWB_CANCEL_HOURS)
+    pub fn ewb_cancel(start: PortalTime) -> Self {
+        Self::hours_from(start, EWB_CANCEL_HOURS)
     }
 
     /// The time for the other party to reject a bill: 72 hours, and inside its validity.

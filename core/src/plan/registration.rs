@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::bill::{ewb_cancel_window, is_open};
-use super::form::{carriage, text};
-use super::{DISTANCE_MAX, IRN_REMARK_MAX, PlanRefused};
+use super::form::{BY_IRN, carriage, text};
+use super::{DISTANCE_MAX, IRN_REMARK_MAX, PlanRefused, earlier};
 use crate::date::DocumentDate;
 use crate::ewb::request::EwbByIrn;
 use crate::ewb::window::Window;
@@ -39,7 +39,7 @@ pub fn cancel_irn(
         }
         _ => return Err(not_registered(document, "cancelled")),
     }
-    text("the remark", remark, 1, IRN_REMARK_MAX)?;
+    text("the remark", remark, 1..=IRN_REMARK_MAX, "")?;
     let window = Window::irn_cancel(registration.ack_date);
     let what = format!("the IRN of {} can be cancelled", document.label);
     window.check(now, &what, "2270").map_err(|shut| {
@@ -49,7 +49,7 @@ pub fn cancel_irn(
     let active = standing.filter(|standing| is_open(standing.state));
     let mut deadline = window.closes;
     if let Some(standing) = active {
-        let bills = ewb_cancel_window(standing);
+        let (bills, _) = ewb_cancel_window(standing);
         let what = format!("its e-way bill {} can be cancelled", standing.number);
         bills.check(now, &what, "2230").map_err(|shut| {
             PlanRefused::shut(
@@ -118,7 +118,7 @@ pub fn ewb_by_irn(
             "Name the transporter's GSTIN or TRANSIN, or the mode of transport with the vehicle or document.",
         ));
     }
-    carriage(&request.carriage, false)?;
+    carriage(&request.carriage, false, &BY_IRN)?;
     if request.carriage.mode == Some(TransMode::Road) {
         // The portal asks for it by road (4022), and ordinary cargo is what nobody mentions.
         request.carriage.vehicle_type.get_or_insert(VehicleType::Regular);
@@ -153,11 +153,4 @@ fn not_registered(document: &DocumentStatus, what: &str) -> PlanRefused {
     // A state is named as it is stored; people read it without its underscores.
     let state = document.state.to_string().replace('_', " ");
     PlanRefused::new(format!("{} is {state} and cannot be {what}", document.label), "", fix)
-}
-
-fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (one, other) => one.or(other),
-    }
 }

@@ -60,8 +60,8 @@ pub(super) async fn consolidate(desk: &Desk, arguments: &EwbConsolidate, output:
         from_place: arguments.from.from_place.clone(),
         from_state: arguments.from.from_state,
     };
-    let planned =
-        plan::consolidate(&bills, request, gstin).map_err(|error| Refusal::planned(&error, Product::EWayBill));
+    let planned = plan::consolidate(&bills, request, gstin, desk.now())
+        .map_err(|error| Refusal::planned(&error, Product::EWayBill));
     let numbers: Vec<String> = arguments.numbers.iter().map(ToString::to_string).collect();
     let about = format!("e-way bills {}", numbers.join(", "));
     let wish = Wish { about, document: None, ewb: None, task: "consolidate", planned }.by_route(route.as_ref());
