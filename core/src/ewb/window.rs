@@ -152,9 +152,10 @@ impl fmt::Display for At {
     }
 }
 
-/// The first moment after a minute such as 23:59:00 that still counts whole.
+/// The first moment after a minute such as 23:59:00 that still counts whole; some replies write 23:59:59.
 fn after(end: PortalTime) -> Option<Timestamp> {
-    end.to_timestamp()?.checked_add(SignedDuration::from_mins(1)).ok()
+    let seconds = i64::from(end.datetime().second());
+    end.to_timestamp()?.checked_add(SignedDuration::from_secs(60 - seconds)).ok()
 }
 
 fn midnight(day: jiff::civil::Date) -> Option<Timestamp> {
@@ -197,6 +198,13 @@ mod tests {
         let early = window.check(at("2026-11-06 10:00:00"), "the validity can be extended", "382").unwrap_err();
         assert_eq!(early.to_string(), "the validity can be extended only from 06/11/2026 15:59 IST on");
         assert!(early.too_early);
+    }
+
+    #[test]
+    fn a_validity_ends_with_its_day_whether_its_seconds_are_written_or_not() {
+        let closes = |end: &str| Window::ewb_valid(Some(time(end))).closes;
+        assert_eq!(closes("2026-11-06 23:59:00"), Some(at("2026-11-07 00:00:00")));
+        assert_eq!(closes("2026-11-06 23:59:59"), Some(at("2026-11-07 00:00:00")));
     }
 
     #[test]

@@ -71,9 +71,8 @@ fn a_day_to_cancel_counts_from_the_later_one_of_the_making_and_part_b() {
     known.standing.movement = Some(Movement {
         mode: Some(TransMode::Road),
         vehicle: Some("KA01AB1234".into()),
-        vehicle_type: None,
-        document: None,
         entered_at: Some(time("2026-11-05 18:00:00")),
+        ..Movement::default()
     });
     assert_eq!(codes(&known, cancellation(), MAKER, "2026-11-06 17:59:59"), "");
     assert_eq!(codes(&known, cancellation(), MAKER, "2026-11-06 18:00:00"), "728");
@@ -98,8 +97,7 @@ fn over_dimensional_cargo_stays_so_when_its_vehicle_changes() {
             mode: Some(TransMode::Road),
             vehicle: Some("KA01AB1234".into()),
             vehicle_type: Some(kind),
-            document: None,
-            entered_at: None,
+            ..Movement::default()
         });
         let Task::UpdatePartB { mut request } = part_b("KA01AB9999") else { unreachable!("a Part B") };
         request.carriage.vehicle_type = asked;
