@@ -92,11 +92,12 @@ impl Window {
         }
     }
 
-    /// The time to make a bill for a document: 180 days from its date.
+    /// The time to make a bill for a document: 180 days from its date. It has no beginning, as the portal's clock may
+    /// be ahead of ours, and 820 is the code of a document that is too old.
     #[must_use]
     pub fn ewb_generate(document: DocumentDate) -> Self {
         let last = document.date().checked_add((EWB_DOCUMENT_DAYS + 1).days());
-        Self { opens: midnight(document.date()), closes: last.ok().and_then(midnight) }
+        Self { opens: None, closes: last.ok().and_then(midnight) }
     }
 
     /// The time to declare a bill closed: until the end of the day after its validity.
@@ -221,5 +222,6 @@ mod tests {
         let now = at("2025-01-01 12:00:00");
         assert!(of("05/07/2024").is_open(now));
         assert!(!of("04/07/2024").is_open(now));
+        assert!(of("02/01/2025").is_open(now), "no document is too old before its day");
     }
 }

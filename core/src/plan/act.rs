@@ -33,15 +33,11 @@ impl Act {
         }
     }
 
-    /// Whether a bill in this state can take the step, as far as its state says.
+    /// Whether a bill in this state can take the step, as far as its state says: after its end it can be extended for
+    /// eight hours more, and what the other party rejected its maker takes back.
     const fn is_possible(self, state: EwbState) -> bool {
-        match (self, state) {
-            // For eight hours more.
-            (Self::Extend, EwbState::Expired) => true,
-            // Its maker takes back what the other party does not want.
-            (Self::Cancel, EwbState::RejectedByParty) => true,
-            _ => is_open(state),
-        }
+        is_open(state)
+            || matches!((self, state), (Self::Extend, EwbState::Expired) | (Self::Cancel, EwbState::RejectedByParty))
     }
 
     /// The portal's code for the step on a bill in this state; each step has its own for a bill that is closed.

@@ -57,7 +57,7 @@ fn cancellation() -> Task {
 
 fn codes(bill: &Bill, task: Task, who: &str, now: &str) -> String {
     let planned = on_bill(bill, task, gstin(who), at(now), PlanSwitches::default().with_closure(true));
-    planned.err().map(|refused| refused.code.unwrap_or_else(|| refused.message)).unwrap_or_default()
+    planned.err().map(|refused| refused.code.unwrap_or(refused.message)).unwrap_or_default()
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn refused(change: impl FnOnce(&mut Extension)) -> Option<String> {
     known.standing.distance_km = Some(400);
     let now = at("2026-11-06 20:00:00");
     let planned = on_bill(&known, Task::ExtendValidity { request }, gstin(MAKER), now, PlanSwitches::default());
-    planned.err().map(|refused| refused.code.unwrap_or_else(|| refused.message))
+    planned.err().map(|refused| refused.code.unwrap_or(refused.message))
 }
 
 fn lying(request: &mut Extension) {

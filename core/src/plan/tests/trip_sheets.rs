@@ -20,7 +20,7 @@ fn request(bills: &[Bill]) -> Consolidation {
 
 fn code(bills: &[Bill], now: &str) -> String {
     let planned = consolidate(bills, request(bills), gstin(MAKER), at(now));
-    planned.err().map(|refused| refused.code.unwrap_or_else(|| refused.message)).unwrap_or_default()
+    planned.err().map(|refused| refused.code.unwrap_or(refused.message)).unwrap_or_default()
 }
 
 #[test]

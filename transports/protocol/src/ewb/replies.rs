@@ -167,7 +167,8 @@ fn changed(operation: &Operation, json: &str, beside: Beside) -> Result<EwbChang
         transporter: members.text("transporterId"),
         group: nonzero(&members, "groupNo"),
         trip_sheet: sheet_number(&members),
-        bills: bills_on(&members)?.unwrap_or_default(),
+        // That the sheet was made is certain; which bills are on it the ledger knows as well.
+        bills: bills_on(&members).ok().flatten().unwrap_or_default(),
         alert: joined([members.text("alert"), beside.alert].into_iter().chain(info)),
     };
     if let (Operation::UpdateTransporter { transporter, .. }, Some(found)) = (operation, &changed.transporter) {
