@@ -6,166 +6,32 @@
 //! byte leaves, exactly as a registration is; an unclear outcome is `Unknown` and settled by asking; what was
 //! done is never done again after a crash. The [`pipeline`](crate::pipeline) carries jobs out.
 
-use std::fmt;
-use std::time::Duration;
+mod book;
+mod outcome;
+mod task;
+#[cfg(test)]
+mod tests;
 
-use async_trait::async_trait;
+use std::fmt;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::date::PortalTime;
 use crate::environment::RouteName;
-use crate::ewb::request::{
-    AddVehicle, ChangeVehicle, Closure, Consolidation, EwbByIrn, Extension, MultiVehicle, PartB, Regeneration,
-};
-use crate::ewb::{CancelReason, EwbNumber, Standing};
+use crate::ewb::Standing;
 use crate::identifier::Gstin;
-use crate::irn::Irn;
-use crate::ledger::{DocumentId, LedgerError, WorkerId};
+use crate::ledger::DocumentId;
 use crate::operation::OperationKind;
 use crate::portal_code::PortalError;
+
+pub use book::{BillQuery, JobBook, JobClaim, JobQuery};
+pub use outcome::{Cancellation, Effect, StepOutcome};
+pub use task::Task;
 
 /// Number of a job in a ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct JobId(pub i64);
-
-/// What somebody asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "task")]
-#[non_exhaustive]
-pub enum Task {
-    /// Cancel a registration, with its active e-way bill first where it has one.
-    CancelIrn {
-        /// Which.
-        irn: Irn,
-        /// Why.
-        reason: CancelReason,
-        /// Remark, 1 to 100 characters; the first 50 go with the e-way bill.
-        remark: String,
-    },
-    /// Make the e-way bill of a registered document.
-    GenerateEwbByIrn {
-        /// What is moved, and how.
-        request: Box<EwbByIrn>,
-    },
-    /// Make an e-way bill without an IRN.
-    GenerateEwb {
-        /// The request as canonical JSON in the system's own members.
-        payload: String,
-        /// `INV`, `BIL`, `BOE`, `CHL` or `OTH`.
-        doc_type: String,
-        /// Number of the document.
-        doc_no: String,
-    },
-    /// Cancel an e-way bill.
-    CancelEwb {
-        /// The bill.
-        number: EwbNumber,
-        /// Why.
-        reason: CancelReason,
-        /// Remark, at most 50 characters.
-        remark: String,
-    },
-    /// Reject a bill as the other party.
-    RejectEwb {
-        /// The bill.
-        number: EwbNumber,
-    },
-    /// Change Part B.
-    UpdatePartB {
-        /// The new Part B.
-        request: Box<PartB>,
-    },
-    /// Give a bill to another transporter.
-    UpdateTransporter {
-        /// The bill.
-        number: EwbNumber,
-        /// GSTIN or TRANSIN of the transporter.
-        transporter: String,
-    },
-    /// Extend the validity, in the sixteen hours around its end.
-    ExtendValidity {
-        /// How, and why.
-        request: Box<Extension>,
-    },
-    /// Put several bills on one vehicle.
-    Consolidate {
-        /// Which bills, and how they travel.
-        request: Box<Consolidation>,
-    },
-    /// Make a trip sheet anew.
-    RegenerateTripSheet {
-        /// Which, and how it travels on.
-        request: Box<Regeneration>,
-    },
-    /// Start moving the goods of one bill by several vehicles.
-    StartMultiVehicle {
-        /// Which bill, from where to where.
-        request: Box<MultiVehicle>,
-    },
-    /// Add a vehicle to a group.
-    AddVehicle {
-        /// Which group, which vehicle.
-        request: Box<AddVehicle>,
-    },
-    /// Change a vehicle of a group.
-    ChangeVehicle {
-        /// From which vehicle to which.
-        request: Box<ChangeVehicle>,
-    },
-    /// Declare a bill closed.
-    CloseEwb {
-        /// Which, since when.
-        request: Box<Closure>,
-    },
-}
-
-impl Task {
-    /// The calls it takes, in their order; `ewb_is_active` says whether the document has an active bill.
-    #[must_use]
-    pub fn steps(&self, ewb_is_active: bool) -> Vec<OperationKind> {
-        match self {
-            // The portal refuses to cancel an IRN with an active e-way bill (2230).
-            Self::CancelIrn { .. } if ewb_is_active => vec![OperationKind::CancelEwb, OperationKind::CancelIrn],
-            Self::CancelIrn { .. } => vec![OperationKind::CancelIrn],
-            Self::GenerateEwbByIrn { .. } => vec![OperationKind::GenerateEwbByIrn],
-            Self::GenerateEwb { .. } => vec![OperationKind::GenerateEwb],
-            Self::CancelEwb { .. } => vec![OperationKind::CancelEwb],
-            Self::RejectEwb { .. } => vec![OperationKind::RejectEwb],
-            Self::UpdatePartB { .. } => vec![OperationKind::UpdatePartB],
-            Self::UpdateTransporter { .. } => vec![OperationKind::UpdateTransporter],
-            Self::ExtendValidity { .. } => vec![OperationKind::ExtendValidity],
-            Self::Consolidate { .. } => vec![OperationKind::ConsolidateEwb],
-            Self::RegenerateTripSheet { .. } => vec![OperationKind::RegenerateTripSheet],
-            Self::StartMultiVehicle { .. } => vec![OperationKind::StartMultiVehicle],
-            Self::AddVehicle { .. } => vec![OperationKind::AddVehicle],
-            Self::ChangeVehicle { .. } => vec![OperationKind::ChangeVehicle],
-            Self::CloseEwb { .. } => vec![OperationKind::CloseEwb],
-        }
-    }
-
-    /// The bill it is about, where it is about one that exists.
-    #[must_use]
-    pub fn bill(&self) -> Option<EwbNumber> {
-        match self {
-            Self::CancelEwb { number, .. } | Self::RejectEwb { number } | Self::UpdateTransporter { number, .. } => {
-                Some(*number)
-            }
-            Self::UpdatePartB { request } => Some(request.number),
-            Self::ExtendValidity { request } => Some(request.number),
-            Self::StartMultiVehicle { request } => Some(request.number),
-            Self::AddVehicle { request } => Some(request.number),
-            Self::ChangeVehicle { request } => Some(request.number),
-            Self::CloseEwb { request } => Some(request.number),
-            Self::CancelIrn { .. }
-            | Self::GenerateEwbByIrn { .. }
-            | Self::GenerateEwb { .. }
-            | Self::Consolidate { .. }
-            | Self::RegenerateTripSheet { .. } => None,
-        }
-    }
-}
 
 /// Where a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -322,130 +188,6 @@ pub struct StepIntent {
     pub before: Option<Box<Standing>>,
 }
 
-/// What a step changed, for the ledger to remember and the books to show.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "effect")]
-#[expect(clippy::exhaustive_enums, reason = "a step changes a registration, bills, or a trip sheet")]
-pub enum Effect {
-    /// The registration was cancelled.
-    IrnCancelled {
-        /// The cancellation.
-        cancellation: Cancellation,
-    },
-    /// A bill stands so from then on.
-    Ewb {
-        /// Where it stands.
-        standing: Box<Standing>,
-    },
-    /// A trip sheet was made, for these bills.
-    TripSheet {
-        /// Its number.
-        number: crate::ewb::TripSheetNumber,
-        /// The bills on it.
-        bills: Vec<EwbNumber>,
-    },
-}
-
-/// The cancellation of a registration.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cancellation {
-    /// When (IST); absent where nobody told.
-    pub at: Option<PortalTime>,
-    /// Why; absent where somebody else cancelled it.
-    pub reason: Option<CancelReason>,
-    /// The remark given.
-    pub remark: Option<String>,
-}
-
-/// What became of a step.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "outcome")]
-#[expect(clippy::exhaustive_enums, reason = "an outcome is one of these and nothing else")]
-pub enum StepOutcome {
-    /// It was done: the next step's turn, or the end.
-    Done {
-        /// What it changed.
-        effects: Vec<Effect>,
-        /// What happened, in a sentence.
-        message: String,
-    },
-    /// The portal, or the time, refused it; the job is over.
-    Refused {
-        /// The portal's errors, or the one it would give.
-        errors: Vec<PortalError>,
-        /// Why, in a sentence.
-        message: String,
-        /// What was learnt on the way, such as that a bill is closed or expired.
-        effects: Vec<Effect>,
-    },
-    /// It was certainly not done: nothing left, or asking proved it. It may be sent again.
-    NotDone {
-        /// Why.
-        message: String,
-        /// When to try again, at the earliest.
-        due_at: Timestamp,
-    },
-    /// Nobody knows.
-    Unknown {
-        /// What happened.
-        message: String,
-        /// When to ask, at the earliest.
-        due_at: Timestamp,
-        /// The portal's errors, when it answered without clearing the outcome.
-        errors: Vec<PortalError>,
-    },
-}
-
-/// A wish for jobs to carry out.
-#[derive(Debug, Clone)]
-pub struct JobClaim {
-    /// Who asks.
-    pub worker: WorkerId,
-    /// Only these; all that are due when empty. Jobs named here are handed out before they are due, but not
-    /// before their `not_before`.
-    pub only: Vec<JobId>,
-    /// Most to hand out.
-    pub limit: usize,
-    /// For how long.
-    pub lease: Duration,
-}
-
-/// A wish to see jobs.
-#[derive(Debug, Clone, Default)]
-#[expect(clippy::exhaustive_structs, reason = "a wish is written by naming what it asks for")]
-pub struct JobQuery {
-    /// Only these.
-    pub ids: Vec<JobId>,
-    /// Only those about this document.
-    pub document: Option<DocumentId>,
-    /// Only those about this bill.
-    pub bill: Option<EwbNumber>,
-    /// Only those in these states; all when empty.
-    pub states: Vec<JobState>,
-    /// Only those after this number.
-    pub after: Option<JobId>,
-    /// At most so many; 0 means 1,000.
-    pub limit: usize,
-}
-
-/// A wish to see bills.
-#[derive(Debug, Clone, Default)]
-#[expect(clippy::exhaustive_structs, reason = "a wish is written by naming what it asks for")]
-pub struct BillQuery {
-    /// Only this one.
-    pub number: Option<EwbNumber>,
-    /// Only those of this document, the latest last.
-    pub document: Option<DocumentId>,
-    /// Only those made for this document number, in any case.
-    pub doc_no: Option<String>,
-    /// Only those that can still change: active, part A, unknown.
-    pub open_only: bool,
-    /// Only those after this number, in the order of numbers.
-    pub after: Option<EwbNumber>,
-    /// At most so many; 0 means 1,000.
-    pub limit: usize,
-}
-
 /// A bill in the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bill {
@@ -459,112 +201,4 @@ pub struct Bill {
     pub site: Option<String>,
     /// When it last changed here.
     pub changed_at: Timestamp,
-}
-
-/// The durable memory of jobs and e-way bills, a part of every [`Ledger`](crate::ledger::Ledger).
-///
-/// What it says of durability and cancellation is what the ledger says. A change of a document or a bill that a
-/// step brings is stored with the step's outcome, wholly or not at all.
-#[async_trait]
-pub trait JobBook: fmt::Debug + Send + Sync {
-    /// Plans a task and gives its number.
-    ///
-    /// One subject has one open job at a time: a second one that would change the same document's
-    /// registration, or the same bill, is refused.
-    ///
-    /// # Errors
-    /// [`LedgerError::JobUnderWay`] when there is an open job for the same subject;
-    /// [`LedgerError::IllegalMove`] when the document's state forbids it: a cancellation needs `Registered`, a
-    /// bill by IRN needs `Registered`.
-    async fn plan(&self, job: NewJob) -> Result<JobId, LedgerError>;
-
-    /// Hands jobs that are due to a worker, oldest first. `Sent` jobs whose lease is over become `Unknown` here.
-    ///
-    /// # Errors
-    /// [`LedgerError`] when the ledger cannot be written.
-    async fn claim_jobs(&self, claim: JobClaim) -> Result<Vec<Job>, LedgerError>;
-
-    /// Gives claimed jobs back untouched.
-    ///
-    /// # Errors
-    /// [`LedgerError`] when the ledger cannot be written; the lease then ends by itself.
-    async fn release_jobs(&self, worker: &WorkerId, jobs: &[JobId]) -> Result<(), LedgerError>;
-
-    /// Stores the intent to make the call of the present step: `Planned` becomes `Sent`, and a document whose
-    /// IRN is to be cancelled becomes `Cancelling`.
-    ///
-    /// # Errors
-    /// [`LedgerError::JobNotClaimed`] when another worker holds it; [`LedgerError::IllegalJobMove`],
-    /// [`LedgerError::IllegalMove`] where its state or the document's forbids it.
-    async fn begin_step(&self, worker: &WorkerId, job: JobId, intent: StepIntent) -> Result<(), LedgerError>;
-
-    /// Records what became of the present step, or what asking brought, and releases the job. A document whose
-    /// cancellation was refused or not done becomes `Registered` again, a cancelled one `Cancelled`; bills are
-    /// brought up to date, and receipts made where the books should show it. Recording the same outcome again
-    /// changes nothing. `NotDone` for a `Planned` job puts it off; what the worker that sent the step brings
-    /// after its lease counts as long as nobody else took the job.
-    ///
-    /// # Errors
-    /// [`LedgerError::JobNotClaimed`] when another worker holds it; [`LedgerError::IllegalJobMove`].
-    async fn end_step(&self, worker: &WorkerId, job: JobId, outcome: StepOutcome) -> Result<(), LedgerError>;
-
-    /// Takes a planned job back. Steps already done stand.
-    ///
-    /// # Errors
-    /// [`LedgerError::JobUnderWay`] when its step may have been sent; [`LedgerError::NoJob`].
-    async fn withdraw(&self, job: JobId, reason: &str) -> Result<(), LedgerError>;
-
-    /// Jobs, in the order of their numbers.
-    ///
-    /// # Errors
-    /// [`LedgerError`] when the ledger cannot be read.
-    async fn jobs(&self, query: JobQuery) -> Result<Vec<Job>, LedgerError>;
-
-    /// Bills, in the order of their numbers.
-    ///
-    /// # Errors
-    /// [`LedgerError`] when the ledger cannot be read.
-    async fn bills(&self, query: BillQuery) -> Result<Vec<Bill>, LedgerError>;
-
-    /// Keeps what was read of a bill outside of any job: an expiry, a closure or rejection by somebody else, a
-    /// bill found at the portal. `document` joins it to one in the ledger.
-    ///
-    /// # Errors
-    /// [`LedgerError`] when the ledger cannot be written.
-    async fn learn_bill(&self, bill: Bill) -> Result<(), LedgerError>;
-
-    /// Keeps what was read of a registration outside of any job: somebody cancelled it elsewhere. `Registered`
-    /// becomes `Cancelled`, through `Cancelling`; a `Cancelled` document stays as it is. A job that was planned
-    /// for it meets [`LedgerError::IllegalMove`] at its next step and is to be ended as refused.
-    ///
-    /// # Errors
-    /// [`LedgerError::IllegalMove`] in any other state: a cancellation under way is settled by its job.
-    async fn learn_cancellation(&self, document: DocumentId, cancellation: Cancellation) -> Result<(), LedgerError>;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_step_that_may_have_been_done_is_never_planned_without_asking_or_an_answer() {
-        assert!(!JobState::Unknown.may_become().contains(&JobState::Sent));
-        assert!(JobState::Unknown.may_become().contains(&JobState::Planned));
-        assert!(!JobState::Planned.may_become().contains(&JobState::Done));
-    }
-
-    #[test]
-    fn an_irn_with_an_active_bill_is_cancelled_after_the_bill() {
-        let task =
-            Task::CancelIrn { irn: Irn::from_bytes([7; 32]), reason: CancelReason::Duplicate, remark: "twice".into() };
-        assert_eq!(task.steps(true), [OperationKind::CancelEwb, OperationKind::CancelIrn]);
-        assert_eq!(task.steps(false), [OperationKind::CancelIrn]);
-    }
-
-    #[test]
-    fn every_state_has_a_name_that_leads_back_to_it() {
-        for state in JobState::ALL {
-            assert_eq!(JobState::from_name(state.as_str()), Some(state));
-        }
-    }
 }

@@ -212,7 +212,7 @@ impl Anchors {
         }
         let signed = self.ack_dt.as_deref()?;
         let moment = |time: PortalTime| time.to_timestamp();
-        let apart = PortalTime::parse(signed).ok().and_then(moment).zip(moment(registration.ack_date));
+        let apart = PortalTime::parse_any(signed).and_then(moment).zip(moment(registration.ack_date));
         let apart = apart.map(|(signed, stated)| signed.duration_since(stated).abs());
         let agree = apart.is_some_and(|apart| apart <= ACK_DATE_SLACK);
         (!agree).then(|| {
@@ -224,7 +224,7 @@ impl Anchors {
     /// The acknowledgement, where both parts of it can be read.
     fn acknowledgement(&self) -> Option<Acknowledgement> {
         let number = self.ack_no.as_deref()?.get().trim_matches('"').to_owned();
-        let date = PortalTime::parse(self.ack_dt.as_deref()?).ok()?;
+        let date = PortalTime::parse_any(self.ack_dt.as_deref()?)?;
         (!number.is_empty() && number != "null" && date.to_timestamp().is_some())
             .then_some(Acknowledgement { number, date })
     }

@@ -313,7 +313,7 @@ async fn plan_together(world: &World, numbers: &[EwbNumber], vehicle: &str) -> N
     for number in numbers {
         together.push(bill(world, *number).await);
     }
-    plan::consolidate(&together, consolidation(numbers.to_vec(), vehicle), maker()).unwrap()
+    plan::consolidate(&together, consolidation(numbers.to_vec(), vehicle), maker(), now(world)).unwrap()
 }
 
 fn sheet_of(job: &Job) -> TripSheetNumber {
@@ -438,7 +438,8 @@ async fn the_goods_of_a_bill_travel_in_several_vehicles_each_entered_once() {
         let task = part_b(number, OTHER_VEHICLE, PartBReason::Breakdown);
         assert_eq!(plan_by(&world, number, task, maker()).await.unwrap_err().code.as_deref(), Some("412"));
         let known = [bill(&world, number).await];
-        let refused = plan::consolidate(&known, consolidation(vec![number], VEHICLE), maker()).unwrap_err();
+        let refused =
+            plan::consolidate(&known, consolidation(vec![number], VEHICLE), maker(), now(&world)).unwrap_err();
         assert_eq!(refused.code.as_deref(), Some("648"));
     }
 }

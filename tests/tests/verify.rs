@@ -163,6 +163,8 @@ fn the_two_times_of_an_acknowledgement_agree_to_a_few_minutes() {
     for (signed, believed) in [
         ("2026-11-20 11:59:12", true),
         ("2026-11-20 12:00:59", true),
+        ("2026-11-20T12:00:07.000", true),
+        ("20/11/2026 12:00:07 PM", true),
         ("2026-11-20 12:06:00", false),
         ("2026-11-19 12:00:00", false),
     ] {

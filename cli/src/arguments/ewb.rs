@@ -203,7 +203,7 @@ pub struct EwbExtend {
     /// The goods lie in transit: road, warehouse or others
     #[arg(long, value_name = "WHERE", value_parser = words::transit)]
     pub transit: Option<TransitType>,
-    /// A line of the address where they lie in transit; up to three times
+    /// A line of the address where they lie in transit; three times
     #[arg(long, value_name = "LINE", requires = "transit")]
     pub address: Vec<String>,
     /// As whom.

@@ -7,7 +7,7 @@ use super::window::Window;
 use super::{EwbNumber, TransMode, VehicleType};
 use crate::date::{DocumentDate, PortalTime};
 use crate::identifier::Gstin;
-use crate::operation::EwbDetails;
+use crate::operation::{EwbDetails, EwbVehicle};
 use crate::state::EwbState;
 
 /// How a bill came into the world, which decides where it is cancelled and read.
@@ -70,7 +70,7 @@ pub struct EwbDocument {
 }
 
 /// One Part B: how the goods travel.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Movement {
     /// Mode of transport.
     pub mode: Option<TransMode>,
@@ -80,6 +80,9 @@ pub struct Movement {
     pub vehicle_type: Option<VehicleType>,
     /// Number of the transport document.
     pub document: Option<String>,
+    /// Its date, without which an extension by rail, air or ship is refused (385, 729).
+    #[serde(default)]
+    pub document_date: Option<DocumentDate>,
     /// When it was entered (IST).
     pub entered_at: Option<PortalTime>,
 }
@@ -129,13 +132,16 @@ impl Standing {
         standing.transporter = filled(details.transporter.as_deref()).or(standing.transporter);
         if let Some(newest) = details.vehicles.first() {
             let vehicle = filled(newest.vehicle.as_deref());
+            let document = filled(newest.document.as_deref());
             // The system does not tell the kind of vehicle: it is known as long as the vehicle is the same.
             let before = standing.movement.filter(|before| before.vehicle == vehicle);
+            let same_document = before.as_ref().filter(|before| before.document == document);
             standing.movement = Some(Movement {
                 mode: newest.mode.as_deref().and_then(TransMode::parse),
                 vehicle,
+                document_date: newest.document_date.or_else(|| same_document?.document_date),
                 vehicle_type: before.and_then(|before| before.vehicle_type),
-                document: filled(newest.document.as_deref()),
+                document,
                 entered_at: newest.entered_at,
             });
             standing.group = newest.group.clone().or(standing.group);
@@ -157,7 +163,8 @@ impl Standing {
         match details.status.trim().to_ascii_uppercase().as_str() {
             "CNL" => EwbState::Cancelled,
             _ if details.is_rejected => EwbState::RejectedByParty,
-            _ if details.valid_till.is_none() => EwbState::PartA,
+            // An end that cannot be read is no missing Part B.
+            _ if details.valid_till.is_none() && !details.vehicles.iter().any(has_part_b) => EwbState::PartA,
             _ => EwbState::Active,
         }
     }
@@ -174,6 +181,11 @@ impl EwbDocument {
     }
 }
 
+/// Whether an entry of the list of vehicles names a vehicle or a transport document.
+fn has_part_b(entry: &EwbVehicle) -> bool {
+    filled(entry.vehicle.as_deref()).or_else(|| filled(entry.document.as_deref())).is_some()
+}
+
 /// A text that says something.
 fn filled(text: Option<&str>) -> Option<String> {
     text.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
@@ -182,7 +194,6 @@ fn filled(text: Option<&str>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operation::EwbVehicle;
 
     const MAKER: &str = "29AAACI1234E1Z2";
     const OTHER: &str = "27AAPFU0939F1ZV";
@@ -230,6 +241,31 @@ mod tests {
     }
 
     #[test]
+    fn a_bill_with_a_vehicle_is_active_though_its_end_cannot_be_read() {
+        let entry = |vehicle: &str| EwbVehicle { vehicle: Some(vehicle.into()), ..EwbVehicle::default() };
+        let with = |vehicle| read(&EwbDetails { vehicles: vec![entry(vehicle)], ..details("ACT", None) }).state;
+        assert_eq!((with("KA01AB1234"), with(" ")), (EwbState::Active, EwbState::PartA));
+    }
+
+    #[test]
+    fn the_date_of_the_transport_document_is_kept_with_its_number() {
+        let date = DocumentDate::from_ymd(2026, 11, 5);
+        let entry = |number: &str, document_date| EwbVehicle {
+            document: Some(number.into()),
+            document_date,
+            mode: Some("2".into()),
+            ..EwbVehicle::default()
+        };
+        let by = |entry| EwbDetails { vehicles: vec![entry], ..details("ACT", Some("2026-11-06 23:59:00")) };
+        let known = read(&by(entry("123456789", date)));
+        let again =
+            |entry| Standing::of_details(&by(entry), Some(&known), gstin(MAKER)).movement.unwrap().document_date;
+        assert_eq!(known.movement.as_ref().unwrap().document_date, date);
+        assert_eq!(again(entry("123456789", None)), date, "a reply without it");
+        assert_eq!(again(entry("987654321", None)), None, "another document");
+    }
+
+    #[test]
     fn a_bill_counts_as_valid_through_the_last_minute_of_its_day() {
         let till = read(&details("ACT", Some("2026-11-06 23:59:00")));
         let at = |text| till.clone().at(time(text).to_timestamp().unwrap()).state;
@@ -255,8 +291,7 @@ mod tests {
             mode: Some(TransMode::Road),
             vehicle: Some("KA01AB1234".into()),
             vehicle_type,
-            document: None,
-            entered_at: None,
+            ..Movement::default()
         });
         let by = |vehicle: &str| {
             let entry = EwbVehicle { vehicle: Some(vehicle.into()), mode: Some("1".into()), ..EwbVehicle::default() };

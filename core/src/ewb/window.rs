@@ -12,8 +12,8 @@ use crate::date::{DocumentDate, PortalTime, ist, ist_date};
 
 /// Hours in which an IRN can be cancelled after its acknowledgement (code 2270).
 pub const IRN_CANCEL_HOURS: i64 = 24;
-/// Hours in which a bill can be cancelled by its maker (codes 315 and, counted from Part B, 728). Counted from the
-/// making here, which is never later than what the portal counts from.
+/// Hours in which a bill can be cancelled by its maker, counted from the making (code 315) or, by the newer text, from
+/// Part B (728).
 pub const EWB_CANCEL_HOURS: i64 = 24;
 /// Hours in which the other party can reject a bill (code 346; 345 once its validity is over).
 pub const EWB_REJECT_HOURS: i64 = 72;
@@ -61,10 +61,10 @@ impl Window {
         Self::hours_from(acknowledged, IRN_CANCEL_HOURS)
     }
 
-    /// The time for its maker to cancel a bill.
+    /// The time for its maker to cancel a bill that was made, or got its Part B, at a moment.
     #[must_use]
-    pub fn ewb_cancel(made: PortalTime) -> Self {
-        Self::hours_from(made, EWB_CANCEL_HOURS)
+    pub fn ewb_cancel(start: PortalTime) -> Self {
+        Self::hours_from(start, EWB_CANCEL_HOURS)
     }
 
     /// The time for the other party to reject a bill: 72 hours, and inside its validity.
@@ -92,11 +92,12 @@ impl Window {
         }
     }
 
-    /// The time to make a bill for a document: 180 days from its date.
+    /// The time to make a bill for a document: 180 days from its date. It has no beginning, as the portal's clock may
+    /// be ahead of ours, and 820 is the code of a document that is too old.
     #[must_use]
     pub fn ewb_generate(document: DocumentDate) -> Self {
         let last = document.date().checked_add((EWB_DOCUMENT_DAYS + 1).days());
-        Self { opens: midnight(document.date()), closes: last.ok().and_then(midnight) }
+        Self { opens: None, closes: last.ok().and_then(midnight) }
     }
 
     /// The time to declare a bill closed: until the end of the day after its validity.
@@ -152,9 +153,10 @@ impl fmt::Display for At {
     }
 }
 
-/// The first moment after a minute such as 23:59:00 that still counts whole.
+/// The first moment after a minute such as 23:59:00 that still counts whole; some replies write 23:59:59.
 fn after(end: PortalTime) -> Option<Timestamp> {
-    end.to_timestamp()?.checked_add(SignedDuration::from_mins(1)).ok()
+    let seconds = i64::from(end.datetime().second());
+    end.to_timestamp()?.checked_add(SignedDuration::from_secs(60 - seconds)).ok()
 }
 
 fn midnight(day: jiff::civil::Date) -> Option<Timestamp> {
@@ -200,6 +202,13 @@ mod tests {
     }
 
     #[test]
+    fn a_validity_ends_with_its_day_whether_its_seconds_are_written_or_not() {
+        let closes = |end: &str| Window::ewb_valid(Some(time(end))).closes;
+        assert_eq!(closes("2026-11-06 23:59:00"), Some(at("2026-11-07 00:00:00")));
+        assert_eq!(closes("2026-11-06 23:59:59"), Some(at("2026-11-07 00:00:00")));
+    }
+
+    #[test]
     fn a_rejection_ends_with_the_validity_where_that_is_shorter() {
         let made = time("2026-11-05 10:00:00");
         assert_eq!(Window::ewb_reject(made, None).closes, Some(at("2026-11-08 10:00:00")));
@@ -213,5 +222,6 @@ mod tests {
         let now = at("2025-01-01 12:00:00");
         assert!(of("05/07/2024").is_open(now));
         assert!(!of("04/07/2024").is_open(now));
+        assert!(of("02/01/2025").is_open(now), "no document is too old before its day");
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(doc)]
 use super::Operation;
-use crate::date::PortalTime;
+use crate::date::{DocumentDate, PortalTime};
 use crate::ewb::{EwbNumber, TripSheetNumber};
 use crate::identifier::Gstin;
 use crate::irn::Irn;
@@ -107,13 +107,17 @@ impl MadeEwb {
     }
 }
 
-/// The whole number before `KM` in a text such as `Pin-Pin calc distance: 2467KM`.
+/// The kilometres in a text such as `Pin-Pin calc distance: 2467KM`: the number before the first `KM` that has one,
+/// without what stands behind its point.
 #[must_use]
 pub fn kilometres(text: &str) -> Option<u16> {
     let upper = text.to_ascii_uppercase();
-    let before = upper.split_once("KM")?.0.trim_end();
-    let digits = before.rfind(|letter: char| !letter.is_ascii_digit()).map_or(0, |at| at + 1);
-    before.get(digits..)?.parse().ok()
+    upper.match_indices("KM").find_map(|(at, _)| {
+        let before = upper.get(..at)?.trim_end();
+        let digits = before.trim_end_matches(|letter: char| letter.is_ascii_digit() || letter == '.').len();
+        let number = before.get(digits..)?.trim_start_matches('.');
+        number.split('.').next()?.parse().ok()
+    })
 }
 
 /// A bill as the e-way bill system holds it.
@@ -153,6 +157,9 @@ pub struct EwbVehicle {
     pub mode: Option<String>,
     /// Number of the transport document.
     pub document: Option<String>,
+    /// Its date.
+    #[serde(default)]
+    pub document_date: Option<DocumentDate>,
     /// From which place it went.
     pub from_place: Option<String>,
     /// When it was entered (IST).
@@ -179,6 +186,9 @@ pub struct EwbChanged {
     pub group: Option<String>,
     /// The trip sheet it made.
     pub trip_sheet: Option<TripSheetNumber>,
+    /// The bills on that trip sheet, where the reply names them.
+    #[serde(default)]
+    pub bills: Vec<EwbNumber>,
     /// What the portal said beside it, verbatim.
     pub alert: Option<String>,
 }
@@ -340,4 +350,25 @@ pub struct Taxpayer {
     pub registered_on: Option<String>,
     /// De-registration date, verbatim.
     pub deregistered_on: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kilometres_of_a_text_are_the_number_before_km() {
+        for (text, expected) in [
+            ("Pin-Pin calc distance: 2467KM", Some(2467)),
+            ("distance 12 km", Some(12)),
+            ("distance: 12.5 KM", Some(12)),
+            ("by road no KM 7 to B, 140 km", Some(140)),
+            ("no distance", None),
+            ("KM", None),
+            ("é KM", None),
+            ("70000KM", None),
+        ] {
+            assert_eq!(kilometres(text), expected, "{text}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use einvoice_core::environment::Environment;
 use einvoice_protocol::client::HeaderSpelling;
-use einvoice_protocol::endpoints::Endpoints;
+use einvoice_protocol::endpoints::{Endpoints, path_problem};
 use einvoice_protocol::seal::JsonLayering;
 use reqwest::Url;
 use schemars::JsonSchema;
@@ -195,8 +195,18 @@ impl DirectConfig {
         if self.site.trim().is_empty() {
             return Err(DirectError::setting("site", "it is empty; write the site's name, such as NIC1"));
         }
-        Ok(())
+        usable_paths("endpoints", &self.endpoints.paths())
     }
+}
+
+/// Refuses paths that cannot be appended to an address.
+pub(crate) fn usable_paths(table: &'static str, paths: &[(&str, &String)]) -> Result<(), DirectError> {
+    for (name, path) in paths {
+        if let Some(problem) = path_problem(path) {
+            return Err(DirectError::setting(table, &format!("`{name}` is `{path}`: {problem}")));
+        }
+    }
+    Ok(())
 }
 
 /// An address, once it is known to be usable: no credentials or query in it, and none sent in the clear.
@@ -293,6 +303,14 @@ mod tests {
         assert!(config.check_ranges().unwrap_err().to_string().contains("total_timeout_ms"));
         let config = DirectConfig { total_timeout_ms: 100, ..DirectConfig::new("", "") };
         assert!(config.check_ranges().unwrap_err().to_string().contains("connect_timeout_ms"));
+    }
+
+    #[test]
+    fn a_path_without_its_slash_is_refused_by_name_before_it_becomes_a_host() {
+        let endpoints = Endpoints { login: "eivital/v1.04/auth".into(), ..Endpoints::default() };
+        let config = DirectConfig { endpoints, ..DirectConfig::new("https://portal.example", "") };
+        let error = config.check_ranges().unwrap_err().to_string();
+        assert!(error.contains("`endpoints`: `login` is `eivital/v1.04/auth`"), "{error}");
     }
 
     #[test]

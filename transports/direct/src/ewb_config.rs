@@ -10,7 +10,7 @@ use reqwest::Url;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::config::usable_address;
+use crate::config::{usable_address, usable_paths};
 use crate::transport::DirectError;
 
 /// The e-way bill system of a route (`[route.ewb]`). Timeouts, limits, proxy and certificates are the route's.
@@ -81,6 +81,7 @@ impl EwbConfig {
                 "it is no name of a header; write it like user_name",
             ));
         }
+        usable_paths("ewb.endpoints", &self.endpoints.paths())?;
         let mut settings = EwbSettings::default();
         settings.endpoints = self.endpoints.clone();
         settings.header_spelling = self.header_spelling;
@@ -119,6 +120,7 @@ mod tests {
         };
         assert!(config(|c| c.user_name_header = Some("a b".into())).contains("ewb.user_name_header"));
         assert!(config(|c| c.closure_names.date = " ".into()).contains("ewb.closure_names"));
+        assert!(config(|c| c.endpoints.auth = "v1.03/auth".into()).contains("ewb.endpoints"));
         let clear = EwbConfig::new("http://ewb.example.test", "").base(Environment::Production).unwrap_err();
         assert!(clear.to_string().contains("ewb.base_url"));
     }

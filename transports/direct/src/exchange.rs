@@ -76,6 +76,10 @@ impl HttpExchange {
     }
 
     fn prepare(&self, request: HttpRequest) -> Result<reqwest::Request, ExchangeError> {
+        // Anything else would become a part of the host's name, and credentials go there.
+        if !request.path_and_query.starts_with('/') {
+            return Err(not_sent("the path of the operation does not begin with a slash"));
+        }
         let address = format!("{}{}", self.base, request.path_and_query);
         let url = Url::parse(&address).map_err(|_| not_sent("the path of the operation makes no address"))?;
         let method = match request.method {

@@ -236,7 +236,7 @@ async fn every_question_is_addressed_with_its_parameters_in_order() {
         (Operation::HsnDetails { code: "1001".into() }, "Master/GetHsnDetailsByHsnCode?hsncode=1001"),
         (Operation::EwbErrorList, "Master/GetErrorList"),
     ] {
-        let answer = r#"{"ewbNo":301002999920,"status":"ACT","tripSheetNo":1810000387,"gstin":"x","transin":"x","hsnCode":"1001","list":[]}"#;
+        let answer = r#"{"ewbNo":301002999920,"status":"ACT","tripSheetNo":1810000387,"gstin":"29AAAAA0000A1Z5","transin":"T 1","hsnCode":"1001","tripSheetEwbBills":[]}"#;
         let (reply, request) = asked(&operation, answer).await;
         assert!(reply.is_ok(), "{address}: {reply:?}");
         assert_eq!(request.header("Content-Type"), None);

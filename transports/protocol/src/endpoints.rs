@@ -69,6 +69,48 @@ impl Endpoints {
         OperationKind::GstinDetails,
         OperationKind::SyncGstin,
     ];
+
+    /// Every path with its name, those of calls that append something to it included.
+    #[must_use]
+    pub const fn paths(&self) -> [(&'static str, &String); 11] {
+        [
+            ("login", &self.login),
+            ("generate_irn", &self.generate_irn),
+            ("cancel_irn", &self.cancel_irn),
+            ("get_irn", &self.get_irn),
+            ("get_irn_by_document", &self.get_irn_by_document),
+            ("rejected_irns", &self.rejected_irns),
+            ("generate_ewb_by_irn", &self.generate_ewb_by_irn),
+            ("get_ewb_by_irn", &self.get_ewb_by_irn),
+            ("gstin_details", &self.gstin_details),
+            ("sync_gstin", &self.sync_gstin),
+            ("heartbeat", &self.heartbeat),
+        ]
+    }
+}
+
+/// Why a text cannot be appended to a base address as a path; nothing where it can.
+///
+/// Without the slash at its beginning a path would become the end of the host's name, and credentials would go to
+/// whoever holds that name.
+#[must_use]
+pub fn path_problem(path: &str) -> Option<&'static str> {
+    if !path.starts_with('/') {
+        return Some("it does not begin with a slash; write it like /v1.03/auth");
+    }
+    if path.contains(['?', '#', '\\']) || path.chars().any(|letter| letter.is_whitespace() || letter.is_control()) {
+        return Some("it holds a blank, a backslash, `?` or `#`; write the path alone");
+    }
+    if path.split('/').any(|segment| matches!(segment, "." | "..")) {
+        return Some("it leads up with `.` or `..`; write the path as the portal has it");
+    }
+    None
+}
+
+/// A path with something below it: the slash between them stands once, whether the path has one or not, as the
+/// pages of the e-way bill system write it.
+pub(crate) fn below(path: &str, rest: &str) -> String {
+    format!("{}/{rest}", path.trim_end_matches('/'))
 }
 
 /// Percent-encodes everything but the unreserved characters of RFC 3986, so that a value with `/`,
@@ -99,6 +141,19 @@ mod tests {
         assert_eq!(percent_encode("AB/12-3"), "AB%2F12-3");
         assert_eq!(percent_encode("05/11/2026"), "05%2F11%2F2026");
         assert_eq!(percent_encode("a&b c"), "a%26b%20c");
+    }
+
+    #[test]
+    fn only_what_begins_with_a_slash_can_be_appended_to_a_host() {
+        for (name, path) in Endpoints::default().paths() {
+            assert_eq!(path_problem(path), None, "{name}");
+        }
+        for wrong in
+            ["", "v1.03/auth", ".evil.example/auth", "@evil.example/", "/a b", "/a?b=1", "/a#b", "/a/../b", "/a\\b"]
+        {
+            assert!(path_problem(wrong).is_some(), "{wrong:?}");
+        }
+        assert_eq!((below("/a", "b"), below("/a/", "b")), ("/a/b".to_owned(), "/a/b".to_owned()));
     }
 
     #[test]

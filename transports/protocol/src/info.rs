@@ -147,17 +147,6 @@ fn duplicate(description: &str, registered_by: Option<String>) -> Option<Duplica
     })
 }
 
-/// The distance in kilometres that an `EWBPPD` entry or a remark states, as in
-/// `Pin-Pin calc distance: 2467KM`.
-#[must_use]
-pub fn distance_km(text: &str) -> Option<u32> {
-    let upper = text.to_ascii_uppercase();
-    let before = upper.split("KM").next().filter(|before| before.len() < upper.len())?.trim_end();
-    let digits =
-        before.rfind(|character: char| !character.is_ascii_digit()).map_or(Some(before), |at| before.get(at + 1..))?;
-    digits.parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -242,13 +231,5 @@ mod tests {
         for form in ["null", r#""""#, "[]"] {
             assert_eq!(details(&raw(form)), [], "{form}");
         }
-    }
-
-    #[test]
-    fn the_distance_is_the_number_before_km() {
-        assert_eq!(distance_km("Pin-Pin calc distance: 2467KM"), Some(2467));
-        assert_eq!(distance_km("distance 12 km"), Some(12));
-        assert_eq!(distance_km("no distance"), None);
-        assert_eq!(distance_km("KM"), None);
     }
 }

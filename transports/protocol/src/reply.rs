@@ -34,15 +34,37 @@ pub enum ReplyError {
 
 /// Reads the opened answer to an operation of the IRP.
 pub(crate) fn typed(operation: &Operation, json: &str, info: Vec<InfoDetail>) -> Result<Reply, ReplyError> {
+    let json = plain(json);
     match operation {
         Operation::CancelIrn { irn, .. } => Ok(Reply::IrnCancelled(irn_cancelled(json, irn)?)),
         Operation::RejectedIrns { .. } => Ok(Reply::RejectedIrns(rejected_irns(json)?)),
         Operation::GenerateEwbByIrn { .. } | Operation::GetEwbByIrn { .. } => {
             Ok(Reply::EwayBill(Box::new(made_ewb(json, info)?)))
         }
-        Operation::GstinDetails { .. } | Operation::SyncGstin { .. } => Ok(Reply::Taxpayer(Box::new(taxpayer(json)?))),
+        Operation::GstinDetails { gstin } | Operation::SyncGstin { gstin } => {
+            let found = taxpayer(json)?;
+            same("Gstin", gstin.as_str(), &found.gstin)?;
+            Ok(Reply::Taxpayer(Box::new(found)))
+        }
+        Operation::GetIrn { irn, .. } => {
+            let found = registration(json, info)?;
+            if found.irn != *irn {
+                return Err(ReplyError::Another { member: "Irn" });
+            }
+            Ok(Reply::Registration(Box::new(found)))
+        }
         _ => Ok(Reply::Registration(Box::new(registration(json, info)?))),
     }
+}
+
+/// The text of a reply without a byte order mark and blanks around it.
+pub(crate) fn plain(json: &str) -> &str {
+    json.trim_start_matches('\u{feff}').trim()
+}
+
+/// Whether a reply is about the party that was asked about.
+pub(crate) fn same(member: &'static str, asked: &str, found: &str) -> Result<(), ReplyError> {
+    if asked.trim().eq_ignore_ascii_case(found.trim()) { Ok(()) } else { Err(ReplyError::Another { member }) }
 }
 
 /// Reads the answer to Generate IRN and to both ways of reading a registration.
@@ -256,6 +278,21 @@ mod tests {
         ] {
             let error = registration(json, Vec::new()).unwrap_err();
             assert!(matches!(error, ReplyError::Member { member: found, .. } if found == member), "{json}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_reply_about_another_registration_or_taxpayer_than_was_asked_about_is_not_believed() {
+        let gstin = Gstin::parse("29AAAAA0000A1Z5").unwrap();
+        let another = |operation: &Operation, json: &str| {
+            matches!(typed(operation, json, Vec::new()), Err(ReplyError::Another { .. }))
+        };
+        let asked = |irn: &str| Operation::GetIrn { irn: Irn::parse(irn).unwrap(), site: None };
+        assert!(typed(&asked(IRN), &format!("\u{feff}{}", minimal("")), Vec::new()).is_ok());
+        assert!(another(&asked(&"a1".repeat(32)), &minimal("")));
+        for operation in [Operation::GstinDetails { gstin }, Operation::SyncGstin { gstin }] {
+            assert!(another(&operation, r#"{"Gstin":"27AAPFU0939F1ZV","Status":"ACT"}"#));
+            assert!(typed(&operation, r#"{"Gstin":"29AAAAA0000A1Z5","Status":"ACT"}"#, Vec::new()).is_ok());
         }
     }
 

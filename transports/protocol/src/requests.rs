@@ -6,7 +6,7 @@ use einvoice_core::ewb::request::{EwbByIrn, Place};
 use einvoice_core::ewb::{TransMode, VehicleType};
 use einvoice_core::operation::Operation;
 
-use crate::endpoints::{Endpoints, percent_encode};
+use crate::endpoints::{Endpoints, below, percent_encode};
 use crate::object::Object;
 
 /// A question to an IRP before sealing.
@@ -39,7 +39,7 @@ pub(crate) fn outgoing<'a>(endpoints: &Endpoints, operation: &'a Operation) -> O
                 .finish();
             post(&endpoints.cancel_irn, owned(json), site.as_deref())
         }
-        Operation::GetIrn { irn, site } => get(format!("{}/{irn}", endpoints.get_irn), site),
+        Operation::GetIrn { irn, site } => get(below(&endpoints.get_irn, &irn.to_string()), site),
         Operation::GetIrnByDocument { doc_type, number, date, site } => {
             let query = format!(
                 "{}?doctype={doc_type}&docnum={}&docdate={}",
@@ -55,9 +55,9 @@ pub(crate) fn outgoing<'a>(endpoints: &Endpoints, operation: &'a Operation) -> O
         Operation::GenerateEwbByIrn { request, site } => {
             post(&endpoints.generate_ewb_by_irn, owned(ewb_by_irn(request)), site.as_deref())
         }
-        Operation::GetEwbByIrn { irn, site } => get(format!("{}/{irn}", endpoints.get_ewb_by_irn), site),
-        Operation::GstinDetails { gstin } => get(format!("{}/{gstin}", endpoints.gstin_details), &None),
-        Operation::SyncGstin { gstin } => get(format!("{}/{gstin}", endpoints.sync_gstin), &None),
+        Operation::GetEwbByIrn { irn, site } => get(below(&endpoints.get_ewb_by_irn, &irn.to_string()), site),
+        Operation::GstinDetails { gstin } => get(below(&endpoints.gstin_details, &gstin.to_string()), &None),
+        Operation::SyncGstin { gstin } => get(below(&endpoints.sync_gstin, &gstin.to_string()), &None),
         _ => return None,
     })
 }

@@ -60,8 +60,8 @@ pub(super) async fn consolidate(desk: &Desk, arguments: &EwbConsolidate, output:
         from_place: arguments.from.from_place.clone(),
         from_state: arguments.from.from_state,
     };
-    let planned =
-        plan::consolidate(&bills, request, gstin).map_err(|error| Refusal::planned(&error, Product::EWayBill));
+    let planned = plan::consolidate(&bills, request, gstin, desk.now())
+        .map_err(|error| Refusal::planned(&error, Product::EWayBill));
     let numbers: Vec<String> = arguments.numbers.iter().map(ToString::to_string).collect();
     let about = format!("e-way bills {}", numbers.join(", "));
     let wish = Wish { about, document: None, ewb: None, task: "consolidate", planned }.by_route(route.as_ref());
@@ -170,6 +170,7 @@ fn extension(arguments: &EwbExtend, standing: &Standing) -> Result<Extension, Re
         carriage.mode = movement.mode;
         carriage.vehicle.clone_from(&movement.vehicle);
         carriage.document.clone_from(&movement.document);
+        carriage.document_date = movement.document_date;
     }
     Ok(Extension {
         number: standing.number,
@@ -304,13 +305,8 @@ mod tests {
     fn standing_now() -> Standing {
         let number = EwbNumber::parse(NUMBER).unwrap();
         let mut standing = Standing::new(number, Birth::Irn, Gstin::parse(SUPPLIER).unwrap(), EwbState::Active);
-        standing.movement = Some(Movement {
-            mode: Some(TransMode::Road),
-            vehicle: Some("KA01AB1234".into()),
-            vehicle_type: None,
-            document: None,
-            entered_at: None,
-        });
+        standing.movement =
+            Some(Movement { mode: Some(TransMode::Road), vehicle: Some("KA01AB1234".into()), ..Movement::default() });
         standing
     }
 

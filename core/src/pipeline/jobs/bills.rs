@@ -112,6 +112,7 @@ fn movement(carriage: &Carriage, entered_at: Option<PortalTime>) -> Option<Movem
         vehicle: carriage.vehicle.clone(),
         vehicle_type: Some(carriage.vehicle_type.unwrap_or(VehicleType::Regular)),
         document: carriage.document.clone(),
+        document_date: carriage.document_date,
         entered_at,
     })
 }

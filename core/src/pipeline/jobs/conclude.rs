@@ -58,7 +58,7 @@ pub(super) fn done(
                 (vec![effect], format!("trip sheet {number} was made"))
             }
             (Some(number), Task::RegenerateTripSheet { request }, _) => {
-                let effect = Effect::TripSheet { number: *number, bills: Vec::new() };
+                let effect = Effect::TripSheet { number: *number, bills: changed.bills.clone() };
                 (vec![effect], format!("trip sheet {number} takes the place of {}", request.trip_sheet))
             }
             (_, _, Some(before)) => {

@@ -103,7 +103,7 @@ async fn take_by(
     record(shared, tally, worker, job, outcome).await
 }
 
-/// A trip sheet made anew has the bills of the old one; the reply is not needed to name them.
+/// A trip sheet made anew has the bills of the old one, where the reply does not name them.
 async fn with_the_bills_on_it(
     shared: &Shared,
     job: &Job,
@@ -122,7 +122,9 @@ async fn with_the_bills_on_it(
         on_it.extend(moved.map(|bill| bill.standing.number));
     }
     for effect in effects {
-        if let Effect::TripSheet { bills, .. } = effect {
+        if let Effect::TripSheet { bills, .. } = effect
+            && bills.is_empty()
+        {
             bills.clone_from(&on_it);
         }
     }

@@ -115,7 +115,7 @@ fn standing(state: EwbState) -> Standing {
     standing.made_at = Some("2026-11-06 09:00:00".parse().unwrap());
     standing.valid_till = Some("2026-11-07 23:59:00".parse().unwrap());
     let vehicle = Some("KA01AB1234".to_owned());
-    standing.movement = Some(Movement { mode: None, vehicle, vehicle_type: None, document: None, entered_at: None });
+    standing.movement = Some(Movement { vehicle, ..Movement::default() });
     standing
 }
 

@@ -1,6 +1,7 @@
 //! Opened answers of the e-way bill system as core's types. Numbers come as numbers and as text, dates in all
 //! forms of [`PortalTime::parse_any`](einvoice_core::date::PortalTime::parse_any), names in any case.
 
+use einvoice_core::date::{DocumentDate, PortalTime};
 use einvoice_core::ewb::{EwbNumber, TripSheetNumber};
 use einvoice_core::identifier::Gstin;
 use einvoice_core::operation::{
@@ -10,7 +11,7 @@ use einvoice_core::portal_code::PortalError;
 use serde_json::value::RawValue;
 
 use crate::members::{Members, elements, text_of};
-use crate::reply::{ReplyError, joined};
+use crate::reply::{ReplyError, joined, plain, same};
 
 /// The names a bill's number has in replies.
 const NUMBER: [&str; 2] = ["ewayBillNo", "ewbNo"];
@@ -41,6 +42,7 @@ pub struct Beside {
 /// # Errors
 /// When it lacks what the operation should bring, or is about another bill than was asked.
 pub fn typed(operation: &Operation, json: &str, beside: Beside) -> Result<Reply, ReplyError> {
+    let json = plain(json);
     match operation {
         Operation::GenerateEwb { .. } | Operation::GetEwbByDocument { .. } => {
             Ok(Reply::EwayBill(Box::new(made(json, beside)?)))
@@ -48,8 +50,16 @@ pub fn typed(operation: &Operation, json: &str, beside: Beside) -> Result<Reply,
         Operation::GetEwb { number } => Ok(Reply::EwbDetails(Box::new(details(json, *number)?))),
         Operation::ListEwbs { .. } => Ok(Reply::EwbList(rows(json)?)),
         Operation::GetTripSheet { number } => Ok(Reply::TripSheet(Box::new(trip_sheet(json, *number)?))),
-        Operation::EwbGstinDetails { .. } => Ok(Reply::Taxpayer(Box::new(taxpayer(json)?))),
-        Operation::TransporterDetails { .. } => Ok(Reply::Transporter(Box::new(transporter(json)?))),
+        Operation::EwbGstinDetails { gstin } => {
+            let found = taxpayer(json)?;
+            same("gstin", gstin.as_str(), &found.gstin)?;
+            Ok(Reply::Taxpayer(Box::new(found)))
+        }
+        Operation::TransporterDetails { id } => {
+            let found = transporter(json)?;
+            same("transin", id, &found.id)?;
+            Ok(Reply::Transporter(Box::new(found)))
+        }
         Operation::HsnDetails { .. } => hsn(json),
         Operation::EwbErrorList => Ok(Reply::ErrorList(error_list(json)?)),
         _ => Ok(Reply::EwbChanged(Box::new(changed(operation, json, beside)?))),
@@ -122,12 +132,19 @@ fn whole<N: std::str::FromStr>(members: &Members<'_>, name: &str) -> Option<N> {
     plain.parse().ok()
 }
 
+/// A date, with a time behind it or without.
+fn day(text: &str) -> Option<DocumentDate> {
+    let text = text.trim();
+    DocumentDate::parse(text).ok().or_else(|| PortalTime::parse_any(text).map(|moment| moment.date().into()))
+}
+
 fn vehicle(entry: &RawValue) -> Result<EwbVehicle, ReplyError> {
     let members = Members::read(entry.get(), &[])?;
     Ok(EwbVehicle {
         vehicle: members.text("vehicleNo"),
         mode: members.text("transMode"),
         document: members.text("transDocNo"),
+        document_date: members.text("transDocDate").and_then(|date| day(&date)),
         from_place: members.text("fromPlace"),
         entered_at: members.moment("enteredDate"),
         group: nonzero(&members, "groupNo"),
@@ -150,8 +167,13 @@ fn changed(operation: &Operation, json: &str, beside: Beside) -> Result<EwbChang
         transporter: members.text("transporterId"),
         group: nonzero(&members, "groupNo"),
         trip_sheet: sheet_number(&members),
+        // That the sheet was made is certain; which bills are on it the ledger knows as well.
+        bills: bills_on(&members).ok().flatten().unwrap_or_default(),
         alert: joined([members.text("alert"), beside.alert].into_iter().chain(info)),
     };
+    if let (Operation::UpdateTransporter { transporter, .. }, Some(found)) = (operation, &changed.transporter) {
+        same("transporterId", transporter, found)?;
+    }
     match operation {
         Operation::ConsolidateEwb { .. } | Operation::RegenerateTripSheet { .. } if changed.trip_sheet.is_none() => {
             Err(missing("cEwbNo", "a number of 10 digits"))
@@ -180,7 +202,7 @@ fn asked_number(operation: &Operation) -> Option<EwbNumber> {
 }
 
 /// The moment in a member whose name nobody prints, but which is called some date.
-fn any_date(members: &Members<'_>) -> Option<einvoice_core::date::PortalTime> {
+fn any_date(members: &Members<'_>) -> Option<PortalTime> {
     let is_date = |name: &str| name.to_ascii_lowercase().contains("date");
     members.iter().filter(|(name, _)| is_date(name)).find_map(|(name, _)| members.moment(name))
 }
@@ -211,7 +233,6 @@ fn rows(json: &str) -> Result<Vec<EwbRow>, ReplyError> {
 
 /// The elements of an array, or of the one array inside an object.
 fn listed(json: &str) -> Option<Vec<&RawValue>> {
-    let json = json.trim_start_matches('\u{feff}').trim();
     if let Some(list) = elements(json) {
         return Some(list);
     }
@@ -226,9 +247,34 @@ fn trip_sheet(json: &str, asked: TripSheetNumber) -> Result<TripSheet, ReplyErro
     if number != asked {
         return Err(ReplyError::Another { member: "tripSheetNo" });
     }
-    let bill = |entry: &RawValue| Members::read(entry.get(), &[]).ok().and_then(|members| number_of(&members));
-    let bills = members.iter().filter_map(|(_, value)| elements(value.get())).flatten().filter_map(bill).collect();
+    let bills = bills_on(&members)?.ok_or(missing("tripSheetEwbBills", "a list of e-way bills"))?;
     Ok(TripSheet { number, vehicle: members.text("vehicleNo"), bills, content: json.to_owned() })
+}
+
+/// The bills that a trip sheet lists, under the names that its pages print and any other that speaks of bills;
+/// nothing where there is no such list. One bill that cannot be read makes the whole answer unreadable, as in
+/// [`rows`]: a sheet with a bill less would be taken for another one.
+fn bills_on(members: &Members<'_>) -> Result<Option<Vec<EwbNumber>>, ReplyError> {
+    let is_list = |name: &str, entries: &[&RawValue]| {
+        let name = name.to_ascii_lowercase();
+        let names_one =
+            |entry: &&RawValue| Members::read(entry.get(), &[]).is_ok_and(|members| members.any(&NUMBER).is_some());
+        name.contains("bill") || name.contains("ewb") || entries.iter().any(names_one)
+    };
+    let lists = members.iter().filter_map(|(name, value)| Some((name, elements(value.get())?)));
+    let mut found: Option<Vec<EwbNumber>> = None;
+    for (_, entries) in lists.filter(|(name, entries)| is_list(name, entries)) {
+        let numbers = found.get_or_insert_default();
+        for entry in entries {
+            let number = Members::read(entry.get(), &NUMBER).map_or_else(
+                // A bare number stands for its bill.
+                |_| text_of(entry).and_then(|number| EwbNumber::parse(&number).ok()),
+                |members| number_of(&members),
+            );
+            numbers.push(number.ok_or(missing("ewbNo", "a number of 12 digits in each entry"))?);
+        }
+    }
+    Ok(found)
 }
 
 /// The parts of an address, empty ones left out.

@@ -1,6 +1,7 @@
 use super::*;
 use crate::testing::sample;
-use einvoice_core::ewb::CancelReason;
+use einvoice_core::ewb::request::{Carriage, Regeneration};
+use einvoice_core::ewb::{CancelReason, PartBReason};
 use proptest::prelude::*;
 
 fn number() -> EwbNumber {
@@ -26,7 +27,7 @@ fn change(operation: &Operation, json: &str) -> EwbChanged {
     }
 }
 
-fn time(time: Option<einvoice_core::date::PortalTime>) -> String {
+fn time(time: Option<PortalTime>) -> String {
     time.map(|time| time.to_string()).unwrap_or_default()
 }
 
@@ -110,6 +111,48 @@ fn a_reply_about_another_bill_or_about_nothing_is_not_believed() {
 }
 
 #[test]
+fn a_reply_about_another_party_than_was_asked_about_is_not_believed() {
+    let problem = |operation: &Operation, json: &str| typed(operation, json, Beside::default()).err();
+    let another =
+        |operation: &Operation, json: &str| matches!(problem(operation, json), Some(ReplyError::Another { .. }));
+    let gstin = Gstin::parse("29AAAAA0000A1Z5").unwrap();
+    let given = Operation::UpdateTransporter { number: number(), transporter: gstin.to_string() };
+    let reply = |id: &str| format!(r#"{{"ewayBillNo":"111000609282","transporterId":"{id}"}}"#);
+    assert_eq!(problem(&given, &reply("29aaaaa0000a1z5 ")), None);
+    assert!(another(&given, &reply("27AAPFU0939F1ZV")));
+    assert!(another(&Operation::EwbGstinDetails { gstin }, r#"{"gstin":"27AAPFU0939F1ZV"}"#));
+    assert!(another(&Operation::TransporterDetails { id: gstin.to_string() }, r#"{"transin":"27AAPFU0939F1ZV"}"#));
+}
+
+#[test]
+fn a_vehicle_keeps_the_date_of_its_transport_document() {
+    let of = |date: &str| {
+        let entry = format!(r#"{{"transDocNo":"123456789","transDocDate":{date}}}"#);
+        let raw: Box<RawValue> = serde_json::from_str(&entry).unwrap();
+        vehicle(&raw).unwrap().document_date.map(|date| date.to_string())
+    };
+    let read = Some("12/10/2017".to_owned());
+    assert_eq!((of(r#""12/10/2017 ""#), of(r#""12/10/2017 12.00:00 AM""#), of("null")), (read.clone(), read, None));
+}
+
+#[test]
+fn a_trip_sheet_made_anew_names_its_bills_and_a_mark_before_the_text_is_passed_over() {
+    let request = Regeneration {
+        trip_sheet: TripSheetNumber::parse("1710001952").unwrap(),
+        carriage: Carriage::default(),
+        from_place: "Bengaluru".into(),
+        from_state: 29,
+        reason: PartBReason::Others,
+        remark: "Flood".into(),
+    };
+    let operation = Operation::RegenerateTripSheet { request: Box::new(request) };
+    let json = r#"{"tripSheetNo":1410001953,"tripSheetEwayBills":[{"ewbNo":111000609282},{"ewbNo":"171000842926"}]}"#;
+    let found = change(&operation, &format!("\u{feff}{json}"));
+    assert_eq!((found.trip_sheet.unwrap().to_string().as_str(), found.bills.len()), ("1410001953", 2));
+    assert_eq!(found.bills[0], number());
+}
+
+#[test]
 fn a_date_with_a_name_nobody_prints_is_found() {
     let found = change(&cancel("111000609282"), r#"{"ewbNo":111000609282,"someNewDate":"05/06/201802:20:00 PM"}"#);
     assert_eq!(time(found.at), "2018-06-05 14:20:00");
@@ -132,6 +175,24 @@ fn a_trip_sheet_an_error_list_and_a_taxpayer_are_read() {
     assert_eq!(found, [PortalError::new("100", "Invalid"), PortalError::new("101", "")]);
     let found = taxpayer(r#"{"gstin":"29AAAAA0000A1Z5","pinCode":0,"address1":"A","address2":" ","blkStatus":"U"}"#);
     assert_eq!(found.map(|found| (found.pin, found.address.len())), Ok((None, 1)));
+}
+
+#[test]
+fn a_trip_sheet_with_a_bill_that_cannot_be_read_is_no_trip_sheet_with_a_bill_less() {
+    let asked = TripSheetNumber::parse("1810000387").unwrap();
+    let sheet = |list: &str| trip_sheet(&format!(r#"{{"tripSheetNo":"1810000387",{list}}}"#), asked);
+    let bills = |list: &str| sheet(list).map(|sheet| sheet.bills.len());
+    assert_eq!(bills(r#""tripSheetEwbBills":[{"ewbNo":111000609282},{"ewbNo":"111000609283"}]"#), Ok(2));
+    assert_eq!(bills(r#""tripSheetEwbBills":[111000609282],"VehiclListDetails":[{"vehicleNo":"KA12"}]"#), Ok(1));
+    assert_eq!(bills(r#""tripSheetEwbBills":[]"#), Ok(0));
+    for wrong in [
+        r#""tripSheetEwbBills":[{"ewbNo":111000609282},{"ewbNo":1}]"#,
+        r#""tripSheetEwbBills":[{"ewbNo":111000609282},{"number":111000609283}]"#,
+        r#""entries":[{"ewbNo":111000609282},{}]"#,
+        r#""vehicleNo":"KA12""#,
+    ] {
+        assert!(matches!(sheet(wrong), Err(ReplyError::Member { .. })), "{wrong}");
+    }
 }
 
 proptest! {

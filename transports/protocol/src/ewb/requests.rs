@@ -13,7 +13,7 @@ use einvoice_core::ewb::{EwbNumber, TransMode, TransitType, VehicleType};
 use einvoice_core::operation::Operation;
 
 use super::settings::{ClosureNames, EwbEndpoints, EwbSettings};
-use crate::endpoints::percent_encode;
+use crate::endpoints::{below, percent_encode};
 use crate::object::Object;
 
 /// A question to the e-way bill system before sealing.
@@ -85,7 +85,7 @@ fn question(endpoints: &EwbEndpoints, operation: &Operation) -> Option<String> {
         Operation::EwbErrorList => (&endpoints.master, "GetErrorList", Vec::new()),
         _ => return None,
     };
-    let mut address = format!("{base}/{name}");
+    let mut address = below(base, name);
     for (at, (name, value)) in parameters.iter().enumerate() {
         address.push(if at == 0 { '?' } else { '&' });
         address.push_str(name);

@@ -31,6 +31,14 @@ impl Default for EwbEndpoints {
     }
 }
 
+impl EwbEndpoints {
+    /// Every path with its name.
+    #[must_use]
+    pub const fn paths(&self) -> [(&'static str, &String); 3] {
+        [("auth", &self.auth), ("ewayapi", &self.ewayapi), ("master", &self.master)]
+    }
+}
+
 /// How the closure of a bill is spelt. Only its content is published (GSTN advisory of 17 June 2026: number,
 /// date, remarks); these names are a guess, and so are settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -124,6 +124,79 @@ fn a_bill_that_is_only_rendered_anew_is_the_one_asked_for() {
     assert_eq!(ours.differences(&read(&returned(&document)).request), []);
 }
 
+/// What differs once the bill came back with a change.
+fn changed(change: impl FnOnce(&mut Value, &mut Value)) -> Vec<String> {
+    let mut ours = job_work();
+    let mut bill = returned(&ours);
+    change(&mut ours, &mut bill);
+    let differences = read(&ours).request.differences(&read(&bill).request);
+    differences.into_iter().map(|difference| difference.path).collect()
+}
+
+#[test]
+fn our_own_bill_stays_ours_whatever_became_of_its_transport() {
+    let none: [&str; 0] = [];
+    // By rail no vehicle is named, and the reply says `R` all the same.
+    let by_rail = changed(|ours, bill| {
+        for gone in ["vehicleNo", "vehicleType"] {
+            ours.as_object_mut().unwrap().remove(gone);
+        }
+        ours["transMode"] = json!(2);
+        ours["transDocNo"] = json!("123456789");
+        ours["transDocDate"] = json!("06/11/2026");
+        bill["vehicleType"] = json!("R");
+    });
+    assert_eq!(by_rail, none);
+    let assigned = changed(|_, bill| {
+        bill["transporterId"] = json!("29AABCM5678K1ZU");
+        bill["transporterName"] = json!("FLEET OF THE MASTER");
+    });
+    assert_eq!(assigned, none, "a transporter was assigned since");
+    let renamed = changed(|ours, bill| {
+        ours["transporterId"] = json!("29AABCM5678K1ZU");
+        ours["transporterName"] = json!("Fleet");
+        bill["transporterId"] = json!("27AABCM5678K1ZY");
+        bill["transporterName"] = json!("Master's own name of it");
+    });
+    assert_eq!(renamed, none, "another transporter, named as the master has it");
+    let moved = changed(|_, bill| {
+        bill["vehicleType"] = json!("O");
+        bill["vehicleNo"] = json!("KA01AB9999");
+        bill["transDistance"] = json!(150);
+    });
+    assert_eq!(moved, none, "another vehicle, and the distance as the system computes it");
+}
+
+#[test]
+fn blanks_cuts_and_the_order_of_items_make_no_other_bill() {
+    let none: [&str; 0] = [];
+    let padded = changed(|_, bill| {
+        bill["docDate"] = json!("05/11/2026 ");
+        bill["fromGstin"] = json!("29AAACE1234F1Z2 ");
+        bill["toTrdName"] = json!("Meena  Winding Works");
+        bill["transporterId"] = json!(" ");
+        bill["shipToGSTIN"] = json!(" ");
+    });
+    assert_eq!(padded, none);
+    let long = "7 Temple Road, behind the old water tower, near the second gate of the market, ".repeat(2);
+    let cut = changed(|ours, bill| {
+        ours["fromAddr1"] = json!(long.trim());
+        bill["fromAddr1"] = json!(&long[..100]);
+    });
+    assert_eq!(cut, none);
+    let other = changed(|_, bill| bill["toTrdName"] = json!("Meena"));
+    assert_eq!(other, ["toTrdName"], "a short beginning is another name");
+    let two = |first: u32, second: u32| {
+        changed(move |ours, bill| {
+            let item = |amount: u32| json!({"productName": "Wire", "hsnCode": 740_811, "taxableAmount": amount});
+            ours["itemList"] = json!([item(1000), item(2000)]);
+            bill["itemList"] = json!([item(first), item(second)]);
+        })
+    };
+    assert_eq!(two(2000, 1000), none);
+    assert_eq!(two(2000, 2000), ["itemList[0].taxableAmount"]);
+}
+
 #[test]
 fn each_real_difference_is_named_with_both_values() {
     let ours = read(&job_work()).request;
