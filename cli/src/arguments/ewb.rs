@@ -200,15 +200,37 @@ pub struct EwbExtend {
     /// Remark, at most 50 characters; without one the reason stands there
     #[arg(long, value_name = "TEXT")]
     pub remark: Option<String>,
-    /// The goods lie in transit: road, warehouse or others
-    #[arg(long, value_name = "WHERE", value_parser = words::transit)]
+    /// The goods lie in transit: road, warehouse or others; --address says where
+    #[arg(long, value_name = "WHERE", value_parser = words::transit, requires = "address")]
     pub transit: Option<TransitType>,
-    /// A line of the address where they lie in transit; up to three times
-    #[arg(long, value_name = "LINE", requires = "transit")]
+    /// A line of the address where they lie in transit, given three times: the portal wants all three lines
+    #[arg(long, value_name = "LINE", requires = "transit", value_parser = words::address_line)]
     pub address: Vec<String>,
     /// As whom.
     #[command(flatten)]
     pub acting: Acting,
+}
+
+/// Lines that the portal wants of the address where goods lie in transit (706 to 708).
+const ADDRESS_LINES: usize = 3;
+
+impl EwbExtend {
+    /// What is wrong with the address where the goods lie in transit, as the e-way bill system would say (706 to 708).
+    pub(crate) fn wrong_address(&self) -> Option<String> {
+        let (given, missing) = match self.address.len() {
+            0 if self.transit.is_none() => return None,
+            ADDRESS_LINES => return None,
+            given if given > ADDRESS_LINES => (given, None),
+            0 => (0, Some("706")),
+            1 => (1, Some("707")),
+            given => (given, Some("708")),
+        };
+        let code = missing.map(|code| format!(" (code {code})")).unwrap_or_default();
+        Some(format!(
+            "the address where the goods lie in transit has three lines, and --address is given {given} times{code}; \
+             write one --address for each line, as in --address \"Godown 7\" --address \"Hosur Road\" --address Hosur"
+        ))
+    }
 }
 
 /// Arguments of `ewb consolidate`.

@@ -13,6 +13,11 @@ use crate::output::Output;
 use crate::settings;
 
 pub(super) fn run(arguments: &Ewb, common: &Common, output: &mut Output) -> Result<u8, CliError> {
+    if let Ewb::Extend(extend) = arguments
+        && let Some(wrong) = extend.wrong_address()
+    {
+        return Err(CliError::Usage(wrong));
+    }
     let loaded = settings::load(common)?;
     block_on(async {
         let desk = Desk::open(loaded).await?;

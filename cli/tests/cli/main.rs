@@ -9,6 +9,7 @@
     reason = "helpers of tests: a failure here is a failed test"
 )]
 
+mod ewb;
 mod explain;
 mod help;
 mod life;

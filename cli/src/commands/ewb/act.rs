@@ -161,7 +161,7 @@ fn task(command: &Ewb, standing: &Standing, now: Timestamp) -> Result<Task, Refu
 /// How the goods travel on: as before, where nothing else is said; goods in transit need no vehicle.
 fn extension(arguments: &EwbExtend, standing: &Standing) -> Result<Extension, Refusal> {
     let mut carriage = arguments.carriage.carriage();
-    let in_transit = arguments.transit.is_some() || carriage.mode == Some(TransMode::InTransit);
+    let in_transit = arguments.transit.is_some();
     if in_transit {
         carriage.mode = Some(TransMode::InTransit);
     } else if carriage == Carriage::default() {
@@ -354,9 +354,10 @@ mod tests {
         };
         let on = request(&[]);
         assert_eq!((on.carriage.vehicle.as_deref(), on.status), (Some("KA01AB1234"), ConsignmentStatus::InMovement));
-        let lying = request(&["--transit", "warehouse", "--address", "Godown 7"]);
+        let address = ["--address", "Godown 7", "--address", "Hosur Road", "--address", "Hosur"];
+        let lying = request(&[&["--transit", "warehouse"][..], &address].concat());
         assert_eq!((lying.carriage.mode, lying.carriage.vehicle), (Some(TransMode::InTransit), None));
-        assert_eq!((lying.status, lying.address.len()), (ConsignmentStatus::InTransit, 1));
+        assert_eq!((lying.status, lying.address.len()), (ConsignmentStatus::InTransit, 3));
     }
 
     #[test]
