@@ -2,6 +2,7 @@
 
 mod compare;
 pub(super) mod learn;
+mod registry;
 pub(super) mod show;
 
 use einvoice_core::environment::RouteName;
@@ -173,9 +174,9 @@ async fn answered(
             let (learnt, known) = learn::rejections(desk, irns).await?;
             show::rejected(asked, &known, &learnt, output)
         }
-        Reply::Taxpayer(taxpayer) => show::taxpayer(asked, taxpayer, output),
-        Reply::Transporter(transporter) => show::transporter(asked, transporter, output),
-        Reply::Hsn { code, description } => show::hsn(asked, code, description, output),
+        Reply::Taxpayer(taxpayer) => registry::taxpayer(asked, taxpayer, output),
+        Reply::Transporter(transporter) => registry::transporter(asked, transporter, output),
+        Reply::Hsn { code, description } => registry::hsn(asked, code, description, output),
         other => Err(CliError::Fault(format!("a question was answered with {}", other.words()))),
     }
 }
