@@ -340,14 +340,14 @@ const fn product(system: SystemName) -> Product {
     }
 }
 
-const fn system_name(product: Product) -> &'static str {
+pub(super) const fn system_name(product: Product) -> &'static str {
     match product {
         Product::EWayBill => "ewb",
         _ => "irp",
     }
 }
 
-const fn system_in_words(product: Product) -> &'static str {
+pub(super) const fn system_in_words(product: Product) -> &'static str {
     match product {
         Product::EWayBill => "e-way bill system",
         _ => "e-invoice system (IRP)",
