@@ -214,6 +214,27 @@ impl Output {
         Ok(())
     }
 
+    /// Writes a table without the columns that may be left out and have nothing in any row: a table that is read
+    /// once, and compared with no other.
+    ///
+    /// # Errors
+    /// [`CliError::Output`] when standard output cannot be written.
+    pub(crate) fn lean_table(&mut self, columns: &[Column], mut rows: Vec<Vec<String>>) -> Result<(), CliError> {
+        let says = |index: usize| rows.iter().any(|row| row.get(index).is_some_and(|cell| !cell.is_empty()));
+        let kept: Vec<bool> = columns
+            .iter()
+            .enumerate()
+            .map(|(index, column)| !matches!(column.narrow, Narrow::LeaveOut(_)) || says(index))
+            .collect();
+        let columns: Vec<Column> =
+            columns.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(column, _)| *column).collect();
+        for row in &mut rows {
+            let mut kept = kept.iter();
+            row.retain(|_| kept.next().copied().unwrap_or(true));
+        }
+        self.table(&columns, rows)
+    }
+
     /// Whether the terminal is too narrow for this column of a table.
     pub(crate) fn leaves_out(&self, columns: &[Column], rows: &[Vec<String>], index: usize) -> bool {
         self.width.is_some_and(|width| too_wide(columns, rows, width).contains(&index))
@@ -400,6 +421,12 @@ fn is_steering(character: char) -> bool {
     character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// A word of `--json` for people: `rejected_by_party` is `rejected by party`.
+#[must_use]
+pub(crate) fn in_words(word: impl std::fmt::Display) -> String {
+    word.to_string().replace('_', " ")
+}
+
 /// `1 document`, `2 documents`.
 #[must_use]
 pub fn counted(count: u64, one: &str) -> String {
@@ -457,6 +484,15 @@ mod tests {
         assert_eq!(headings(Some(70)), "DOCUMENT STATE SOURCE ACK NO");
         assert_eq!(headings(Some(60)), "DOCUMENT STATE ACK NO");
         assert_eq!(headings(Some(45)), "DOCUMENT STATE");
+    }
+
+    #[test]
+    fn a_lean_table_has_no_column_that_says_nothing() {
+        let columns = [Column::keep("about"), Column::leave_out("until", 1), Column::leave_out("left", 2)];
+        let rows = |left: &str| vec![vec!["a".to_owned(), String::new(), left.to_owned()]; 2];
+        assert_eq!(written(None, |output| output.lean_table(&columns, rows("")).unwrap()), "ABOUT\na\na\n");
+        let text = written(None, |output| output.lean_table(&columns, rows("2 h")).unwrap());
+        assert_eq!(text, "ABOUT  LEFT\na      2 h\na      2 h\n");
     }
 
     #[test]

@@ -119,6 +119,11 @@ pub(super) fn pin(text: &str) -> Result<u32, String> {
     pin.ok_or_else(|| "a PIN code has six digits".to_owned())
 }
 
+/// A state by its name, as `--json` writes it or as tables do.
+pub(crate) fn state_of_document(text: &str) -> Option<DocumentState> {
+    DocumentState::from_name(&text.trim().replace([' ', '-'], "_"))
+}
+
 pub(super) fn job_state(text: &str) -> Result<JobState, String> {
     JobState::from_name(text.trim()).ok_or_else(|| {
         format!(
@@ -134,7 +139,7 @@ pub(super) fn filter(text: &str) -> Result<Filter, String> {
     let value = value.trim();
     match name.trim() {
         _ if value.is_empty() => Err("write state=STATE, source=NAME or text=PART".to_owned()),
-        "state" => DocumentState::from_name(value)
+        "state" => state_of_document(value)
             .map(Filter::State)
             .ok_or_else(|| format!("there is no state `{value}`; `einvoice status --help` tells more")),
         "source" => Ok(Filter::Source(value.to_owned())),

@@ -15,10 +15,10 @@ use ageing::{Ageing, Clockwork};
 
 use super::block_on;
 use super::validate::findings_text;
-use crate::arguments::{Common, Status};
+use crate::arguments::{Common, Status, words};
 use crate::assemble::Assembly;
 use crate::error::CliError;
-use crate::output::{Column, Output, Style, counted, printable};
+use crate::output::{Column, Output, Style, counted, in_words, printable};
 use crate::{exit_code, settings};
 
 /// Documents read from the ledger at a time, so that memory stays flat.
@@ -95,7 +95,7 @@ fn query(arguments: &Status) -> Result<Query, CliError> {
     }
     for name in &arguments.states {
         let known = || DocumentState::ALL.iter().map(|state| state.as_str());
-        let state = DocumentState::from_name(name).ok_or_else(|| {
+        let state = words::state_of_document(name).ok_or_else(|| {
             let near = nearest(name, known()).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
             let all = known().collect::<Vec<_>>().join(", ");
             CliError::Usage(format!("there is no state `{name}`; {near}The states are: {all}"))
@@ -137,9 +137,16 @@ async fn show(
     }
     if shown == 0 {
         if let Some(key) = &arguments.key {
-            return Err(CliError::Usage(format!("there is no document `{key}` in the ledger")));
+            return Err(CliError::Usage(format!(
+                "there is no document `{key}` in the ledger; `einvoice status` lists them"
+            )));
         }
-        output.say("the ledger holds no such documents")?;
+        let is_all = arguments.states.is_empty() && arguments.source.is_none();
+        output.say(if is_all {
+            "the ledger holds no documents yet; `einvoice run` takes them from the sources"
+        } else {
+            "the ledger holds no such documents; `einvoice status` lists all"
+        })?;
     } else if !output.is_json() && arguments.key.is_none() {
         output.line("")?;
         output.line(counted(shown, "document"))?;
@@ -192,7 +199,7 @@ pub(super) fn row(status: &DocumentStatus) -> Vec<String> {
     let registration = status.registration.as_ref();
     vec![
         document(status),
-        status.state.to_string(),
+        in_words(status.state),
         ewb(status.ewb_state),
         if status.delivered { "yes" } else { "no" }.to_owned(),
         status.source.clone(),
@@ -203,7 +210,7 @@ pub(super) fn row(status: &DocumentStatus) -> Vec<String> {
 
 /// The e-way bill's state for people: nothing where there is none.
 fn ewb(state: EwbState) -> String {
-    if state == EwbState::None { String::new() } else { state.to_string() }
+    if state == EwbState::None { String::new() } else { in_words(state) }
 }
 
 pub(super) fn document(status: &DocumentStatus) -> String {
@@ -260,7 +267,7 @@ async fn one(
     output.line("\nhistory")?;
     output.table(
         &[Column::keep("when (IST)"), Column::keep("state"), Column::wrap("what happened")],
-        audit.iter().map(|entry| vec![PortalTime::at(entry.at).to_string(), entry.to.to_string(), entry.event.clone()]),
+        audit.iter().map(|entry| vec![PortalTime::at(entry.at).to_string(), in_words(entry.to), entry.event.clone()]),
     )
 }
 
@@ -274,7 +281,7 @@ fn facts(status: &DocumentStatus, ageing: &Ageing, output: &mut Output) -> Resul
         .reduce(|number, state| format!("{number} ({state})"));
     let facts = [
         ("label", Some(status.label.clone())),
-        ("state", Some(status.state.to_string())),
+        ("state", Some(in_words(status.state))),
         ("IRN", status.irn.as_ref().map(ToString::to_string)),
         ("ack", registration.map(|found| format!("{} of {}", found.ack_no, found.ack_date))),
         ("proof", status.proof.as_ref().map(proof)),

@@ -12,6 +12,7 @@
 mod ewb;
 mod explain;
 mod help;
+mod jobs;
 mod life;
 mod masters;
 mod once;

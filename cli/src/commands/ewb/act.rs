@@ -35,7 +35,8 @@ pub(super) async fn on_bill(desk: &Desk, command: &Ewb, output: &mut Output) -> 
         Ok(task) => {
             let name = task_name(&task);
             let planned = plan::on_bill(&bill, task, gstin, desk.now(), desk.switches);
-            Wish::on_bill(number, name, planned).by_route(route.as_ref())
+            let document = super::bills::name(desk, &bill).await?;
+            Wish::on_bill(number, name, planned).of(document).by_route(route.as_ref())
         }
         Err(refusal) => Wish::refused(format!("e-way bill {number}"), "none", refusal),
     };

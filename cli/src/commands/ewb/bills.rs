@@ -1,8 +1,9 @@
 //! `ewb list` and `ewb show`: bills of the ledger, and what the e-way bill system says of them.
 
 use einvoice_core::date::PortalTime;
+use einvoice_core::environment::RouteName;
 use einvoice_core::ewb::request::EwbList as PortalList;
-use einvoice_core::ewb::{EwbNumber, TripSheetNumber};
+use einvoice_core::ewb::{EwbNumber, Standing, TripSheetNumber};
 use einvoice_core::job::{Bill, BillQuery, JobQuery};
 use einvoice_core::ledger::{DocumentId, Ledger, LedgerError};
 use einvoice_core::operation::{EwbRow, Operation, Reply, TripSheet};
@@ -12,6 +13,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
+use super::super::desk::wish::shown;
 use super::super::desk::{Desk, find, outcome};
 use super::super::lookup::show::{facts, place};
 use super::super::lookup::{in_vain, learn};
@@ -20,7 +22,7 @@ use super::super::status::document;
 use crate::arguments::{EwbList, EwbShow, ListName};
 use crate::error::CliError;
 use crate::exit_code;
-use crate::output::{Column, Output, Style, counted};
+use crate::output::{Column, Output, Style, counted, in_words};
 
 /// Bills read from the ledger at a time.
 const PAGE: usize = 1_000;
@@ -31,7 +33,17 @@ struct Line<'a> {
     ewb: EwbNumber,
     hours_left: Option<i64>,
     document: Option<&'a str>,
-    bill: &'a Bill,
+    bill: Kept<'a>,
+}
+
+/// What the ledger keeps of a bill.
+#[derive(Serialize)]
+struct Kept<'a> {
+    standing: &'a Standing,
+    route: Option<&'a str>,
+    site: Option<&'a str>,
+    /// As in every other line: the portal's form, in India's time.
+    changed_at: String,
 }
 
 pub(super) async fn list(desk: &Desk, arguments: &EwbList, output: &mut Output) -> Result<u8, CliError> {
@@ -125,7 +137,7 @@ fn row(bill: &Bill, name: Option<String>, now: Timestamp) -> Vec<String> {
     let end = standing.valid_till.filter(|_| is_open(standing.state));
     vec![
         standing.number.to_string(),
-        standing.state.to_string(),
+        in_words(standing.state),
         end.and_then(PortalTime::to_timestamp).map(|end| left(end.duration_since(now))).unwrap_or_default(),
         standing.valid_till.map(|till| till.to_string()).unwrap_or_default(),
         standing.movement.as_ref().and_then(|movement| movement.vehicle.clone()).unwrap_or_default(),
@@ -137,10 +149,17 @@ fn row(bill: &Bill, name: Option<String>, now: Timestamp) -> Vec<String> {
 fn line<'a>(bill: &'a Bill, document: Option<&'a str>, now: Timestamp) -> Line<'a> {
     let end = bill.standing.valid_till.filter(|_| is_open(bill.standing.state));
     let hours_left = end.and_then(PortalTime::to_timestamp).map(|end| end.duration_since(now).as_hours());
-    Line { ewb: bill.standing.number, hours_left, document, bill }
+    let kept = Kept {
+        standing: &bill.standing,
+        route: bill.route.as_ref().map(RouteName::as_str),
+        site: bill.site.as_deref(),
+        changed_at: shown(bill.changed_at),
+    };
+    Line { ewb: bill.standing.number, hours_left, document, bill: kept }
 }
 
-async fn name(desk: &Desk, bill: &Bill) -> Result<Option<String>, CliError> {
+/// The document that a bill was made for, by its key.
+pub(super) async fn name(desk: &Desk, bill: &Bill) -> Result<Option<String>, CliError> {
     let Some(DocumentId(id)) = bill.document else { return Ok(None) };
     Ok(find::by_id(desk.ledger.as_ref(), DocumentId(id)).await?.map(|status| document(&status)))
 }
@@ -156,7 +175,7 @@ async fn listed(desk: &Desk, asked: &Asked, output: &mut Output) -> Result<u8, C
         if output.is_json() {
             output.object(&json!({"ewb": row.number, "row": row, "ledger": known}))?;
         } else {
-            cells.push(portal_row(row, known.map(|state| state.to_string())));
+            cells.push(portal_row(row, known.map(in_words)));
         }
     }
     if rows.is_empty() {
@@ -241,7 +260,7 @@ async fn one(desk: &Desk, bill: &Bill, output: &mut Output) -> Result<u8, CliErr
         }
     }
     let names = outcome::names(&jobs, desk.ledger.as_ref()).await?;
-    outcome::show(&jobs, &names, desk.now(), output)?;
+    outcome::show_record(&jobs, &names, desk.now(), output)?;
     Ok(exit_code::ALL_WELL)
 }
 
@@ -256,7 +275,7 @@ fn standing_facts(bill: &Bill, name: Option<String>, now: Timestamp, output: &mu
     facts(
         &[
             ("document", name.or(of_standing)),
-            ("state", Some(standing.state.to_string())),
+            ("state", Some(in_words(standing.state))),
             ("made at", time(standing.made_at)),
             ("made by", Some(standing.generated_by.to_string())),
             ("valid till", time(standing.valid_till)),
@@ -318,7 +337,7 @@ fn sheet_shown(asked: &Asked, sheet: &TripSheet, output: &mut Output) -> Result<
 
 #[cfg(test)]
 mod tests {
-    use einvoice_core::ewb::{Birth, EwbDocument, Standing};
+    use einvoice_core::ewb::{Birth, EwbDocument};
     use einvoice_core::identifier::Gstin;
     use einvoice_core::state::EwbState;
 
@@ -335,6 +354,11 @@ mod tests {
         let mut bill = Bill { standing, document: None, route: None, site: None, changed_at: now };
         assert_eq!((row(&bill, None, now)[2].as_str(), row(&bill, None, now)[6].as_str()), ("33 h", "CHL JW/7"));
         assert_eq!(line(&bill, None, now).hours_left, Some(33));
+        let value = serde_json::to_value(line(&bill, Some("K"), now)).unwrap();
+        assert_eq!((&value["document"], &value["bill"]["changed_at"]), (&"K".into(), &"2026-11-05 14:00:00".into()));
+        assert!(value["bill"].get("document").is_none(), "the ledger's own number means nothing outside of it");
+        bill.standing.state = EwbState::RejectedByParty;
+        assert_eq!(row(&bill, None, now)[1], "rejected by party");
         bill.standing.state = EwbState::Cancelled;
         assert_eq!((row(&bill, None, now)[2].as_str(), line(&bill, None, now).hours_left), ("", None));
     }

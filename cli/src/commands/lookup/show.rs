@@ -17,7 +17,7 @@ use super::compare;
 use super::learn::Learnt;
 use crate::error::CliError;
 use crate::exit_code;
-use crate::output::{Column, Output, Style, counted, printable};
+use crate::output::{Column, Output, Style, counted, in_words, printable};
 
 /// What the ledger has of it, and where the portal's word differs.
 #[derive(Serialize)]
@@ -112,7 +112,7 @@ pub(super) fn bill(
     let time = |time: Option<PortalTime>| time.map(|time| time.to_string());
     facts(
         &[
-            ("state", Some(format!("{state} ({})", found.status))),
+            ("state", Some(format!("{} ({})", in_words(state), found.status))),
             ("made at", time(found.made_at)),
             ("made by", found.generated_by.map(|gstin| gstin.to_string())),
             ("valid till", time(found.valid_till)),
@@ -183,9 +183,7 @@ pub(super) fn rejected(
     // Side by side IRN and key fit no terminal.
     for (irn, status) in irns {
         output.line(irn.to_string())?;
-        let place = status
-            .as_ref()
-            .map(|status| format!("{}, {}", document(status), status.state.to_string().replace('_', " ")));
+        let place = status.as_ref().map(|status| format!("{}, {}", document(status), in_words(status.state)));
         output.paragraph(2, &format!("ledger: {}", place.unwrap_or_else(|| "does not have it".to_owned())))?;
     }
     if code != exit_code::ALL_WELL {
@@ -220,7 +218,7 @@ fn told(compared: Option<&Compared<'_>>, learnt: Option<&Learnt>, output: &mut O
     if let Some(compared) = compared {
         let about = compared.document.as_deref().map(|document| format!("{document}, ")).unwrap_or_default();
         let agrees = if compared.agrees { "agrees" } else { "differs" };
-        output.line(format!("  ledger      {}{}: {agrees}", printable(&about), compared.state))?;
+        output.line(format!("  ledger      {}{}: {agrees}", printable(&about), in_words(compared.state)))?;
     } else {
         output.line("  ledger      does not have it")?;
     }
