@@ -11,12 +11,12 @@ use jiff::Timestamp;
 
 use super::block_on;
 use super::desk::refusal::Refusal;
-use super::desk::wish::Wish;
+use super::desk::wish::{Wish, shown};
 use super::desk::{Desk, Done, act, find, outcome};
 use super::status::document;
 use crate::arguments::{Common, Retry};
 use crate::error::CliError;
-use crate::output::Output;
+use crate::output::{Output, counted};
 use crate::{exit_code, settings};
 
 const TASK: &str = "generate_ewb_by_irn";
@@ -28,7 +28,7 @@ pub(super) fn run(arguments: &Retry, common: &Common, output: &mut Output) -> Re
         let (wishes, due) =
             if arguments.keys.is_empty() { everything(&desk).await? } else { named(&desk, arguments).await? };
         if wishes.is_empty() && due.is_empty() {
-            output.say("no e-way bill has failed and no job is due")?;
+            output.say(format!("no e-way bill has failed and no job is due{}", next(&desk).await?))?;
         }
         let mut done = Done::default();
         if !wishes.is_empty() {
@@ -82,6 +82,15 @@ async fn open_jobs(desk: &Desk, of: Option<&DocumentStatus>) -> Result<Vec<Job>,
     let states = vec![JobState::Planned, JobState::Sent, JobState::Unknown];
     let query = JobQuery { states, document: of.map(|status| status.id), ..JobQuery::default() };
     Ok(find::jobs(desk.ledger.as_ref(), query).await?)
+}
+
+/// What waits for its time, and for which.
+async fn next(desk: &Desk) -> Result<String, CliError> {
+    let open = open_jobs(desk, None).await?;
+    let when = |job: &Job| job.not_before.map_or(job.due_at, |at| at.max(job.due_at));
+    let Some(first) = open.iter().map(when).min() else { return Ok(String::new()) };
+    let count = counted(u64::try_from(open.len()).unwrap_or(u64::MAX), "job");
+    Ok(format!("; {count} open, the next for {} IST (`einvoice jobs` shows which)", shown(first)))
 }
 
 fn due(mut jobs: Vec<Job>, now: Timestamp) -> Vec<Job> {

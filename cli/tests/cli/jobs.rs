@@ -85,3 +85,16 @@ fn an_empty_ledger_says_what_fills_it() {
         assert!(answer.out.contains(said), "{arguments:?}: {}", answer.out);
     }
 }
+
+#[test]
+fn retry_says_what_waits_and_for_when() {
+    let directory = folder();
+    registered_run(directory.path());
+    einvoice(directory.path(), &["ewb", "generate", FIRST, "--vehicle", "KA01AB1234", "--distance", "900"]);
+    let extend =
+        ["ewb", "extend", "391000000001", "--from-place", "Hosur", "--from-state", "33", "--from-pin", "635109"];
+    let answer = einvoice(directory.path(), &[&extend[..], &["--distance", "300", "--reason", "accident"]].concat());
+    assert!(answer.out.contains("1 job planned for later"), "{}{}", answer.out, answer.err);
+    let retry = einvoice(directory.path(), &["retry"]);
+    assert!(retry.out.contains("no job is due; 1 job open, the next for 20"), "{}", retry.out);
+}

@@ -1,7 +1,8 @@
 //! From wishes to jobs and their outcomes.
 
-use einvoice_core::job::{Job, JobId, JobQuery};
+use einvoice_core::job::{Job, JobId, JobQuery, JobState};
 use einvoice_core::pipeline::{JobsReport, Note};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::outcome::{self, code_of_report};
@@ -178,16 +179,24 @@ async fn told(
     let code = exit_code::most_urgent([refused_code(wishes), code_of_report(&report, now)]);
     if !output.is_json() {
         outcome::notes(&report, output)?;
-        let waits = |job: &&Job| job.not_before.is_some_and(|at| at > now) && !job.state.is_over();
-        let waiting = u64::try_from(report.jobs.iter().filter(waits).count()).unwrap_or(u64::MAX);
-        if waiting > 0 {
-            output.line(format!(
-                "{} planned for later; a run, or `einvoice retry`, carries it out then",
-                counted(waiting, "job")
-            ))?;
-        }
+        waiting(&report.jobs, now, output)?;
     }
     Ok(Done { planned, refused: refused(wishes), report, code })
+}
+
+/// Tells of jobs whose time has not come, and of those that could not be sent.
+fn waiting(jobs: &[Job], now: Timestamp, output: &mut Output) -> Result<(), CliError> {
+    let is_later = |job: &&Job| job.not_before.is_some_and(|at| at > now);
+    let (later, kept): (Vec<&Job>, Vec<&Job>) =
+        jobs.iter().filter(|job| job.state == JobState::Planned).partition(is_later);
+    let count = |jobs: &[&Job]| counted(u64::try_from(jobs.len()).unwrap_or(u64::MAX), "job");
+    if !later.is_empty() {
+        output.line(format!("{} planned for later; a run, or `einvoice retry`, carries it out then", count(&later)))?;
+    }
+    if !kept.is_empty() {
+        output.line(format!("{} kept, not sent yet; a run, or `einvoice retry`, tries again", count(&kept)))?;
+    }
+    Ok(())
 }
 
 fn refused(wishes: &[Wish]) -> usize {
