@@ -4,6 +4,8 @@ mod act;
 mod bills;
 mod file;
 mod generate;
+mod list;
+mod task;
 
 use super::block_on;
 use super::desk::Desk;
@@ -23,7 +25,7 @@ pub(super) fn run(arguments: &Ewb, common: &Common, output: &mut Output) -> Resu
         let desk = Desk::open(loaded).await?;
         match arguments {
             Ewb::Generate(generate) => generate::run(&desk, generate, output).await,
-            Ewb::List(list) => bills::list(&desk, list, output).await,
+            Ewb::List(list) => list::list(&desk, list, output).await,
             Ewb::Show(show) => bills::show(&desk, show, output).await,
             Ewb::Consolidate(consolidate) => act::consolidate(&desk, consolidate, output).await,
             Ewb::TripSheet(sheet) => act::trip_sheet(&desk, sheet, output).await,
