@@ -98,8 +98,8 @@ fn testing_credentials_logs_in() {
     let directory = folder();
     registered_run(directory.path());
     let ewb = ["credentials", "test", "--gstin", "29AABCE1234F1Z1", "--product", "e-way-bill"];
-    let text = einvoice(directory.path(), &ewb);
-    assert!(text.out.starts_with("logged in for 29AABCE1234F1Z1 to the e-way bill system by route"), "{}", text.err);
+    let told = einvoice(directory.path(), &ewb);
+    assert!(told.out.starts_with("logged in for 29AABCE1234F1Z1 to the e-way bill system by route"), "{}", told.err);
     let test = einvoice(directory.path(), &["credentials", "test", "--gstin", "29AABCE1234F1Z1", "--json"]);
     assert_eq!(test.code, 0, "{}", test.err);
     assert_eq!(test.objects()[0]["logged_in"], true);
