@@ -332,6 +332,9 @@ pub struct CredentialTest {
     /// Route to log in by [default: the first]
     #[arg(long)]
     pub route: Option<String>,
+    /// Government system to log in to
+    #[arg(long, value_enum, default_value = "e-invoice")]
+    pub product: ProductName,
 }
 
 /// The two kinds of credentials the portal issues.

@@ -122,6 +122,8 @@ impl CliError {
     pub fn message(&self) -> String {
         let outer: &dyn Error = match self {
             Self::Build { error, .. } => error,
+            // Its own sentence says all; the causes are the network library's wording of the same.
+            Self::Transport(_) => return self.to_string(),
             other => other,
         };
         with_causes(self.to_string(), outer)
@@ -196,8 +198,11 @@ mod tests {
 
     #[test]
     fn a_portal_that_does_not_answer_is_three() {
-        let error = TransportError::NotSent { endpoint: "portal".into(), reason: "refused".into(), source: None };
-        assert_eq!(CliError::Transport(error).exit_code(), exit_code::UNREACHABLE);
+        let source = Some("error sending request: client error (Connect)".into());
+        let error = TransportError::NotSent { endpoint: "portal".into(), reason: "refused".into(), source };
+        let error = CliError::Transport(error);
+        assert_eq!(error.exit_code(), exit_code::UNREACHABLE);
+        assert_eq!(error.message(), "nothing was sent to portal: refused");
     }
 
     #[test]

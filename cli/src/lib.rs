@@ -42,6 +42,7 @@ use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use clap::Parser;
 
 use arguments::Arguments;
+use error::CliError;
 use output::Output;
 
 /// Runs the program with these arguments (the first is the program's name) and gives its exit code.
@@ -71,12 +72,22 @@ fn tell_fault(info: &PanicHookInfo<'_>) {
 }
 
 fn parse_and_run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
-    let arguments = match Arguments::try_parse_from(arguments) {
+    let given: Vec<OsString> = arguments.into_iter().collect();
+    let arguments = match Arguments::try_parse_from(&given) {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version go to standard output and are no error; clap knows which is which.
             let _printed = error.print();
-            return if error.use_stderr() { exit_code::USAGE } else { exit_code::ALL_WELL };
+            if !error.use_stderr() {
+                return exit_code::ALL_WELL;
+            }
+            if asks_for_json(&given) {
+                let mut output = Output::standard(true);
+                let wrong = CliError::Usage(sentence(&error));
+                // Standard output may be what failed; the text above has been said.
+                let _written = output.object(&wrong.report()).and_then(|()| output.flush());
+            }
+            return exit_code::USAGE;
         }
     };
     let mut output = Output::standard(arguments.common.json);
@@ -93,6 +104,23 @@ fn parse_and_run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             error.exit_code()
         }
     }
+}
+
+/// Whether a program reads what comes, of a command line that could not be understood.
+fn asks_for_json(arguments: &[OsString]) -> bool {
+    arguments.iter().take_while(|argument| *argument != "--").any(|argument| argument == "--json")
+}
+
+/// What is wrong with a command line, in one line: without the heading, the usage and where help is.
+fn sentence(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let lines = text
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.starts_with("Usage:"))
+        .filter(|line| !line.is_empty() && !line.starts_with("For more information"));
+    let joined = lines.collect::<Vec<_>>().join(" ");
+    joined.strip_prefix("error: ").unwrap_or(&joined).to_owned()
 }
 
 #[cfg(test)]

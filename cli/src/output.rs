@@ -3,18 +3,23 @@
 //! With `--json`, standard output holds one JSON object a line and nothing else. Text from documents
 //! and portals is untrusted, so control characters never reach a terminal.
 
+mod plain;
+mod table;
 mod wrap;
 
 use std::borrow::Cow;
 use std::io::{self, BufWriter, IsTerminal, Write};
 
-use comfy_table::{ColumnConstraint, ContentArrangement, Table, TableStyle};
+use comfy_table::Table;
 use serde::Serialize;
 
 use crate::error::CliError;
+pub(crate) use plain::in_words;
+pub use plain::{counted, printable};
+pub(crate) use table::Column;
 pub(crate) use wrap::{Span, columns, cut_in_middle, wrapped_lines};
 
-/// Spaces between two columns of a table.
+/// Spaces between two columns.
 const GAP: usize = 2;
 
 /// Where long texts are wrapped when no terminal says how wide it is.
@@ -22,40 +27,6 @@ const READABLE_WIDTH: usize = 100;
 
 /// A terminal below this width has no room for deep indents.
 const NARROW_WIDTH: usize = 60;
-
-/// A column of a table, and what becomes of it on a terminal that is too narrow for all of them.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Column {
-    heading: &'static str,
-    narrow: Narrow,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Narrow {
-    /// A key or a word that must not be broken.
-    Keep,
-    /// A text that may be wrapped.
-    Wrap,
-    /// Left out; the lowest rank goes first.
-    LeaveOut(u8),
-}
-
-impl Column {
-    /// Never broken.
-    pub(crate) const fn keep(heading: &'static str) -> Self {
-        Self { heading, narrow: Narrow::Keep }
-    }
-
-    /// Wrapped at words.
-    pub(crate) const fn wrap(heading: &'static str) -> Self {
-        Self { heading, narrow: Narrow::Wrap }
-    }
-
-    /// Left out where there is no room; the lowest rank goes first.
-    pub(crate) const fn leave_out(heading: &'static str, rank: u8) -> Self {
-        Self { heading, narrow: Narrow::LeaveOut(rank) }
-    }
-}
 
 /// Where a command writes.
 #[expect(clippy::struct_excessive_bools, reason = "independent facts about two streams, not states")]
@@ -174,49 +145,6 @@ impl Output {
     pub fn line(&mut self, text: impl AsRef<str>) -> Result<(), CliError> {
         self.bytes(text.as_ref().as_bytes())?;
         self.bytes(b"\n")
-    }
-
-    /// Writes a table. A terminal that is too narrow gets the columns that matter most, each key in
-    /// one piece; a file or a program gets all of them.
-    ///
-    /// # Errors
-    /// [`CliError::Output`] when standard output cannot be written.
-    pub(crate) fn table(
-        &mut self,
-        columns: &[Column],
-        rows: impl IntoIterator<Item = Vec<String>>,
-    ) -> Result<(), CliError> {
-        let rows: Vec<Vec<String>> =
-            rows.into_iter().map(|row| row.iter().map(|cell| printable(cell).into_owned()).collect()).collect();
-        let left_out = self.width.map(|width| too_wide(columns, &rows, width)).unwrap_or_default();
-        let shown = |index: &usize| !left_out.contains(index);
-        let mut table = Table::new();
-        table.load_style(TableStyle::new());
-        if let Some(width) = self.width.and_then(|width| u16::try_from(width).ok()) {
-            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-        } else {
-            table.set_content_arrangement(ContentArrangement::Disabled);
-        }
-        let kept = || columns.iter().enumerate().filter(|(index, _)| shown(index)).map(|(_, column)| column);
-        table.set_header(kept().map(|column| column.heading.to_uppercase()));
-        for row in rows {
-            table.add_row(row.into_iter().enumerate().filter(|(index, _)| shown(index)).map(|(_, cell)| cell));
-        }
-        for (column, described) in table.column_iter_mut().zip(kept()) {
-            column.set_padding((0, u16::try_from(GAP).unwrap_or_default()));
-            if described.narrow != Narrow::Wrap {
-                column.set_constraint(ColumnConstraint::ContentWidth);
-            }
-        }
-        for line in table.lines() {
-            self.line(line.trim_end())?;
-        }
-        Ok(())
-    }
-
-    /// Whether the terminal is too narrow for this column of a table.
-    pub(crate) fn leaves_out(&self, columns: &[Column], rows: &[Vec<String>], index: usize) -> bool {
-        self.width.is_some_and(|width| too_wide(columns, rows, width).contains(&index))
     }
 
     /// Writes a paragraph, every line of it indented: wrapped at words on a terminal, else in one line.
@@ -338,86 +266,12 @@ impl Output {
     }
 }
 
-/// Which columns a terminal of this width has no room for.
-fn too_wide(columns: &[Column], rows: &[Vec<String>], width: usize) -> Vec<usize> {
-    let content = |index: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(index));
-        cells.map(|cell| wrap::columns(cell)).max().unwrap_or_default()
-    };
-    let needed = |(index, column): (usize, &Column)| match column.narrow {
-        // Two words side by side are the least that a text can be read in.
-        Narrow::Wrap => content(index).max(column.heading.len()).min(READABLE_WIDTH / 4) + GAP,
-        _ => content(index).max(column.heading.len()) + GAP,
-    };
-    let mut total: usize = columns.iter().enumerate().map(needed).sum();
-    let mut sparable: Vec<(bool, u8, usize)> = columns
-        .iter()
-        .enumerate()
-        .filter_map(|(index, column)| match column.narrow {
-            // What is empty says nothing, so it goes before everything else.
-            Narrow::LeaveOut(rank) => Some((content(index) > 0, rank, index)),
-            _ => None,
-        })
-        .collect();
-    sparable.sort_unstable();
-    let mut left_out = Vec::new();
-    for (_, _, index) in sparable {
-        // The gap after the last column needs no room.
-        if total.saturating_sub(GAP) <= width {
-            break;
-        }
-        total = total.saturating_sub(columns.get(index).map_or(0, |column| needed((index, column))));
-        left_out.push(index);
-    }
-    left_out
-}
-
-/// The text with pictures in place of control characters, so that a document cannot steer a terminal.
-#[must_use]
-pub fn printable(text: &str) -> Cow<'_, str> {
-    if text.chars().any(is_steering) {
-        Cow::Owned(
-            text.chars().map(|character| if is_steering(character) { picture(character) } else { character }).collect(),
-        )
-    } else {
-        Cow::Borrowed(text)
-    }
-}
-
-/// What stands for a steering character: the picture that Unicode has of it, so that a line end can be told
-/// from a tab.
-fn picture(character: char) -> char {
-    match character {
-        '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(character)),
-        '\u{7f}' => Some('\u{2421}'),
-        _ => None,
-    }
-    .unwrap_or('\u{fffd}')
-}
-
-/// Control characters, and the marks that reverse the direction of text.
-fn is_steering(character: char) -> bool {
-    character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// `1 document`, `2 documents`.
-#[must_use]
-pub fn counted(count: u64, one: &str) -> String {
-    if count == 1 { format!("{count} {one}") } else { format!("{count} {one}s") }
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    #[test]
-    fn text_of_a_document_cannot_steer_a_terminal() {
-        assert_eq!(printable("a\u{1b}[2Jb\nc\u{202e}d\u{7f}\u{9b}"), "a␛[2Jb␊c\u{fffd}d␡\u{fffd}");
-        assert!(matches!(printable("Ōm & Söhne"), Cow::Borrowed(_)));
-    }
-
     /// What is written to a terminal of this width, or to a file.
-    fn written(width: Option<usize>, write: impl FnOnce(&mut Output)) -> String {
+    pub(in super::super) fn written(width: Option<usize>, write: impl FnOnce(&mut Output)) -> String {
         #[derive(Clone, Default)]
         struct Sink(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
         impl Write for Sink {
@@ -433,30 +287,6 @@ mod tests {
         let mut output = Output { width, out: Box::new(sink.clone()), ..Output::standard(false) };
         write(&mut output);
         String::from_utf8(sink.0.lock().unwrap().clone()).unwrap()
-    }
-
-    #[test]
-    fn a_narrow_terminal_gets_the_columns_that_matter_most_in_one_piece() {
-        let columns = [
-            Column::keep("document"),
-            Column::keep("state"),
-            Column::leave_out("empty", 9),
-            Column::leave_out("source", 1),
-            Column::leave_out("ack no", 2),
-        ];
-        let cells = ["29AABCE1234F1Z1/2026-27/INV/A/1", "registered", "", "billing", "112600000000001"];
-        let row = || vec![cells.map(str::to_owned).to_vec()];
-        let headings = |width| {
-            let text = written(width, |output| output.table(&columns, row()).unwrap());
-            assert_eq!(text.lines().count(), 2, "{text}");
-            assert!(text.lines().all(|line| line.len() <= width.unwrap_or(usize::MAX)), "{text}");
-            text.lines().next().unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
-        };
-        assert_eq!(headings(None), "DOCUMENT STATE EMPTY SOURCE ACK NO");
-        assert_eq!(headings(Some(100)), "DOCUMENT STATE EMPTY SOURCE ACK NO");
-        assert_eq!(headings(Some(70)), "DOCUMENT STATE SOURCE ACK NO");
-        assert_eq!(headings(Some(60)), "DOCUMENT STATE ACK NO");
-        assert_eq!(headings(Some(45)), "DOCUMENT STATE");
     }
 
     #[test]
@@ -483,11 +313,5 @@ mod tests {
         assert_eq!(shown.lines().count(), 2, "no line is wrapped where no terminal says how wide it is: {shown}");
         assert!(shown.contains(" … ") && shown.contains("z (401 characters)\n"), "{shown}");
         assert!(compared(Some(30), &long).lines().all(|line| columns(line) <= 30));
-    }
-
-    #[test]
-    fn nouns_follow_their_number() {
-        assert_eq!(counted(1, "document"), "1 document");
-        assert_eq!(counted(0, "document"), "0 documents");
     }
 }

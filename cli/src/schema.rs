@@ -167,6 +167,8 @@ fn collect(root: &Value, schema: &Value, prefix: &str, depth: usize, rows: &mut 
         let default = match property.get("default") {
             Some(Value::Null) | None if is_required => "required".to_owned(),
             Some(Value::Null) | None => String::new(),
+            // The rows of its keys, which follow, tell each default where it can be read.
+            Some(Value::Object(_)) if depth > 0 => String::new(),
             Some(value) => value.to_string(),
         };
         let about = property.get("description").or_else(|| resolved(root, property).get("description"));
@@ -291,6 +293,8 @@ mod tests {
         assert!(rows.contains(&row("style", "\"plain\" | \"fancy\"", "\"plain\"")), "{rows:?}");
         assert!(rows.contains(&row("sellers.<name>.name", "text", "required")), "{rows:?}");
         assert!(rows.contains(&row("limit", "whole number", "")), "{rows:?}");
+        let table = rows.iter().find(|row| row.0 == "sellers").unwrap();
+        assert_eq!(table.2, "", "the keys of a table tell their defaults");
     }
 
     #[test]

@@ -242,12 +242,21 @@ impl fmt::Display for CredentialScope {
             }
             Self::Client(ClientScope { environment, holder: ClientHolder::Provider { account, product } }) => {
                 write!(formatter, "client pair of provider account {account} in {environment}")?;
-                product.map_or(Ok(()), |product| write!(formatter, " for {product}"))
+                product.map_or(Ok(()), |product| write!(formatter, " for {}", system(product)))
             }
             Self::User(UserScope { gstin, product, environment, route }) => {
-                write!(formatter, "API user of {gstin} for {product} in {environment} by route {route}")
+                let system = system(*product);
+                write!(formatter, "API user of {gstin} for {system} in {environment} by route {route}")
             }
         }
+    }
+}
+
+/// A government system in words.
+const fn system(product: Product) -> &'static str {
+    match product {
+        Product::EInvoice => "the e-invoice system",
+        Product::EWayBill => "the e-way bill system",
     }
 }
 

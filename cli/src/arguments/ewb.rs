@@ -1,18 +1,21 @@
 //! The command line of e-way bills.
 
+mod movement;
+
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand};
 use einvoice_core::date::DocumentDate;
 use einvoice_core::ewb::request::Carriage;
-use einvoice_core::ewb::{
-    CancelReason, EwbNumber, ExtensionReason, PartBReason, TransMode, TransitType, TripSheetNumber, VehicleType,
-};
+use einvoice_core::ewb::{CancelReason, EwbNumber, TransMode, VehicleType};
 use einvoice_core::identifier::Gstin;
-use einvoice_core::number::Quantity;
 
 use super::life::{At, Going};
 use super::words;
+pub use movement::{
+    EwbConsolidate, EwbExtend, EwbMultiVehicle, EwbPartB, EwbTransporter, EwbTripSheet, MultiVehicleAdd,
+    MultiVehicleChange, MultiVehicleStart,
+};
 
 /// The commands of `ewb`.
 #[derive(Debug, Subcommand)]
@@ -134,217 +137,6 @@ pub struct EwbGenerate {
     /// Name of the transporter
     #[arg(long, value_name = "NAME")]
     pub transporter_name: Option<String>,
-    /// As whom.
-    #[command(flatten)]
-    pub acting: Acting,
-}
-
-/// Arguments of `ewb part-b`.
-#[derive(Debug, Args)]
-pub struct EwbPartB {
-    /// Number of the bill
-    #[arg(value_parser = words::ewb_number)]
-    pub number: EwbNumber,
-    /// The new vehicle or transport document.
-    #[command(flatten)]
-    pub carriage: CarriageArguments,
-    /// Where the goods are.
-    #[command(flatten)]
-    pub from: FromArguments,
-    /// breakdown, transshipment, others or first-time
-    #[arg(long, value_parser = words::part_b_reason)]
-    pub reason: PartBReason,
-    /// Remark, at most 50 characters; without one the reason stands there
-    #[arg(long, value_name = "TEXT")]
-    pub remark: Option<String>,
-    /// As whom.
-    #[command(flatten)]
-    pub acting: Acting,
-}
-
-/// Arguments of `ewb transporter`.
-#[derive(Debug, Args)]
-pub struct EwbTransporter {
-    /// Number of the bill
-    #[arg(value_parser = words::ewb_number)]
-    pub number: EwbNumber,
-    /// GSTIN or TRANSIN of the new transporter
-    #[arg(long, value_name = "ID", value_parser = words::transporter)]
-    pub transporter: String,
-    /// As whom.
-    #[command(flatten)]
-    pub acting: Acting,
-}
-
-/// Arguments of `ewb extend`.
-#[derive(Debug, Args)]
-pub struct EwbExtend {
-    /// Number of the bill
-    #[arg(value_parser = words::ewb_number)]
-    pub number: EwbNumber,
-    /// How the goods travel on.
-    #[command(flatten)]
-    pub carriage: CarriageArguments,
-    /// Where the goods are.
-    #[command(flatten)]
-    pub from: FromArguments,
-    /// PIN code of where the goods are
-    #[arg(long, value_name = "PIN", value_parser = words::pin)]
-    pub from_pin: u32,
-    /// Kilometres that remain
-    #[arg(long, value_name = "KM")]
-    pub distance: u16,
-    /// natural-calamity, law-and-order, transshipment, accident or others
-    #[arg(long, value_parser = words::extension_reason)]
-    pub reason: ExtensionReason,
-    /// Remark, at most 50 characters; without one the reason stands there
-    #[arg(long, value_name = "TEXT")]
-    pub remark: Option<String>,
-    /// The goods lie in transit: road, warehouse or others
-    #[arg(long, value_name = "WHERE", value_parser = words::transit)]
-    pub transit: Option<TransitType>,
-    /// A line of the address where they lie in transit; three times
-    #[arg(long, value_name = "LINE", requires = "transit")]
-    pub address: Vec<String>,
-    /// As whom.
-    #[command(flatten)]
-    pub acting: Acting,
-}
-
-/// Arguments of `ewb consolidate`.
-#[derive(Debug, Args)]
-pub struct EwbConsolidate {
-    /// Numbers of the bills
-    #[arg(value_name = "NUMBER", required = true, value_parser = words::ewb_number)]
-    pub numbers: Vec<EwbNumber>,
-    /// The vehicle or transport document.
-    #[command(flatten)]
-    pub carriage: CarriageArguments,
-    /// Where the journey begins.
-    #[command(flatten)]
-    pub from: FromArguments,
-    /// As whom.
-    #[command(flatten)]
-    pub acting: Acting,
-}
-
-/// Arguments of `ewb trip-sheet`.
-#[derive(Debug, Args)]
-pub struct EwbTripSheet {
-    /// Number of the trip sheet, 10 digits
-    #[arg(value_parser = words::trip_sheet)]
-    pub number: TripSheetNumber,
-    /// The new vehicle or transport document.
-    #[command(flatten)]
-    pub carriage: CarriageArguments,
-    /// Where the goods are.
-    #[command(flatten)]
-    pub from: FromArguments,
-    /// breakdown, transshipment, others or first-time
-    #[arg(long, value_parser = words::part_b_reason)]
-    pub reason: PartBReason,
-    /// Remark, at most 50 characters; without one the reason stands there
-    #[arg(long, value_name = "TEXT")]
-    pub remark: Option<String>,
-    /// As whom.
-    #[command(flatten)]
-    pub acting: Acting,
-}
-
-/// The commands of `ewb multi-vehicle`.
-#[derive(Debug, Subcommand)]
-#[non_exhaustive]
-pub enum EwbMultiVehicle {
-    /// Begin: the whole quantity, from where to where
-    Start(MultiVehicleStart),
-    /// Add a vehicle to the group
-    Add(MultiVehicleAdd),
-    /// Change a vehicle of the group
-    Change(MultiVehicleChange),
-}
-
-/// Arguments of `ewb multi-vehicle start`.
-#[derive(Debug, Args)]
-pub struct MultiVehicleStart {
-    /// Number of the bill
-    #[arg(value_parser = words::ewb_number)]
-    pub number: EwbNumber,
-    /// Where the movement begins.
-    #[command(flatten)]
-    pub from: FromArguments,
-    /// Place where it ends
-    #[arg(long, value_name = "PLACE")]
-    pub to_place: String,
-    /// Its state, by the GST code
-    #[arg(long, value_name = "CODE", value_parser = words::state)]
-    pub to_state: u8,
-    /// road, rail, air or ship
-    #[arg(long, value_parser = words::mode, default_value = "road")]
-    pub mode: TransMode,
-    /// All of the quantity that is moved
-    #[arg(long, value_parser = words::quantity)]
-    pub quantity: Quantity,
-    /// Its unit (`einvoice masters search` finds it)
-    #[arg(long)]
-    pub unit: String,
-    /// breakdown, transshipment, others or first-time
-    #[arg(long, value_parser = words::part_b_reason)]
-    pub reason: PartBReason,
-    /// Remark, at most 50 characters; without one the reason stands there
-    #[arg(long, value_name = "TEXT")]
-    pub remark: Option<String>,
-    /// As whom.
-    #[command(flatten)]
-    pub acting: Acting,
-}
-
-/// Arguments of `ewb multi-vehicle add`.
-#[derive(Debug, Args)]
-pub struct MultiVehicleAdd {
-    /// Number of the bill
-    #[arg(value_parser = words::ewb_number)]
-    pub number: EwbNumber,
-    /// Number of the group [default: the one the ledger has]
-    #[arg(long)]
-    pub group: Option<String>,
-    /// The vehicle.
-    #[command(flatten)]
-    pub carriage: CarriageArguments,
-    /// What this vehicle carries
-    #[arg(long, value_parser = words::quantity)]
-    pub quantity: Quantity,
-    /// As whom.
-    #[command(flatten)]
-    pub acting: Acting,
-}
-
-/// Arguments of `ewb multi-vehicle change`.
-#[derive(Debug, Args)]
-pub struct MultiVehicleChange {
-    /// Number of the bill
-    #[arg(value_parser = words::ewb_number)]
-    pub number: EwbNumber,
-    /// Number of the group [default: the one the ledger has]
-    #[arg(long)]
-    pub group: Option<String>,
-    /// Vehicle until then
-    #[arg(long, value_name = "NUMBER", value_parser = words::vehicle)]
-    pub old_vehicle: Option<String>,
-    /// Transport document until then
-    #[arg(long, value_name = "NUMBER")]
-    pub old_transport_document: Option<String>,
-    /// The vehicle from then on.
-    #[command(flatten)]
-    pub carriage: CarriageArguments,
-    /// Where the goods are.
-    #[command(flatten)]
-    pub from: FromArguments,
-    /// breakdown, transshipment, others or first-time
-    #[arg(long, value_parser = words::part_b_reason)]
-    pub reason: PartBReason,
-    /// Remark, at most 50 characters; without one the reason stands there
-    #[arg(long, value_name = "TEXT")]
-    pub remark: Option<String>,
     /// As whom.
     #[command(flatten)]
     pub acting: Acting,

@@ -113,14 +113,17 @@ pub enum LookupWhat {
         #[arg(value_parser = words::date)]
         date: DocumentDate,
     },
-    /// A taxpayer, in the e-invoice portal's copy of the master
+    /// A taxpayer, in the e-invoice portal's copy of the master or in that of the e-way bill system
     Gstin {
         /// The taxpayer
         #[arg(value_name = "GSTIN", value_parser = words::gstin)]
         taxpayer: Gstin,
-        /// Have the portal fetch the details anew from the GST common portal
+        /// Have the e-invoice portal fetch the details anew from the GST common portal
         #[arg(long)]
         sync: bool,
+        /// Ask the e-way bill system, which keeps a copy of its own
+        #[arg(long, conflicts_with = "sync")]
+        from_ewb: bool,
     },
     /// An e-way bill, by its number
     Ewb {
@@ -134,7 +137,7 @@ pub enum LookupWhat {
         #[arg(value_parser = words::date)]
         date: DocumentDate,
     },
-    /// A transporter, by GSTIN or TRANSIN
+    /// A transporter, by GSTIN or TRANSIN, at the e-way bill system
     Transporter {
         /// GSTIN or TRANSIN
         #[arg(value_parser = words::transporter)]
@@ -144,6 +147,15 @@ pub enum LookupWhat {
     Hsn {
         /// The code
         code: String,
+    },
+    /// The e-way bill system's own list of error codes, beside what `einvoice explain` knows of each
+    EwbErrors {
+        /// Only these codes
+        #[arg(value_name = "CODE", value_delimiter = ',')]
+        codes: Vec<String>,
+        /// Only codes that `einvoice explain` does not know
+        #[arg(long)]
+        unknown: bool,
     },
 }
 

@@ -30,8 +30,11 @@ pub(crate) fn reason(text: &str) -> Result<CancelReason, String> {
     })
 }
 
+/// How goods move; that they lie in transit is said by `--transit`.
 pub(super) fn mode(text: &str) -> Result<TransMode, String> {
-    coded(text, "mode of transport", TransMode::parse, TransMode::ALL)
+    let moving = [TransMode::Road, TransMode::Rail, TransMode::Air, TransMode::Ship];
+    let parse = |text: &str| TransMode::parse(text).filter(|mode| moving.contains(mode));
+    coded(text, "mode of transport", parse, &moving)
 }
 
 pub(super) fn vehicle_type(text: &str) -> Result<VehicleType, String> {
@@ -105,9 +108,20 @@ pub(super) fn state(text: &str) -> Result<u8, String> {
     })
 }
 
+/// A line of an address: one that is empty is none for the portal.
+pub(super) fn address_line(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() { Err("a line of the address is empty".to_owned()) } else { Ok(text.to_owned()) }
+}
+
 pub(super) fn pin(text: &str) -> Result<u32, String> {
     let pin = text.trim().parse::<u32>().ok().filter(|pin| (100_000..=999_999).contains(pin));
     pin.ok_or_else(|| "a PIN code has six digits".to_owned())
+}
+
+/// A state by its name, as `--json` writes it or as tables do.
+pub(crate) fn state_of_document(text: &str) -> Option<DocumentState> {
+    DocumentState::from_name(&text.trim().replace([' ', '-'], "_"))
 }
 
 pub(super) fn job_state(text: &str) -> Result<JobState, String> {
@@ -125,7 +139,7 @@ pub(super) fn filter(text: &str) -> Result<Filter, String> {
     let value = value.trim();
     match name.trim() {
         _ if value.is_empty() => Err("write state=STATE, source=NAME or text=PART".to_owned()),
-        "state" => DocumentState::from_name(value)
+        "state" => state_of_document(value)
             .map(Filter::State)
             .ok_or_else(|| format!("there is no state `{value}`; `einvoice status --help` tells more")),
         "source" => Ok(Filter::Source(value.to_owned())),
@@ -153,7 +167,7 @@ pub(super) fn list(text: &str) -> Result<ListName, String> {
     }
 }
 
-fn coded<T: Copy + Display>(text: &str, what: &str, parse: fn(&str) -> Option<T>, all: &[T]) -> Result<T, String> {
+fn coded<T: Copy + Display>(text: &str, what: &str, parse: impl Fn(&str) -> Option<T>, all: &[T]) -> Result<T, String> {
     parse(&text.trim().replace('-', "_"))
         .ok_or_else(|| format!("`{}` is no {what}; write {}", text.trim(), listed(all.iter().map(ToString::to_string))))
 }
@@ -184,10 +198,8 @@ mod tests {
     #[test]
     fn words_are_read_with_hyphens_and_a_wrong_one_is_told_with_all_there_are() {
         assert_eq!(vehicle_type("over-dimensional"), Ok(VehicleType::OverDimensional));
-        assert_eq!(
-            mode("by car").unwrap_err(),
-            "`by car` is no mode of transport; write road, rail, air, ship or in-transit"
-        );
+        assert_eq!(mode("by car").unwrap_err(), "`by car` is no mode of transport; write road, rail, air or ship");
+        assert!(mode("in-transit").is_err(), "--transit says so, with the kind of place and its address");
         assert_eq!(vehicle("ka 01-ab 1234").unwrap(), "KA01AB1234");
         assert_eq!(state("29"), Ok(29));
         assert!(state("0").is_err() && state("39").is_err() && state("Karnataka").is_err());

@@ -17,6 +17,7 @@ use einvoice_core::transport::LoginRequest;
 use serde_json::json;
 
 use super::block_on;
+use super::explain::system_in_words;
 use crate::arguments::{
     Common, CredentialKind, CredentialRemove, CredentialScopeArguments, CredentialTest, Credentials, ProductName,
 };
@@ -106,8 +107,8 @@ async fn log_in(arguments: &CredentialTest, assembly: &Assembly, output: &mut Ou
     let table = route(arguments.route.as_deref(), assembly)?;
     let store = assembly.credentials().await?;
     let part = assembly.route(table).await?;
-    let scope =
-        UserScope { gstin, product: Product::EInvoice, environment: table.environment, route: table.route_name() };
+    let product = product(arguments.product);
+    let scope = UserScope { gstin, product, environment: table.environment, route: table.route_name() };
     let holder = match &table.client_account {
         None => ClientHolder::Pan(pan_of(&gstin)?),
         // The pair that a run uses: one for all products of the account.
@@ -117,8 +118,7 @@ async fn log_in(arguments: &CredentialTest, assembly: &Assembly, output: &mut Ou
     let user = store.api_user(&scope).await?;
     let previous = store.session(&scope).await?;
     let access = Access::new(gstin, client, user);
-    let request =
-        LoginRequest { access: &access, product: Product::EInvoice, force_refresh: false, previous: previous.as_ref() };
+    let request = LoginRequest { access: &access, product, force_refresh: false, previous: previous.as_ref() };
     let session = part.transport.login(request).await?;
     // The login has worked; that it could not be kept costs one login more.
     if let Err(error) = store.save_session(&scope, session.saved()).await {
@@ -130,20 +130,29 @@ async fn log_in(arguments: &CredentialTest, assembly: &Assembly, output: &mut Ou
             "gstin": gstin.to_string(),
             "route": table.part.name,
             "environment": table.environment,
+            "product": product,
             "logged_in": true,
             "session_until": until,
         }));
     }
-    output.line(format!("logged in for {gstin} by route {}; the session lasts until {until} IST", table.part.name))
+    output.line(format!(
+        "logged in for {gstin} to the {} by route {}; the session lasts until {until} IST",
+        system_in_words(product),
+        table.part.name
+    ))
+}
+
+const fn product(name: ProductName) -> Product {
+    match name {
+        ProductName::EInvoice => Product::EInvoice,
+        ProductName::EWayBill => Product::EWayBill,
+    }
 }
 
 fn scope(arguments: &CredentialScopeArguments, assembly: &Assembly) -> Result<CredentialScope, CliError> {
     let table = route(Some(&arguments.route), assembly)?;
     let environment = table.environment;
-    let product = arguments.product.map(|product| match product {
-        ProductName::EInvoice => Product::EInvoice,
-        ProductName::EWayBill => Product::EWayBill,
-    });
+    let product = arguments.product.map(product);
     let asked_gstin = arguments.gstin.as_deref().map(gstin).transpose()?;
     match arguments.kind {
         CredentialKind::User => {

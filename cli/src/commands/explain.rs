@@ -4,11 +4,13 @@
 //! rules of a document, [`einvoice_core::ewb::document`] for those of an e-way bill without an IRN. This page finds what was asked for, lays it out for a terminal of 80 columns, and helps on
 //! when there is no such thing.
 
+mod near;
+mod words;
+
 use einvoice_core::environment::Product;
 use einvoice_core::ewb::document;
 use einvoice_core::finding::Severity;
 use einvoice_core::portal_code::{Certainty, ErrorClass, Explanation, explain, explanations};
-use einvoice_core::registry::nearest;
 use einvoice_core::rulebook::{Ground, Rule, rules};
 use einvoice_core::transport::Owner;
 use jiff::civil::Date;
@@ -18,15 +20,15 @@ use crate::arguments::{Explain, SystemName};
 use crate::error::CliError;
 use crate::exit_code;
 use crate::output::{Column, Output, Style, wrapped_lines};
+use near::unknown_subject;
+use words::{days_in_words, ground_in_words, owner_in_words, product, severity_in_words};
+pub(super) use words::{system_in_words, system_name};
 
 /// Columns of the narrowest terminal that is common.
 const WIDTH: usize = 80;
 
 /// Columns before the text of a labelled paragraph: two blanks, the label, two blanks.
 const INDENT: usize = 13;
-
-/// Near codes that are named when a code is not known: more would be a list to search through.
-const NEAR_MAX: usize = 5;
 
 /// What was asked for.
 enum Subject {
@@ -249,74 +251,6 @@ fn rules_with(entry: &Explanation) -> impl Iterator<Item = &'static Rule> {
     })
 }
 
-/// There is no such code or rule: says what is near, and what to do about a code that no list has.
-fn unknown_subject(text: &str, system: Option<SystemName>) -> CliError {
-    if let Some(other) = explanations().find(|entry| entry.code.eq_ignore_ascii_case(text)) {
-        return CliError::Usage(format!(
-            "{} is a code of the {}; leave `--system` out",
-            other.code,
-            system_in_words(other.product)
-        ));
-    }
-    if !text.bytes().any(|byte| byte.is_ascii_digit()) {
-        let near = nearest(text, all_rules().map(|rule| rule.id)).map(|near| format!("; did you mean `{near}`?"));
-        let hint = near.or_else(|| rules_named(text)).unwrap_or_else(|| ";".to_owned());
-        return CliError::Usage(format!(
-            "there is no rule or portal code `{text}`{hint} `einvoice explain --list` shows all codes, and \
-             `einvoice explain --rules` all rules"
-        ));
-    }
-    CliError::Usage(format!(
-        "no published list has the portal code `{text}`; the nearest: {}. If the portal really sent it, go by the text it \
-         sent along, which einvoice keeps, and ask the portal's helpdesk or the provider what it means; after a write \
-         einvoice asks the portal what came of it before anything is sent again",
-        near_codes(text, system).join(", ")
-    ))
-}
-
-/// Rules that have the text in their name, for somebody who remembers a part of it.
-fn rules_named(text: &str) -> Option<String> {
-    let wanted = text.to_ascii_lowercase();
-    let mut named = all_rules().map(|rule| rule.id).filter(|id| id.contains(&wanted));
-    let first: Vec<&str> = named.by_ref().take(NEAR_MAX).collect();
-    let more = match named.count() {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    (!first.is_empty()).then(|| format!("; rules named so: {}{more}.", first.join(", ")))
-}
-
-/// Codes a slip away, and if there are none the nearest numbers.
-fn near_codes(text: &str, system: Option<SystemName>) -> Vec<&'static str> {
-    let wanted: u32 = text.chars().filter(char::is_ascii_digit).take(9).collect::<String>().parse().unwrap_or(0);
-    let mut near: Vec<(bool, u32, &str)> = explanations()
-        .filter(|entry| system.is_none_or(|system| product(system) == entry.product))
-        .filter_map(|entry| Some((!is_a_slip(text, entry.code), entry.code.parse::<u32>().ok()?, entry.code)))
-        .map(|(far, number, code)| (far, number.abs_diff(wanted), code))
-        .collect();
-    near.sort_unstable();
-    let has_slips = near.first().is_some_and(|(far, _, _)| !far);
-    near.into_iter().filter(|(far, _, _)| !(has_slips && *far)).take(NEAR_MAX).map(|(_, _, code)| code).collect()
-}
-
-/// Whether one becomes the other by one wrong digit, one left out, one too many, or two exchanged.
-fn is_a_slip(wanted: &str, known: &str) -> bool {
-    let (wanted, known) = (wanted.as_bytes(), known.as_bytes());
-    let same_start = wanted.iter().zip(known).take_while(|(left, right)| left == right).count();
-    let same_end = wanted.iter().rev().zip(known.iter().rev()).take_while(|(left, right)| left == right).count();
-    let (short, long) = (wanted.len().min(known.len()), wanted.len().max(known.len()));
-    match long - short {
-        0 if same_start + same_end + 2 == long => {
-            let pair = |digits: &[u8]| (digits.get(same_start).copied(), digits.get(same_start + 1).copied());
-            let (first, second) = pair(known);
-            pair(wanted) == (second, first)
-        }
-        0 => same_start + same_end + 1 >= long,
-        1 => same_start + same_end >= short,
-        _ => false,
-    }
-}
-
 fn heading(name: &str, about: &str, output: &mut Output) -> Result<(), CliError> {
     let name = output.styled(Style::Strong, name).into_owned();
     output.line(format!("{name}  {about}"))?;
@@ -331,92 +265,4 @@ fn paragraph(label: &str, text: &str, output: &mut Output) -> Result<(), CliErro
         output.line(format!("  {}  {line}", output.styled(Style::Faint, &padded)))?;
     }
     Ok(())
-}
-
-const fn product(system: SystemName) -> Product {
-    match system {
-        SystemName::Irp => Product::EInvoice,
-        SystemName::Ewb => Product::EWayBill,
-    }
-}
-
-const fn system_name(product: Product) -> &'static str {
-    match product {
-        Product::EWayBill => "ewb",
-        _ => "irp",
-    }
-}
-
-const fn system_in_words(product: Product) -> &'static str {
-    match product {
-        Product::EWayBill => "e-way bill system",
-        _ => "e-invoice system (IRP)",
-    }
-}
-
-const fn owner_in_words(owner: Owner) -> &'static str {
-    match owner {
-        Owner::Us => "Us: whoever runs einvoice, or einvoice itself.",
-        Owner::Taxpayer => "The taxpayer: the books, or the registration at the portal.",
-        Owner::Provider => "The provider (GSP) between us and the portal.",
-        Owner::Portal => "The portal.",
-    }
-}
-
-const fn ground_in_words(ground: Ground) -> &'static str {
-    match ground {
-        Ground::Schema => "The JSON schema of the National Informatics Centre.",
-        Ground::Notification => "The form INV-01 as notified in notification 60/2020.",
-        Ground::Validations => "The portal's list of validations or of error codes.",
-        Ground::Advisory => "An advisory of the GST network.",
-        _ => "A rule of einvoice's own, where the portal's is not known or less careful.",
-    }
-}
-
-const fn severity_in_words(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "Does not send a document that breaks it.",
-        Severity::Warning => "Sends a document that breaks it, and says so.",
-        Severity::Repaired => "Reads the value by its meaning and sends it rightly, and says so.",
-        Severity::Info => "Says so, and nothing more.",
-        _ => "Says so.",
-    }
-}
-
-fn days_in_words(from: Option<Date>, until: Option<Date>) -> String {
-    match (from, until) {
-        (None, None) => "On every day of reporting.".to_owned(),
-        (Some(from), None) => format!("For documents reported from {from} on."),
-        (None, Some(until)) => format!("For documents reported until {until}."),
-        (Some(from), Some(until)) => format!("For documents reported from {from} until {until}."),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_slip_is_one_digit_wrong_missing_or_too_many_or_two_exchanged() {
-        for wanted in ["2127", "2171", "217", "21722", "1272"] {
-            assert!(is_a_slip(wanted, "2172"), "{wanted}");
-        }
-        for wanted in ["2100", "72", "2721", "217222"] {
-            assert!(!is_a_slip(wanted, "2172"), "{wanted}");
-        }
-    }
-
-    #[test]
-    fn near_codes_are_slips_first_and_numbers_otherwise() {
-        assert!(near_codes("2127", None).contains(&"2172"));
-        assert_eq!(near_codes("8888", Some(SystemName::Irp)).first(), Some(&"9999"));
-    }
-
-    #[test]
-    fn days_in_force_are_said_at_both_ends() {
-        let day = jiff::civil::date(2025, 9, 22);
-        assert_eq!(days_in_words(Some(day), None), "For documents reported from 2025-09-22 on.");
-        assert_eq!(days_in_words(None, Some(day)), "For documents reported until 2025-09-22.");
-        assert_eq!(days_in_words(None, None), "On every day of reporting.");
-    }
 }

@@ -1,13 +1,13 @@
 //! `jobs`: what is planned, until when, and what happened.
 
 use einvoice_core::date::PortalTime;
-use einvoice_core::job::{Effect, Job, JobId, JobQuery};
+use einvoice_core::job::{Effect, Job, JobId, JobQuery, JobState};
 use einvoice_core::ledger::{Ledger, LedgerError};
 use serde_json::json;
 
 use super::block_on;
 use super::desk::refusal::Refusal;
-use super::desk::wish::{shown, task_name};
+use super::desk::wish::{shown, steps};
 use super::desk::{confirm, find, outcome};
 use crate::arguments::{Common, Jobs, JobsCommand};
 use crate::assemble::Assembly;
@@ -33,19 +33,27 @@ pub(super) fn run(arguments: &Jobs, common: &Common, output: &mut Output) -> Res
 async fn list(arguments: &Jobs, ledger: &dyn Ledger, assembly: &Assembly, output: &mut Output) -> Result<u8, CliError> {
     let jobs = find::jobs(ledger, JobQuery { states: arguments.states.clone(), ..JobQuery::default() }).await?;
     let names = outcome::names(&jobs, ledger).await?;
-    outcome::show(&jobs, &names, assembly.clock().now(), output)?;
+    outcome::show_record(&jobs, &names, assembly.clock().now(), output)?;
     if jobs.is_empty() {
-        output.say("the ledger holds no such jobs")?;
+        output.say(if arguments.states.is_empty() {
+            "the ledger holds no jobs yet; `einvoice cancel` and `einvoice ewb` make them"
+        } else {
+            "the ledger holds no such jobs; `einvoice jobs` lists all"
+        })?;
     } else if !output.is_json() {
         output.line("")?;
-        output.line(counted(u64::try_from(jobs.len()).unwrap_or(u64::MAX), "job"))?;
+        let count = counted(u64::try_from(jobs.len()).unwrap_or(u64::MAX), "job");
+        let is_refused = |job: &Job| job.state == JobState::Refused;
+        let hint =
+            if jobs.iter().any(is_refused) { "; `einvoice jobs ID` says what to do about a refused one" } else { "" };
+        output.line(format!("{count}{hint}"))?;
     }
     Ok(code_of_list(&jobs))
 }
 
 /// A refused job is over and stays on record for good, so a list that holds one asks for nothing.
 fn code_of_list(jobs: &[Job]) -> u8 {
-    let is_open = |job: &Job| !job.state.is_over() && job.state != einvoice_core::job::JobState::Planned;
+    let is_open = |job: &Job| !job.state.is_over() && job.state != JobState::Planned;
     if jobs.iter().any(is_open) { exit_code::UNKNOWN_OUTCOMES } else { exit_code::ALL_WELL }
 }
 
@@ -56,14 +64,14 @@ async fn one(id: JobId, ledger: &dyn Ledger, assembly: &Assembly, output: &mut O
     let now = assembly.clock().now();
     let code = match job.state {
         // Planned is where it should be until its time has come.
-        einvoice_core::job::JobState::Planned => exit_code::ALL_WELL,
+        JobState::Planned => exit_code::ALL_WELL,
         _ => outcome::code_of(&found, now),
     };
     if output.is_json() {
         outcome::show(&found, &names, now, output)?;
         return Ok(code);
     }
-    let heading = format!("job {}: {}", id.0, task_name(&job.task).replace('_', " "));
+    let heading = format!("job {}: {}", id.0, steps(&job.steps));
     output.line(output.styled(Style::Strong, &printable(&heading)))?;
     let facts = [
         ("about", Some(outcome::about(job, &names))),
@@ -73,7 +81,8 @@ async fn one(id: JobId, ledger: &dyn Ledger, assembly: &Assembly, output: &mut O
         ("not before", job.not_before.map(shown)),
         ("until", job.deadline.map(shown)),
         ("due", Some(shown(job.due_at)).filter(|_| !job.state.is_over())),
-        ("sent", Some(counted(u64::from(job.sendings), "time"))),
+        // Of the call under way: the ledger counts each call anew.
+        ("sent", Some(counted(u64::from(job.sendings), "time")).filter(|_| job.sendings > 0)),
         ("planned", Some(shown(job.planned_at))),
         ("changed", Some(shown(job.changed_at))),
         ("message", Some(job.message.clone())),
@@ -90,7 +99,7 @@ async fn one(id: JobId, ledger: &dyn Ledger, assembly: &Assembly, output: &mut O
     for effect in &job.effects {
         output.paragraph(2, &told(effect))?;
     }
-    if job.state == einvoice_core::job::JobState::Refused {
+    if job.state == JobState::Refused {
         outcome::refusal(job).show(2, output)?;
     }
     Ok(code)
@@ -122,8 +131,10 @@ async fn withdraw(
     ledger: &dyn Ledger,
     output: &mut Output,
 ) -> Result<u8, CliError> {
-    if find::jobs(ledger, JobQuery { ids: vec![id], ..JobQuery::default() }).await?.is_empty() {
-        return Err(missing(id));
+    let found = find::jobs(ledger, JobQuery { ids: vec![id], ..JobQuery::default() }).await?;
+    let Some(job) = found.first() else { return Err(missing(id)) };
+    if job.state.is_over() {
+        return refused(id, &over(job), output);
     }
     if !yes && !confirm::confirmed(&format!("Withdraw job {}?", id.0))? {
         output.say("nothing was done")?;
@@ -138,15 +149,30 @@ async fn withdraw(
             // The job under way is the one that was to be taken back.
             "Its step may have been sent: `einvoice resolve` asks the portal what became of it."
                 .clone_into(&mut refusal.fix);
-            if output.is_json() {
-                output.object(&json!({"withdrawn": null, "job": id.0, "refused": refusal}))?;
-            } else {
-                refusal.show(0, output)?;
-            }
-            return Ok(exit_code::NEEDS_PERSON);
+            return refused(id, &refusal, output);
         }
     }
     Ok(exit_code::ALL_WELL)
+}
+
+fn refused(id: JobId, refusal: &Refusal, output: &mut Output) -> Result<u8, CliError> {
+    if output.is_json() {
+        output.object(&json!({"withdrawn": null, "job": id.0, "refused": refusal}))?;
+    } else {
+        refusal.show(0, output)?;
+    }
+    Ok(exit_code::NEEDS_PERSON)
+}
+
+/// Why a job that is over cannot be taken back.
+fn over(job: &Job) -> Refusal {
+    let fix = match job.state {
+        JobState::Done => {
+            "What the portal did stands; `einvoice cancel` and `einvoice ewb` have the commands that change it again."
+        }
+        _ => "Nothing has to be done: it will not be carried out.",
+    };
+    Refusal::new(format!("job {} is {} and cannot be withdrawn", job.id.0, job.state), fix)
 }
 
 fn missing(id: JobId) -> CliError {
@@ -155,8 +181,6 @@ fn missing(id: JobId) -> CliError {
 
 #[cfg(test)]
 mod tests {
-    use einvoice_core::job::JobState;
-
     use super::super::desk::outcome::tests::job;
     use super::*;
 

@@ -2,9 +2,10 @@
 
 mod compare;
 pub(super) mod learn;
+mod registry;
 pub(super) mod show;
 
-use einvoice_core::environment::RouteName;
+use einvoice_core::environment::{Product, RouteName};
 use einvoice_core::ewb::EwbNumber;
 use einvoice_core::identifier::Gstin;
 use einvoice_core::irn::Irn;
@@ -78,6 +79,7 @@ const fn word(what: &LookupWhat) -> &'static str {
         LookupWhat::Rejected { .. } => "rejected",
         LookupWhat::Transporter { .. } => "transporter",
         LookupWhat::Hsn { .. } => "hsn",
+        LookupWhat::EwbErrors { .. } => "ewb_errors",
     }
 }
 
@@ -142,12 +144,14 @@ fn operation(desk: &Desk, what: &LookupWhat, ours: &Ours, route: Option<&RouteNa
         LookupWhat::Document { doc_type, number, date } => {
             Operation::GetIrnByDocument { doc_type: *doc_type, number: number.clone(), date: *date, site: site() }
         }
-        LookupWhat::Gstin { taxpayer, sync: true } => Operation::SyncGstin { gstin: *taxpayer },
-        LookupWhat::Gstin { taxpayer, sync: false } => Operation::GstinDetails { gstin: *taxpayer },
+        LookupWhat::Gstin { taxpayer, from_ewb: true, .. } => Operation::EwbGstinDetails { gstin: *taxpayer },
+        LookupWhat::Gstin { taxpayer, sync: true, .. } => Operation::SyncGstin { gstin: *taxpayer },
+        LookupWhat::Gstin { taxpayer, .. } => Operation::GstinDetails { gstin: *taxpayer },
         LookupWhat::Ewb { number } => Operation::GetEwb { number: *number },
         LookupWhat::Rejected { date } => Operation::RejectedIrns { date: *date, site: None },
         LookupWhat::Transporter { id } => Operation::TransporterDetails { id: id.clone() },
         LookupWhat::Hsn { code } => Operation::HsnDetails { code: code.clone() },
+        LookupWhat::EwbErrors { .. } => Operation::EwbErrorList,
     }
 }
 
@@ -173,9 +177,13 @@ async fn answered(
             let (learnt, known) = learn::rejections(desk, irns).await?;
             show::rejected(asked, &known, &learnt, output)
         }
-        Reply::Taxpayer(taxpayer) => show::taxpayer(asked, taxpayer, output),
-        Reply::Transporter(transporter) => show::transporter(asked, transporter, output),
-        Reply::Hsn { code, description } => show::hsn(asked, code, description, output),
+        Reply::Taxpayer(taxpayer) => {
+            let of_ewb = matches!(what, LookupWhat::Gstin { from_ewb: true, .. });
+            registry::taxpayer(asked, taxpayer, if of_ewb { Product::EWayBill } else { Product::EInvoice }, output)
+        }
+        Reply::ErrorList(list) => registry::errors(asked, list, what, output),
+        Reply::Transporter(transporter) => registry::transporter(asked, transporter, output),
+        Reply::Hsn { code, description } => registry::hsn(asked, code, description, output),
         other => Err(CliError::Fault(format!("a question was answered with {}", other.words()))),
     }
 }
@@ -204,7 +212,7 @@ mod tests {
         let lookup = parsed(&["gstin", "27AAPFU0939F1ZV", "--sync", "--gstin", "29AABCE1234F1Z1", "--route", "nic"]);
         let lookup = lookup.unwrap();
         assert!(
-            matches!(lookup.what, LookupWhat::Gstin { sync: true, taxpayer } if taxpayer.as_str() == "27AAPFU0939F1ZV")
+            matches!(lookup.what, LookupWhat::Gstin { sync: true, taxpayer, .. } if taxpayer.as_str() == "27AAPFU0939F1ZV")
         );
         assert_eq!(lookup.at.route.as_deref(), Some("nic"));
     }

@@ -4,18 +4,19 @@ use einvoice_core::environment::Product;
 use einvoice_core::ewb::request::EwbByIrn;
 use einvoice_core::job::{Job, JobId, JobQuery, JobState, Task};
 use einvoice_core::ledger::{DocumentStatus, Query};
+use einvoice_core::pipeline::{JobsReport, Pipeline};
 use einvoice_core::plan;
 use einvoice_core::state::{DocumentState, EwbState};
 use jiff::Timestamp;
 
 use super::block_on;
 use super::desk::refusal::Refusal;
-use super::desk::wish::Wish;
-use super::desk::{Desk, find, go, outcome};
+use super::desk::wish::{Wish, shown};
+use super::desk::{Desk, Done, act, find, outcome};
 use super::status::document;
 use crate::arguments::{Common, Retry};
 use crate::error::CliError;
-use crate::output::Output;
+use crate::output::{Output, counted};
 use crate::{exit_code, settings};
 
 const TASK: &str = "generate_ewb_by_irn";
@@ -27,17 +28,16 @@ pub(super) fn run(arguments: &Retry, common: &Common, output: &mut Output) -> Re
         let (wishes, due) =
             if arguments.keys.is_empty() { everything(&desk).await? } else { named(&desk, arguments).await? };
         if wishes.is_empty() && due.is_empty() {
-            output.say("no e-way bill has failed and no job is due")?;
-            return Ok(exit_code::ALL_WELL);
+            output.say(format!("no e-way bill has failed and no job is due{}", next(&desk).await?))?;
         }
-        let mut codes = Vec::new();
+        let mut done = Done::default();
         if !wishes.is_empty() {
-            codes.push(go(&desk, wishes, arguments.going, None, output).await?);
+            done = done.and(act(&desk, wishes, arguments.going, None, output).await?);
         }
         if !due.is_empty() {
-            codes.push(carry_out(&desk, &due, arguments.going.plan_only, output).await?);
+            done = done.and(carry_out(&desk, &due, arguments.going.plan_only, output).await?);
         }
-        Ok(exit_code::most_urgent(codes))
+        done.end(output)
     })
 }
 
@@ -82,6 +82,15 @@ async fn open_jobs(desk: &Desk, of: Option<&DocumentStatus>) -> Result<Vec<Job>,
     let states = vec![JobState::Planned, JobState::Sent, JobState::Unknown];
     let query = JobQuery { states, document: of.map(|status| status.id), ..JobQuery::default() };
     Ok(find::jobs(desk.ledger.as_ref(), query).await?)
+}
+
+/// What waits for its time, and for which.
+async fn next(desk: &Desk) -> Result<String, CliError> {
+    let open = open_jobs(desk, None).await?;
+    let when = |job: &Job| job.not_before.map_or(job.due_at, |at| at.max(job.due_at));
+    let Some(first) = open.iter().map(when).min() else { return Ok(String::new()) };
+    let count = counted(u64::try_from(open.len()).unwrap_or(u64::MAX), "job");
+    Ok(format!("; {count} open, the next for {} IST (`einvoice jobs` shows which)", shown(first)))
 }
 
 fn due(mut jobs: Vec<Job>, now: Timestamp) -> Vec<Job> {
@@ -143,24 +152,25 @@ fn anew(status: &DocumentStatus) -> String {
     )
 }
 
-async fn carry_out(desk: &Desk, due: &[Job], plan_only: bool, output: &mut Output) -> Result<u8, CliError> {
+async fn carry_out(desk: &Desk, due: &[Job], plan_only: bool, output: &mut Output) -> Result<Done, CliError> {
     if plan_only {
         let names = outcome::names(due, desk.ledger.as_ref()).await?;
         outcome::show(due, &names, desk.now(), output)?;
         output.say("this is a plan: nothing was done")?;
-        return Ok(exit_code::ALL_WELL);
+        return Ok(Done::default());
     }
     let ids: Vec<JobId> = due.iter().map(|job| job.id).collect();
-    let work = async |pipeline: &einvoice_core::pipeline::Pipeline, observer, stop| {
-        pipeline.carry_out(&ids, observer, stop).await
+    let work = async |pipeline: &Pipeline, observer, stop| pipeline.carry_out(&ids, observer, stop).await;
+    let Some(report) = desk.watched(output, work).await? else {
+        return Ok(Done::of(JobsReport::default(), exit_code::UNKNOWN_OUTCOMES));
     };
-    let Some(report) = desk.watched(output, work).await? else { return Ok(exit_code::UNKNOWN_OUTCOMES) };
     let names = outcome::names(&report.jobs, desk.ledger.as_ref()).await?;
     outcome::show(&report.jobs, &names, desk.now(), output)?;
     if !output.is_json() {
         outcome::notes(&report, output)?;
     }
-    Ok(outcome::code_of_report(&report, desk.now()))
+    let code = outcome::code_of_report(&report, desk.now());
+    Ok(Done::of(report, code))
 }
 
 #[cfg(test)]

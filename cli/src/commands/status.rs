@@ -1,24 +1,24 @@
 //! `status`: where documents stand, and what grows old.
 
 pub(super) mod ageing;
+mod one;
 
-use einvoice_core::date::PortalTime;
 use einvoice_core::document::Difference;
 use einvoice_core::job::Cancellation;
 use einvoice_core::key::DocumentKey;
-use einvoice_core::ledger::{AuditEntry, DocumentStatus, Ledger, Query};
+use einvoice_core::ledger::{DocumentStatus, Ledger, Query};
 use einvoice_core::registry::nearest;
 use einvoice_core::state::{DocumentState, EwbState};
 use serde::Serialize;
 
 use ageing::{Ageing, Clockwork};
+use one::{Happening, one};
 
 use super::block_on;
-use super::validate::findings_text;
-use crate::arguments::{Common, Status};
+use crate::arguments::{Common, Status, words};
 use crate::assemble::Assembly;
 use crate::error::CliError;
-use crate::output::{Column, Output, Style, counted, printable};
+use crate::output::{Column, Output, counted, in_words};
 use crate::{exit_code, settings};
 
 /// Documents read from the ledger at a time, so that memory stays flat.
@@ -51,30 +51,6 @@ pub(super) struct Line<'a> {
     audit: Option<Vec<Happening<'a>>>,
 }
 
-/// One event in the life of a document.
-#[derive(Serialize)]
-struct Happening<'a> {
-    at: String,
-    from: Option<DocumentState>,
-    to: DocumentState,
-    event: &'a str,
-    details: serde_json::Value,
-}
-
-impl<'a> Happening<'a> {
-    fn of(entry: &'a AuditEntry) -> Self {
-        let details = serde_json::from_str(&entry.details);
-        Self {
-            at: entry.at.to_string(),
-            from: entry.from,
-            to: entry.to,
-            event: &entry.event,
-            // The ledger keeps JSON; should it ever hold other text, that is shown as it is.
-            details: details.unwrap_or_else(|_| serde_json::Value::String(entry.details.clone())),
-        }
-    }
-}
-
 pub(super) fn run(arguments: &Status, common: &Common, output: &mut Output) -> Result<u8, CliError> {
     let query = query(arguments)?;
     let assembly = Assembly::new(settings::load(common)?)?;
@@ -95,7 +71,7 @@ fn query(arguments: &Status) -> Result<Query, CliError> {
     }
     for name in &arguments.states {
         let known = || DocumentState::ALL.iter().map(|state| state.as_str());
-        let state = DocumentState::from_name(name).ok_or_else(|| {
+        let state = words::state_of_document(name).ok_or_else(|| {
             let near = nearest(name, known()).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
             let all = known().collect::<Vec<_>>().join(", ");
             CliError::Usage(format!("there is no state `{name}`; {near}The states are: {all}"))
@@ -137,9 +113,16 @@ async fn show(
     }
     if shown == 0 {
         if let Some(key) = &arguments.key {
-            return Err(CliError::Usage(format!("there is no document `{key}` in the ledger")));
+            return Err(CliError::Usage(format!(
+                "there is no document `{key}` in the ledger; `einvoice status` lists them"
+            )));
         }
-        output.say("the ledger holds no such documents")?;
+        let is_all = arguments.states.is_empty() && arguments.source.is_none();
+        output.say(if is_all {
+            "the ledger holds no documents yet; `einvoice run` takes them from the sources"
+        } else {
+            "the ledger holds no such documents; `einvoice status` lists all"
+        })?;
     } else if !output.is_json() && arguments.key.is_none() {
         output.line("")?;
         output.line(counted(shown, "document"))?;
@@ -192,7 +175,7 @@ pub(super) fn row(status: &DocumentStatus) -> Vec<String> {
     let registration = status.registration.as_ref();
     vec![
         document(status),
-        status.state.to_string(),
+        in_words(status.state),
         ewb(status.ewb_state),
         if status.delivered { "yes" } else { "no" }.to_owned(),
         status.source.clone(),
@@ -203,7 +186,7 @@ pub(super) fn row(status: &DocumentStatus) -> Vec<String> {
 
 /// The e-way bill's state for people: nothing where there is none.
 fn ewb(state: EwbState) -> String {
-    if state == EwbState::None { String::new() } else { state.to_string() }
+    if state == EwbState::None { String::new() } else { in_words(state) }
 }
 
 pub(super) fn document(status: &DocumentStatus) -> String {
@@ -230,72 +213,6 @@ pub(super) fn line(status: &DocumentStatus) -> Line<'_> {
     }
 }
 
-async fn one(
-    status: &DocumentStatus,
-    ledger: &dyn Ledger,
-    ageing: Ageing,
-    output: &mut Output,
-) -> Result<(), CliError> {
-    let audit = ledger.audit(status.id).await?;
-    if output.is_json() {
-        return output.object(&Line {
-            cancellation: status.cancellation.as_ref(),
-            differences: Some(&status.differences),
-            audit: Some(audit.iter().map(Happening::of).collect()),
-            ageing: Some(ageing),
-            ..line(status)
-        });
-    }
-    let heading = document(status);
-    output.line(output.styled(Style::Strong, &printable(&heading)))?;
-    facts(status, &ageing, output)?;
-    if !status.findings.is_empty() {
-        output.line("\nfindings")?;
-        findings_text(&status.findings, &status.reference.to_string(), output)?;
-    }
-    if !status.differences.is_empty() {
-        output.line("\nthe portal holds another document under this key")?;
-        differences(&status.differences, output)?;
-    }
-    output.line("\nhistory")?;
-    output.table(
-        &[Column::keep("when (IST)"), Column::keep("state"), Column::wrap("what happened")],
-        audit.iter().map(|entry| vec![PortalTime::at(entry.at).to_string(), entry.to.to_string(), entry.event.clone()]),
-    )
-}
-
-/// What is known of a document, a line each.
-fn facts(status: &DocumentStatus, ageing: &Ageing, output: &mut Output) -> Result<(), CliError> {
-    let registration = status.registration.as_ref();
-    let bill = [Some(ageing.bill()), Some(ewb(status.ewb_state))]
-        .into_iter()
-        .flatten()
-        .filter(|part| !part.is_empty())
-        .reduce(|number, state| format!("{number} ({state})"));
-    let facts = [
-        ("label", Some(status.label.clone())),
-        ("state", Some(status.state.to_string())),
-        ("IRN", status.irn.as_ref().map(ToString::to_string)),
-        ("ack", registration.map(|found| format!("{} of {}", found.ack_no, found.ack_date))),
-        ("proof", status.proof.as_ref().map(proof)),
-        ("cancelled", status.cancellation.as_ref().map(cancelled)),
-        ("e-way bill", bill),
-        ("valid till", ageing.valid_till().map(str::to_owned)),
-        ("cancel till", ageing.cancel_until().map(str::to_owned)),
-        ("report till", ageing.report_until().map(|day| day.to_string())),
-        ("left", Some(ageing.left().to_owned()).filter(|left| !left.is_empty())),
-        ("from", Some(format!("{}: {}", status.source, status.reference))),
-        ("route", status.route.as_ref().map(ToString::to_string)),
-        ("delivered", Some(if status.delivered { "yes" } else { "no" }.to_owned())),
-    ];
-    for (name, value) in facts {
-        if let Some(value) = value {
-            output.line(format!("  {name:<11} {}", printable(&value)))?;
-        }
-    }
-    Ok(())
-}
-
 /// Two copies of a document, field by field.
 pub(super) fn differences(differences: &[Difference], output: &mut Output) -> Result<(), CliError> {
     output.table(
@@ -305,24 +222,4 @@ pub(super) fn differences(differences: &[Difference], output: &mut Output) -> Re
             vec![difference.path.clone(), text(&difference.ours), text(&difference.theirs)]
         }),
     )
-}
-
-/// When and why, as far as it is known: of a cancellation by somebody else neither is.
-fn cancelled(cancellation: &Cancellation) -> String {
-    let at = cancellation.at.map(|at| at.to_string());
-    let reason = cancellation.reason.map_or("not by us", |reason| reason.word());
-    let remark = cancellation.remark.as_ref().map(|remark| format!(": {remark}")).unwrap_or_default();
-    let said = format!("{}{remark}", reason.replace('_', " "));
-    at.map_or_else(|| said.clone(), |at| format!("{at}, {said}"))
-}
-
-fn proof(proof: &einvoice_core::verify::Proof) -> String {
-    use einvoice_core::verify::Proof;
-    match proof {
-        Proof::Verified { kid } => format!("signed by key {kid}, verified"),
-        Proof::KeyUnknown { kid } => {
-            format!("signed by key {kid}, which is not in [verify] keys: add it to have this proven")
-        }
-        Proof::SignedPartsMissing { reason } => reason.clone(),
-    }
 }

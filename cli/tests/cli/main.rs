@@ -9,8 +9,10 @@
     reason = "helpers of tests: a failure here is a failed test"
 )]
 
+mod ewb;
 mod explain;
 mod help;
+mod jobs;
 mod life;
 mod masters;
 mod once;

@@ -97,6 +97,9 @@ fn credentials_are_added_from_standard_input_listed_without_secrets_and_removed(
 fn testing_credentials_logs_in() {
     let directory = folder();
     registered_run(directory.path());
+    let ewb = ["credentials", "test", "--gstin", "29AABCE1234F1Z1", "--product", "e-way-bill"];
+    let told = einvoice(directory.path(), &ewb);
+    assert!(told.out.starts_with("logged in for 29AABCE1234F1Z1 to the e-way bill system by route"), "{}", told.err);
     let test = einvoice(directory.path(), &["credentials", "test", "--gstin", "29AABCE1234F1Z1", "--json"]);
     assert_eq!(test.code, 0, "{}", test.err);
     assert_eq!(test.objects()[0]["logged_in"], true);

@@ -145,3 +145,22 @@ fn a_reader_that_goes_away_does_not_make_the_program_fail() {
     assert!(answer.code == 0 || answer.code == 1, "{} {}", answer.code, answer.err);
     assert!(!answer.err.contains("fault"), "{}", answer.err);
 }
+
+#[test]
+fn a_wrong_command_line_is_an_object_too_where_a_program_reads() {
+    let directory = folder();
+    for (arguments, said) in [
+        (&["status", "--bogus", "--json"][..], "unexpected argument '--bogus' found"),
+        (&["cancel", "--json"], "--reason <REASON>"),
+        (&["ewb", "show", "--json"], "not provided: <NUMBER>"),
+    ] {
+        let answer = einvoice(directory.path(), arguments);
+        let error = &answer.objects()[0]["error"];
+        assert_eq!((answer.code, error["exit_code"].as_i64()), (2, Some(2)), "{arguments:?}");
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains(said) && !message.contains("Usage") && !message.contains('\n'), "{message}");
+        assert!(answer.err.contains("Usage:"), "people read it whole: {}", answer.err);
+    }
+    let text = einvoice(directory.path(), &["status", "--bogus"]);
+    assert_eq!((text.code, text.out.as_str()), (2, ""));
+}

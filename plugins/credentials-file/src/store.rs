@@ -9,9 +9,10 @@ use std::sync::{Arc, Mutex, Once, PoisonError};
 use age::x25519;
 use async_trait::async_trait;
 use einvoice_core::credential::{
-    ApiUser, ClientPair, ClientScope, CredentialCapability, CredentialEntry, CredentialError, CredentialScope,
-    CredentialStore, CredentialSummary, UserScope,
+    ApiUser, ClientHolder, ClientPair, ClientScope, CredentialCapability, CredentialEntry, CredentialError,
+    CredentialScope, CredentialStore, CredentialSummary, UserScope,
 };
+use einvoice_core::environment::Product;
 use einvoice_core::registry::{BuildContext, BuildError};
 use einvoice_core::session::SavedSession;
 
@@ -109,9 +110,10 @@ impl Inner {
 
     fn missing(&self, scope: CredentialScope) -> CredentialError {
         let absent = if self.path.exists() { "" } else { ", which does not exist yet" };
+        let command = add_command(&scope);
         CredentialError::Missing {
             scope: Box::new(scope),
-            store: format!("{}{absent}; add it with `einvoice credentials add`", self.name()),
+            store: format!("{}{absent}; add it with `{command}`", self.name()),
         }
     }
 
@@ -204,6 +206,30 @@ impl Inner {
                 source: None,
             }),
         }
+    }
+}
+
+/// The command line that adds an entry; the route of a client pair only names its environment.
+fn add_command(scope: &CredentialScope) -> String {
+    let product = |product: Option<Product>| match product {
+        Some(Product::EWayBill) => " --product e-way-bill",
+        Some(Product::EInvoice) => " --product e-invoice",
+        _ => "",
+    };
+    let add = "einvoice credentials add";
+    match scope {
+        CredentialScope::User(UserScope { gstin, product: of, route, .. }) => {
+            // The e-invoice system is what the command takes when nothing is said.
+            let of = Some(*of).filter(|of| *of != Product::EInvoice);
+            format!("{add} user --gstin {gstin} --route {route}{}", product(of))
+        }
+        CredentialScope::Client(ClientScope { holder: ClientHolder::Pan(pan), .. }) => {
+            format!("{add} client --pan {pan} --route ROUTE")
+        }
+        CredentialScope::Client(ClientScope { holder: ClientHolder::Provider { account, product: of }, .. }) => {
+            format!("{add} client --account {account} --route ROUTE{}", product(*of))
+        }
+        CredentialScope::Client(_) => format!("{add} client --route ROUTE"),
     }
 }
 
@@ -307,6 +333,21 @@ mod tests {
     use einvoice_core::secret::Secret;
 
     use super::*;
+
+    #[test]
+    fn a_missing_entry_is_told_with_the_whole_command_that_adds_it() {
+        let scope = |json: &str| serde_json::from_str::<CredentialScope>(json).unwrap();
+        let user =
+            r#"{"user":{"gstin":"29AABCE1234F1Z1","product":"e_way_bill","environment":"sandbox","route":"nic"}}"#;
+        assert_eq!(
+            add_command(&scope(user)),
+            "einvoice credentials add user --gstin 29AABCE1234F1Z1 --route nic --product e-way-bill"
+        );
+        let user = user.replace("e_way_bill", "e_invoice");
+        assert_eq!(add_command(&scope(&user)), "einvoice credentials add user --gstin 29AABCE1234F1Z1 --route nic");
+        let client = r#"{"client":{"environment":"sandbox","holder":{"pan":"AABCE1234F"}}}"#;
+        assert_eq!(add_command(&scope(client)), "einvoice credentials add client --pan AABCE1234F --route ROUTE");
+    }
 
     #[derive(Clone, Default)]
     struct Log(Arc<Mutex<Vec<u8>>>);

@@ -34,7 +34,7 @@ use crate::output::Output;
 use crate::settings::Loaded;
 use crate::stop::Interrupts;
 
-pub(super) use go::go;
+pub(super) use go::{Done, act, go};
 
 /// The parts that work on what is registered already.
 pub(super) struct Desk {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use einvoice_core::environment::{Product, RouteName};
 use einvoice_core::ewb::EwbNumber;
 use einvoice_core::identifier::Gstin;
-use einvoice_core::job::{Effect, Job, JobState};
+use einvoice_core::job::{Effect, Job, JobState, Task};
 use einvoice_core::ledger::{DocumentId, Ledger};
 use einvoice_core::operation::OperationKind;
 use einvoice_core::pipeline::{JobsReport, Note};
@@ -20,7 +20,7 @@ use super::refusal::Refusal;
 use super::wish::{shown, steps, task_name};
 use crate::error::CliError;
 use crate::exit_code;
-use crate::output::{Column, Output, Style, printable};
+use crate::output::{Column, Output, Style, in_words, printable};
 
 /// Keys of the documents that jobs are about.
 pub(in super::super) type Names = BTreeMap<i64, String>;
@@ -63,14 +63,35 @@ pub(in super::super) async fn names(jobs: &[Job], ledger: &dyn Ledger) -> Result
 
 /// Writes jobs: lines of JSON, or a table and what is wrong with single ones.
 pub(in super::super) fn show(jobs: &[Job], names: &Names, now: Timestamp, output: &mut Output) -> Result<(), CliError> {
+    let is_troubled = |job: &&Job| matches!(job.state, JobState::Refused | JobState::Unknown | JobState::Sent);
+    show_with(jobs, names, now, is_troubled, output)
+}
+
+/// The same for what is on record: a refused job is over and was told when it was refused.
+pub(in super::super) fn show_record(
+    jobs: &[Job],
+    names: &Names,
+    now: Timestamp,
+    output: &mut Output,
+) -> Result<(), CliError> {
+    show_with(jobs, names, now, |job| matches!(job.state, JobState::Unknown | JobState::Sent), output)
+}
+
+fn show_with(
+    jobs: &[Job],
+    names: &Names,
+    now: Timestamp,
+    is_told: impl Fn(&&Job) -> bool,
+    output: &mut Output,
+) -> Result<(), CliError> {
     if output.is_json() {
         return jobs.iter().try_for_each(|job| output.object(&line(job, names)));
     }
     if jobs.is_empty() {
         return Ok(());
     }
-    output.table(&COLUMNS, jobs.iter().map(|job| row(job, names, now)))?;
-    for job in jobs.iter().filter(|job| matches!(job.state, JobState::Refused | JobState::Unknown | JobState::Sent)) {
+    output.lean_table(&COLUMNS, jobs.iter().map(|job| row(job, names, now)).collect())?;
+    for job in jobs.iter().filter(is_told) {
         output.line("")?;
         troubled(job, names, output)?;
     }
@@ -151,13 +172,21 @@ fn happened(job: &Job, now: Timestamp) -> String {
     }
 }
 
-/// What a job is about: the document, else the bill, else what was asked for.
+/// What a job is about: the bill or trip sheet that it changes, else its document, else the bill that it made.
 pub(in super::super) fn about(job: &Job, names: &Names) -> String {
+    match &job.task {
+        Task::RegenerateTripSheet { request } => return format!("trip sheet {}", request.trip_sheet),
+        Task::Consolidate { request } => {
+            let numbers: Vec<String> = request.bills.iter().map(ToString::to_string).collect();
+            return format!("e-way bills {}", numbers.join(", "));
+        }
+        _ => {}
+    }
     let document = job.document.and_then(|DocumentId(id)| names.get(&id));
-    match (document, bill_of(job)) {
-        (Some(document), _) => document.clone(),
-        (None, Some(number)) => format!("e-way bill {number}"),
-        (None, None) => task_name(&job.task).replace('_', " "),
+    match (job.task.bill(), document, bill_of(job)) {
+        (Some(number), _, _) | (None, None, Some(number)) => format!("e-way bill {number}"),
+        (None, Some(document), _) => document.clone(),
+        (None, None, None) => in_words(task_name(&job.task)),
     }
 }
 
@@ -221,7 +250,7 @@ fn line<'a>(job: &'a Job, names: &'a Names) -> Line<'a> {
 pub(in super::super) mod tests {
     use einvoice_core::ewb::CancelReason;
     use einvoice_core::irn::Irn;
-    use einvoice_core::job::{JobId, Task};
+    use einvoice_core::job::JobId;
 
     use super::super::find::tests::SUPPLIER;
     use super::*;

@@ -8,7 +8,7 @@ use einvoice_core::portal_code::{ErrorClass, PortalError, explain};
 use einvoice_core::transport::{Owner, TransportError};
 use serde::Serialize;
 
-use crate::error::{CliError, with_causes};
+use crate::error::CliError;
 use crate::exit_code;
 use crate::output::Output;
 
@@ -87,7 +87,8 @@ impl Refusal {
         let known = first.and_then(|first| explain(product, &first.code));
         let fix = known.map_or_else(|| advice(error), |known| known.remedy.to_owned());
         Self {
-            message: with_causes(error.to_string(), error),
+            // What a cause adds to these is the network library's wording of the same.
+            message: error.to_string(),
             code: first.map(|first| first.code.clone()),
             fix,
             owner: known.map_or_else(|| error.owner(), |known| known.owner),
@@ -153,7 +154,7 @@ fn advice(error: &TransportError) -> String {
                 "Configure a route that carries it, or name one with --route.".to_owned()
             }
             error if error.is_unreachable() => "Try again later; nothing was changed.".to_owned(),
-            _ => "See what the message names.".to_owned(),
+            _ => "Mend what the message names, and ask again.".to_owned(),
         },
         str::to_owned,
     )

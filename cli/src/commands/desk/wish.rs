@@ -67,6 +67,12 @@ impl Wish {
         Self { about: format!("e-way bill {number}"), document: None, ewb: Some(number), task, planned }
     }
 
+    /// With the document that the bill was made for.
+    pub(in super::super) fn of(mut self, document: Option<String>) -> Self {
+        self.document = document;
+        self
+    }
+
     /// A wish that could not even be planned.
     pub(in super::super) fn refused(about: impl Into<String>, task: &'static str, refusal: Refusal) -> Self {
         Self { about: about.into(), document: None, ewb: None, task, planned: Err(refusal) }
@@ -141,7 +147,7 @@ pub(in super::super) fn show(wishes: &[Wish], now: Timestamp, output: &mut Outpu
     }
     let rows: Vec<Vec<String>> = wishes.iter().map(|wish| wish.row(now)).collect();
     let is_untold = output.leaves_out(&COLUMNS, &rows, UNTIL);
-    output.table(&COLUMNS, rows)?;
+    output.lean_table(&COLUMNS, rows)?;
     let times = wishes.iter().filter_map(|wish| wish.planned.as_ref().ok()?.deadline);
     // Nobody agrees to something without its deadline, however narrow the terminal.
     if let Some(first) = times.min().filter(|_| is_untold) {
@@ -149,14 +155,27 @@ pub(in super::super) fn show(wishes: &[Wish], now: Timestamp, output: &mut Outpu
         output.line("")?;
         output.paragraph(0, &format!("{which}until {} IST, {} left", shown(first), left(first.duration_since(now))))?;
     }
-    for wish in wishes {
-        if let Err(refusal) = &wish.planned {
-            output.line("")?;
-            output.line(output.styled(Style::Bad, &printable(&format!("{}: refused", wish.about))))?;
-            refusal.show(2, output)?;
-        }
+    for wish in wishes.iter().filter(|wish| wish.planned.is_err()) {
+        output.line("")?;
+        told(wish, output)?;
     }
     output.line("")
+}
+
+/// Shows a wish that became refused after all had been shown.
+pub(in super::super) fn show_refusal(wish: &Wish, output: &mut Output) -> Result<(), CliError> {
+    if output.is_json() {
+        return output.object(&wish.line());
+    }
+    told(wish, output)?;
+    output.line("")
+}
+
+/// Why a wish is refused.
+fn told(wish: &Wish, output: &mut Output) -> Result<(), CliError> {
+    let Err(refusal) = &wish.planned else { return Ok(()) };
+    output.line(output.styled(Style::Bad, &printable(&format!("{}: refused", wish.about))))?;
+    refusal.show(2, output)
 }
 
 /// The calls in words, in their order.

@@ -1,194 +1,63 @@
-//! `ewb list` and `ewb show`: bills of the ledger, and what the e-way bill system says of them.
+//! `ewb show`: one bill of the ledger, or what the e-way bill system says of it.
 
 use einvoice_core::date::PortalTime;
-use einvoice_core::ewb::request::EwbList as PortalList;
-use einvoice_core::ewb::{EwbNumber, TripSheetNumber};
-use einvoice_core::job::{Bill, BillQuery, JobQuery};
-use einvoice_core::ledger::{DocumentId, Ledger, LedgerError};
-use einvoice_core::operation::{EwbRow, Operation, Reply, TripSheet};
+use einvoice_core::environment::RouteName;
+use einvoice_core::ewb::{EwbNumber, Standing, TripSheetNumber};
+use einvoice_core::job::{Bill, JobQuery};
+use einvoice_core::ledger::DocumentId;
+use einvoice_core::operation::{Operation, Reply, TripSheet};
 use einvoice_core::pipeline::Asked;
 use einvoice_core::plan::is_open;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
+use super::super::desk::wish::shown;
 use super::super::desk::{Desk, find, outcome};
 use super::super::lookup::show::{facts, place};
 use super::super::lookup::{in_vain, learn};
 use super::super::status::ageing::left;
 use super::super::status::document;
-use crate::arguments::{EwbList, EwbShow, ListName};
+use crate::arguments::EwbShow;
 use crate::error::CliError;
 use crate::exit_code;
-use crate::output::{Column, Output, Style, counted};
-
-/// Bills read from the ledger at a time.
-const PAGE: usize = 1_000;
+use crate::output::{Output, Style, counted, in_words};
 
 /// A bill of the ledger as `--json` shows it.
 #[derive(Serialize)]
-struct Line<'a> {
+pub(super) struct Line<'a> {
     ewb: EwbNumber,
     hours_left: Option<i64>,
     document: Option<&'a str>,
-    bill: &'a Bill,
+    bill: Kept<'a>,
 }
 
-pub(super) async fn list(desk: &Desk, arguments: &EwbList, output: &mut Output) -> Result<u8, CliError> {
-    match arguments.date.filter(|_| arguments.portal) {
-        Some(date) => {
-            let gstin = desk.login(arguments.at.login, None).await?;
-            let route = desk.route(arguments.at.route.as_deref())?;
-            let operation = Operation::ListEwbs { list: portal_list(arguments.list), date };
-            match desk.pipeline.ask(gstin, &operation, route.as_ref()).await {
-                Ok(asked) => listed(desk, &asked, output).await,
-                Err(error) => in_vain("ewb_list", &operation, &error, output),
-            }
-        }
-        None => ours(desk, arguments, output).await,
-    }
+/// What the ledger keeps of a bill.
+#[derive(Serialize)]
+struct Kept<'a> {
+    standing: &'a Standing,
+    route: Option<&'a str>,
+    site: Option<&'a str>,
+    /// As in every other line: the portal's form, in India's time.
+    changed_at: String,
 }
 
-const fn portal_list(name: ListName) -> PortalList {
-    match name {
-        ListName::Own => PortalList::Own,
-        ListName::ForTransporter => PortalList::ForTransporter,
-        ListName::ForTransporterOf(generator) => PortalList::ForTransporterOf { generator },
-        ListName::ForTransporterIn(state) => PortalList::ForTransporterInState { state },
-        ListName::AssignedIn(state) => PortalList::AssignedInState { state },
-        ListName::OfOtherParty => PortalList::OfOtherParty,
-        ListName::RejectedByOthers => PortalList::RejectedByOthers,
-    }
-}
-
-async fn ours(desk: &Desk, arguments: &EwbList, output: &mut Output) -> Result<u8, CliError> {
-    let query = BillQuery { open_only: arguments.open, doc_no: arguments.document.clone(), ..BillQuery::default() };
-    let mut bills = all(desk.ledger.as_ref(), query).await?;
-    if let Some(text) = &arguments.document {
-        bills.extend(of_document(desk, text, arguments.open).await?);
-        bills.sort_by_key(|bill| bill.standing.number);
-        bills.dedup_by_key(|bill| bill.standing.number);
-    }
-    let mut rows = Vec::with_capacity(bills.len());
-    for bill in &bills {
-        let name = name(desk, bill).await?;
-        if output.is_json() {
-            output.object(&line(bill, name.as_deref(), desk.now()))?;
-        } else {
-            rows.push(row(bill, name, desk.now()));
-        }
-    }
-    if bills.is_empty() {
-        output.say("the ledger holds no such e-way bills; --portal asks the e-way bill system")?;
-    } else if !output.is_json() {
-        output.table(&COLUMNS, rows)?;
-        output.line("")?;
-        output.line(counted(u64::try_from(bills.len()).unwrap_or(u64::MAX), "e-way bill"))?;
-    }
-    Ok(exit_code::ALL_WELL)
-}
-
-/// Bills of a document of the ledger: one that was made from an IRN does not name its document itself.
-async fn of_document(desk: &Desk, text: &str, open_only: bool) -> Result<Vec<Bill>, CliError> {
-    let ledger = desk.ledger.as_ref();
-    let Ok(status) = find::one(ledger, text).await? else { return Ok(Vec::new()) };
-    Ok(all(ledger, BillQuery { document: Some(status.id), open_only, ..BillQuery::default() }).await?)
-}
-
-async fn all(ledger: &dyn Ledger, mut query: BillQuery) -> Result<Vec<Bill>, LedgerError> {
-    query.limit = PAGE;
-    let mut found = Vec::new();
-    loop {
-        let page = ledger.bills(query.clone()).await?;
-        let (full, last) = (page.len() == PAGE, page.last().map(|bill| bill.standing.number));
-        found.extend(page);
-        match last {
-            Some(last) if full => query.after = Some(last),
-            _ => return Ok(found),
-        }
-    }
-}
-
-const COLUMNS: [Column; 7] = [
-    Column::keep("e-way bill"),
-    Column::keep("state"),
-    Column::keep("left"),
-    Column::leave_out("valid till (ist)", 4),
-    Column::leave_out("vehicle", 2),
-    Column::leave_out("made by", 1),
-    Column::leave_out("document", 3),
-];
-
-fn row(bill: &Bill, name: Option<String>, now: Timestamp) -> Vec<String> {
-    let standing = &bill.standing;
-    let of_standing = standing.document.as_ref().map(|document| format!("{} {}", document.doc_type, document.number));
-    let end = standing.valid_till.filter(|_| is_open(standing.state));
-    vec![
-        standing.number.to_string(),
-        standing.state.to_string(),
-        end.and_then(PortalTime::to_timestamp).map(|end| left(end.duration_since(now))).unwrap_or_default(),
-        standing.valid_till.map(|till| till.to_string()).unwrap_or_default(),
-        standing.movement.as_ref().and_then(|movement| movement.vehicle.clone()).unwrap_or_default(),
-        standing.generated_by.to_string(),
-        name.or(of_standing).unwrap_or_default(),
-    ]
-}
-
-fn line<'a>(bill: &'a Bill, document: Option<&'a str>, now: Timestamp) -> Line<'a> {
+pub(super) fn line<'a>(bill: &'a Bill, document: Option<&'a str>, now: Timestamp) -> Line<'a> {
     let end = bill.standing.valid_till.filter(|_| is_open(bill.standing.state));
     let hours_left = end.and_then(PortalTime::to_timestamp).map(|end| end.duration_since(now).as_hours());
-    Line { ewb: bill.standing.number, hours_left, document, bill }
+    let kept = Kept {
+        standing: &bill.standing,
+        route: bill.route.as_ref().map(RouteName::as_str),
+        site: bill.site.as_deref(),
+        changed_at: shown(bill.changed_at),
+    };
+    Line { ewb: bill.standing.number, hours_left, document, bill: kept }
 }
 
-async fn name(desk: &Desk, bill: &Bill) -> Result<Option<String>, CliError> {
+/// The document that a bill was made for, by its key.
+pub(super) async fn name(desk: &Desk, bill: &Bill) -> Result<Option<String>, CliError> {
     let Some(DocumentId(id)) = bill.document else { return Ok(None) };
     Ok(find::by_id(desk.ledger.as_ref(), DocumentId(id)).await?.map(|status| document(&status)))
-}
-
-/// A list of the portal, each bill with whether the ledger has it.
-async fn listed(desk: &Desk, asked: &Asked, output: &mut Output) -> Result<u8, CliError> {
-    let Reply::EwbList(rows) = &asked.reply else {
-        return Err(CliError::Fault(format!("a list of bills was answered with {}", asked.reply.words())));
-    };
-    let mut cells = Vec::with_capacity(rows.len());
-    for row in rows {
-        let known = find::bill(desk.ledger.as_ref(), row.number).await?.map(|bill| bill.standing.state);
-        if output.is_json() {
-            output.object(&json!({"ewb": row.number, "row": row, "ledger": known}))?;
-        } else {
-            cells.push(portal_row(row, known.map(|state| state.to_string())));
-        }
-    }
-    if rows.is_empty() {
-        output.say(format!("the list of that day is empty ({})", place(asked)))?;
-    } else if !output.is_json() {
-        output.table(&PORTAL_COLUMNS, cells)?;
-    }
-    Ok(exit_code::ALL_WELL)
-}
-
-const PORTAL_COLUMNS: [Column; 7] = [
-    Column::keep("e-way bill"),
-    Column::keep("status"),
-    Column::leave_out("valid till (ist)", 4),
-    Column::leave_out("made by", 3),
-    Column::leave_out("document", 5),
-    Column::leave_out("to", 2),
-    Column::keep("in the ledger"),
-];
-
-fn portal_row(row: &EwbRow, known: Option<String>) -> Vec<String> {
-    let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    let status = if row.is_rejected { "rejected".to_owned() } else { text(&row.status) };
-    vec![
-        row.number.to_string(),
-        status,
-        row.valid_till.map(|till| till.to_string()).unwrap_or_default(),
-        text(&row.generated_by),
-        text(&row.doc_no),
-        text(&row.place),
-        known.unwrap_or_else(|| "no".to_owned()),
-    ]
 }
 
 pub(super) async fn show(desk: &Desk, arguments: &EwbShow, output: &mut Output) -> Result<u8, CliError> {
@@ -241,7 +110,7 @@ async fn one(desk: &Desk, bill: &Bill, output: &mut Output) -> Result<u8, CliErr
         }
     }
     let names = outcome::names(&jobs, desk.ledger.as_ref()).await?;
-    outcome::show(&jobs, &names, desk.now(), output)?;
+    outcome::show_record(&jobs, &names, desk.now(), output)?;
     Ok(exit_code::ALL_WELL)
 }
 
@@ -256,7 +125,7 @@ fn standing_facts(bill: &Bill, name: Option<String>, now: Timestamp, output: &mu
     facts(
         &[
             ("document", name.or(of_standing)),
-            ("state", Some(standing.state.to_string())),
+            ("state", Some(in_words(standing.state))),
             ("made at", time(standing.made_at)),
             ("made by", Some(standing.generated_by.to_string())),
             ("valid till", time(standing.valid_till)),
@@ -318,11 +187,12 @@ fn sheet_shown(asked: &Asked, sheet: &TripSheet, output: &mut Output) -> Result<
 
 #[cfg(test)]
 mod tests {
-    use einvoice_core::ewb::{Birth, EwbDocument, Standing};
+    use einvoice_core::ewb::{Birth, EwbDocument};
     use einvoice_core::identifier::Gstin;
     use einvoice_core::state::EwbState;
 
     use super::super::super::desk::find::tests::SUPPLIER;
+    use super::super::list::row;
     use super::*;
 
     #[test]
@@ -335,6 +205,11 @@ mod tests {
         let mut bill = Bill { standing, document: None, route: None, site: None, changed_at: now };
         assert_eq!((row(&bill, None, now)[2].as_str(), row(&bill, None, now)[6].as_str()), ("33 h", "CHL JW/7"));
         assert_eq!(line(&bill, None, now).hours_left, Some(33));
+        let value = serde_json::to_value(line(&bill, Some("K"), now)).unwrap();
+        assert_eq!((&value["document"], &value["bill"]["changed_at"]), (&"K".into(), &"2026-11-05 14:00:00".into()));
+        assert!(value["bill"].get("document").is_none(), "the ledger's own number means nothing outside of it");
+        bill.standing.state = EwbState::RejectedByParty;
+        assert_eq!(row(&bill, None, now)[1], "rejected by party");
         bill.standing.state = EwbState::Cancelled;
         assert_eq!((row(&bill, None, now)[2].as_str(), line(&bill, None, now).hours_left), ("", None));
     }

@@ -1,11 +1,11 @@
-//! Answers of portals, for people and programs.
+//! Registrations, bills and rejections as a portal has them, for people and programs, beside what the ledger has.
 
 use einvoice_core::date::PortalTime;
 use einvoice_core::document::Difference;
 use einvoice_core::ewb::Standing;
 use einvoice_core::irn::Irn;
 use einvoice_core::ledger::{DocumentId, DocumentStatus};
-use einvoice_core::operation::{EwbDetails, Registration, Taxpayer, Transporter};
+use einvoice_core::operation::{EwbDetails, Registration};
 use einvoice_core::pipeline::Asked;
 use einvoice_core::verify::TokenVerifier;
 use serde::Serialize;
@@ -17,7 +17,7 @@ use super::compare;
 use super::learn::Learnt;
 use crate::error::CliError;
 use crate::exit_code;
-use crate::output::{Column, Output, Style, counted, printable};
+use crate::output::{Column, Output, Style, counted, in_words, printable};
 
 /// What the ledger has of it, and where the portal's word differs.
 #[derive(Serialize)]
@@ -112,7 +112,7 @@ pub(super) fn bill(
     let time = |time: Option<PortalTime>| time.map(|time| time.to_string());
     facts(
         &[
-            ("state", Some(format!("{state} ({})", found.status))),
+            ("state", Some(format!("{} ({})", in_words(state), found.status))),
             ("made at", time(found.made_at)),
             ("made by", found.generated_by.map(|gstin| gstin.to_string())),
             ("valid till", time(found.valid_till)),
@@ -183,9 +183,7 @@ pub(super) fn rejected(
     // Side by side IRN and key fit no terminal.
     for (irn, status) in irns {
         output.line(irn.to_string())?;
-        let place = status
-            .as_ref()
-            .map(|status| format!("{}, {}", document(status), status.state.to_string().replace('_', " ")));
+        let place = status.as_ref().map(|status| format!("{}, {}", document(status), in_words(status.state)));
         output.paragraph(2, &format!("ledger: {}", place.unwrap_or_else(|| "does not have it".to_owned())))?;
     }
     if code != exit_code::ALL_WELL {
@@ -205,73 +203,6 @@ pub(super) fn rejected(
     Ok(code)
 }
 
-/// A taxpayer of the e-invoice portal's master.
-pub(super) fn taxpayer(asked: &Asked, found: &Taxpayer, output: &mut Output) -> Result<u8, CliError> {
-    let usable = found.status.as_deref() == Some("ACT") && found.block_status.as_deref() != Some("B");
-    let code = if usable { exit_code::ALL_WELL } else { exit_code::NEEDS_PERSON };
-    if output.is_json() {
-        output.object(&json!({"lookup": "gstin", "route": asked.route, "site": asked.site, "taxpayer": found}))?;
-        return Ok(code);
-    }
-    heading(&format!("GSTIN {}", found.gstin), output)?;
-    facts(
-        &[
-            ("legal name", found.legal_name.clone()),
-            ("trade name", found.trade_name.clone()),
-            ("address", Some(found.address.join(", ")).filter(|address| !address.is_empty())),
-            ("state", found.state_code.clone()),
-            ("PIN", found.pin.clone()),
-            ("kind", found.taxpayer_type.clone()),
-            ("status", found.status.clone()),
-            ("blocked", found.block_status.as_deref().map(|word| if word == "B" { "yes" } else { "no" }.to_owned())),
-            ("registered", found.registered_on.clone()),
-            ("ended", found.deregistered_on.clone()),
-            ("asked", Some(place(asked))),
-        ],
-        output,
-    )?;
-    if !usable {
-        output
-            .paragraph(2, "to do: ask the party whether it is active; --sync has the portal fetch the details anew")?;
-    }
-    Ok(code)
-}
-
-/// A transporter of the e-way bill system.
-pub(super) fn transporter(asked: &Asked, found: &Transporter, output: &mut Output) -> Result<u8, CliError> {
-    if output.is_json() {
-        output.object(
-            &json!({"lookup": "transporter", "route": asked.route, "site": asked.site, "transporter": found}),
-        )?;
-        return Ok(exit_code::ALL_WELL);
-    }
-    heading(&format!("transporter {}", found.id), output)?;
-    facts(
-        &[
-            ("legal name", found.legal_name.clone()),
-            ("trade name", found.trade_name.clone()),
-            ("address", Some(found.address.join(", ")).filter(|address| !address.is_empty())),
-            ("state", found.state_code.clone()),
-            ("PIN", found.pin.clone()),
-            ("asked", Some(place(asked))),
-        ],
-        output,
-    )?;
-    Ok(exit_code::ALL_WELL)
-}
-
-/// What an HSN code stands for.
-pub(super) fn hsn(asked: &Asked, code: &str, description: &str, output: &mut Output) -> Result<u8, CliError> {
-    if output.is_json() {
-        let found = json!({"code": code, "description": description});
-        output.object(&json!({"lookup": "hsn", "route": asked.route, "site": asked.site, "hsn": found}))?;
-    } else {
-        heading(&format!("HSN {code}"), output)?;
-        facts(&[("stands for", Some(description.to_owned())), ("asked", Some(place(asked)))], output)?;
-    }
-    Ok(exit_code::ALL_WELL)
-}
-
 fn signatures<'a>(found: &'a Registration, verifier: &dyn TokenVerifier) -> Vec<Signature<'a>> {
     let tokens = [&found.signed_invoice, &found.signed_qr].into_iter().flatten();
     let beside = Some(found.irn.to_string());
@@ -287,7 +218,7 @@ fn told(compared: Option<&Compared<'_>>, learnt: Option<&Learnt>, output: &mut O
     if let Some(compared) = compared {
         let about = compared.document.as_deref().map(|document| format!("{document}, ")).unwrap_or_default();
         let agrees = if compared.agrees { "agrees" } else { "differs" };
-        output.line(format!("  ledger      {}{}: {agrees}", printable(&about), compared.state))?;
+        output.line(format!("  ledger      {}{}: {agrees}", printable(&about), in_words(compared.state)))?;
     } else {
         output.line("  ledger      does not have it")?;
     }
@@ -318,7 +249,7 @@ pub(in super::super) fn facts(facts: &[(&str, Option<String>)], output: &mut Out
     Ok(())
 }
 
-fn heading(text: &str, output: &mut Output) -> Result<(), CliError> {
+pub(super) fn heading(text: &str, output: &mut Output) -> Result<(), CliError> {
     let text = printable(text);
     output.line(output.styled(Style::Strong, &text))
 }

@@ -38,21 +38,41 @@ pub(super) fn tokens(file: &Path) -> Result<Vec<Found>, CliError> {
     let text = String::from_utf8_lossy(&bytes);
     let found = in_text(text.trim_start_matches('\u{feff}').trim());
     if found.is_empty() {
-        return Err(CliError::Usage(format!("{} holds no signed invoice and no signed QR text", file.display())));
+        return Err(CliError::Usage(format!(
+            "{} holds no signed invoice and no signed QR text: name a reply of the portal, a file with a signed text, \
+             or a PNG of the QR code",
+            file.display()
+        )));
     }
     Ok(found)
 }
 
 fn in_text(text: &str) -> Vec<Found> {
-    if text.starts_with(['{', '[', '"'])
-        && let Ok(value) = serde_json::from_str::<Value>(text)
-    {
-        let mut found = Vec::new();
-        in_value(&value, None, TEXT_DEPTH_MAX, &mut found);
+    if let Some(found) = in_json(text) {
         return found;
     }
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    lines.map(|line| Found { token: line.to_owned(), irn: None }).collect()
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty()).peekable();
+    let Some(first) = lines.next() else { return Vec::new() };
+    let bare = |line: &str| vec![Found { token: line.to_owned(), irn: None }];
+    // A signed text with a wrong byte is still one, and forged; a line of another file is none.
+    if lines.peek().is_none() {
+        return if may_be_signed(first) { bare(first) } else { Vec::new() };
+    }
+    let in_line = |line: &str| {
+        in_json(line).unwrap_or_else(|| {
+            let is_one = looks_signed(line) || (may_be_signed(line) && line.contains('.') && line.is_ascii());
+            if is_one { bare(line) } else { Vec::new() }
+        })
+    };
+    std::iter::once(first).chain(lines).flat_map(in_line).collect()
+}
+
+/// The signed texts of JSON; nothing where it is no JSON.
+fn in_json(text: &str) -> Option<Vec<Found>> {
+    let value = serde_json::from_str::<Value>(Some(text).filter(|text| text.starts_with(['{', '[', '"']))?).ok()?;
+    let mut found = Vec::new();
+    in_value(&value, None, TEXT_DEPTH_MAX, &mut found);
+    Some(found)
 }
 
 fn in_value(value: &Value, irn: Option<&str>, depth: usize, found: &mut Vec<Found>) {
@@ -88,6 +108,12 @@ fn looks_signed(text: &str) -> bool {
     text.starts_with("eyJ") && text.matches('.').count() == 2
 }
 
+/// Whether a text that stands alone can have been a signed one: those are one word, without marks of XML or CSV.
+fn may_be_signed(text: &str) -> bool {
+    looks_signed(text)
+        || !text.contains(|letter: char| letter.is_whitespace() || matches!(letter, '<' | '>' | ',' | ';'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,6 +135,21 @@ mod tests {
         assert_eq!(in_text("\"eyJ.a.b\""), [found("eyJ.a.b", None)]);
         assert_eq!(in_text("{yJ.a.b"), [found("{yJ.a.b", None)]);
         assert_eq!(in_text("a.b.c\n\nd.e.f"), [found("a.b.c", None), found("d.e.f", None)]);
+    }
+
+    #[test]
+    fn a_file_of_another_kind_holds_no_signed_text_instead_of_forged_ones() {
+        assert_eq!(in_text("<ENVELOPE>\n<DATE>20261102</DATE>\n<RATE>18.00</RATE>\n</ENVELOPE>"), []);
+        assert_eq!(in_text("<ENVELOPE><RATE>18.00</RATE></ENVELOPE>"), []);
+        assert_eq!(in_text("number,amount\nA/1,18.00"), []);
+        assert_eq!(in_text("Dear colleague, see v1.2.3 of it."), []);
+        assert_eq!(in_text(""), []);
+    }
+
+    #[test]
+    fn replies_as_json_lines_give_the_signed_texts_of_each_line() {
+        let lines = "{\"Irn\":\"ab\",\"SignedQRCode\":\"eyJ.a.b\"}\n{\"Irn\":\"cd\",\"SignedQRCode\":\"eyJ.c.d\"}";
+        assert_eq!(in_text(lines), [found("eyJ.a.b", Some("ab")), found("eyJ.c.d", Some("cd"))]);
     }
 
     #[test]
