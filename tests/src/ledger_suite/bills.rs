@@ -8,7 +8,7 @@ use einvoice_core::operation::{EwayBill, Registration};
 use einvoice_core::state::{DocumentState, EwbState};
 
 use super::LedgerHarness;
-use super::fixture::{Bench, Draft, LEASE, proof, registration, worker};
+use super::fixture::{Bench, Draft, LEASE, proof, registered, registration, worker};
 use super::jobs::{
     begin, bill, cancel_irn, claim, done, end, irn_cancelled, number, owed, registered_document, the_job,
 };
@@ -109,6 +109,61 @@ pub async fn a_bill_is_learnt_from_a_read(harness: &dyn LedgerHarness) {
     assert!(bench.ledger.bills(open).await.unwrap().is_empty());
     bench.ledger.learn_bill(read(bill("391009149370", EwbState::Active), None, &bench)).await.unwrap();
     assert_eq!(bench.ledger.bills(BillQuery::default()).await.unwrap().len(), 2, "a bill needs no document");
+}
+
+/// A bill is of one document for ever, and whatever brings it up again leaves it there.
+pub async fn a_bill_stays_with_its_document(harness: &dyn LedgerHarness) {
+    let bench = Bench::open(harness).await;
+    let (first, second) = (registered_with_bill(&bench).await, bench.ready(2).await);
+    bench.ledger.learn_bill(read(bill(NUMBER, EwbState::Cancelled), Some(second), &bench)).await.unwrap();
+    assert_eq!(bench.status(first).await.ewb_state, EwbState::Cancelled);
+    assert_eq!(bench.status(second).await.ewb, None);
+    let intent = bench.send("sender").await;
+    let ewb = Some(EwayBill { number: NUMBER.to_owned(), date: None, valid_till: None });
+    let registration = Box::new(Registration { ewb, ..*registration(&Draft::new(2).key()) });
+    let outcome = AttemptOutcome::Registered { registration, proof: proof() };
+    bench.ledger.record(intent.attempt, outcome).await.unwrap();
+    let status = bench.status(second).await;
+    assert_eq!((status.state, status.ewb), (DocumentState::Registered, None));
+    let bills = bench.ledger.bills(BillQuery::default()).await.unwrap();
+    let shown: Vec<_> = bills.iter().map(|bill| (bill.document, bill.standing.state)).collect();
+    assert_eq!(shown, [(Some(first), EwbState::Cancelled)]);
+}
+
+/// A list told of the bill before the registration did: neither wipes out what the other knows.
+pub async fn a_registration_takes_nothing_from_a_bill(harness: &dyn LedgerHarness) {
+    let bench = Bench::open(harness).await;
+    let (bare, named) = (bench.ready(1).await, bench.ready(2).await);
+    let over = bill("391009149370", EwbState::Cancelled);
+    bench.ledger.learn_bill(read(bill(NUMBER, EwbState::Active), Some(bare), &bench)).await.unwrap();
+    bench.ledger.learn_bill(read(over, Some(named), &bench)).await.unwrap();
+    let intent = bench.send("sender").await;
+    bench.ledger.record(intent.attempt, registered(&Draft::new(1).key())).await.unwrap();
+    let status = bench.status(bare).await;
+    assert_eq!((status.state, status.ewb_state), (DocumentState::Registered, EwbState::Active));
+    let intent = bench.send("sender").await;
+    let valid_till = PortalTime::parse("2026-11-06 23:59:00").ok();
+    let ewb = Some(EwayBill { number: "391009149370".to_owned(), date: None, valid_till });
+    let registration = Box::new(Registration { ewb, ..*registration(&Draft::new(2).key()) });
+    let outcome = AttemptOutcome::Registered { registration, proof: proof() };
+    bench.ledger.record(intent.attempt, outcome).await.unwrap();
+    let status = bench.status(named).await;
+    assert_eq!((status.state, status.ewb_state), (DocumentState::Registered, EwbState::Cancelled));
+    let standing = status.ewb.unwrap();
+    assert_eq!((standing.state, standing.valid_till), (EwbState::Cancelled, valid_till));
+}
+
+/// Where a bill was made is not in the books: learning it makes no receipt.
+pub async fn the_books_get_no_receipt_for_what_they_do_not_show(harness: &dyn LedgerHarness) {
+    let bench = Bench::open(harness).await;
+    let document = registered_document(&bench, 1).await;
+    bench.ledger.learn_bill(read(bill(NUMBER, EwbState::Active), Some(document), &bench)).await.unwrap();
+    owed(&bench).await;
+    let placed = read(bill(NUMBER, EwbState::Active), None, &bench);
+    bench.ledger.learn_bill(Bill { site: Some("NIC2".to_owned()), ..placed }).await.unwrap();
+    let bills = bench.ledger.bills(BillQuery::default()).await.unwrap();
+    assert_eq!(bills.first().and_then(|bill| bill.site.as_deref()), Some("NIC2"));
+    assert!(owed(&bench).await.is_empty());
 }
 
 /// Somebody cancelled the registration elsewhere.
