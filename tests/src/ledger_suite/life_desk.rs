@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use einvoice_core::date::PortalTime;
 use einvoice_core::environment::RouteName;
 use einvoice_core::ewb::request::{Carriage, Consolidation, EwbByIrn};
-use einvoice_core::ewb::{Birth, CancelReason, EwbNumber, Standing, TripSheetNumber};
+use einvoice_core::ewb::{Birth, CancelReason, EwbDocument, EwbNumber, Standing, TripSheetNumber};
 use einvoice_core::irn::Irn;
 use einvoice_core::job::{
     Bill, BillQuery, Cancellation, Effect, Job, JobClaim, JobId, JobQuery, NewJob, StepIntent, StepOutcome, Task,
@@ -108,7 +108,7 @@ impl Clerk {
                 said(ledger.begin_step(&worker(named(name)), job_id(job), intent).await)
             }
             Call::End { worker: name, job, ending } => {
-                let outcome = self.outcome(bench, &world.said(job, ending)).await;
+                let outcome = self.outcome(bench, world, job, &world.said(job, ending)).await;
                 let ended = ledger.end_step(&worker(named(name)), job_id(job), outcome.clone()).await;
                 if ended.is_ok() {
                     self.told.insert(job, outcome);
@@ -157,13 +157,17 @@ impl Clerk {
         }
     }
 
-    async fn outcome(&self, bench: &Bench, said: &Said) -> StepOutcome {
+    async fn outcome(&self, bench: &Bench, world: &World, job: usize, said: &Said) -> StepOutcome {
         let mut effects = Vec::new();
         for news in &said.news {
             effects.push(match news {
                 News::Bill(bill, wanted) => {
                     let mut standing = standing(bench, *bill).await;
                     standing.state = wanted.state;
+                    if let Some(Wish::BillOnPaper { number }) = world.jobs.get(job).map(|job| job.wish) {
+                        standing.document =
+                            Some(EwbDocument { doc_type: "CHL".to_owned(), number: format!("C/{number}"), date: None });
+                    }
                     standing.transporter = wanted.handed_over.then(|| "29AAACT0000T1Z5".to_owned());
                     Effect::Ewb { standing: Box::new(standing) }
                 }
@@ -376,8 +380,10 @@ pub(super) async fn shown(bench: &Bench, clerk: &Clerk) -> Vec<String> {
             standing.made_at.is_some() && standing.document.is_some(),
             standing.valid_till.is_some(),
         );
+        let query = JobQuery { bill: Some(standing.number), ..JobQuery::default() };
+        let jobs: Vec<i64> = bench.ledger.jobs(query).await.unwrap().iter().map(|job| job.id.0).collect();
         lines.push(format!(
-            "bill {} {about:?} {:?} {}",
+            "bill {} {about:?} {:?} {} jobs {jobs:?}",
             bill_of(standing.number),
             bill.document.map(|id| id.0),
             bill.route.is_some() && bill.site.is_some()

@@ -64,6 +64,7 @@ impl World {
             asked: 0,
             errors: 0,
             effects: 0,
+            changed: BTreeSet::new(),
             told: None,
         });
         self.note(paper);
@@ -195,6 +196,10 @@ impl World {
         let job = self.jobs.get_mut(index).unwrap();
         (job.lease, job.told) = (None, Some((worker, said.clone())));
         job.effects += said.news.len();
+        job.changed.extend(said.news.iter().filter_map(|news| match news {
+            News::Bill(number, _) => Some(*number),
+            News::IrnCancelled | News::TripSheet(..) => None,
+        }));
         match said.ending {
             Ending::Done { .. } => {
                 job.position += 1;

@@ -92,7 +92,16 @@ pub(super) struct Work {
     pub(super) asked: u32,
     pub(super) errors: usize,
     pub(super) effects: usize,
+    /// Bills that its steps changed.
+    pub(super) changed: BTreeSet<u64>,
     pub(super) told: Option<(usize, Said)>,
+}
+
+impl Work {
+    /// Whether it was planned for this bill, or changed it.
+    fn concerns(&self, bill: u64) -> bool {
+        self.subjects.contains(&format!("bill {bill}")) || self.changed.contains(&bill)
+    }
 }
 
 /// What a worker says of a step.
@@ -430,7 +439,9 @@ impl World {
         });
         let bills = self.bills.iter().map(|(number, bill)| {
             let Bill { about, paper, placed } = bill;
-            format!("bill {number} {about:?} {:?} {placed}", paper.map(|paper| paper + 1))
+            let jobs: Vec<usize> =
+                (1..).zip(&self.jobs).filter(|(_, job)| job.concerns(*number)).map(|(id, _)| id).collect();
+            format!("bill {number} {about:?} {:?} {placed} jobs {jobs:?}", paper.map(|paper| paper + 1))
         });
         papers.chain(jobs).chain(bills).collect()
     }
