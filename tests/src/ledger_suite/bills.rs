@@ -2,7 +2,7 @@
 
 use einvoice_core::date::PortalTime;
 use einvoice_core::ewb::Birth;
-use einvoice_core::job::{Bill, BillQuery, Cancellation, Effect, JobState};
+use einvoice_core::job::{Bill, BillQuery, Cancellation, Effect, JobState, StepOutcome};
 use einvoice_core::ledger::{AttemptOutcome, Decision, DocumentId, LedgerError, Query, Settlement, Work};
 use einvoice_core::operation::{EwayBill, Registration};
 use einvoice_core::state::{DocumentState, EwbState};
@@ -164,6 +164,25 @@ pub async fn the_books_get_no_receipt_for_what_they_do_not_show(harness: &dyn Le
     let bills = bench.ledger.bills(BillQuery::default()).await.unwrap();
     assert_eq!(bills.first().and_then(|bill| bill.site.as_deref()), Some("NIC2"));
     assert!(owed(&bench).await.is_empty());
+}
+
+/// The books keep still while a cancellation is under way, and hear afterwards what was learnt meanwhile.
+pub async fn what_was_learnt_during_a_cancellation_reaches_the_books(harness: &dyn LedgerHarness) {
+    let bench = Bench::open(harness).await;
+    let document = registered_with_bill(&bench).await;
+    owed(&bench).await;
+    let id = bench.ledger.plan(cancel_irn(document, false)).await.unwrap();
+    claim(&bench, "w").await;
+    begin(&bench, "w", id).await.unwrap();
+    let standing = bench.status(document).await.ewb.unwrap();
+    let expired = einvoice_core::ewb::Standing { state: EwbState::Expired, ..standing };
+    bench.ledger.learn_bill(read(expired, None, &bench)).await.unwrap();
+    assert!(owed(&bench).await.is_empty());
+    let not_done = StepOutcome::NotDone { message: "it stands".to_owned(), due_at: bench.clock_now() };
+    end(&bench, "w", id, not_done).await.unwrap();
+    let receipts = owed(&bench).await;
+    let shown: Vec<_> = receipts.iter().map(|one| (one.state, one.ewb_state)).collect();
+    assert_eq!(shown, [(DocumentState::Registered, EwbState::Expired)]);
 }
 
 /// Somebody cancelled the registration elsewhere.

@@ -248,6 +248,9 @@ fn episode() -> impl Strategy<Value = Vec<Call>> {
     let blow = prop_oneof![
         4 => Just(None),
         1 => Just(Some(Call::Crash)),
+        1 => (0..4_u64, 0..PAPERS).prop_map(|(bill, paper)| {
+            Some(Call::LearnBill { bill, state: EwbState::Expired, paper: Some(paper) })
+        }),
         1 => (30..90_u64).prop_map(|seconds| Some(Call::Wait { seconds })),
     ];
     let planned = proptest::option::weighted(0.6, wish());
