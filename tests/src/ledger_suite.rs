@@ -105,6 +105,8 @@ macro_rules! ledger_conformance {
             a_registration_takes_nothing_from_a_bill
             the_books_get_no_receipt_for_what_they_do_not_show
             what_was_learnt_during_a_cancellation_reaches_the_books
+            a_bill_that_is_over_hides_no_other
+            a_late_delivery_leaves_the_newer_result_owed
             a_cancellation_is_learnt_from_a_read
             a_cancellation_that_was_learnt_leaves_no_active_bill
             a_conflict_is_adopted_by_a_person

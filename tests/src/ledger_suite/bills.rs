@@ -166,6 +166,34 @@ pub async fn the_books_get_no_receipt_for_what_they_do_not_show(harness: &dyn Le
     assert!(owed(&bench).await.is_empty());
 }
 
+/// A document shows the bill its goods travel with: one that is over takes no other's place, one that is open does.
+pub async fn a_bill_that_is_over_hides_no_other(harness: &dyn LedgerHarness) {
+    let bench = Bench::open(harness).await;
+    let document = registered_with_bill(&bench).await;
+    let other = "391009149370";
+    bench.ledger.learn_bill(read(bill(other, EwbState::Cancelled), Some(document), &bench)).await.unwrap();
+    let status = bench.status(document).await;
+    assert_eq!((status.ewb_state, status.ewb.map(|bill| bill.number)), (EwbState::Active, Some(number(NUMBER))));
+    bench.ledger.learn_bill(read(bill(other, EwbState::PartA), Some(document), &bench)).await.unwrap();
+    let status = bench.status(document).await;
+    assert_eq!((status.ewb_state, status.ewb.map(|bill| bill.number)), (EwbState::PartA, Some(number(other))));
+}
+
+/// A target that is slow to say what it has is owed what became of the document meanwhile; one that says it has what
+/// was never made is refused.
+pub async fn a_late_delivery_leaves_the_newer_result_owed(harness: &dyn LedgerHarness) {
+    let bench = Bench::open(harness).await;
+    let document = registered_document(&bench, 1).await;
+    let first = bench.ledger.pending_write_back("tally", &[], 9).await.unwrap().remove(0);
+    let told = Cancellation { at: None, reason: None, remark: None };
+    bench.ledger.learn_cancellation(document, told).await.unwrap();
+    bench.ledger.delivered("tally", &[(first.reference_id, first.revision)]).await.unwrap();
+    assert!(bench.ledger.delivered("tally", &[(first.reference_id, first.revision + 2)]).await.is_err());
+    let receipts = owed(&bench).await;
+    let shown: Vec<_> = receipts.iter().map(|one| (one.revision, one.state)).collect();
+    assert_eq!(shown, [(first.revision + 1, DocumentState::Cancelled)]);
+}
+
 /// The books keep still while a cancellation is under way, and hear afterwards what was learnt meanwhile.
 pub async fn what_was_learnt_during_a_cancellation_reaches_the_books(harness: &dyn LedgerHarness) {
     let bench = Bench::open(harness).await;
