@@ -3,8 +3,8 @@
 //!
 //! A plugin writes a [`LedgerHarness`] and one line,
 //! `einvoice_testkit::ledger_conformance!(Harness::new());`, and gets one named test for each
-//! promise, the last of which plays random histories against a model of the contract that lives in
-//! memory and shares no code with any ledger.
+//! promise, the last of which play random histories of documents, and of jobs, e-way bills and decisions, against
+//! models of the contract that live in memory and share no code with any ledger.
 #![expect(
     clippy::panic,
     clippy::unwrap_used,
@@ -16,6 +16,10 @@ mod bills;
 mod fixture;
 mod history;
 mod jobs;
+mod life_desk;
+mod life_history;
+mod life_jobs;
+mod life_model;
 mod model;
 mod receiving;
 mod results;
@@ -32,6 +36,7 @@ use einvoice_core::ledger::Ledger;
 pub use bills::*;
 pub use history::{a_batch_is_taken_in_like_one_document_after_the_other, random_histories_agree_with_the_model};
 pub use jobs::*;
+pub use life_history::random_lives_agree_with_the_model;
 pub use receiving::*;
 pub use results::*;
 pub use working::*;
@@ -96,6 +101,12 @@ macro_rules! ledger_conformance {
             a_bill_made_with_the_irn_is_kept
             a_bill_is_cancelled_on_the_way_to_its_irn
             a_bill_is_learnt_from_a_read
+            a_bill_stays_with_its_document
+            a_registration_takes_nothing_from_a_bill
+            the_books_get_no_receipt_for_what_they_do_not_show
+            what_was_learnt_during_a_cancellation_reaches_the_books
+            a_bill_that_is_over_hides_no_other
+            a_late_delivery_leaves_the_newer_result_owed
             a_cancellation_is_learnt_from_a_read
             a_cancellation_that_was_learnt_leaves_no_active_bill
             a_conflict_is_adopted_by_a_person
@@ -109,6 +120,10 @@ macro_rules! ledger_conformance {
         #[test]
         fn random_histories_agree_with_the_model() {
             $crate::ledger_suite::random_histories_agree_with_the_model(|| $harness);
+        }
+        #[test]
+        fn random_lives_agree_with_the_model() {
+            $crate::ledger_suite::random_lives_agree_with_the_model(|| $harness);
         }
     };
     (@tests $harness:expr; $($name:ident)+) => {$(

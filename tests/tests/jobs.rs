@@ -491,6 +491,19 @@ async fn a_job_whose_document_was_cancelled_elsewhere_ends_and_nothing_is_sent()
 }
 
 #[tokio::test]
+async fn a_run_does_not_wait_for_what_is_planned_for_later() {
+    let (world, portal) = registered_with_bill().await;
+    let status = status(&world).await;
+    let before = einvoice_core::clock::Clock::now(&world.clock);
+    let mut later = on_the_bill(&bill(&status, EwbState::Active), part_b("KA05CD5678"));
+    later.not_before = einvoice_core::clock::later(before, Duration::from_secs(10));
+    let id = world.ledger.plan(later).await.unwrap();
+    carry_out(&world, id).await;
+    assert_eq!((job(&world, id).await.state, portal.kinds()), (JobState::Planned, Vec::new()));
+    assert_eq!(einvoice_core::clock::Clock::now(&world.clock), before, "its time is no pause to sit out");
+}
+
+#[tokio::test]
 async fn jobs_without_a_way_there_do_not_keep_others_from_their_turn() {
     let (mut world, portal) = registered_with_bill().await;
     world.settings.concurrency = 1;

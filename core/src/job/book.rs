@@ -125,7 +125,7 @@ pub trait JobBook: fmt::Debug + Send + Sync {
     async fn bills(&self, query: BillQuery) -> Result<Vec<Bill>, LedgerError>;
 
     /// Keeps what was read of a bill outside of any job: an expiry, a closure or rejection by somebody else, a
-    /// bill found at the portal. `document` joins it to one in the ledger.
+    /// bill found at the portal. `document` joins it to one in the ledger, with which it then stays.
     ///
     /// # Errors
     /// [`LedgerError`] when the ledger cannot be written.

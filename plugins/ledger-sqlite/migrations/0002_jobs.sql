@@ -116,6 +116,29 @@ ALTER TABLE document ADD COLUMN cancellation TEXT;
 ALTER TABLE receipt ADD COLUMN ewb TEXT;
 ALTER TABLE receipt ADD COLUMN cancellation TEXT;
 
+-- Bills that came with registrations before bills had a table of their own. A key is
+-- `GSTIN/2026-27/INV/number`, so its number begins at the 29th character.
+INSERT OR IGNORE INTO eway_bill (number, document_id, doc_no, state, standing, route, site, changed_at)
+SELECT e.number, e.id, upper(substr(e.document_key, 29)), e.state,
+    json_object('number', e.number, 'state', e.state, 'birth', 'irn', 'generated_by', e.supplier,
+        'document', json_object('doc_type', substr(e.document_key, 25, 3), 'number', substr(e.document_key, 29)),
+        'made_at', e.made_at, 'valid_till', e.valid_till, 'extended', 0),
+    e.route, coalesce(e.issued_by, e.site), e.changed_at
+FROM (
+    SELECT d.id, d.document_key, d.supplier, d.changed_at, a.route, a.site,
+        p.body ->> '$.registration.site' AS issued_by, p.body ->> '$.registration.ewb.number' AS number,
+        p.body ->> '$.registration.ewb.date' AS made_at, p.body ->> '$.registration.ewb.valid_till' AS valid_till,
+        d.ewb_state AS state
+    FROM document d
+    JOIN reply p ON p.id = d.registration_reply
+    LEFT JOIN attempt a ON a.id = d.last_attempt
+    WHERE d.ewb_state IN ('active', 'part_a')
+) e
+WHERE length(e.number) = 12 AND e.number NOT GLOB '*[^0-9]*';
+
+UPDATE document SET ewb_number = (SELECT b.number FROM eway_bill b WHERE b.document_id = document.id)
+WHERE ewb_state IN ('active', 'part_a');
+
 -- Guards.
 
 CREATE TRIGGER job_starts_planned BEFORE INSERT ON job

@@ -1,6 +1,6 @@
 //! E-way bills: kept by number, joined to documents, and shown by them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use einvoice_core::environment::RouteName;
 use einvoice_core::ewb::{Birth, EwbDocument, EwbNumber, Standing as BillStanding};
@@ -75,11 +75,13 @@ pub(crate) struct Bills {
     now: Timestamp,
     by_number: HashMap<EwbNumber, Bill>,
     changed: Vec<EwbNumber>,
+    /// Those of which the books can show what changed.
+    news: HashSet<EwbNumber>,
 }
 
 impl Bills {
     pub(crate) fn new(now: Timestamp) -> Self {
-        Self { now, by_number: HashMap::new(), changed: Vec::new() }
+        Self { now, by_number: HashMap::new(), changed: Vec::new(), news: HashSet::new() }
     }
 
     /// The bill as it stands in the file, or after what was put.
@@ -100,8 +102,8 @@ impl Bills {
         Ok(known)
     }
 
-    /// Puts what is known of a bill. Where `bill` does not say to what it belongs, or where it was made, what
-    /// was known of that stays.
+    /// Puts what is known of a bill. It stays with the document it was joined to, and where `bill` does not say
+    /// where it was made, what was known of that stays.
     pub(crate) async fn put(&mut self, connection: &mut SqliteConnection, mut bill: Bill) -> Result<(), Fault> {
         let number = bill.standing.number;
         if matches!(bill.standing.state, EwbState::None | EwbState::Failed) {
@@ -112,9 +114,13 @@ impl Bills {
         }
         let known = self.of(connection, number).await?;
         if let Some(known) = &known {
-            bill.document = bill.document.or(known.document);
+            bill.document = known.document.or(bill.document);
             bill.route = bill.route.or_else(|| known.route.clone());
             bill.site = bill.site.or_else(|| known.site.clone());
+        }
+        let shown = known.as_ref().map(|known| (&known.standing, known.document));
+        if shown != Some((&bill.standing, bill.document)) {
+            self.news.insert(number);
         }
         let same = known.is_some_and(|known| Bill { changed_at: known.changed_at, ..bill.clone() } == known);
         if !same {
@@ -141,7 +147,8 @@ impl Bills {
         for bill in self.changes() {
             let Some(document) = bill.document else { continue };
             let mut standing = standings.of(document.0)?;
-            show(&mut standing, &bill.standing);
+            let shown = show(&mut standing, bill.standing.number, bill.standing.state);
+            standing.bill_changed |= shown && self.news.contains(&bill.standing.number);
             if quiet != Some(document.0) {
                 let text = format!("e-way bill {} is {}", bill.standing.number, bill.standing.state);
                 let details = Some(codec::to_json(&bill.standing)?);
@@ -162,21 +169,25 @@ impl Bills {
     }
 }
 
-/// A document shows its latest bill: one that is over takes no other's place.
-fn show(document: &mut Standing, bill: &BillStanding) {
-    let number = bill.number.to_string();
+/// A document shows its latest bill: one that is over takes no other's place. Answers whether it shows this one.
+fn show(document: &mut Standing, number: EwbNumber, state: EwbState) -> bool {
+    let number = number.to_string();
     let present = document.ewb_number.as_ref();
-    if present.is_none_or(|present| *present == number) || is_open(bill.state) {
+    let shows = present.is_none_or(|present| *present == number) || is_open(state);
+    if shows {
         document.ewb_number = Some(number);
-        document.ewb_state = bill.state;
-        document.bill_changed = true;
+        document.ewb_state = state;
     }
+    shows
 }
 
 /// Bills that came with registrations, to be written together.
 #[derive(Debug)]
 pub(crate) struct Births {
     now: Timestamp,
+    /// Those that the ledger has already: a list or a read told of them before the registration did.
+    known: HashMap<EwbNumber, Bill>,
+    owners: HashMap<EwbNumber, i64>,
     bills: Vec<(i64, EwbNumber, EwayBill, Option<String>)>,
 }
 
@@ -185,17 +196,44 @@ const PARENTS: &str = "SELECT d.id, d.supplier, d.document_key, a.route, a.site 
      FROM json_each($1) j CROSS JOIN document d ON d.id = j.value LEFT JOIN attempt a ON a.id = d.last_attempt";
 
 impl Births {
-    pub(crate) fn new(now: Timestamp) -> Self {
-        Self { now, bills: Vec::new() }
+    /// Makes ready for the bills of these registrations.
+    pub(crate) async fn load(
+        connection: &mut SqliteConnection,
+        registrations: impl Iterator<Item = &Registration> + Send,
+        now: Timestamp,
+    ) -> Result<Self, Fault> {
+        let bills = registrations.filter_map(|registration| registration.ewb.as_ref());
+        let numbers: BTreeSet<&str> = bills.map(|bill| bill.number.as_str()).collect();
+        let mut known = HashMap::new();
+        if !numbers.is_empty() {
+            let sql = sqlx::AssertSqlSafe(format!("{BILL} WHERE b.number IN (SELECT value FROM json_each(?1))"));
+            for row in &sqlx::query(sql).bind(codec::to_json(&numbers)?).fetch_all(connection).await? {
+                let bill = of_row(row)?;
+                known.insert(bill.standing.number, bill);
+            }
+        }
+        let owner = |bill: &Bill| Some((bill.standing.number, bill.document?.0));
+        let owners = known.values().filter_map(owner).collect();
+        Ok(Self { now, known, owners, bills: Vec::new() })
     }
 
-    /// Shows on the document what its registration says of an e-way bill.
+    /// Shows on the document what its registration says of an e-way bill. One that says nothing of a bill takes
+    /// none away, and a bill that belongs to another document stays there.
     pub(crate) fn add(&mut self, document: &mut Standing, registration: &Registration) {
-        document.ewb_state = codec::ewb_of(registration);
-        let Some(bill) = &registration.ewb else { return };
+        let told = codec::ewb_of(registration);
         // A number of another form is kept with the registration and cannot be worked on.
-        let Ok(number) = EwbNumber::parse(&bill.number) else { return };
-        document.ewb_number = Some(number.to_string());
+        let named = registration.ewb.as_ref().and_then(|bill| Some((EwbNumber::parse(&bill.number).ok()?, bill)));
+        let Some((number, bill)) = named else {
+            if document.ewb_number.is_none() {
+                document.ewb_state = told;
+            }
+            return;
+        };
+        if *self.owners.entry(number).or_insert(document.id) != document.id {
+            return;
+        }
+        let state = self.known.get(&number).map_or(told, |known| state_after(known.standing.state, told));
+        show(document, number, state);
         self.bills.push((document.id, number, bill.clone(), registration.site.clone()));
     }
 
@@ -214,7 +252,12 @@ impl Births {
         let mut latest = HashMap::with_capacity(self.bills.len());
         for (id, number, bill, site) in self.bills {
             let row = parents.get(&id).ok_or_else(|| Fault::Unreadable(format!("document {id} is missing")))?;
-            latest.insert(number, born(row, id, number, &bill, site, self.now)?);
+            let born = born(row, id, number, &bill, site, self.now)?;
+            let bill = match self.known.get(&number) {
+                Some(known) => joined(known.clone(), born),
+                None => born,
+            };
+            latest.insert(number, bill);
         }
         let mut rows = Rows::default();
         for bill in latest.values() {
@@ -256,4 +299,31 @@ fn born(
         site: site.or(attempt_site),
         changed_at: now,
     })
+}
+
+/// Where a bill stands after its registration told of it: what is over stays over, and a validity that was told
+/// is no longer missing.
+const fn state_after(known: EwbState, told: EwbState) -> EwbState {
+    if is_open(known) && matches!(told, EwbState::Active) { told } else { known }
+}
+
+/// A bill that was known before, with what only its registration tells.
+fn joined(known: Bill, born: Bill) -> Bill {
+    let Bill { standing: told, document, route, site, changed_at } = born;
+    let standing = known.standing;
+    Bill {
+        standing: BillStanding {
+            birth: told.birth,
+            state: state_after(standing.state, told.state),
+            document: standing.document.or(told.document),
+            made_at: standing.made_at.or(told.made_at),
+            // It may have been extended since.
+            valid_till: standing.valid_till.max(told.valid_till),
+            ..standing
+        },
+        document,
+        route: known.route.or(route),
+        site: known.site.or(site),
+        changed_at,
+    }
 }

@@ -27,7 +27,7 @@ pub(crate) async fn decide(desk: &mut Desk, id: DocumentId, decision: &Decision)
     let connection = &mut desk.connection;
     let mut standings = Standings::load(&mut *connection, &BTreeSet::from([id.0])).await?;
     let mut document = standings.of(id.0)?;
-    let mut births = Births::new(now);
+    let mut births = None;
     // The differences a person decided about stay in the trail.
     let differences: serde_json::Value = codec::from_json("differences", &document.differences)?;
     let details = codec::to_json(&serde_json::json!({ "decision": decision, "differences": differences }))?;
@@ -49,7 +49,8 @@ pub(crate) async fn decide(desk: &mut Desk, id: DocumentId, decision: &Decision)
             document.store_passing(now, Event { text: &text, details: Some(details.clone()), reply: None })?;
             document.close_question();
             document.become_state(DocumentState::Registered)?;
-            births.add(&mut document, &held);
+            let born = births.insert(Births::load(&mut *connection, std::iter::once(&held), now).await?);
+            born.add(&mut document, &held);
             let reply = document.registration_reply;
             document.store(now, Event { text: "registered, by a person's decision", details: None, reply })?;
         }
@@ -79,7 +80,9 @@ pub(crate) async fn decide(desk: &mut Desk, id: DocumentId, decision: &Decision)
         other => return Err(Fault::Misuse(format!("this ledger does not know the decision {other:?}"))),
     }
     standings.keep(document);
-    births.write(&mut *connection).await?;
+    if let Some(births) = births {
+        births.write(&mut *connection).await?;
+    }
     standings.write(connection).await
 }
 

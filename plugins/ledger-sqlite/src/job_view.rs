@@ -9,6 +9,18 @@ use crate::{bill, codec, job};
 /// What a limit of 0 means.
 const DEFAULT_LIMIT: usize = 1000;
 
+/// Jobs that may have made the bill whose number follows, found without walking through all of them.
+const MADE_FOR_A_DOCUMENT: &str =
+    "SELECT x.id FROM eway_bill b CROSS JOIN job x ON x.document_id = b.document_id WHERE b.number = ";
+const MADE_FOR_A_PAPER: &str = "SELECT x.id FROM eway_bill b \
+     CROSS JOIN job_subject s ON s.subject = 'paper:' || (b.standing ->> '$.generated_by') || '/' \
+       || (b.standing ->> '$.document.doc_type') || '/' || b.doc_no \
+     CROSS JOIN job x ON x.id = s.job_id WHERE b.number = ";
+
+/// Whether it did.
+const MADE: &str =
+    " AND EXISTS (SELECT 1 FROM json_each(x.effects) e WHERE e.value ->> '$.standing.number' = b.number)";
+
 /// Jobs in the order of their numbers.
 pub(crate) async fn jobs(readers: &SqlitePool, query: &JobQuery) -> Result<Vec<Job>, Fault> {
     let mut sql = QueryBuilder::<Sqlite>::new(job::JOB);
@@ -20,11 +32,13 @@ pub(crate) async fn jobs(readers: &SqlitePool, query: &JobQuery) -> Result<Vec<J
         sql.push(" AND j.document_id = ").push_bind(document.0);
     }
     if let Some(number) = query.bill {
-        // What it was planned for, and what it made.
-        sql.push(" AND (j.id IN (SELECT s.job_id FROM job_subject s WHERE s.subject = ");
-        sql.push_bind(format!("bill:{number}"));
-        sql.push(") OR EXISTS (SELECT 1 FROM json_each(j.effects) e WHERE e.value ->> '$.standing.number' = ");
-        sql.push_bind(number.to_string()).push("))");
+        // What it was planned for, and what it made: for a document or for a paper of its own.
+        sql.push(" AND j.id IN (SELECT s.job_id FROM job_subject s WHERE s.subject = ")
+            .push_bind(format!("bill:{number}"));
+        for maker in [MADE_FOR_A_DOCUMENT, MADE_FOR_A_PAPER] {
+            sql.push(" UNION ").push(maker).push_bind(number.to_string()).push(MADE);
+        }
+        sql.push(")");
     }
     if !query.states.is_empty() {
         let states: Vec<&str> = query.states.iter().copied().map(JobState::as_str).collect();

@@ -17,6 +17,8 @@ mod ledger;
 mod lock;
 mod outcome;
 mod plan;
+#[cfg(test)]
+mod plans;
 mod receive;
 mod rows;
 mod schema;

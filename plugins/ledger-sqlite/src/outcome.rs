@@ -170,7 +170,11 @@ impl Change for Record {
         let ids = attempts.values().map(|attempt| attempt.document).collect();
         let mut standings = Standings::load(&mut desk.connection, &ids).await?;
         let mut replies = Replies::new(desk.numbers().await?.reply, now);
-        let mut births = Births::new(now);
+        let registrations = calls.iter().filter_map(|call| match &call.outcome {
+            AttemptOutcome::Registered { registration, .. } => Some(&**registration),
+            _ => None,
+        });
+        let mut births = Births::load(&mut desk.connection, registrations, now).await?;
         let mut answers = Vec::with_capacity(calls.len());
         for call in calls {
             answers.push(call.carry_out(&mut attempts, &mut standings, &mut replies, &mut births));
@@ -291,7 +295,13 @@ impl Change for Settle {
         let ids = calls.iter().map(|call| call.document.0).collect();
         let mut standings = Standings::load(&mut desk.connection, &ids).await?;
         let mut replies = Replies::new(desk.numbers().await?.reply, now);
-        let mut births = Births::new(now);
+        let registrations = calls.iter().filter_map(|call| match &call.settlement {
+            Settlement::Registered { registration, .. } | Settlement::Cancelled { registration } => {
+                Some(&**registration)
+            }
+            _ => None,
+        });
+        let mut births = Births::load(&mut desk.connection, registrations, now).await?;
         let mut answers = Vec::with_capacity(calls.len());
         for call in calls {
             answers.push(call.carry_out(&mut standings, &mut replies, &mut births));

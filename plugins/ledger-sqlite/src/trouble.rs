@@ -10,6 +10,7 @@ use einvoice_core::irn::{Irn, IrnRule};
 use einvoice_core::key::DocumentKey;
 use einvoice_core::ledger::{Ledger, LedgerError, NewDocument, Query, ReceiveBatch, Reception, Verdict};
 use einvoice_core::source::SourceRef;
+use sqlx::Connection as _;
 
 use crate::{IntegrityCheck, LedgerConfig, SqliteLedger};
 
@@ -93,4 +94,49 @@ async fn a_file_that_may_not_be_written_is_refused_in_words() {
     assert!(text.contains("ledger.db") && text.contains("give the program write permission to both"), "{text}");
     let ledger = SqliteLedger::open(&config, clock()).await.unwrap();
     assert_eq!(labels(&ledger).await, ["1"]);
+}
+
+/// Aim: a program that sits on the file, such as a viewer in the middle of a change, is named as the cause, nothing
+/// is lost, and all goes on once it lets go.
+#[tokio::test]
+async fn a_file_that_another_program_holds_is_said_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = LedgerConfig { busy_timeout_ms: 20, ..config(folder.path()) };
+    let ledger = SqliteLedger::open(&config, clock()).await.unwrap();
+    receive(&ledger, 1).await.unwrap();
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&config.path);
+    let mut viewer = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut viewer).await.unwrap();
+    let error = receive(&ledger, 2).await.unwrap_err();
+    assert!(matches!(error, LedgerError::Storage { .. }), "{error:?}");
+    let text = error.to_string();
+    assert!(text.contains("ledger.db") && text.contains("nothing was stored"), "{text}");
+    assert!(text.contains("another program holds the file: close it, or raise `busy_timeout_ms`"), "{text}");
+    assert_eq!(labels(&ledger).await, ["1"], "reading goes on meanwhile");
+    sqlx::query("ROLLBACK").execute(&mut viewer).await.unwrap();
+    receive(&ledger, 2).await.unwrap();
+    assert_eq!(labels(&ledger).await, ["1", "2"]);
+}
+
+/// Aim: pages that a disk lost are found by the check at start, and read by nobody as truth.
+#[tokio::test]
+async fn a_file_with_broken_pages_is_said_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(folder.path());
+    let ledger = SqliteLedger::open(&config, clock()).await.unwrap();
+    for number in 0..20 {
+        receive(&ledger, number).await.unwrap();
+    }
+    drop(ledger);
+    let mut bytes = std::fs::read(&config.path).unwrap();
+    let (page, middle) = (4096, bytes.len() / 2);
+    bytes.iter_mut().skip(page).take(middle).for_each(|byte| *byte = 0xFF);
+    std::fs::write(&config.path, bytes).unwrap();
+    for integrity_check in [IntegrityCheck::Full, IntegrityCheck::Quick, IntegrityCheck::Off] {
+        let config = LedgerConfig { integrity_check, ..config.clone() };
+        let error = SqliteLedger::open(&config, clock()).await.unwrap_err();
+        assert!(matches!(error, LedgerError::Damaged { .. }), "{integrity_check:?}: {error:?}");
+        let text = error.to_string();
+        assert!(text.contains("ledger.db") && text.contains("restore the file from a backup"), "{text}");
+    }
 }

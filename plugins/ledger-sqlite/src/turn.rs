@@ -79,9 +79,13 @@ pub(crate) async fn take_over(
     settle_wait: Duration,
 ) -> Result<usize, Fault> {
     sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
-    sqlx::query("UPDATE job SET lease_owner = NULL, lease_until = 0 WHERE lease_owner IS NOT NULL")
-        .execute(&mut *connection)
-        .await?;
+    // A job that is over is in nobody's hands.
+    sqlx::query(
+        "UPDATE job INDEXED BY job_by_state SET lease_owner = NULL, lease_until = 0 \
+         WHERE state IN ('planned', 'sent', 'unknown') AND lease_owner IS NOT NULL",
+    )
+    .execute(&mut *connection)
+    .await?;
     let found = presume_unknown(&mut *connection, now, settle_wait, false).await;
     let end = if found.is_ok() { "COMMIT" } else { "ROLLBACK" };
     sqlx::query(end).execute(connection).await?;

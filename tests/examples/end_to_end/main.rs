@@ -12,12 +12,14 @@
 //! | `gstins=N` | suppliers, as a portal allows few calls at once for one GSTIN | 256 |
 //! | `calls=N` | documents under way at the same time | 64 |
 //! | `move_files=yes` or `no` | whether the source moves the file when all is settled, its default | `yes` |
+//! | `jobs=cancel` or `ewb` | what is done with each document afterwards, by a job; with `portal=http` only | nothing |
 //! | `folder=DIR` | where everything is written, in a new folder that is removed at the end | temporary |
 //!
 //! CPU and memory are those of this process: with `portal=http` the portal's are not in them. They
 //! are read from `/proc`, so only Linux shows them.
 #![expect(clippy::print_stdout, reason = "a measuring program for people")]
 
+mod jobs;
 mod portal;
 mod usage;
 
@@ -33,6 +35,7 @@ use einvoice_core::config::RunSettings;
 use einvoice_core::entropy::SystemEntropy;
 use einvoice_core::environment::{Environment, RouteName};
 use einvoice_core::identifier::Gstin;
+use einvoice_core::ledger::Ledger;
 use einvoice_core::pipeline::{Parts, Pipeline, RoutePart, Silent, SourcePart, StopSignal, WriteBackPart};
 use einvoice_core::registry::BuildContext;
 use einvoice_core::rulebook::CheckOptions;
@@ -41,8 +44,9 @@ use einvoice_ledger_sqlite::{LedgerConfig, SqliteLedger};
 use einvoice_testkit::documents::{Recipe, gstin};
 use serde_json::json;
 
+use jobs::Deed;
 use portal::Portal;
-use usage::Usage;
+use usage::{Cost, Usage};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -53,6 +57,7 @@ struct Plan {
     calls: usize,
     http: bool,
     move_files: bool,
+    jobs: Option<Deed>,
     folder: PathBuf,
 }
 
@@ -64,6 +69,7 @@ impl Plan {
             calls: 64,
             http: true,
             move_files: true,
+            jobs: None,
             folder: std::env::temp_dir(),
         };
         for argument in arguments {
@@ -73,9 +79,13 @@ impl Plan {
                 Some(("calls", value)) => plan.calls = value.parse()?,
                 Some(("portal", value @ ("http" | "silent"))) => plan.http = value == "http",
                 Some(("move_files", value @ ("yes" | "no"))) => plan.move_files = value == "yes",
+                Some(("jobs", value @ ("cancel" | "ewb"))) => plan.jobs = Deed::parse(value),
                 Some(("folder", value)) => plan.folder = value.into(),
                 _ => return Err(format!("{argument} is no argument; see the top of this program").into()),
             }
+        }
+        if plan.jobs.is_some() && !plan.http {
+            return Err("jobs need portal=http: the silent portal registers and does nothing else".into());
         }
         Ok(plan)
     }
@@ -112,12 +122,12 @@ async fn measure(plan: &Plan, folder: &Path) -> Result<()> {
     let portal = Portal::start(plan.http, suppliers, folder).await?;
     let before = Usage::now();
     let start = Instant::now();
-    let pipeline = assemble(plan, folder, &portal).await?;
+    let (pipeline, ledger) = assemble(plan, folder, &portal).await?;
     let assembled = start.elapsed();
     let report = pipeline.run_once(Arc::new(Silent), StopSignal::new()).await?;
-    drop(pipeline);
+    // Closing the ledger is part of a run.
+    let goes_on = plan.jobs.map(|deed| (deed, pipeline, ledger));
     let elapsed = start.elapsed();
-    let after = Usage::now();
 
     let count = f64::from(plan.invoices);
     println!("registered {} of {} read, delivered {:?}", report.registered, report.read, report.delivered);
@@ -125,15 +135,10 @@ async fn measure(plan: &Plan, folder: &Path) -> Result<()> {
         "assembled in {assembled:.1?}, all done in {elapsed:.1?}: {:.0} invoices/s",
         count / elapsed.as_secs_f64()
     );
-    if let (Some(before), Some(after)) = (before, after) {
-        let (user, system) = (after.user - before.user, after.system - before.system);
-        let micros = |seconds: f64| seconds * 1e6 / count;
-        println!(
-            "own CPU per invoice {:.0} µs ({:.0} user, {:.0} system)",
-            micros(user + system),
-            micros(user),
-            micros(system)
-        );
+    if let Some(cost) = Cost::since(before.as_ref(), plan.invoices) {
+        println!("own CPU per invoice {cost}");
+    }
+    if let (Some(before), Some(after)) = (before, Usage::now()) {
         println!("peak memory {} KiB, {} KiB before the run", after.peak_kib, before.peak_kib);
     }
     println!("load {}", usage::load().unwrap_or_else(|| "not known".to_owned()));
@@ -141,10 +146,13 @@ async fn measure(plan: &Plan, folder: &Path) -> Result<()> {
         let (open, first) = (&report.open, report.configuration.first());
         return Err(format!("not all were registered: {open:?}, {first:?}").into());
     }
-    Ok(())
+    match goes_on {
+        Some((deed, pipeline, ledger)) => jobs::measure(deed, &pipeline, ledger.as_ref()).await,
+        None => Ok(()),
+    }
 }
 
-async fn assemble(plan: &Plan, folder: &Path, portal: &Portal) -> Result<Pipeline> {
+async fn assemble(plan: &Plan, folder: &Path, portal: &Portal) -> Result<(Pipeline, Arc<dyn Ledger>)> {
     let clock = SystemClock::shared();
     let context = BuildContext::new("books", folder, Arc::clone(&clock), SystemEntropy::shared());
     let source = json!({"path": "invoices.jsonl", "settle_ms": 0, "move_files": plan.move_files});
@@ -153,8 +161,9 @@ async fn assemble(plan: &Plan, folder: &Path, portal: &Portal) -> Result<Pipelin
     let ledger = LedgerConfig { path: folder.join("einvoice.db"), ..LedgerConfig::default() };
     let mut settings = RunSettings::default();
     settings.concurrency = plan.calls;
-    Ok(Pipeline::new(Parts {
-        ledger: Arc::new(SqliteLedger::open(&ledger, Arc::clone(&clock)).await?),
+    let ledger: Arc<dyn Ledger> = Arc::new(SqliteLedger::open(&ledger, Arc::clone(&clock)).await?);
+    let pipeline = Pipeline::new(Parts {
+        ledger: Arc::clone(&ledger),
         credentials: portal.credentials(),
         routes: vec![RoutePart {
             name: RouteName::new("portal"),
@@ -168,5 +177,6 @@ async fn assemble(plan: &Plan, folder: &Path, portal: &Portal) -> Result<Pipelin
         check: CheckOptions::on(jiff::civil::date(2026, 11, 22)),
         settings,
         clock,
-    }))
+    });
+    Ok((pipeline, ledger))
 }

@@ -1,5 +1,6 @@
 //! What this process has used so far, from `/proc`.
 
+use std::fmt;
 use std::fs;
 
 /// Ticks a second in `/proc/self/stat`: the same on every Linux (`USER_HZ`, see `man 5 proc`).
@@ -26,6 +27,33 @@ impl Usage {
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
         let peak_kib = peak.trim().trim_end_matches(" kB").parse().ok()?;
         Some(Self { user, system, peak_kib })
+    }
+}
+
+/// What one of many cost.
+#[derive(Debug)]
+pub(crate) struct Cost {
+    user_micros: f64,
+    system_micros: f64,
+}
+
+impl Cost {
+    /// What each of `count` cost since then.
+    pub(crate) fn since(before: Option<&Usage>, count: u32) -> Option<Self> {
+        let (before, after) = (before?, Usage::now()?);
+        let micros = |seconds: f64| seconds * 1e6 / f64::from(count);
+        Some(Self {
+            user_micros: micros(after.user - before.user),
+            system_micros: micros(after.system - before.system),
+        })
+    }
+}
+
+impl fmt::Display for Cost {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { user_micros, system_micros } = self;
+        let both = user_micros + system_micros;
+        write!(formatter, "{both:.0} µs ({user_micros:.0} user, {system_micros:.0} system)")
     }
 }
 

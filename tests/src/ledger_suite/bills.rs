@@ -2,13 +2,13 @@
 
 use einvoice_core::date::PortalTime;
 use einvoice_core::ewb::Birth;
-use einvoice_core::job::{Bill, BillQuery, Cancellation, Effect, JobState};
+use einvoice_core::job::{Bill, BillQuery, Cancellation, Effect, JobState, StepOutcome};
 use einvoice_core::ledger::{AttemptOutcome, Decision, DocumentId, LedgerError, Query, Settlement, Work};
 use einvoice_core::operation::{EwayBill, Registration};
 use einvoice_core::state::{DocumentState, EwbState};
 
 use super::LedgerHarness;
-use super::fixture::{Bench, Draft, LEASE, proof, registration, worker};
+use super::fixture::{Bench, Draft, LEASE, proof, registered, registration, worker};
 use super::jobs::{
     begin, bill, cancel_irn, claim, done, end, irn_cancelled, number, owed, registered_document, the_job,
 };
@@ -109,6 +109,108 @@ pub async fn a_bill_is_learnt_from_a_read(harness: &dyn LedgerHarness) {
     assert!(bench.ledger.bills(open).await.unwrap().is_empty());
     bench.ledger.learn_bill(read(bill("391009149370", EwbState::Active), None, &bench)).await.unwrap();
     assert_eq!(bench.ledger.bills(BillQuery::default()).await.unwrap().len(), 2, "a bill needs no document");
+}
+
+/// A bill is of one document for ever, and whatever brings it up again leaves it there.
+pub async fn a_bill_stays_with_its_document(harness: &dyn LedgerHarness) {
+    let bench = Bench::open(harness).await;
+    let (first, second) = (registered_with_bill(&bench).await, bench.ready(2).await);
+    bench.ledger.learn_bill(read(bill(NUMBER, EwbState::Cancelled), Some(second), &bench)).await.unwrap();
+    assert_eq!(bench.status(first).await.ewb_state, EwbState::Cancelled);
+    assert_eq!(bench.status(second).await.ewb, None);
+    let intent = bench.send("sender").await;
+    let ewb = Some(EwayBill { number: NUMBER.to_owned(), date: None, valid_till: None });
+    let registration = Box::new(Registration { ewb, ..*registration(&Draft::new(2).key()) });
+    let outcome = AttemptOutcome::Registered { registration, proof: proof() };
+    bench.ledger.record(intent.attempt, outcome).await.unwrap();
+    let status = bench.status(second).await;
+    assert_eq!((status.state, status.ewb), (DocumentState::Registered, None));
+    let bills = bench.ledger.bills(BillQuery::default()).await.unwrap();
+    let shown: Vec<_> = bills.iter().map(|bill| (bill.document, bill.standing.state)).collect();
+    assert_eq!(shown, [(Some(first), EwbState::Cancelled)]);
+}
+
+/// A list told of the bill before the registration did: neither wipes out what the other knows.
+pub async fn a_registration_takes_nothing_from_a_bill(harness: &dyn LedgerHarness) {
+    let bench = Bench::open(harness).await;
+    let (bare, named) = (bench.ready(1).await, bench.ready(2).await);
+    let over = bill("391009149370", EwbState::Cancelled);
+    bench.ledger.learn_bill(read(bill(NUMBER, EwbState::Active), Some(bare), &bench)).await.unwrap();
+    bench.ledger.learn_bill(read(over, Some(named), &bench)).await.unwrap();
+    let intent = bench.send("sender").await;
+    bench.ledger.record(intent.attempt, registered(&Draft::new(1).key())).await.unwrap();
+    let status = bench.status(bare).await;
+    assert_eq!((status.state, status.ewb_state), (DocumentState::Registered, EwbState::Active));
+    let intent = bench.send("sender").await;
+    let valid_till = PortalTime::parse("2026-11-06 23:59:00").ok();
+    let ewb = Some(EwayBill { number: "391009149370".to_owned(), date: None, valid_till });
+    let registration = Box::new(Registration { ewb, ..*registration(&Draft::new(2).key()) });
+    let outcome = AttemptOutcome::Registered { registration, proof: proof() };
+    bench.ledger.record(intent.attempt, outcome).await.unwrap();
+    let status = bench.status(named).await;
+    assert_eq!((status.state, status.ewb_state), (DocumentState::Registered, EwbState::Cancelled));
+    let standing = status.ewb.unwrap();
+    assert_eq!((standing.state, standing.valid_till), (EwbState::Cancelled, valid_till));
+}
+
+/// Where a bill was made is not in the books: learning it makes no receipt.
+pub async fn the_books_get_no_receipt_for_what_they_do_not_show(harness: &dyn LedgerHarness) {
+    let bench = Bench::open(harness).await;
+    let document = registered_document(&bench, 1).await;
+    bench.ledger.learn_bill(read(bill(NUMBER, EwbState::Active), Some(document), &bench)).await.unwrap();
+    owed(&bench).await;
+    let placed = read(bill(NUMBER, EwbState::Active), None, &bench);
+    bench.ledger.learn_bill(Bill { site: Some("NIC2".to_owned()), ..placed }).await.unwrap();
+    let bills = bench.ledger.bills(BillQuery::default()).await.unwrap();
+    assert_eq!(bills.first().and_then(|bill| bill.site.as_deref()), Some("NIC2"));
+    assert!(owed(&bench).await.is_empty());
+}
+
+/// A document shows the bill its goods travel with: one that is over takes no other's place, one that is open does.
+pub async fn a_bill_that_is_over_hides_no_other(harness: &dyn LedgerHarness) {
+    let bench = Bench::open(harness).await;
+    let document = registered_with_bill(&bench).await;
+    let other = "391009149370";
+    bench.ledger.learn_bill(read(bill(other, EwbState::Cancelled), Some(document), &bench)).await.unwrap();
+    let status = bench.status(document).await;
+    assert_eq!((status.ewb_state, status.ewb.map(|bill| bill.number)), (EwbState::Active, Some(number(NUMBER))));
+    bench.ledger.learn_bill(read(bill(other, EwbState::PartA), Some(document), &bench)).await.unwrap();
+    let status = bench.status(document).await;
+    assert_eq!((status.ewb_state, status.ewb.map(|bill| bill.number)), (EwbState::PartA, Some(number(other))));
+}
+
+/// A target that is slow to say what it has is owed what became of the document meanwhile; one that says it has what
+/// was never made is refused.
+pub async fn a_late_delivery_leaves_the_newer_result_owed(harness: &dyn LedgerHarness) {
+    let bench = Bench::open(harness).await;
+    let document = registered_document(&bench, 1).await;
+    let first = bench.ledger.pending_write_back("tally", &[], 9).await.unwrap().remove(0);
+    let told = Cancellation { at: None, reason: None, remark: None };
+    bench.ledger.learn_cancellation(document, told).await.unwrap();
+    bench.ledger.delivered("tally", &[(first.reference_id, first.revision)]).await.unwrap();
+    assert!(bench.ledger.delivered("tally", &[(first.reference_id, first.revision + 2)]).await.is_err());
+    let receipts = owed(&bench).await;
+    let shown: Vec<_> = receipts.iter().map(|one| (one.revision, one.state)).collect();
+    assert_eq!(shown, [(first.revision + 1, DocumentState::Cancelled)]);
+}
+
+/// The books keep still while a cancellation is under way, and hear afterwards what was learnt meanwhile.
+pub async fn what_was_learnt_during_a_cancellation_reaches_the_books(harness: &dyn LedgerHarness) {
+    let bench = Bench::open(harness).await;
+    let document = registered_with_bill(&bench).await;
+    owed(&bench).await;
+    let id = bench.ledger.plan(cancel_irn(document, false)).await.unwrap();
+    claim(&bench, "w").await;
+    begin(&bench, "w", id).await.unwrap();
+    let standing = bench.status(document).await.ewb.unwrap();
+    let expired = einvoice_core::ewb::Standing { state: EwbState::Expired, ..standing };
+    bench.ledger.learn_bill(read(expired, None, &bench)).await.unwrap();
+    assert!(owed(&bench).await.is_empty());
+    let not_done = StepOutcome::NotDone { message: "it stands".to_owned(), due_at: bench.clock_now() };
+    end(&bench, "w", id, not_done).await.unwrap();
+    let receipts = owed(&bench).await;
+    let shown: Vec<_> = receipts.iter().map(|one| (one.state, one.ewb_state)).collect();
+    assert_eq!(shown, [(DocumentState::Registered, EwbState::Expired)]);
 }
 
 /// Somebody cancelled the registration elsewhere.
