@@ -6,6 +6,8 @@
 //! byte leaves, exactly as a registration is; an unclear outcome is `Unknown` and settled by asking; what was
 //! done is never done again after a crash. The [`pipeline`](crate::pipeline) carries jobs out.
 
+mod decision;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -24,6 +26,8 @@ use crate::irn::Irn;
 use crate::ledger::{DocumentId, LedgerError, WorkerId};
 use crate::operation::OperationKind;
 use crate::portal_code::PortalError;
+
+pub use decision::JobDecision;
 
 /// Number of a job in a ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -182,7 +186,7 @@ pub enum JobState {
     Done,
     /// The portal, or the time, refused a step; the steps before it stand.
     Refused,
-    /// Taken back before its next step was sent.
+    /// Taken back before its next step was sent, or given up by a person when nobody could tell what became of it.
     Withdrawn,
 }
 
@@ -210,12 +214,14 @@ impl JobState {
     }
 
     /// The states that may follow this one. `Sent` goes back to `Planned` for the next step, or when nothing
-    /// was sent; `Unknown` does when asking proved that the step was not done.
+    /// was sent; `Unknown` does when asking proved that the step was not done, and becomes `Withdrawn` by a person
+    /// only.
     #[must_use]
     pub const fn may_become(self) -> &'static [Self] {
         match self {
             Self::Planned => &[Self::Sent, Self::Refused, Self::Withdrawn],
-            Self::Sent | Self::Unknown => &[Self::Planned, Self::Done, Self::Refused, Self::Unknown],
+            Self::Sent => &[Self::Planned, Self::Done, Self::Refused, Self::Unknown],
+            Self::Unknown => &[Self::Planned, Self::Done, Self::Refused, Self::Unknown, Self::Withdrawn],
             Self::Done | Self::Refused | Self::Withdrawn => &[],
         }
     }
@@ -293,6 +299,8 @@ pub struct Job {
     pub errors: Vec<PortalError>,
     /// What was done so far, step by step.
     pub effects: Vec<Effect>,
+    /// What a person is asked to look up, where asking the portal tells no more.
+    pub hand_over: Option<String>,
     /// When it was planned.
     pub planned_at: Timestamp,
     /// When it last changed.
@@ -393,6 +401,10 @@ pub enum StepOutcome {
         due_at: Timestamp,
         /// The portal's errors, when it answered without clearing the outcome.
         errors: Vec<PortalError>,
+        /// What a person is asked to look up, where asking tells no more: the job then waits for a
+        /// [`JobDecision`], and is handed out only by name.
+        #[serde(default)]
+        hand_over: Option<String>,
     },
 }
 
@@ -401,8 +413,8 @@ pub enum StepOutcome {
 pub struct JobClaim {
     /// Who asks.
     pub worker: WorkerId,
-    /// Only these; all that are due when empty. Jobs named here are handed out before they are due, but not
-    /// before their `not_before`.
+    /// Only these; all that are due when empty, but for those that wait for a person. Jobs named here are handed
+    /// out before they are due, but not before their `not_before`.
     pub only: Vec<JobId>,
     /// Most to hand out.
     pub limit: usize,
@@ -507,6 +519,14 @@ pub trait JobBook: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`LedgerError::JobNotClaimed`] when another worker holds it; [`LedgerError::IllegalJobMove`].
     async fn end_step(&self, worker: &WorkerId, job: JobId, outcome: StepOutcome) -> Result<(), LedgerError>;
+
+    /// Stores a person's decision on a job that was handed over, and releases it. A step that was done or not has
+    /// the consequences it has in [`end_step`](JobBook::end_step).
+    ///
+    /// # Errors
+    /// [`LedgerError::IllegalJobMove`] unless the job is `Unknown` and was handed over, and for
+    /// [`JobDecision::Dropped`] where the cancellation of an IRN is what nobody knows; [`LedgerError::NoJob`].
+    async fn decide_job(&self, job: JobId, decision: JobDecision) -> Result<(), LedgerError>;
 
     /// Takes a planned job back. Steps already done stand.
     ///

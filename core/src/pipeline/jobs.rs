@@ -8,7 +8,11 @@ mod ask;
 mod bills;
 mod conclude;
 mod expiry;
+mod hand_over;
+mod seen;
 mod step;
+
+pub use seen::{Seen, SeenError};
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -136,7 +140,10 @@ async fn due(
     let now = shared.now();
     let open = open_jobs(shared, met).await?;
     let is_due = |job: &&Job| {
-        job.due_at <= now && job.not_before.is_none_or(|start| start <= now) && !out_of_reach.contains(&job.id)
+        !waits_for_a_person(job)
+            && job.due_at <= now
+            && job.not_before.is_none_or(|start| start <= now)
+            && !out_of_reach.contains(&job.id)
     };
     Ok(open.iter().filter(is_due).map(|job| job.id).collect())
 }
@@ -230,9 +237,14 @@ async fn next_due(
     out_of_reach: &BTreeSet<JobId>,
 ) -> Result<Option<Timestamp>, PipelineError> {
     let open = open_jobs(shared, met).await?;
-    let waiting = open.iter().filter(|job| !out_of_reach.contains(&job.id));
+    let waiting = open.iter().filter(|job| !out_of_reach.contains(&job.id) && !waits_for_a_person(job));
     let now = shared.now();
     Ok(waiting.filter(|job| job.not_before.is_none_or(|start| start <= now)).map(|job| job.due_at).min())
+}
+
+/// Asking about it again brings nothing by itself.
+const fn waits_for_a_person(job: &Job) -> bool {
+    job.hand_over.is_some()
 }
 
 async fn open_jobs(shared: &Shared, ids: &BTreeSet<JobId>) -> Result<Vec<Job>, PipelineError> {

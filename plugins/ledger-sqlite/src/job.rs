@@ -19,7 +19,7 @@ pub(crate) const JOB: &str = "SELECT j.*, i.position AS intent_position, i.worke
 
 const STORE: &str = "UPDATE job SET position = ?2, state = ?3, due_at = ?4, last_intent = ?5, sendings = ?6, \
      asked = ?7, lease_owner = ?8, lease_until = ?9, message = ?10, errors = ?11, effects = ?12, outcome = ?13, \
-     outcome_worker = ?14, changed_at = ?15, events = events + 1 WHERE id = ?1";
+     outcome_worker = ?14, hand_over = ?15, changed_at = ?16, events = events + 1 WHERE id = ?1";
 
 /// A job with what only the ledger knows of it.
 #[derive(Debug)]
@@ -75,6 +75,7 @@ impl StoredJob {
             .bind(codec::list_to_json(&job.effects)?)
             .bind(self.outcome.as_deref())
             .bind(self.outcome_worker.as_deref())
+            .bind(job.hand_over.as_deref())
             .bind(codec::micros(now))
             .execute(connection)
             .await?;
@@ -110,6 +111,12 @@ impl StoredJob {
         let free = self.lease_owner.is_none() || self.lease_until <= now;
         let open = matches!(self.job.state, JobState::Sent | JobState::Unknown);
         free && open && self.sender.as_deref() == Some(worker.0.as_str())
+    }
+
+    /// Keeps what a person decided beside what workers told.
+    pub(crate) fn told(&mut self, decision: &str) {
+        self.outcome = Some(decision.to_owned());
+        self.outcome_worker = None;
     }
 
     /// Ends the lease.
@@ -177,6 +184,7 @@ pub(crate) fn job_of_row(row: &SqliteRow) -> Result<Job, Fault> {
         message: row.try_get("message")?,
         errors: codec::list_from_json("errors of a job", row.try_get("errors")?)?,
         effects: codec::list_from_json("effects of a job", row.try_get("effects")?)?,
+        hand_over: row.try_get("hand_over")?,
         planned_at: codec::moment(row.try_get("planned_at")?)?,
         changed_at: codec::moment(row.try_get("changed_at")?)?,
     })

@@ -10,7 +10,8 @@ use bytes::Bytes;
 use einvoice_core::clock::SharedClock;
 use einvoice_core::irn::Irn;
 use einvoice_core::job::{
-    Bill, BillQuery, Cancellation, Job, JobBook, JobClaim, JobId, JobQuery, NewJob, StepIntent, StepOutcome,
+    Bill, BillQuery, Cancellation, Job, JobBook, JobClaim, JobDecision, JobId, JobQuery, NewJob, StepIntent,
+    StepOutcome,
 };
 use einvoice_core::ledger::{
     AttemptId, AttemptOutcome, AuditEntry, ClaimRequest, Claimed, Decision, DocumentId, DocumentStatus, Intent, Ledger,
@@ -268,6 +269,10 @@ impl JobBook for SqliteLedger {
 
     async fn end_step(&self, worker: &WorkerId, job: JobId, outcome: StepOutcome) -> Result<(), LedgerError> {
         self.writer.submit(Errand::EndStep { worker: worker.clone(), job, outcome }).await
+    }
+
+    async fn decide_job(&self, job: JobId, decision: JobDecision) -> Result<(), LedgerError> {
+        self.writer.submit(Errand::DecideJob { job, decision }).await
     }
 
     async fn withdraw(&self, job: JobId, reason: &str) -> Result<(), LedgerError> {

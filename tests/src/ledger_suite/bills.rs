@@ -3,7 +3,7 @@
 use einvoice_core::date::PortalTime;
 use einvoice_core::ewb::Birth;
 use einvoice_core::job::{Bill, BillQuery, Cancellation, Effect, JobState};
-use einvoice_core::ledger::{AttemptOutcome, Decision, DocumentId, LedgerError, Query, Settlement, Work};
+use einvoice_core::ledger::{AttemptOutcome, Decision, DocumentId, HandOver, LedgerError, Query, Settlement, Work};
 use einvoice_core::operation::{EwayBill, Registration};
 use einvoice_core::state::{DocumentState, EwbState};
 
@@ -153,7 +153,7 @@ pub async fn a_cancellation_that_was_learnt_leaves_no_active_bill(harness: &dyn 
 }
 
 /// A document whose outcome is not known, settled in this way.
-async fn settled(bench: &Bench, harness: &dyn LedgerHarness, settlement: Settlement) -> DocumentId {
+pub(super) async fn settled(bench: &Bench, harness: &dyn LedgerHarness, settlement: Settlement) -> DocumentId {
     let id = bench.ready(1).await;
     bench.send("sender").await;
     bench.wait(LEASE.as_secs().max(harness.settle_wait().as_secs()) + 1);
@@ -200,6 +200,15 @@ pub async fn a_person_has_the_portal_asked_again_or_knows_better(harness: &dyn L
         (DocumentState::Unknown, None, Some(bench.clock_now()))
     );
     assert_eq!(bench.claim("w", Work::Settle, 1).await.len(), 1, "it is due at once");
+    let early = bench.ledger.decide(id, Decision::NotThere { reason: reason() }).await;
+    assert!(matches!(early, Err(LedgerError::IllegalMove { from: DocumentState::Unknown, .. })), "{early:?}");
+    let open = HandOver::Whether { remedy: "look it up".to_owned() };
+    let settlement = Settlement::StillUnknown {
+        reason: "so late that it proves nothing".to_owned(),
+        ask_at: bench.clock_now(),
+        hand_over: Some(open),
+    };
+    bench.ledger.settle(&worker("w"), id, settlement).await.unwrap();
     bench.ledger.decide(id, Decision::NotThere { reason: reason() }).await.unwrap();
     assert_eq!(bench.status(id).await.state, DocumentState::Ready);
     assert!(bench.claim("w", Work::Send, 1).await.remove(0).pinned, "a resend goes where it went before");

@@ -38,7 +38,7 @@ pub(super) fn cancel_irn(document: DocumentId, ewb_is_active: bool) -> NewJob {
     new_job(task, Some(document), ewb_is_active)
 }
 
-fn cancel_ewb(text: &str) -> NewJob {
+pub(super) fn cancel_ewb(text: &str) -> NewJob {
     let remark = "entered twice".to_owned();
     new_job(Task::CancelEwb { number: number(text), reason: CancelReason::Duplicate, remark }, None, false)
 }
@@ -223,7 +223,8 @@ pub async fn a_step_in_flight_is_unknown_after_a_crash(harness: &dyn LedgerHarne
     let again = begin(&bench, "heir", id).await;
     assert!(matches!(again, Err(LedgerError::IllegalJobMove { from: JobState::Unknown, .. })), "{again:?}");
     let due_at = later(bench.clock_now(), Duration::from_secs(30)).unwrap();
-    let open = StepOutcome::Unknown { message: "no answer".to_owned(), due_at, errors: errors("5002") };
+    let open =
+        StepOutcome::Unknown { message: "no answer".to_owned(), due_at, errors: errors("5002"), hand_over: None };
     end(&bench, "heir", id, open).await.unwrap();
     assert!(claim(&bench, "heir").await.is_empty(), "it is asked again when its time has come");
     bench.wait(30);

@@ -12,6 +12,7 @@ use super::super::report::Tally;
 use super::super::routes::Route;
 use super::super::send::heed;
 use super::super::{PipelineError, Shared};
+use super::hand_over::{Said, asked_of_a_person, is_past_the_window};
 use super::step::other_site;
 use super::{Ended, bills, conclude, record};
 use crate::clock::later;
@@ -43,7 +44,7 @@ enum Found {
     /// Something else stands in its place: a person decides.
     Clash { message: String, effects: Vec<Effect> },
     /// Nobody can tell yet.
-    Unclear { message: String },
+    Unclear { message: String, said: Said },
 }
 
 impl Found {
@@ -71,11 +72,14 @@ pub(super) async fn settle(
 ) -> Result<Ended, PipelineError> {
     let (Some(kind), Some(last)) = (job.step(), &job.last) else {
         let message = "no call is on record, so nobody can be asked".to_owned();
-        return record(shared, tally, worker, job, conclude::unknown(shared, message, job.errors.clone(), job)).await;
+        return record(shared, tally, worker, job, unclear_yet(shared, job, message, Said::WindowOver)).await;
     };
     let Some(route) = shared.routes.by_name(&last.route) else {
         let message = format!("job {} went by this route, which is no longer configured; bring it back", job.id.0);
-        tally.configuration(last.route.as_str(), message);
+        tally.configuration(last.route.as_str(), message.clone());
+        if asked_of_a_person(shared, job, Said::Nothing).is_some() && job.hand_over.is_none() {
+            return record(shared, tally, worker, job, unclear_yet(shared, job, message, Said::Nothing)).await;
+        }
         return Ok(Ended::Untouched);
     };
     if route.is_closed() || route.is_closed_for(job.gstin) {
@@ -92,7 +96,7 @@ pub(super) async fn settle(
         Err(error) => {
             route.learn(Some(&error));
             heed(tally, route, job.gstin, &error, consequence_of(&error));
-            Found::Unclear { message: error.to_string() }
+            Found::Unclear { message: error.to_string(), said: Said::by(&error) }
         }
     };
     let found = found.joined(shared).await?;
@@ -104,7 +108,7 @@ fn judged(shared: &Shared, job: &Job, found: Found) -> StepOutcome {
     match found {
         Found::Done { effects, message } => StepOutcome::Done { effects, message },
         Found::Clash { message, effects } => StepOutcome::Refused { errors: job.errors.clone(), message, effects },
-        Found::Unclear { message } => conclude::unknown(shared, message, job.errors.clone(), job),
+        Found::Unclear { message, said } => unclear_yet(shared, job, message, said),
         Found::NotDone { message, effects } => {
             let stumbled = |class| matches!(class, ErrorClass::Transient | ErrorClass::UpstreamTransient);
             let is_refused = !job.errors.is_empty() && !stumbled(deciding_class(&job.errors));
@@ -112,7 +116,7 @@ fn judged(shared: &Shared, job: &Job, found: Found) -> StepOutcome {
             let is_ended = is_refused && !job.errors.iter().any(|error| error.code == conclude::CONCURRENT);
             if let Some(due_at) = settled_at(shared, job).filter(|settled| !is_ended && shared.now() < *settled) {
                 let message = format!("{message}, and so soon after it was sent that this proves nothing");
-                return StepOutcome::Unknown { message, due_at, errors: job.errors.clone() };
+                return StepOutcome::Unknown { message, due_at, errors: job.errors.clone(), hand_over: None };
             }
             if is_refused || job.sendings >= SENDINGS_MAX {
                 let errors: Vec<PortalError> = job.errors.clone();
@@ -123,6 +127,21 @@ fn judged(shared: &Shared, job: &Job, found: Found) -> StepOutcome {
             StepOutcome::NotDone { message, due_at: shared.now() }
         }
     }
+}
+
+/// An answer that clears nothing: the portal is asked again, or a person once it tells no more.
+fn unclear_yet(shared: &Shared, job: &Job, message: String, said: Said) -> StepOutcome {
+    let mut outcome = conclude::unknown(shared, message, job.errors.clone(), job);
+    if let StepOutcome::Unknown { message, hand_over, .. } = &mut outcome {
+        *hand_over = asked_of_a_person(shared, job, said);
+        if hand_over.is_some() {
+            *message = format!(
+                "{message}; asking tells no more, and a person is to look: `einvoice resolve --job {}` says where",
+                job.id.0
+            );
+        }
+    }
+    outcome
 }
 
 /// When the settling wait of the latest sending is over.
@@ -248,6 +267,12 @@ impl Question<'_> {
     async fn made_for_document(&self, payload: &str, doc_type: &str, doc_no: &str) -> Result<Found, TransportError> {
         let question = Operation::GetEwbByDocument { doc_type: doc_type.to_owned(), number: doc_no.to_owned() };
         let made = match self.call(question).await {
+            // Only active bills are found by their document.
+            Err(error) if is_not_found(&error) && is_past_the_window(self.shared, self.job) => {
+                return Ok(unclear(
+                    "the portal has no active e-way bill for the document, so late that this proves nothing",
+                ));
+            }
             Err(error) if is_not_found(&error) => return Ok(nothing_made()),
             Err(error) => return Err(error),
             Ok(Reply::EwayBill(made)) => made,
@@ -395,7 +420,7 @@ fn is_in_group(details: &EwbDetails, group: &str, carriage: &Carriage) -> bool {
 }
 
 fn unclear(message: &str) -> Found {
-    Found::Unclear { message: message.to_owned() }
+    Found::Unclear { message: message.to_owned(), said: Said::Something }
 }
 
 fn nothing_made() -> Found {

@@ -159,5 +159,5 @@ pub(super) fn unknown(shared: &Shared, message: String, errors: Vec<PortalError>
     let wait = Duration::from_secs(shared.settings.settle_wait_seconds.max(1));
     let pause = wait.saturating_mul(2_u32.saturating_pow(job.asked.min(16))).min(PAUSE_MAX);
     let now = shared.now();
-    StepOutcome::Unknown { message, due_at: later(now, pause).unwrap_or(now), errors }
+    StepOutcome::Unknown { message, due_at: later(now, pause).unwrap_or(now), errors, hand_over: None }
 }

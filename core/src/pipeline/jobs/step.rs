@@ -9,8 +9,8 @@ use super::super::send::heed;
 use super::super::{PipelineError, Shared, report::Tally};
 use super::{Ended, bills, conclude, record};
 use crate::date::PortalTime;
-use crate::ewb::Standing;
 use crate::ewb::window::{Window, WindowShut};
+use crate::ewb::{EwbNumber, Standing, TripSheetNumber};
 use crate::job::{BillQuery, Effect, Job, StepIntent, StepOutcome, Task};
 use crate::ledger::{DocumentId, LedgerError, Query, WorkerId};
 use crate::operation::{Operation, OperationKind, Reply};
@@ -112,21 +112,26 @@ async fn with_the_bills_on_it(
     let (Task::RegenerateTripSheet { request }, StepOutcome::Done { effects, .. }) = (&job.task, &mut outcome) else {
         return Ok(outcome);
     };
-    let old = request.trip_sheet.to_string();
-    let (mut on_it, mut after) = (Vec::new(), None);
-    loop {
-        let page = shared.ledger.bills(BillQuery { after, ..BillQuery::default() }).await?;
-        let Some(last) = page.last() else { break };
-        after = Some(last.standing.number);
-        let moved = page.iter().filter(|bill| bill.standing.trip_sheet.as_deref() == Some(old.as_str()));
-        on_it.extend(moved.map(|bill| bill.standing.number));
-    }
+    let on_it = bills_on(shared, request.trip_sheet).await?;
     for effect in effects {
         if let Effect::TripSheet { bills, .. } = effect {
             bills.clone_from(&on_it);
         }
     }
     Ok(outcome)
+}
+
+/// The bills that the ledger knows to be on a trip sheet.
+pub(super) async fn bills_on(shared: &Shared, sheet: TripSheetNumber) -> Result<Vec<EwbNumber>, LedgerError> {
+    let sheet = sheet.to_string();
+    let (mut on_it, mut after) = (Vec::new(), None);
+    loop {
+        let page = shared.ledger.bills(BillQuery { after, ..BillQuery::default() }).await?;
+        let Some(last) = page.last() else { return Ok(on_it) };
+        after = Some(last.standing.number);
+        let moved = page.iter().filter(|bill| bill.standing.trip_sheet.as_deref() == Some(sheet.as_str()));
+        on_it.extend(moved.map(|bill| bill.standing.number));
+    }
 }
 
 /// "This IRN cannot be cancelled because an e-way bill has been generated".
