@@ -247,7 +247,7 @@ pub fn on_bill(
             let late = "The other party can reject it within 72 hours; else it stays.";
             (ewb_cancel_window(standing), "315", "can be cancelled", late)
         }
-        Task::RejectEwb { .. } => reject(standing, gstin)?,
+        Task::RejectEwb { .. } => reject(standing, gstin, now)?,
         Task::UpdatePartB { request } => {
             changeable(standing, "given a new Part B", "311")?;
             not_grouped(standing, "412")?;
@@ -332,7 +332,7 @@ pub fn regenerate(request: Regeneration, gstin: Gstin, route: Option<RouteName>)
 /// A window, the portal's code for missing it, what can be done in it, and what to do when it is over.
 type Step = (Window, &'static str, &'static str, &'static str);
 
-fn reject(standing: &Standing, gstin: Gstin) -> Result<Step, PlanRefused> {
+fn reject(standing: &Standing, gstin: Gstin, now: Timestamp) -> Result<Step, PlanRefused> {
     if standing.generated_by == gstin {
         return Err(PlanRefused::new(
             format!("{gstin} made e-way bill {} and cannot reject it", standing.number),
@@ -351,7 +351,8 @@ fn reject(standing: &Standing, gstin: Gstin) -> Result<Step, PlanRefused> {
     let window = standing
         .made_at
         .map_or(Window { opens: None, closes: None }, |made| Window::ewb_reject(made, standing.valid_till));
-    Ok((window, "346", "can be rejected", "It counts as accepted; settle it with the maker."))
+    let code = Window::ewb_reject_code(standing.made_at, now);
+    Ok((window, code, "can be rejected", "It counts as accepted; settle it with the maker."))
 }
 
 fn close(standing: &Standing, switches: PlanSwitches) -> Result<Step, PlanRefused> {

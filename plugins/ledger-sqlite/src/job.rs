@@ -2,7 +2,7 @@
 
 use einvoice_core::environment::RouteName;
 use einvoice_core::identifier::Gstin;
-use einvoice_core::job::{Job, JobId, JobState, StepIntent, Task};
+use einvoice_core::job::{Job, JobId, JobState, StepIntent};
 use einvoice_core::ledger::{DocumentId, LedgerError, WorkerId};
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
@@ -126,9 +126,9 @@ impl StoredJob {
     }
 
     /// The error for those who must wait until it is over.
-    pub(crate) fn under_way(&self) -> Result<Fault, Fault> {
-        let what = format!("{} is {}", task_name(&self.job.task)?, self.job.state);
-        Ok(LedgerError::JobUnderWay { job: self.job.id, what }.into())
+    pub(crate) fn under_way(&self) -> Fault {
+        let what = format!("to {}, {}", self.job.task.words(), self.job.state);
+        LedgerError::JobUnderWay { job: self.job.id, what }.into()
     }
 
     /// Writes a line about the job into the trail of its document.
@@ -139,21 +139,13 @@ impl StoredJob {
         what: &str,
         details: Option<String>,
     ) -> Result<(), Fault> {
-        let text = self.line(what)?;
+        let text = self.line(what);
         document.store(now, Event { text: &text, details, reply: None })
     }
 
-    pub(crate) fn line(&self, what: &str) -> Result<String, Fault> {
-        Ok(format!("job {} ({}): {what}", self.job.id.0, task_name(&self.job.task)?))
+    pub(crate) fn line(&self, what: &str) -> String {
+        format!("job {} ({}): {what}", self.job.id.0, self.job.task.words())
     }
-}
-
-/// The name of a task in ledgers and trails.
-pub(crate) fn task_name(task: &Task) -> Result<String, Fault> {
-    let value = serde_json::to_value(task)
-        .map_err(|error| Fault::Misuse(format!("a task cannot be written as JSON: {error}")))?;
-    let name = value.get("task").and_then(serde_json::Value::as_str);
-    Ok(name.unwrap_or("task").to_owned())
 }
 
 /// A row that [`JOB`] gave.

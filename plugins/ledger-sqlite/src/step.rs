@@ -123,7 +123,7 @@ pub(crate) async fn withdraw(desk: &mut Desk, id: JobId, reason: &str) -> Result
     let connection = &mut desk.connection;
     let mut stored = StoredJob::load(&mut *connection, id).await?;
     if matches!(stored.job.state, JobState::Sent | JobState::Unknown) {
-        return Err(stored.under_way()?);
+        return Err(stored.under_way());
     }
     stored.become_state(JobState::Withdrawn)?;
     stored.release();
@@ -218,7 +218,12 @@ async fn put_effect(desk: &mut Desk, bills: &mut Bills, job: &Job, effect: &Effe
     match effect {
         Effect::IrnCancelled { .. } => Ok(()),
         Effect::Ewb { standing } => {
-            let bill = bill_of(job, standing, now);
+            let mut bill = bill_of(job, standing, now);
+            if let Some(known) = bills.of(&mut *connection, standing.number).await? {
+                // Where it was made stays, whichever way a later step took.
+                bill.route = known.route.or(bill.route);
+                bill.site = known.site.or(bill.site);
+            }
             bills.put(connection, bill).await
         }
         Effect::TripSheet { number, bills: on_it } => {

@@ -186,7 +186,7 @@ pub async fn a_cancellation_reaches_the_document_and_the_books(harness: &dyn Led
     let trail = bench.ledger.audit(document).await.unwrap();
     end(&bench, "w", id, done(vec![irn_cancelled()])).await.unwrap();
     assert_eq!(bench.ledger.audit(document).await.unwrap(), trail, "the same outcome twice changes nothing");
-    assert_eq!(trail.iter().filter(|entry| entry.event.contains("cancel_irn")).count(), 3, "{trail:?}");
+    assert_eq!(trail.iter().filter(|entry| entry.event.contains("(cancel the IRN)")).count(), 3, "{trail:?}");
     let other = end(&bench, "w", id, said_no()).await;
     assert!(matches!(other, Err(LedgerError::IllegalJobMove { from: JobState::Done, .. })), "{other:?}");
 }

@@ -23,7 +23,9 @@ use crate::ewb::request::Carriage;
 use crate::ewb::{EwbNumber, Standing, TripSheetNumber};
 use crate::job::{BillQuery, Effect, Job, StepOutcome, Task};
 use crate::ledger::WorkerId;
-use crate::operation::{EwbDetails, MadeEwb, Operation, OperationKind, Registration, RegistrationStatus, Reply};
+use crate::operation::{
+    EwbDetails, EwbVehicle, MadeEwb, Operation, OperationKind, Registration, RegistrationStatus, Reply,
+};
 use crate::pipeline::outcome::consequence_of;
 use crate::portal_code::{ErrorClass, PortalError, deciding_class};
 use crate::state::EwbState;
@@ -31,6 +33,9 @@ use crate::transport::TransportError;
 
 /// Sendings after which a step that the portal stumbles over every time, and does not do, is left to a person.
 const SENDINGS_MAX: u32 = 5;
+
+/// The portals' times are rounded to the minute.
+const ROUNDED_BY: Duration = Duration::from_mins(1);
 
 /// "Requested IRN data is not available": perhaps at the other site.
 const NOT_HERE: [&str; 2] = ["2148", "4003"];
@@ -58,7 +63,7 @@ impl Found {
             let Effect::Ewb { standing } = effect else { continue };
             let query = BillQuery { number: Some(standing.number), ..BillQuery::default() };
             let known = bills::latest(shared.ledger.bills(query).await?);
-            **standing = bills::joined((**standing).clone(), known);
+            **standing = bills::expired(bills::joined((**standing).clone(), known), shared.now());
         }
         Ok(self)
     }
@@ -99,7 +104,10 @@ pub(super) async fn settle(
             Found::Unclear { message: error.to_string(), said: Said::by(&error) }
         }
     };
-    let found = found.joined(shared).await?;
+    let mut found = found.joined(shared).await?;
+    if let Found::Done { effects, .. } = &mut found {
+        bills::moved(shared, &job.task, effects).await?;
+    }
     record(shared, tally, worker, job, judged(shared, job, found)).await
 }
 
@@ -189,6 +197,10 @@ impl Question<'_> {
     async fn put(&self) -> Result<Found, TransportError> {
         match (&self.job.task, self.kind) {
             (Task::CancelIrn { irn, .. }, OperationKind::CancelIrn) => self.cancelled_irn(*irn).await,
+            // There was no bill to cancel on the way, so that nothing was sent and nobody can be asked about it.
+            (Task::CancelIrn { .. }, OperationKind::CancelEwb) if self.known.is_none() => {
+                Ok(Found::Done { effects: Vec::new(), message: "there is no active e-way bill to cancel".to_owned() })
+            }
             (Task::GenerateEwbByIrn { request }, _) => self.made_by_irn(request.irn).await,
             (Task::GenerateEwb { payload, doc_type, doc_no }, _) => {
                 self.made_for_document(payload, doc_type, doc_no).await
@@ -242,8 +254,14 @@ impl Question<'_> {
     }
 
     async fn made_by_irn(&self, irn: crate::irn::Irn) -> Result<Found, TransportError> {
-        let site = other_site(self.job, self.route);
-        let reply = match self.call(Operation::GetEwbByIrn { irn, site }).await {
+        let ask = |site| self.call(Operation::GetEwbByIrn { irn, site });
+        let named = other_site(self.job, self.route);
+        let mut reply = ask(named.clone()).await;
+        if named.is_none() && reply.as_ref().is_err_and(|error| has_code(error, &NOT_HERE)) {
+            // "Not here" may mean another site: name the one that was called.
+            reply = ask(self.job.last.as_ref().map(|last| last.site.clone())).await;
+        }
+        let reply = match reply {
             Err(error) if is_not_found(&error) && !has_code(&error, &NOT_HERE) => return Ok(nothing_made()),
             other => other?,
         };
@@ -253,14 +271,28 @@ impl Question<'_> {
         }
     }
 
-    /// A bill that stands is the one asked for: an IRN has one at most.
+    /// A bill that stands is the one asked for: an IRN has one at most. One that expired and was made before this
+    /// job was planned is another one, in whose place the portal makes none.
     fn adopt(&self, made: &MadeEwb) -> Found {
         let standing = bills::made(&self.job.task, self.job.gstin, made, PortalTime::at(self.shared.now()));
         let number = standing.number;
         if standing.state == EwbState::Cancelled {
             return Found::NotDone { message: format!("asked; e-way bill {number} is cancelled"), effects: Vec::new() };
         }
+        let now = self.shared.now();
+        let is_earlier = made
+            .made_at
+            .and_then(PortalTime::to_timestamp)
+            .is_some_and(|at| later(at, ROUNDED_BY).is_some_and(|at| at < self.job.planned_at));
+        let has_expired = standing.clone().at(now).state == EwbState::Expired;
         let effects = vec![Effect::Ewb { standing: Box::new(standing) }];
+        if is_earlier && has_expired {
+            let message = format!(
+                "e-way bill {number} was made before, and its validity is over: the portal makes no other one for this \
+                 IRN. Extend it where its time allows; else make a bill without the IRN"
+            );
+            return Found::Clash { message, effects };
+        }
         Found::Done { effects, message: format!("asked; e-way bill {number} was made") }
     }
 
@@ -320,7 +352,7 @@ impl Question<'_> {
             (_, OperationKind::CancelEwb) => standing.state == EwbState::Cancelled,
             (Task::RejectEwb { .. }, _) => details.is_rejected,
             (Task::UpdatePartB { request }, _) => {
-                details.vehicles.first().is_some_and(|newest| bills::is_carriage(newest, &request.carriage))
+                details.vehicles.first().is_some_and(|newest| self.is_new(newest, &request.carriage))
             }
             (Task::UpdateTransporter { transporter, .. }, _) => {
                 details.transporter.as_deref().is_some_and(|found| found.eq_ignore_ascii_case(transporter))
@@ -353,6 +385,15 @@ impl Question<'_> {
         } else {
             Found::NotDone { effects, message: format!("asked; e-way bill {number} does not show it ({kind})") }
         })
+    }
+
+    /// Whether an entry is this carriage, and not one from before the step: a vehicle may be entered twice.
+    fn is_new(&self, newest: &EwbVehicle, carriage: &Carriage) -> bool {
+        let before = self.known.as_ref().and_then(|known| known.movement.as_ref());
+        let same_as_before = before.is_some_and(|before| before.vehicle == carriage.vehicle);
+        let entered = newest.entered_at.and_then(PortalTime::to_timestamp).and_then(|at| later(at, ROUNDED_BY));
+        let sent = self.job.last.as_ref().map(|last| last.at);
+        bills::is_carriage(newest, carriage) && (!same_as_before || entered >= sent)
     }
 
     async fn trip_sheet(

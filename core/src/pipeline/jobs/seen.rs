@@ -76,12 +76,16 @@ impl Pipeline {
             }
             (Task::Consolidate { request }, _) => {
                 let number = seen.trip_sheet.ok_or_else(|| needed("the number of the trip sheet"))?;
-                Ok(vec![Effect::TripSheet { number, bills: request.bills.clone() }])
+                let mut effects = vec![Effect::TripSheet { number, bills: request.bills.clone() }];
+                bills::moved(&self.shared, &job.task, &mut effects).await?;
+                Ok(effects)
             }
             (Task::RegenerateTripSheet { request }, _) => {
                 let number = seen.trip_sheet.ok_or_else(|| needed("the number of the trip sheet"))?;
-                let bills = step::bills_on(&self.shared, request.trip_sheet).await?;
-                Ok(vec![Effect::TripSheet { number, bills }])
+                let on_it = step::bills_on(&self.shared, request.trip_sheet).await?;
+                let mut effects = vec![Effect::TripSheet { number, bills: on_it }];
+                bills::moved(&self.shared, &job.task, &mut effects).await?;
+                Ok(effects)
             }
             (task, kind) => {
                 if matches!(kind, OperationKind::UpdatePartB | OperationKind::ExtendValidity)
