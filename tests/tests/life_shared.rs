@@ -231,7 +231,7 @@ async fn after_its_validity_a_bill_is_changed_by_nobody() {
         (part_b(number, by_road("KA05CD5678")), "311", maker()),
         (Task::UpdateTransporter { number, transporter: transporter().to_string() }, "281", maker()),
         (cancellation(number), "315", maker()),
-        (Task::RejectEwb { number }, "346", recipient()),
+        (Task::RejectEwb { number }, "345", recipient()),
     ] {
         assert_eq!(plan_by(&world, &known, task, who).unwrap_err().code.as_deref(), Some(code));
     }

@@ -2,6 +2,7 @@
 
 use einvoice_core::date::PortalTime;
 use einvoice_core::ewb::Birth;
+use einvoice_core::irn::Irn;
 use einvoice_core::job::{Bill, BillQuery, Cancellation, Effect, JobState};
 use einvoice_core::ledger::{AttemptOutcome, Decision, DocumentId, HandOver, LedgerError, Query, Settlement, Work};
 use einvoice_core::operation::{EwayBill, Registration};
@@ -225,4 +226,15 @@ pub async fn a_rejected_registration_is_marked(harness: &dyn LedgerHarness) {
     assert_eq!(bench.status(document).await.state, DocumentState::RejectedByRegistry);
     assert_eq!(owed(&bench).await.first().unwrap().state, DocumentState::RejectedByRegistry);
     assert!(bench.ledger.reject_by_registry(&irns).await.unwrap().is_empty());
+    // However long the list is, and wherever ours stand on it.
+    let [first, last] = [registered_document(&bench, 4).await, registered_document(&bench, 5).await];
+    let others = (0..45_000_u32).map(|number| {
+        let mut bytes = [0; 32];
+        bytes.iter_mut().zip(number.to_be_bytes()).for_each(|(to, from)| *to = from);
+        Irn::from_bytes(bytes)
+    });
+    let mut long: Vec<Irn> = others.collect();
+    long.insert(0, registration(&Draft::new(5).key()).irn);
+    long.push(registration(&Draft::new(4).key()).irn);
+    assert_eq!(bench.ledger.reject_by_registry(&long).await.unwrap(), [first, last]);
 }
