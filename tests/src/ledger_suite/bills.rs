@@ -219,6 +219,7 @@ pub async fn a_person_has_the_portal_asked_again_or_knows_better(harness: &dyn L
 pub async fn a_rejected_registration_is_marked(harness: &dyn LedgerHarness) {
     let bench = Bench::open(harness).await;
     let document = registered_document(&bench, 1).await;
+    let [first, last] = [registered_document(&bench, 4).await, registered_document(&bench, 5).await];
     bench.ready(2).await;
     owed(&bench).await;
     let irns = [1, 2, 3].map(|number| registration(&Draft::new(number).key()).irn);
@@ -227,7 +228,6 @@ pub async fn a_rejected_registration_is_marked(harness: &dyn LedgerHarness) {
     assert_eq!(owed(&bench).await.first().unwrap().state, DocumentState::RejectedByRegistry);
     assert!(bench.ledger.reject_by_registry(&irns).await.unwrap().is_empty());
     // However long the list is, and wherever ours stand on it.
-    let [first, last] = [registered_document(&bench, 4).await, registered_document(&bench, 5).await];
     let others = (0..45_000_u32).map(|number| {
         let mut bytes = [0; 32];
         bytes.iter_mut().zip(number.to_be_bytes()).for_each(|(to, from)| *to = from);
