@@ -2,6 +2,7 @@
 
 mod ewb;
 mod life;
+mod resolve;
 pub(crate) mod words;
 
 use std::net::SocketAddr;
@@ -15,7 +16,8 @@ pub use ewb::{
     EwbMultiVehicle, EwbPartB, EwbReject, EwbShow, EwbTransporter, EwbTripSheet, FromArguments, ListName,
     MultiVehicleAdd, MultiVehicleChange, MultiVehicleStart,
 };
-pub use life::{At, Cancel, Filter, Going, Jobs, JobsCommand, Lookup, LookupWhat, Resolve, Retry};
+pub use life::{At, Cancel, Filter, Going, Jobs, JobsCommand, Lookup, LookupWhat, Retry};
+pub use resolve::{Resolve, SeenArguments};
 
 /// Registers Indian GST e-invoices: from the books to the portal and back.
 ///

@@ -7,6 +7,7 @@
 //! done is never done again after a crash. The [`pipeline`](crate::pipeline) carries jobs out.
 
 mod book;
+mod decision;
 mod outcome;
 mod task;
 #[cfg(test)]
@@ -25,6 +26,7 @@ use crate::operation::OperationKind;
 use crate::portal_code::PortalError;
 
 pub use book::{BillQuery, JobBook, JobClaim, JobQuery};
+pub use decision::JobDecision;
 pub use outcome::{Cancellation, Effect, StepOutcome};
 pub use task::Task;
 
@@ -48,7 +50,7 @@ pub enum JobState {
     Done,
     /// The portal, or the time, refused a step; the steps before it stand.
     Refused,
-    /// Taken back before its next step was sent.
+    /// Taken back before its next step was sent, or given up by a person when nobody could tell what became of it.
     Withdrawn,
 }
 
@@ -76,12 +78,14 @@ impl JobState {
     }
 
     /// The states that may follow this one. `Sent` goes back to `Planned` for the next step, or when nothing
-    /// was sent; `Unknown` does when asking proved that the step was not done.
+    /// was sent; `Unknown` does when asking proved that the step was not done, and becomes `Withdrawn` by a person
+    /// only.
     #[must_use]
     pub const fn may_become(self) -> &'static [Self] {
         match self {
             Self::Planned => &[Self::Sent, Self::Refused, Self::Withdrawn],
-            Self::Sent | Self::Unknown => &[Self::Planned, Self::Done, Self::Refused, Self::Unknown],
+            Self::Sent => &[Self::Planned, Self::Done, Self::Refused, Self::Unknown],
+            Self::Unknown => &[Self::Planned, Self::Done, Self::Refused, Self::Unknown, Self::Withdrawn],
             Self::Done | Self::Refused | Self::Withdrawn => &[],
         }
     }
@@ -159,6 +163,8 @@ pub struct Job {
     pub errors: Vec<PortalError>,
     /// What was done so far, step by step.
     pub effects: Vec<Effect>,
+    /// What a person is asked to look up, where asking the portal tells no more.
+    pub hand_over: Option<String>,
     /// When it was planned.
     pub planned_at: Timestamp,
     /// When it last changed.

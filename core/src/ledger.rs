@@ -3,6 +3,7 @@
 //! A ledger is the only judge of what may be sent. It makes intent durable before a byte leaves,
 //! keeps every outcome, refuses illegal moves and hands work to one worker at a time.
 
+mod decision;
 mod error;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +29,7 @@ use crate::source::{Cursor, SourceRef};
 use crate::state::{DocumentState, EwbState};
 use crate::verify::Proof;
 
+pub use decision::{Decision, HandOver, NotAnAcknowledgement, ReadByHand};
 pub use error::LedgerError;
 
 /// The durable memory of the pipeline.
@@ -101,12 +103,13 @@ pub trait Ledger: JobBook {
     /// [`LedgerError::IllegalMove`] unless the document is `Unknown`; [`LedgerError::NotClaimed`].
     async fn settle(&self, worker: &WorkerId, document: DocumentId, settlement: Settlement) -> Result<(), LedgerError>;
 
-    /// Stores a person's decision on a `Conflict`, or on an `Unknown` document that the portal can no longer
-    /// be asked about.
+    /// Stores a person's decision on a `Conflict`, or on an `Unknown` document that was handed over. What was
+    /// handed over stays so, and what is registered for certain stays that, until the outcome is settled.
     ///
     /// # Errors
-    /// [`LedgerError::IllegalMove`] when the document's state leaves nothing to decide, or nothing of the portal's
-    /// that could be adopted is on record.
+    /// [`LedgerError::IllegalMove`] when the document's state leaves nothing to decide, nothing of the portal's
+    /// that could be adopted is on record, the portal can still be asked, or a document that is registered for
+    /// certain would be sent again.
     async fn decide(&self, document: DocumentId, decision: Decision) -> Result<(), LedgerError>;
 
     /// Marks registered documents whose IRN stands on the portal's list of rejected ones, and answers which
@@ -331,6 +334,8 @@ pub struct Claimed {
     pub open_errors: Vec<PortalError>,
     /// What the portal said beside them (for 2150: the earlier registration).
     pub open_info: Vec<InfoDetail>,
+    /// What a person was asked, where asking the portal told no more.
+    pub hand_over: Option<HandOver>,
 }
 
 /// The intent to send a document.
@@ -454,33 +459,9 @@ pub enum Settlement {
         reason: String,
         /// When to ask again, at the earliest.
         ask_at: Timestamp,
-        /// What a person can do, where asking alone will not clear it any more.
+        /// What a person is asked, where asking the portal alone will not clear it any more.
         #[serde(default)]
-        remedy: Option<String>,
-    },
-}
-
-/// What a person decided.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "decision")]
-#[non_exhaustive]
-pub enum Decision {
-    /// The portal's registration is that of this document, differences and all: `Conflict` becomes
-    /// `Registered`, through `Unknown`.
-    Adopt {
-        /// Why, for the audit trail.
-        reason: String,
-    },
-    /// Ask the portal again: `Conflict` becomes `Unknown`, and an `Unknown` document is due at once.
-    AskAgain {
-        /// Why, for the audit trail.
-        reason: String,
-    },
-    /// The portal has nothing of this document, as a person saw there: `Unknown` becomes `Ready`. Only once
-    /// asking proves nothing any more.
-    NotThere {
-        /// Why, for the audit trail.
-        reason: String,
+        hand_over: Option<HandOver>,
     },
 }
 
@@ -540,6 +521,8 @@ pub struct DocumentStatus {
     pub findings: Vec<Finding>,
     /// When the portal is asked about it next, while its outcome is unknown.
     pub ask_at: Option<Timestamp>,
+    /// What a person is asked about it, where asking the portal told no more.
+    pub hand_over: Option<HandOver>,
     /// When it was received.
     pub received_at: Timestamp,
     /// When it last changed.

@@ -13,6 +13,7 @@
 )]
 
 mod bills;
+mod by_hand;
 mod fixture;
 mod history;
 mod jobs;
@@ -34,6 +35,7 @@ use einvoice_core::clock::SharedClock;
 use einvoice_core::ledger::Ledger;
 
 pub use bills::*;
+pub use by_hand::*;
 pub use history::{a_batch_is_taken_in_like_one_document_after_the_other, random_histories_agree_with_the_model};
 pub use jobs::*;
 pub use life_history::random_lives_agree_with_the_model;
@@ -112,6 +114,17 @@ macro_rules! ledger_conformance {
             a_conflict_is_adopted_by_a_person
             a_person_has_the_portal_asked_again_or_knows_better
             a_rejected_registration_is_marked
+            a_person_is_believed_once_the_portal_tells_no_more
+            what_is_registered_for_certain_is_never_sent_again
+            an_acknowledgement_is_entered_by_a_person
+            an_acknowledgement_belongs_to_the_irn_that_was_stated
+            an_acknowledgement_lies_in_the_past_and_its_document_is_open
+            a_registration_found_cancelled_is_entered_as_such
+            a_step_that_a_person_saw_done_has_its_consequences
+            a_step_that_a_person_saw_not_done_may_be_sent_again
+            a_job_is_decided_only_once_it_was_handed_over
+            a_job_that_nobody_can_tell_of_is_dropped_and_its_bill_is_to_be_read
+            a_cancellation_of_an_irn_is_never_dropped
         }
         #[test]
         fn a_batch_is_taken_in_like_one_document_after_the_other() {

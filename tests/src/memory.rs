@@ -8,7 +8,8 @@ use bytes::Bytes;
 use einvoice_core::document::Invoice;
 use einvoice_core::irn::Irn;
 use einvoice_core::job::{
-    Bill, BillQuery, Cancellation, Job, JobBook, JobClaim, JobId, JobQuery, NewJob, StepIntent, StepOutcome,
+    Bill, BillQuery, Cancellation, Job, JobBook, JobClaim, JobDecision, JobId, JobQuery, NewJob, StepIntent,
+    StepOutcome,
 };
 use einvoice_core::ledger::{
     AttemptId, AttemptOutcome, AuditEntry, ClaimRequest, Claimed, Decision, DocumentId, DocumentStatus, Intent, Ledger,
@@ -275,6 +276,10 @@ impl JobBook for NoLedger {
     }
 
     async fn end_step(&self, _worker: &WorkerId, _job: JobId, _outcome: StepOutcome) -> Result<(), LedgerError> {
+        Self::refuse()
+    }
+
+    async fn decide_job(&self, _job: JobId, _decision: JobDecision) -> Result<(), LedgerError> {
         Self::refuse()
     }
 

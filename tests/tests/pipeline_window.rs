@@ -164,7 +164,7 @@ async fn a_not_there_past_the_window_goes_to_a_person_who_looks_and_says_what_th
         world.run().await;
         assert_eq!(world.states().await, [Unknown], "{code}");
         let key = world.statuses().await[0].key.clone().unwrap().to_string();
-        let resolve = format!("`einvoice resolve {key}`");
+        let resolve = format!("`einvoice resolve {key} --not-there");
         let remedy = told(&world).await.1;
         assert_names(&remedy, &["GST portal", &own_irn().to_string(), "sent on 20/11/2026", &resolve, "sent again"]);
     }

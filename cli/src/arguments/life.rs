@@ -159,31 +159,6 @@ pub enum LookupWhat {
     },
 }
 
-/// Arguments of `resolve`.
-#[derive(Debug, Args)]
-#[command(group = ArgGroup::new("decision").args(["adopt", "ask_again", "not_there"]))]
-#[expect(clippy::struct_excessive_bools, reason = "switches of a command line, at most one of the first three on")]
-pub struct Resolve {
-    /// Document keys, numbers or IRNs [default: everything that is unknown or in conflict]
-    #[arg(value_name = "KEY")]
-    pub keys: Vec<String>,
-    /// Decide: the portal's registration is that of this document, differences and all
-    #[arg(long, requires = "keys", requires = "reason")]
-    pub adopt: bool,
-    /// Decide: ask the portal again
-    #[arg(long, requires = "keys")]
-    pub ask_again: bool,
-    /// Decide: the portal has nothing of this document, as you saw there; it may be sent again
-    #[arg(long, requires = "keys", requires = "reason")]
-    pub not_there: bool,
-    /// Why, for the audit trail
-    #[arg(long, value_name = "TEXT")]
-    pub reason: Option<String>,
-    /// Decide without asking
-    #[arg(long)]
-    pub yes: bool,
-}
-
 /// Arguments of `retry`.
 #[derive(Debug, Args)]
 pub struct Retry {

@@ -1,6 +1,9 @@
 //! `resolve`: asks the portal about what is unknown, and takes a person's decision on what it cannot tell.
 
-use einvoice_core::job::{Job, JobQuery, JobState};
+mod decision;
+mod job;
+
+use einvoice_core::job::{Job, JobId, JobQuery, JobState};
 use einvoice_core::ledger::{Decision, DocumentId, DocumentStatus, Query};
 use einvoice_core::pipeline::{Note, RunReport};
 use einvoice_core::state::DocumentState;
@@ -14,6 +17,7 @@ use crate::arguments::{Common, Resolve};
 use crate::error::CliError;
 use crate::output::{Output, Style, printable};
 use crate::{exit_code, settings};
+use decision::{decision, question, room};
 
 /// States in which the portal, or a person, has something to say.
 const OPEN: [DocumentState; 4] =
@@ -21,10 +25,14 @@ const OPEN: [DocumentState; 4] =
 
 pub(super) fn run(arguments: &Resolve, common: &Common, output: &mut Output) -> Result<u8, CliError> {
     let loaded = settings::load(common)?;
+    let decision = decision(arguments)?;
     block_on(async {
         let desk = Desk::open(loaded).await?;
+        if let Some(id) = arguments.job {
+            return job::one(&desk, JobId(id), arguments, output).await;
+        }
         let documents = chosen(&desk, &arguments.keys).await?;
-        match decision(arguments) {
+        match decision {
             Some(decision) => decide(&desk, &documents, &decision, arguments.yes, output).await,
             None => settle(&desk, &documents, arguments.keys.is_empty(), output).await,
         }
@@ -42,19 +50,6 @@ async fn chosen(desk: &Desk, keys: &[String]) -> Result<Vec<DocumentStatus>, Cli
         documents.push(found.map_err(|refusal| CliError::Usage(format!("{}; {}", refusal.message, refusal.fix)))?);
     }
     Ok(documents)
-}
-
-fn decision(arguments: &Resolve) -> Option<Decision> {
-    let reason = arguments.reason.clone();
-    if arguments.adopt {
-        return Some(Decision::Adopt { reason: reason.unwrap_or_default() });
-    }
-    if arguments.not_there {
-        return Some(Decision::NotThere { reason: reason.unwrap_or_default() });
-    }
-    arguments
-        .ask_again
-        .then(|| Decision::AskAgain { reason: reason.unwrap_or_else(|| "asked for on the command line".to_owned()) })
 }
 
 async fn settle(
@@ -85,6 +80,7 @@ async fn settle(
         documents_now.extend(find::by_id(desk.ledger.as_ref(), status.id).await?);
     }
     show(&documents_now, output)?;
+    hand_overs(&documents_now, output)?;
     for status in documents_now.iter_mut().filter(|status| status.state == DocumentState::Conflict) {
         conflict(desk, status, output).await?;
     }
@@ -112,6 +108,7 @@ async fn settle_jobs(desk: &Desk, jobs: &[Job], output: &mut Output) -> Result<u
     let Some(report) = desk.watched(output, asked).await? else { return Ok(exit_code::UNKNOWN_OUTCOMES) };
     let names = outcome::names(&report.jobs, desk.ledger.as_ref()).await?;
     outcome::show(&report.jobs, &names, desk.now(), output)?;
+    job::hand_overs(&report.jobs, output)?;
     if !output.is_json() {
         outcome::notes(&report, output)?;
     }
@@ -123,6 +120,23 @@ fn show(documents: &[DocumentStatus], output: &mut Output) -> Result<(), CliErro
         return documents.iter().try_for_each(|status| output.object(&line(status)));
     }
     if documents.is_empty() { Ok(()) } else { output.table(&COLUMNS, documents.iter().map(row)) }
+}
+
+/// What a person is to look up of these documents.
+fn hand_overs(documents: &[DocumentStatus], output: &mut Output) -> Result<(), CliError> {
+    for status in documents {
+        let Some(open) = &status.hand_over else { continue };
+        if output.is_json() {
+            let (registered, remedy) = (open.is_registered(), open.remedy());
+            output.object(&json!({
+                "hand_over": {"document": document(status), "registered": registered, "remedy": remedy}
+            }))?;
+        } else {
+            output.line("")?;
+            output.paragraph(0, &format!("for you, {}: {}", document(status), open.remedy()))?;
+        }
+    }
+    Ok(())
 }
 
 /// What stood in the way of asking, for people; the exit code of it.
@@ -191,15 +205,7 @@ async fn decide(
     yes: bool,
     output: &mut Output,
 ) -> Result<u8, CliError> {
-    let question = match decision {
-        Decision::Adopt { .. } => {
-            Some("Take the portal's registration for that of this document, differences and all?")
-        }
-        Decision::NotThere { .. } => {
-            Some("Have these documents sent again? If the portal has them, they are doubled there.")
-        }
-        _ => None,
-    };
+    let question = question(decision);
     if !output.is_json() {
         for status in documents.iter().filter(|status| !status.differences.is_empty()) {
             output.line(output.styled(Style::Strong, &printable(&document(status))))?;
@@ -208,7 +214,7 @@ async fn decide(
     }
     output.flush()?;
     if let Some(question) = question.filter(|_| !yes)
-        && !confirm::confirmed(question)?
+        && !confirm::confirmed(&question)?
     {
         output.say("nothing was done")?;
         return Ok(exit_code::NEEDS_PERSON);
@@ -256,17 +262,6 @@ async fn decided(
     Ok(exit_code::NEEDS_PERSON)
 }
 
-/// For what a decision is there.
-const fn room(decision: &Decision) -> &'static str {
-    match decision {
-        Decision::Adopt { .. } => "only a conflict whose registration is on record can be adopted",
-        Decision::NotThere { .. } => {
-            "this can be said only of an unknown document that asking proves nothing about any more"
-        }
-        _ => "only a conflict or an unknown document is asked about again",
-    }
-}
-
 /// Asks about what is to be asked again, and delivers what a decision made of the others.
 async fn follow_up(desk: &Desk, documents: &[DocumentId], output: &mut Output) -> Result<u8, CliError> {
     let asked = async |pipeline: &einvoice_core::pipeline::Pipeline, observer, stop| {
@@ -275,37 +270,5 @@ async fn follow_up(desk: &Desk, documents: &[DocumentId], output: &mut Output) -
     match desk.watched(output, asked).await? {
         Some(report) => notes(&report, output),
         None => Ok(exit_code::UNKNOWN_OUTCOMES),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::Parser;
-
-    use super::*;
-    use crate::arguments::{Arguments, Command};
-
-    fn parsed(arguments: &[&str]) -> Result<Option<Decision>, clap::Error> {
-        let all = ["einvoice", "resolve"].iter().chain(arguments);
-        match Arguments::try_parse_from(all)?.command {
-            Command::Resolve(resolve) => Ok(decision(&resolve)),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn a_decision_names_its_document_and_its_reason() {
-        assert_eq!(parsed(&[]).unwrap(), None);
-        let adopt = parsed(&["A/1", "--adopt", "--reason", "same goods"]).unwrap();
-        assert_eq!(adopt, Some(Decision::Adopt { reason: "same goods".into() }));
-        assert!(matches!(parsed(&["A/1", "--ask-again"]), Ok(Some(Decision::AskAgain { .. }))));
-        for wrong in [
-            &["--adopt", "--reason", "r"][..],
-            &["A/1", "--adopt"],
-            &["A/1", "--not-there"],
-            &["A/1", "--adopt", "--not-there", "--reason", "r"],
-        ] {
-            assert!(parsed(wrong).is_err(), "{wrong:?}");
-        }
     }
 }

@@ -9,6 +9,7 @@
     reason = "helpers of tests: a failure here is a failed test"
 )]
 
+mod by_hand;
 mod ewb;
 mod explain;
 mod help;

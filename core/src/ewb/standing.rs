@@ -127,6 +127,10 @@ impl Standing {
         standing.document = standing.document.or_else(|| EwbDocument::of_details(details));
         standing.made_at = details.made_at.or(standing.made_at);
         standing.valid_till = details.valid_till.or(standing.valid_till);
+        if standing.state == EwbState::PartA && standing.valid_till.is_some() {
+            // What has an end of its validity has its Part B, whatever this answer leaves out.
+            standing.state = EwbState::Active;
+        }
         standing.extended = details.extended.max(standing.extended);
         standing.distance_km = details.distance_km.filter(|km| *km > 0).or(standing.distance_km);
         standing.transporter = filled(details.transporter.as_deref()).or(standing.transporter);

@@ -75,6 +75,14 @@ impl Window {
         Self { opens, closes: closes.map(|closes| end.map_or(closes, |end| closes.min(end))) }
     }
 
+    /// The portal's code for a rejection that comes too late: 346 after the 72 hours, 345 within them, when the
+    /// validity is over.
+    #[must_use]
+    pub fn ewb_reject_code(made: Option<PortalTime>, now: Timestamp) -> &'static str {
+        let is_within = made.is_some_and(|made| Self::hours_from(made, EWB_REJECT_HOURS).is_open(now));
+        if is_within { "345" } else { "346" }
+    }
+
     /// The time to change Part B or the transporter: while the bill is valid.
     #[must_use]
     pub fn ewb_valid(valid_till: Option<PortalTime>) -> Self {
@@ -213,6 +221,8 @@ mod tests {
         let made = time("2026-11-05 10:00:00");
         assert_eq!(Window::ewb_reject(made, None).closes, Some(at("2026-11-08 10:00:00")));
         assert_eq!(Window::ewb_reject(made, Some(time("2026-11-06 23:59:00"))).closes, Some(at("2026-11-07 00:00:00")));
+        assert_eq!(Window::ewb_reject_code(Some(made), at("2026-11-07 00:00:00")), "345");
+        assert_eq!(Window::ewb_reject_code(Some(made), at("2026-11-08 10:00:00")), "346");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{Bill, Cancellation, Job, JobId, JobState, NewJob, StepIntent, StepOutcome};
+use super::{Bill, Cancellation, Job, JobDecision, JobId, JobState, NewJob, StepIntent, StepOutcome};
 use crate::ewb::EwbNumber;
 use crate::ledger::{DocumentId, LedgerError, WorkerId};
 
@@ -14,8 +14,8 @@ use crate::ledger::{DocumentId, LedgerError, WorkerId};
 pub struct JobClaim {
     /// Who asks.
     pub worker: WorkerId,
-    /// Only these; all that are due when empty. Jobs named here are handed out before they are due, but not
-    /// before their `not_before`.
+    /// Only these; all that are due when empty, but for those that wait for a person. Jobs named here are handed
+    /// out before they are due, but not before their `not_before`.
     pub only: Vec<JobId>,
     /// Most to hand out.
     pub limit: usize,
@@ -105,6 +105,14 @@ pub trait JobBook: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`LedgerError::JobNotClaimed`] when another worker holds it; [`LedgerError::IllegalJobMove`].
     async fn end_step(&self, worker: &WorkerId, job: JobId, outcome: StepOutcome) -> Result<(), LedgerError>;
+
+    /// Stores a person's decision on a job that was handed over, and releases it. A step that was done or not has
+    /// the consequences it has in [`end_step`](JobBook::end_step).
+    ///
+    /// # Errors
+    /// [`LedgerError::IllegalJobMove`] unless the job is `Unknown` and was handed over, and for
+    /// [`JobDecision::Dropped`] where the cancellation of an IRN is what nobody knows; [`LedgerError::NoJob`].
+    async fn decide_job(&self, job: JobId, decision: JobDecision) -> Result<(), LedgerError>;
 
     /// Takes a planned job back. Steps already done stand.
     ///

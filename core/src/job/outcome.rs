@@ -78,5 +78,9 @@ pub enum StepOutcome {
         due_at: Timestamp,
         /// The portal's errors, when it answered without clearing the outcome.
         errors: Vec<PortalError>,
+        /// What a person is asked to look up, where asking tells no more: the job then waits for a
+        /// [`JobDecision`](super::JobDecision), and is handed out only by name.
+        #[serde(default)]
+        hand_over: Option<String>,
     },
 }

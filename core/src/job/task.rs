@@ -124,6 +124,27 @@ impl Task {
         }
     }
 
+    /// What is to be done, in words.
+    #[must_use]
+    pub const fn words(&self) -> &'static str {
+        match self {
+            Self::CancelIrn { .. } => "cancel the IRN",
+            Self::GenerateEwbByIrn { .. } => "make an e-way bill of the IRN",
+            Self::GenerateEwb { .. } => "make an e-way bill without IRN",
+            Self::CancelEwb { .. } => "cancel the e-way bill",
+            Self::RejectEwb { .. } => "reject the e-way bill",
+            Self::UpdatePartB { .. } => "change Part B",
+            Self::UpdateTransporter { .. } => "change the transporter",
+            Self::ExtendValidity { .. } => "extend the validity",
+            Self::Consolidate { .. } => "consolidate e-way bills",
+            Self::RegenerateTripSheet { .. } => "make the trip sheet anew",
+            Self::StartMultiVehicle { .. } => "start moving by several vehicles",
+            Self::AddVehicle { .. } => "add a vehicle",
+            Self::ChangeVehicle { .. } => "change a vehicle",
+            Self::CloseEwb { .. } => "close the e-way bill",
+        }
+    }
+
     /// The bill it is about, where it is about one that exists.
     #[must_use]
     pub fn bill(&self) -> Option<EwbNumber> {

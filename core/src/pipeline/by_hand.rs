@@ -44,9 +44,9 @@ pub(super) fn enter_what_is_registered(claimed: &Claimed, attempt: &Intent, stat
     let there = stated.and_then(|stated| stated.registered_by.as_deref());
     let there = there.map_or_else(String::new, |portal| format!("Fetch the signed copy from {portal}, or "));
     format!(
-        "{}, compare it with the books, and enter its acknowledgement number, date and signed QR code there by hand. \
-         Nothing is sent again.",
-        sentence(&format!("{there}{copy}"))
+        "{}, compare it with the books, and enter its acknowledgement by hand: {}. Nothing is sent again.",
+        sentence(&format!("{there}{copy}")),
+        enter(claimed)
     )
 }
 
@@ -55,11 +55,16 @@ pub(super) fn look_it_up(claimed: &Claimed, attempt: &Intent) -> String {
     let sent_on = ist_date(attempt.at);
     let copy = download(claimed.key.supplier, claimed.irn, &format!("sent on {}", day(sent_on)), sent_on);
     format!(
-        "{}. If it is there, compare it with the books and enter its acknowledgement number, date and signed QR code \
-         there by hand; if it is not, say so with `einvoice resolve {}`, and the document is sent again.",
+        "{}. If it is there, compare it with the books and enter its acknowledgement by hand: {}. If it is not, say so: \
+         `einvoice resolve {} --not-there --reason TEXT`, and the document is sent again.",
         sentence(&copy),
+        enter(claimed),
         claimed.key
     )
+}
+
+fn enter(claimed: &Claimed) -> String {
+    format!("`einvoice resolve {} --registered --ack-no NUMBER --ack-date TIME --reason TEXT`", claimed.key)
 }
 
 fn download(gstin: Gstin, irn: Irn, when: &str, since: Date) -> String {

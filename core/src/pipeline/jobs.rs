@@ -8,7 +8,11 @@ mod ask;
 mod bills;
 mod conclude;
 mod expiry;
+mod hand_over;
+mod seen;
 mod step;
+
+pub use seen::{Seen, SeenError};
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -62,6 +66,8 @@ enum Ended {
     Recorded,
     /// Nothing was sent and nothing changed: no way there at present.
     Untouched,
+    /// The claim is too old to send under it: another one is needed.
+    Stale,
 }
 
 /// Carries out the jobs that are due, all of them or only these, until nothing is left that can be done in this
@@ -100,7 +106,11 @@ async fn work(
     let mut until: Option<Timestamp> = None;
     // Jobs that are named are taken at once the first time, whatever pause they are in; then as they fall due.
     let mut named = only.to_vec();
-    while !stop.is_stopped() {
+    loop {
+        if stop.is_stopped() {
+            tally.note(|report| report.stopped = true);
+            break;
+        }
         if only.is_empty() || !named.is_empty() {
             let is_busy = round(shared, tally, &named, &mut met, &mut out_of_reach, parked).await?;
             named = if only.is_empty() { Vec::new() } else { due(shared, &met, &out_of_reach).await? };
@@ -136,7 +146,10 @@ async fn due(
     let now = shared.now();
     let open = open_jobs(shared, met).await?;
     let is_due = |job: &&Job| {
-        job.due_at <= now && job.not_before.is_none_or(|start| start <= now) && !out_of_reach.contains(&job.id)
+        !waits_for_a_person(job)
+            && job.due_at <= now
+            && job.not_before.is_none_or(|start| start <= now)
+            && !out_of_reach.contains(&job.id)
     };
     Ok(open.iter().filter(is_due).map(|job| job.id).collect())
 }
@@ -157,6 +170,8 @@ async fn round(
         limit: shared.settings.concurrency,
         lease: Duration::from_secs(shared.settings.lease_seconds),
     };
+    // Asked before claiming, so that it is never later than the end of the lease.
+    let lease_until = later(shared.now(), claim.lease).unwrap_or(Timestamp::MAX);
     let claimed = shared.ledger.claim_jobs(claim).await?;
     let is_busy = !claimed.is_empty();
     // What could not be reached in this run is not tried over and over, when its lease ended meanwhile.
@@ -168,7 +183,7 @@ async fn round(
         let (shared, tally, worker) = (Arc::clone(shared), Arc::clone(tally), worker.clone());
         tasks.spawn(async move {
             let id = job.id;
-            (id, work_on(&shared, &tally, &worker, job).await)
+            (id, work_on(&shared, &tally, &worker, job, lease_until).await)
         });
     }
     let mut result = Ok(());
@@ -180,6 +195,10 @@ async fn round(
                 out_of_reach.insert(id);
                 parked.push((worker.clone(), id));
             }
+            Ok((id, Ok(Ended::Stale))) => {
+                let released = shared.ledger.release_jobs(&worker, &[id]).await;
+                result = result.and(released.map_err(PipelineError::from));
+            }
             Ok((_, Err(error))) => result = result.and(Err(error)),
             Err(error) => result = result.and(Err(PipelineError::Fault(error.to_string()))),
         }
@@ -187,9 +206,15 @@ async fn round(
     result.map(|()| is_busy)
 }
 
-async fn work_on(shared: &Shared, tally: &Tally, worker: &WorkerId, job: Job) -> Result<Ended, PipelineError> {
+async fn work_on(
+    shared: &Shared,
+    tally: &Tally,
+    worker: &WorkerId,
+    job: Job,
+    lease_until: Timestamp,
+) -> Result<Ended, PipelineError> {
     match job.state {
-        JobState::Planned => step::take(shared, tally, worker, &job).await,
+        JobState::Planned => step::take(shared, tally, &step::Claim { worker, lease_until }, &job).await,
         JobState::Unknown => ask::settle(shared, tally, worker, &job).await,
         // Nothing else is handed out.
         _ => Ok(Ended::Untouched),
@@ -230,9 +255,14 @@ async fn next_due(
     out_of_reach: &BTreeSet<JobId>,
 ) -> Result<Option<Timestamp>, PipelineError> {
     let open = open_jobs(shared, met).await?;
-    let waiting = open.iter().filter(|job| !out_of_reach.contains(&job.id));
+    let waiting = open.iter().filter(|job| !out_of_reach.contains(&job.id) && !waits_for_a_person(job));
     let now = shared.now();
     Ok(waiting.filter(|job| job.not_before.is_none_or(|start| start <= now)).map(|job| job.due_at).min())
+}
+
+/// Asking about it again brings nothing by itself.
+const fn waits_for_a_person(job: &Job) -> bool {
+    job.hand_over.is_some()
 }
 
 async fn open_jobs(shared: &Shared, ids: &BTreeSet<JobId>) -> Result<Vec<Job>, PipelineError> {

@@ -13,7 +13,7 @@ use super::{PipelineError, Shared, by_hand};
 use crate::clock::later;
 use crate::document::Difference;
 use crate::events;
-use crate::ledger::{AuditEntry, Claimed, Intent, LedgerError, Settlement, WorkerId};
+use crate::ledger::{AuditEntry, Claimed, HandOver, Intent, LedgerError, Settlement, WorkerId};
 use crate::operation::{DuplicateInfo, Registration, RegistrationStatus};
 use crate::portal_code::{ErrorClass, deciding_class};
 use crate::state::DocumentState;
@@ -158,6 +158,9 @@ impl Case<'_> {
 
     /// "Not there" is a proof only inside the retrieval window and where nothing else was said.
     async fn settle_not_there(&self) -> Result<Settlement, PipelineError> {
+        if self.claimed.hand_over.as_ref().is_some_and(HandOver::is_registered) {
+            return Ok(self.for_a_person("the portal does not find it, and said before that it is registered"));
+        }
         let unknown = |reason: &str| Ok(still_unknown(self.shared, self.claimed, reason));
         if duplicate(self.claimed).is_some() {
             return unknown("the portal calls it a duplicate and yet does not find it");
@@ -171,7 +174,7 @@ impl Case<'_> {
             events::reply_not_believed(&self.claimed.key.to_string(), &reason);
             // Sent again it would be refused alike: only a person can find out whose IRN that is.
             let remedy = by_hand::look_it_up(self.claimed, self.attempt);
-            return Ok(left_open(self.shared, self.claimed, &reason, Some(remedy)));
+            return Ok(left_open(self.shared, self.claimed, &reason, Some(HandOver::Whether { remedy })));
         }
         if is_past_the_window(self.shared, self.attempt) {
             return unknown("the portal does not find it, but so long after sending that this proves nothing");
@@ -250,10 +253,13 @@ impl Case<'_> {
     /// portal. Asking goes on, seldom.
     fn for_a_person(&self, reason: &str) -> Settlement {
         let now = self.shared.now();
+        let stated = duplicate(self.claimed);
+        let irn = stated.map_or(self.claimed.irn, |stated| stated.irn);
+        let remedy = by_hand::enter_what_is_registered(self.claimed, self.attempt, stated);
         Settlement::StillUnknown {
             reason: reason.to_owned(),
             ask_at: later(now, LATE_ASK_PAUSE).unwrap_or(now),
-            remedy: Some(by_hand::enter_what_is_registered(self.claimed, self.attempt, duplicate(self.claimed))),
+            hand_over: Some(HandOver::Acknowledgement { irn, remedy }),
         }
     }
 
@@ -278,7 +284,7 @@ fn still_unknown(shared: &Shared, claimed: &Claimed, reason: &str) -> Settlement
 }
 
 /// Past the window there is always something for a person to do.
-fn left_open(shared: &Shared, claimed: &Claimed, reason: &str, remedy: Option<String>) -> Settlement {
+fn left_open(shared: &Shared, claimed: &Claimed, reason: &str, hand_over: Option<HandOver>) -> Settlement {
     let wait = Duration::from_secs(shared.settings.settle_wait_seconds.max(1));
     let late = claimed.last_attempt.as_ref().filter(|attempt| is_past_the_window(shared, attempt));
     let pause = match late {
@@ -286,9 +292,10 @@ fn left_open(shared: &Shared, claimed: &Claimed, reason: &str, remedy: Option<St
         None => wait.saturating_mul(2_u32.saturating_pow(claimed.asked.min(16))).min(ASK_PAUSE_MAX),
     };
     let now = shared.now();
+    let open = |remedy| HandOver::Whether { remedy };
     Settlement::StillUnknown {
         reason: reason.to_owned(),
         ask_at: later(now, pause).unwrap_or(now),
-        remedy: remedy.or_else(|| late.map(|attempt| by_hand::look_it_up(claimed, attempt))),
+        hand_over: hand_over.or_else(|| late.map(|attempt| open(by_hand::look_it_up(claimed, attempt)))),
     }
 }

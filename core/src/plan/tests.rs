@@ -85,6 +85,7 @@ fn document(state: DocumentState) -> DocumentStatus {
         differences: Vec::new(),
         findings: Vec::new(),
         ask_at: None,
+        hand_over: None,
         received_at: at("2026-11-05 14:00:00"),
         changed_at: at("2026-11-05 14:26:00"),
     }

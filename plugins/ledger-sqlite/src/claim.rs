@@ -23,7 +23,7 @@ use crate::rows::Rows;
 ///
 /// `pinned`: there is an attempt of which nobody has said that nothing was sent, or that the portal
 /// refused it. A later "not there" does not lift it: such a request may still be on its way.
-const CLAIMED: &str = "SELECT d.id, d.document_key, d.state, d.irn, d.asked, v.payload, v.payload_hash, \
+const CLAIMED: &str = "SELECT d.id, d.document_key, d.state, d.irn, d.asked, d.hand_over, v.payload, v.payload_hash, \
      a.id AS attempt, a.number, a.route, a.site, a.gstin, a.payload_hash AS attempt_hash, a.at, \
      p.kind AS reply_kind, p.body AS reply_body, \
      EXISTS ( \
@@ -264,6 +264,7 @@ fn claimed(row: &SqliteRow) -> Result<Claimed, Fault> {
         asked: codec::unsigned(row.try_get("asked")?)?,
         open_errors: open.errors,
         open_info: open.info,
+        hand_over: codec::maybe("what a person is asked", row.try_get("hand_over")?)?,
     })
 }
 

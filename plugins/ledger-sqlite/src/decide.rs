@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use sqlx::Row as _;
 
 use crate::bill::{Bills, Births, is_open};
+use crate::by_hand;
 use crate::codec::{self, ReplyParts};
 use crate::desk::Desk;
 use crate::fault::Fault;
@@ -68,7 +69,9 @@ pub(crate) async fn decide(desk: &mut Desk, id: DocumentId, decision: &Decision)
             document.store(now, Event { text: &text, details: Some(details), reply: None })?;
         }
         Decision::NotThere { reason } => {
-            if document.state != DocumentState::Unknown {
+            // Where the portal can be asked its word counts, and what is registered for certain is there.
+            let is_open = document.hand_over()?.is_some_and(|one| !one.is_registered());
+            if document.state != DocumentState::Unknown || !is_open {
                 return Err(document.illegal(DocumentState::Ready));
             }
             document.release();
@@ -77,6 +80,7 @@ pub(crate) async fn decide(desk: &mut Desk, id: DocumentId, decision: &Decision)
             let text = format!("a person saw that the portal has nothing of it: {reason}");
             document.store(now, Event { text: &text, details: Some(details), reply: None })?;
         }
+        Decision::Registered { read, reason } => return by_hand::registered(desk, id, read, reason, details).await,
         other => return Err(Fault::Misuse(format!("this ledger does not know the decision {other:?}"))),
     }
     standings.keep(document);

@@ -2,7 +2,7 @@
 //! by itself, within the transaction and the flush that a group shares.
 
 use async_trait::async_trait;
-use einvoice_core::job::{Bill, Cancellation, JobId, StepIntent, StepOutcome};
+use einvoice_core::job::{Bill, Cancellation, JobDecision, JobId, StepIntent, StepOutcome};
 use einvoice_core::ledger::{Decision, DocumentId, WorkerId};
 
 use crate::bill::Bills;
@@ -10,7 +10,7 @@ use crate::desk::Desk;
 use crate::fault::Fault;
 use crate::group::{Answers, Change, Group, Lane};
 use crate::standing::Standings;
-use crate::{decide, step, turn};
+use crate::{by_hand, decide, step, turn};
 
 /// A call that is answered with nothing but that it is done.
 #[derive(Debug)]
@@ -22,6 +22,7 @@ pub(crate) enum Errand {
     LearnBill { bill: Box<Bill> },
     LearnCancellation { document: DocumentId, cancellation: Cancellation },
     Decide { document: DocumentId, decision: Decision },
+    DecideJob { job: JobId, decision: JobDecision },
 }
 
 #[async_trait]
@@ -55,6 +56,7 @@ impl Errand {
                 decide::learn_cancellation(desk, *document, cancellation).await
             }
             Self::Decide { document, decision } => decide::decide(desk, *document, decision).await,
+            Self::DecideJob { job, decision } => by_hand::decide_job(desk, *job, decision).await,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use einvoice_core::environment::RouteName;
 use einvoice_core::identifier::Gstin;
-use einvoice_core::job::{Job, JobId, JobState, StepIntent, Task};
+use einvoice_core::job::{Job, JobId, JobState, StepIntent};
 use einvoice_core::ledger::{DocumentId, LedgerError, WorkerId};
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
@@ -19,7 +19,7 @@ pub(crate) const JOB: &str = "SELECT j.*, i.position AS intent_position, i.worke
 
 const STORE: &str = "UPDATE job SET position = ?2, state = ?3, due_at = ?4, last_intent = ?5, sendings = ?6, \
      asked = ?7, lease_owner = ?8, lease_until = ?9, message = ?10, errors = ?11, effects = ?12, outcome = ?13, \
-     outcome_worker = ?14, changed_at = ?15, events = events + 1 WHERE id = ?1";
+     outcome_worker = ?14, hand_over = ?15, changed_at = ?16, events = events + 1 WHERE id = ?1";
 
 /// A job with what only the ledger knows of it.
 #[derive(Debug)]
@@ -75,6 +75,7 @@ impl StoredJob {
             .bind(codec::list_to_json(&job.effects)?)
             .bind(self.outcome.as_deref())
             .bind(self.outcome_worker.as_deref())
+            .bind(job.hand_over.as_deref())
             .bind(codec::micros(now))
             .execute(connection)
             .await?;
@@ -112,6 +113,12 @@ impl StoredJob {
         free && open && self.sender.as_deref() == Some(worker.0.as_str())
     }
 
+    /// Keeps what a person decided beside what workers told.
+    pub(crate) fn told(&mut self, decision: &str) {
+        self.outcome = Some(decision.to_owned());
+        self.outcome_worker = None;
+    }
+
     /// Ends the lease.
     pub(crate) fn release(&mut self) {
         self.lease_owner = None;
@@ -119,9 +126,9 @@ impl StoredJob {
     }
 
     /// The error for those who must wait until it is over.
-    pub(crate) fn under_way(&self) -> Result<Fault, Fault> {
-        let what = format!("{} is {}", task_name(&self.job.task)?, self.job.state);
-        Ok(LedgerError::JobUnderWay { job: self.job.id, what }.into())
+    pub(crate) fn under_way(&self) -> Fault {
+        let what = format!("to {}, {}", self.job.task.words(), self.job.state);
+        LedgerError::JobUnderWay { job: self.job.id, what }.into()
     }
 
     /// Writes a line about the job into the trail of its document.
@@ -132,21 +139,13 @@ impl StoredJob {
         what: &str,
         details: Option<String>,
     ) -> Result<(), Fault> {
-        let text = self.line(what)?;
+        let text = self.line(what);
         document.store(now, Event { text: &text, details, reply: None })
     }
 
-    pub(crate) fn line(&self, what: &str) -> Result<String, Fault> {
-        Ok(format!("job {} ({}): {what}", self.job.id.0, task_name(&self.job.task)?))
+    pub(crate) fn line(&self, what: &str) -> String {
+        format!("job {} ({}): {what}", self.job.id.0, self.job.task.words())
     }
-}
-
-/// The name of a task in ledgers and trails.
-pub(crate) fn task_name(task: &Task) -> Result<String, Fault> {
-    let value = serde_json::to_value(task)
-        .map_err(|error| Fault::Misuse(format!("a task cannot be written as JSON: {error}")))?;
-    let name = value.get("task").and_then(serde_json::Value::as_str);
-    Ok(name.unwrap_or("task").to_owned())
 }
 
 /// A row that [`JOB`] gave.
@@ -177,6 +176,7 @@ pub(crate) fn job_of_row(row: &SqliteRow) -> Result<Job, Fault> {
         message: row.try_get("message")?,
         errors: codec::list_from_json("errors of a job", row.try_get("errors")?)?,
         effects: codec::list_from_json("effects of a job", row.try_get("effects")?)?,
+        hand_over: row.try_get("hand_over")?,
         planned_at: codec::moment(row.try_get("planned_at")?)?,
         changed_at: codec::moment(row.try_get("changed_at")?)?,
     })

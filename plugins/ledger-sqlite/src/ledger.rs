@@ -10,7 +10,8 @@ use bytes::Bytes;
 use einvoice_core::clock::SharedClock;
 use einvoice_core::irn::Irn;
 use einvoice_core::job::{
-    Bill, BillQuery, Cancellation, Job, JobBook, JobClaim, JobId, JobQuery, NewJob, StepIntent, StepOutcome,
+    Bill, BillQuery, Cancellation, Job, JobBook, JobClaim, JobDecision, JobId, JobQuery, NewJob, StepIntent,
+    StepOutcome,
 };
 use einvoice_core::ledger::{
     AttemptId, AttemptOutcome, AuditEntry, ClaimRequest, Claimed, Decision, DocumentId, DocumentStatus, Intent, Ledger,
@@ -33,6 +34,10 @@ use crate::lock::ProcessLock;
 use crate::outcome::{Record, Settle};
 use crate::writer::Writer;
 use crate::{job_view, schema, turn, view};
+
+/// Rejected IRNs looked for in one transaction: a list of any length takes 2 MB, and walks through the registered
+/// documents seldom.
+const REJECTED_AT_ONCE: usize = 20_000;
 
 /// The ledger in one SQLite file.
 ///
@@ -209,10 +214,13 @@ impl Ledger for SqliteLedger {
     }
 
     async fn reject_by_registry(&self, irns: &[Irn]) -> Result<Vec<DocumentId>, LedgerError> {
-        if irns.is_empty() {
-            return Ok(Vec::new());
+        let mut marked = Vec::new();
+        // A list of any length takes the memory of a part of it, and no other call waits for all of it.
+        for part in irns.chunks(REJECTED_AT_ONCE) {
+            marked.extend(self.writer.submit(Rejected { irns: part.to_vec() }).await?);
         }
-        self.writer.submit(Rejected { irns: irns.to_vec() }).await
+        marked.sort_unstable();
+        Ok(marked)
     }
 
     async fn pending_write_back(
@@ -268,6 +276,10 @@ impl JobBook for SqliteLedger {
 
     async fn end_step(&self, worker: &WorkerId, job: JobId, outcome: StepOutcome) -> Result<(), LedgerError> {
         self.writer.submit(Errand::EndStep { worker: worker.clone(), job, outcome }).await
+    }
+
+    async fn decide_job(&self, job: JobId, decision: JobDecision) -> Result<(), LedgerError> {
+        self.writer.submit(Errand::DecideJob { job, decision }).await
     }
 
     async fn withdraw(&self, job: JobId, reason: &str) -> Result<(), LedgerError> {

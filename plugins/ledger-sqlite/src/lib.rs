@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod bill;
+mod by_hand;
 mod claim;
 mod codec;
 mod config;

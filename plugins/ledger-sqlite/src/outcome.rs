@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use async_trait::async_trait;
 use einvoice_core::job::Cancellation;
 use einvoice_core::ledger::{
-    AttemptId, AttemptOutcome, DocumentId, Intent, LedgerError, NewIntent, Settlement, WorkerId,
+    AttemptId, AttemptOutcome, DocumentId, HandOver, Intent, LedgerError, NewIntent, Settlement, WorkerId,
 };
 use einvoice_core::portal_code::PortalError;
 use einvoice_core::state::DocumentState;
@@ -245,7 +245,7 @@ impl Record {
 
     fn fill_in(&self, standing: &mut Standing, reply: i64, births: &mut Births, now: Timestamp) -> Result<(), Fault> {
         standing.release();
-        let asked = standing.asked;
+        let (asked, hand_over) = (standing.asked, standing.hand_over.take());
         standing.close_question();
         let event = |text| Event { text, details: None, reply: Some(reply) };
         match &self.outcome {
@@ -264,7 +264,7 @@ impl Record {
                 if standing.state != DocumentState::Unknown {
                     standing.become_state(DocumentState::Unknown)?;
                 }
-                standing.asked = asked;
+                (standing.asked, standing.hand_over) = (asked, hand_over);
                 standing.open_reply = Some(reply);
                 standing.ask_at = Some(codec::micros_up(*ask_at));
                 standing.portal_findings = codec::to_json(&codec::unknown_findings(reason, None, errors))?;
@@ -336,12 +336,19 @@ impl Settle {
     fn close(&self, standing: &mut Standing, reply: i64, births: &mut Births, now: Timestamp) -> Result<(), Fault> {
         standing.release();
         let event = |text| Event { text, details: None, reply: Some(reply) };
-        if let Settlement::StillUnknown { reason, ask_at, remedy } = &self.settlement {
+        let earlier = standing.hand_over()?;
+        if let Settlement::StillUnknown { reason, ask_at, hand_over } = &self.settlement {
+            let stands = HandOver::kept(earlier, hand_over.clone());
             // What left the outcome open stays open: its reply is needed when asking again.
             standing.asked += 1;
             standing.ask_at = Some(codec::micros_up(*ask_at));
-            standing.portal_findings = codec::to_json(&codec::unknown_findings(reason, remedy.as_deref(), &[]))?;
+            let remedy = stands.as_ref().map(HandOver::remedy);
+            standing.portal_findings = codec::to_json(&codec::unknown_findings(reason, remedy, &[]))?;
+            standing.hand_over = stands.as_ref().map(codec::to_json).transpose()?;
             return standing.store(now, event("asked; the outcome is still not known"));
+        }
+        if matches!(self.settlement, Settlement::NotThere { .. }) && earlier.is_some_and(|one| one.is_registered()) {
+            return Err(standing.illegal(DocumentState::Ready));
         }
         standing.close_question();
         let text = match &self.settlement {
@@ -392,7 +399,7 @@ fn refuse(
 }
 
 /// Replies to be stored, whose numbers are given beforehand.
-struct Replies {
+pub(crate) struct Replies {
     last: i64,
     now: Timestamp,
     rows: Rows,
@@ -404,16 +411,22 @@ const INSERT_REPLIES: &str = "WITH given (v) AS MATERIALIZED (SELECT value FROM 
      CAST(substr($2, v ->> 'body', v ->> 'bytes') AS TEXT) FROM given";
 
 impl Replies {
-    fn new(last: i64, now: Timestamp) -> Self {
+    pub(crate) fn new(last: i64, now: Timestamp) -> Self {
         Self { last, now, rows: Rows::default() }
     }
 
     /// The number of the reply that is added next.
-    fn next(&self) -> i64 {
+    pub(crate) fn next(&self) -> i64 {
         self.last + 1
     }
 
-    fn add(&mut self, document: i64, attempt: Option<AttemptId>, kind: &'static str, body: &str) -> Result<(), Fault> {
+    pub(crate) fn add(
+        &mut self,
+        document: i64,
+        attempt: Option<AttemptId>,
+        kind: &'static str,
+        body: &str,
+    ) -> Result<(), Fault> {
         #[derive(Serialize)]
         struct Row {
             id: i64,
@@ -430,7 +443,7 @@ impl Replies {
         self.rows.push(&Row { id, document, attempt, kind, at, body: start, bytes: body.len() })
     }
 
-    async fn write(&mut self, desk: &mut Desk) -> Result<(), Fault> {
+    pub(crate) async fn write(&mut self, desk: &mut Desk) -> Result<(), Fault> {
         desk.numbers().await?.reply = self.last;
         self.rows.execute(&mut desk.connection, INSERT_REPLIES).await
     }

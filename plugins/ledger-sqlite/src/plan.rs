@@ -13,7 +13,7 @@ use crate::codec;
 use crate::desk::Desk;
 use crate::fault::Fault;
 use crate::group::{Answers, Change, Group, Lane};
-use crate::job::{JOB, StoredJob, task_name};
+use crate::job::{JOB, StoredJob};
 use crate::standing::{Event, Standing, Standings};
 
 const INSERT_JOB: &str = "INSERT INTO job (task, steps, document_id, gstin, route, site, not_before, deadline, due_at, \
@@ -44,23 +44,23 @@ impl Change for NewJob {
 async fn plan(desk: &mut Desk, job: &NewJob) -> Result<JobId, Fault> {
     let now = desk.now();
     let connection = &mut desk.connection;
-    let name = task_name(&job.task)?;
+    let words = job.task.words();
     if job.steps.is_empty() {
-        return Err(Fault::Misuse(format!("{name} was planned without a step; a fault of the program")));
+        return Err(Fault::Misuse(format!("a job to {words} was planned without a step; a fault of the program")));
     }
     let ids: BTreeSet<i64> = job.document.iter().map(|document| document.0).collect();
     let mut standings = Standings::load(&mut *connection, &ids).await?;
     let document = job.document.map(|document| standings.of(document.0)).transpose()?;
     let subjects = codec::to_json(&subjects(job, document.as_ref()))?;
     if let Some(other) = under_way(&mut *connection, &subjects).await? {
-        return Err(other.under_way()?);
+        return Err(other.under_way());
     }
     check_document(job, document.as_ref())?;
     let due_at = job.not_before.map_or(now, |start| start.max(now));
     let id = insert(&mut *connection, job, due_at, now).await?;
     sqlx::query(INSERT_SUBJECTS).bind(id.0).bind(subjects).execute(&mut *connection).await?;
     if let Some(mut document) = document {
-        let text = format!("job {} ({name}): planned", id.0);
+        let text = format!("job {} ({words}): planned", id.0);
         let details = Some(codec::to_json(&job.task)?);
         document.store(now, Event { text: &text, details, reply: None })?;
         standings.keep(document);

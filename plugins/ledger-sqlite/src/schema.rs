@@ -8,8 +8,11 @@ use crate::fault::sql_error;
 
 /// The migrations, oldest first. A file's format is the number of those it has had
 /// (`PRAGMA user_version`); one that was released is never edited.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../migrations/0001_ledger.sql"), include_str!("../migrations/0002_jobs.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_ledger.sql"),
+    include_str!("../migrations/0002_jobs.sql"),
+    include_str!("../migrations/0003_by_hand.sql"),
+];
 
 /// "eInv": marks the file as ours (`PRAGMA application_id`).
 const APPLICATION_ID: i64 = 0x6549_6e76;

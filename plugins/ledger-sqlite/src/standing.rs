@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use einvoice_core::ledger::{DocumentId, LedgerError};
+use einvoice_core::ledger::{DocumentId, HandOver, LedgerError};
 use einvoice_core::state::{DocumentState, EwbState};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -26,6 +26,8 @@ pub(crate) struct Standing {
     pub(crate) open_reply: Option<i64>,
     pub(crate) ask_at: Option<i64>,
     pub(crate) asked: i64,
+    /// What a person is asked, as JSON.
+    pub(crate) hand_over: Option<String>,
     /// Number of the present e-way bill; its row must be in the file before this is.
     pub(crate) ewb_number: Option<String>,
     /// The cancellation as JSON.
@@ -78,7 +80,8 @@ pub(crate) const NOTHING: &str = "[]";
 
 const LOAD: &str = "WITH wanted (id) AS MATERIALIZED (SELECT value FROM json_each($1)) \
      SELECT d.id, d.state, d.ewb_state, d.portal_findings, d.differences, d.last_attempt, d.registration_reply, \
-     d.open_reply, d.ask_at, d.asked, d.ewb_number, d.cancellation, d.lease_owner, d.lease_until, d.receipt_revision, d.receipt_state \
+     d.open_reply, d.ask_at, d.asked, d.hand_over, d.ewb_number, d.cancellation, d.lease_owner, d.lease_until, \
+     d.receipt_revision, d.receipt_state \
      FROM wanted CROSS JOIN document d ON d.id = wanted.id";
 
 const STORE: &str = "WITH step (v) AS MATERIALIZED (SELECT value FROM json_each($1)) \
@@ -86,7 +89,7 @@ const STORE: &str = "WITH step (v) AS MATERIALIZED (SELECT value FROM json_each(
      portal_findings = v ->> '$.to.portal_findings', differences = v ->> '$.to.differences', \
      last_attempt = v ->> '$.to.last_attempt', registration_reply = v ->> '$.to.registration_reply', \
      open_reply = v ->> '$.to.open_reply', ask_at = v ->> '$.to.ask_at', asked = v ->> '$.to.asked', \
-     ewb_number = v ->> '$.to.ewb_number', cancellation = v ->> '$.to.cancellation', \
+     hand_over = v ->> '$.to.hand_over', ewb_number = v ->> '$.to.ewb_number', cancellation = v ->> '$.to.cancellation', \
      lease_owner = v ->> '$.to.lease_owner', lease_until = v ->> '$.to.lease_until', \
      receipt_revision = v ->> '$.to.receipt_revision', receipt_state = v ->> '$.to.receipt_state', \
      changed_at = v ->> 'at', events = events + 1, event = v ->> 'event', event_details = v ->> 'details', \
@@ -154,6 +157,7 @@ impl Standing {
             open_reply: row.try_get("open_reply")?,
             ask_at: row.try_get("ask_at")?,
             asked: row.try_get("asked")?,
+            hand_over: row.try_get("hand_over")?,
             ewb_number: row.try_get("ewb_number")?,
             cancellation: row.try_get("cancellation")?,
             lease_owner: row.try_get("lease_owner")?,
@@ -193,11 +197,17 @@ impl Standing {
         self.lease_until = 0;
     }
 
+    /// What a person is asked about it.
+    pub(crate) fn hand_over(&self) -> Result<Option<HandOver>, Fault> {
+        codec::maybe("what a person is asked", self.hand_over.as_deref())
+    }
+
     /// Forgets what was open while the outcome was not known.
     pub(crate) fn close_question(&mut self) {
         self.open_reply = None;
         self.ask_at = None;
         self.asked = 0;
+        self.hand_over = None;
         NOTHING.clone_into(&mut self.portal_findings);
         NOTHING.clone_into(&mut self.differences);
     }

@@ -82,11 +82,22 @@ pub(crate) async fn end(desk: &mut Desk, worker: &WorkerId, id: JobId, outcome: 
     if !is_with && !stored.is_awaited_from(worker, codec::micros(now)) {
         return Err(stored.not_claimed(worker));
     }
+    stored.outcome = Some(body.clone());
+    stored.outcome_worker = Some(worker.0.clone());
+    settle_step(desk, stored, outcome, body).await
+}
+
+/// What an outcome changes: the job, its bills, its document.
+pub(crate) async fn settle_step(
+    desk: &mut Desk,
+    mut stored: StoredJob,
+    outcome: &StepOutcome,
+    details: String,
+) -> Result<(), Fault> {
+    let now = desk.now();
     let before = stored.job.clone();
     stored.take(outcome, now)?;
     stored.release();
-    stored.outcome = Some(body.clone());
-    stored.outcome_worker = Some(worker.0.clone());
     let mut bills = Bills::new(now);
     for effect in effects(outcome) {
         put_effect(desk, &mut bills, &before, effect).await?;
@@ -99,7 +110,7 @@ pub(crate) async fn end(desk: &mut Desk, worker: &WorkerId, id: JobId, outcome: 
     if let Some(document) = before.document {
         let mut document = standings.of(document.0)?;
         conclude(&mut document, &before, outcome, now)?;
-        stored.tell(&mut document, now, &stored.job.message, Some(body))?;
+        stored.tell(&mut document, now, &stored.job.message, Some(details))?;
         standings.keep(document);
     }
     bills.write(&mut *connection).await?;
@@ -112,7 +123,7 @@ pub(crate) async fn withdraw(desk: &mut Desk, id: JobId, reason: &str) -> Result
     let connection = &mut desk.connection;
     let mut stored = StoredJob::load(&mut *connection, id).await?;
     if matches!(stored.job.state, JobState::Sent | JobState::Unknown) {
-        return Err(stored.under_way()?);
+        return Err(stored.under_way());
     }
     stored.become_state(JobState::Withdrawn)?;
     stored.release();
@@ -127,7 +138,7 @@ pub(crate) async fn withdraw(desk: &mut Desk, id: JobId, reason: &str) -> Result
     standings.write(connection).await
 }
 
-fn document_of(job: &Job) -> BTreeSet<i64> {
+pub(crate) fn document_of(job: &Job) -> BTreeSet<i64> {
     job.document.iter().map(|document| document.0).collect()
 }
 
@@ -143,6 +154,7 @@ impl StoredJob {
         }
         let job = &mut self.job;
         job.effects.extend(effects(outcome).iter().cloned());
+        job.hand_over = None;
         match outcome {
             StepOutcome::Done { message, .. } => {
                 job.position = job.position.saturating_add(1);
@@ -163,7 +175,8 @@ impl StoredJob {
                 job.errors.clear();
                 job.message.clone_from(message);
             }
-            StepOutcome::Unknown { message, due_at, errors } => {
+            StepOutcome::Unknown { message, due_at, errors, hand_over } => {
+                job.hand_over.clone_from(hand_over);
                 let asked_again = before == JobState::Unknown;
                 job.asked = if asked_again { job.asked.saturating_add(1) } else { 0 };
                 job.due_at = *due_at;
@@ -205,7 +218,12 @@ async fn put_effect(desk: &mut Desk, bills: &mut Bills, job: &Job, effect: &Effe
     match effect {
         Effect::IrnCancelled { .. } => Ok(()),
         Effect::Ewb { standing } => {
-            let bill = bill_of(job, standing, now);
+            let mut bill = bill_of(job, standing, now);
+            if let Some(known) = bills.of(&mut *connection, standing.number).await? {
+                // Where it was made stays, whichever way a later step took.
+                bill.route = known.route.or(bill.route);
+                bill.site = known.site.or(bill.site);
+            }
             bills.put(connection, bill).await
         }
         Effect::TripSheet { number, bills: on_it } => {
@@ -220,7 +238,7 @@ async fn put_effect(desk: &mut Desk, bills: &mut Bills, job: &Job, effect: &Effe
     }
 }
 
-fn bill_of(job: &Job, standing: &BillStanding, now: Timestamp) -> Bill {
+pub(crate) fn bill_of(job: &Job, standing: &BillStanding, now: Timestamp) -> Bill {
     Bill {
         standing: standing.clone(),
         document: job.document,

@@ -17,10 +17,10 @@ use crate::group::{Answers, Change, Group, Lane};
 use crate::job::{JOB, StoredJob, job_of_row};
 use crate::standing::Standings;
 
-/// Free jobs, oldest first; those that are named do not wait until they are due.
+/// Free jobs, oldest first; those that are named do not wait until they are due, nor for a person.
 const FREE: &str = "SELECT id FROM job INDEXED BY job_by_state WHERE state IN ('planned', 'unknown') \
      AND lease_until <= ?1 AND coalesce(not_before, ?1) <= ?1 \
-     AND iif(?2 = '[]', due_at <= ?1, id IN (SELECT value FROM json_each(?2))) ORDER BY id LIMIT ?3";
+     AND iif(?2 = '[]', due_at <= ?1 AND hand_over IS NULL, id IN (SELECT value FROM json_each(?2))) ORDER BY id LIMIT ?3";
 
 const LEASE: &str = "UPDATE job SET lease_owner = ?2, lease_until = ?3 WHERE id IN (SELECT value FROM json_each(?1))";
 

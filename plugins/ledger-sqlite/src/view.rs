@@ -17,7 +17,7 @@ const DEFAULT_LIMIT: usize = 1000;
 
 /// `delivered`: somebody has a result, and nobody who has one waits for a newer one.
 const STATUS: &str = "SELECT d.id, d.label, d.document_key, d.irn, d.state, d.ewb_state, d.source, d.findings, \
-     d.portal_findings, d.differences, d.ask_at, d.received_at, d.changed_at, r.location, r.position, r.record_id, \
+     d.portal_findings, d.differences, d.ask_at, d.hand_over, d.received_at, d.changed_at, r.location, r.position, r.record_id, \
      a.route, a.site, b.standing AS ewb, d.cancellation, p.kind AS reply_kind, p.body AS reply_body, \
      EXISTS (SELECT 1 FROM reference x JOIN delivery v ON v.reference_id = x.id WHERE x.document_id = d.id) \
      AND NOT EXISTS ( \
@@ -98,6 +98,7 @@ fn status(row: &SqliteRow) -> Result<DocumentStatus, Fault> {
         differences: codec::list_from_json("differences", row.try_get("differences")?)?,
         findings: all_findings(row)?,
         ask_at: row.try_get::<Option<i64>, _>("ask_at")?.map(codec::moment).transpose()?,
+        hand_over: codec::maybe("what a person is asked", row.try_get("hand_over")?)?,
         received_at: codec::moment(row.try_get("received_at")?)?,
         changed_at: codec::moment(row.try_get("changed_at")?)?,
     })

@@ -203,6 +203,45 @@ async fn the_file_refuses_what_no_job_may_do() {
 }
 
 #[tokio::test]
+async fn the_file_refuses_what_no_person_may_decide() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(folder.path());
+    let ledger = open(&config).await;
+    receive(&ledger, 1..2).await;
+    send(&ledger).await;
+    let worker = WorkerId("w".to_owned());
+    let job = ledger.plan(cancel_ewb("391009149369")).await.unwrap();
+    let wish = JobClaim { worker: worker.clone(), only: Vec::new(), limit: 1, lease: Duration::from_mins(1) };
+    ledger.claim_jobs(wish).await.unwrap();
+    let intent = StepIntent {
+        position: 0,
+        route: RouteName::new("nic"),
+        site: "NIC1".to_owned(),
+        at: clock().now(),
+        before: None,
+    };
+    ledger.begin_step(&worker, job, intent).await.unwrap();
+    drop(ledger);
+    let mut other = raw(&config).await;
+    for sql in [
+        "UPDATE document SET state = 'unknown', ask_at = 0, hand_over = '{\"open\":\"acknowledgement\"}'",
+        "UPDATE job SET state = 'unknown'",
+    ] {
+        sqlx::query(sql).execute(&mut other).await.unwrap();
+    }
+    for (sql, words) in [
+        ("UPDATE document SET state = 'ready', ask_at = NULL", "registered for certain is not sent again"),
+        ("UPDATE document SET hand_over = 'ask them'", "CHECK constraint failed"),
+        ("UPDATE job SET state = 'withdrawn'", "the portal can tell is not given up"),
+    ] {
+        let refused = sqlx::query(sql).execute(&mut other).await.unwrap_err().to_string();
+        assert!(refused.contains(words), "{sql}: {refused}");
+    }
+    sqlx::query("UPDATE job SET hand_over = 'look'").execute(&mut other).await.unwrap();
+    sqlx::query("UPDATE job SET state = 'withdrawn', lease_owner = NULL").execute(&mut other).await.unwrap();
+}
+
+#[tokio::test]
 async fn the_moves_of_jobs_in_the_file_are_those_of_the_contract() {
     let folder = tempfile::tempdir().unwrap();
     let config = config(folder.path());

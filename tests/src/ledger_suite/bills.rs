@@ -2,8 +2,9 @@
 
 use einvoice_core::date::PortalTime;
 use einvoice_core::ewb::Birth;
+use einvoice_core::irn::Irn;
 use einvoice_core::job::{Bill, BillQuery, Cancellation, Effect, JobState, StepOutcome};
-use einvoice_core::ledger::{AttemptOutcome, Decision, DocumentId, LedgerError, Query, Settlement, Work};
+use einvoice_core::ledger::{AttemptOutcome, Decision, DocumentId, HandOver, LedgerError, Query, Settlement, Work};
 use einvoice_core::operation::{EwayBill, Registration};
 use einvoice_core::state::{DocumentState, EwbState};
 
@@ -255,7 +256,7 @@ pub async fn a_cancellation_that_was_learnt_leaves_no_active_bill(harness: &dyn 
 }
 
 /// A document whose outcome is not known, settled in this way.
-async fn settled(bench: &Bench, harness: &dyn LedgerHarness, settlement: Settlement) -> DocumentId {
+pub(super) async fn settled(bench: &Bench, harness: &dyn LedgerHarness, settlement: Settlement) -> DocumentId {
     let id = bench.ready(1).await;
     bench.send("sender").await;
     bench.wait(LEASE.as_secs().max(harness.settle_wait().as_secs()) + 1);
@@ -302,6 +303,15 @@ pub async fn a_person_has_the_portal_asked_again_or_knows_better(harness: &dyn L
         (DocumentState::Unknown, None, Some(bench.clock_now()))
     );
     assert_eq!(bench.claim("w", Work::Settle, 1).await.len(), 1, "it is due at once");
+    let early = bench.ledger.decide(id, Decision::NotThere { reason: reason() }).await;
+    assert!(matches!(early, Err(LedgerError::IllegalMove { from: DocumentState::Unknown, .. })), "{early:?}");
+    let open = HandOver::Whether { remedy: "look it up".to_owned() };
+    let settlement = Settlement::StillUnknown {
+        reason: "so late that it proves nothing".to_owned(),
+        ask_at: bench.clock_now(),
+        hand_over: Some(open),
+    };
+    bench.ledger.settle(&worker("w"), id, settlement).await.unwrap();
     bench.ledger.decide(id, Decision::NotThere { reason: reason() }).await.unwrap();
     assert_eq!(bench.status(id).await.state, DocumentState::Ready);
     assert!(bench.claim("w", Work::Send, 1).await.remove(0).pinned, "a resend goes where it went before");
@@ -311,6 +321,7 @@ pub async fn a_person_has_the_portal_asked_again_or_knows_better(harness: &dyn L
 pub async fn a_rejected_registration_is_marked(harness: &dyn LedgerHarness) {
     let bench = Bench::open(harness).await;
     let document = registered_document(&bench, 1).await;
+    let [first, last] = [registered_document(&bench, 4).await, registered_document(&bench, 5).await];
     bench.ready(2).await;
     owed(&bench).await;
     let irns = [1, 2, 3].map(|number| registration(&Draft::new(number).key()).irn);
@@ -318,4 +329,14 @@ pub async fn a_rejected_registration_is_marked(harness: &dyn LedgerHarness) {
     assert_eq!(bench.status(document).await.state, DocumentState::RejectedByRegistry);
     assert_eq!(owed(&bench).await.first().unwrap().state, DocumentState::RejectedByRegistry);
     assert!(bench.ledger.reject_by_registry(&irns).await.unwrap().is_empty());
+    // However long the list is, and wherever ours stand on it.
+    let others = (0..45_000_u32).map(|number| {
+        let mut bytes = [0; 32];
+        bytes.iter_mut().zip(number.to_be_bytes()).for_each(|(to, from)| *to = from);
+        Irn::from_bytes(bytes)
+    });
+    let mut long: Vec<Irn> = others.collect();
+    long.insert(0, registration(&Draft::new(5).key()).irn);
+    long.push(registration(&Draft::new(4).key()).irn);
+    assert_eq!(bench.ledger.reject_by_registry(&long).await.unwrap(), [first, last]);
 }

@@ -267,7 +267,7 @@ fn settlement_of(bench: &Bench, settlement: u8) -> Settlement {
         3 => Settlement::Refused { errors: errors("2278"), burnt: true },
         4 => Settlement::Conflict { registration: registration(&key), differences: Vec::new() },
         5 => Settlement::NotThere { errors: errors("2154") },
-        _ => Settlement::StillUnknown { reason: "no answer again".to_owned(), ask_at: soon(bench), remedy: None },
+        _ => Settlement::StillUnknown { reason: "no answer again".to_owned(), ask_at: soon(bench), hand_over: None },
     }
 }
 

@@ -38,7 +38,7 @@ pub(super) fn cancel_irn(document: DocumentId, ewb_is_active: bool) -> NewJob {
     new_job(task, Some(document), ewb_is_active)
 }
 
-fn cancel_ewb(text: &str) -> NewJob {
+pub(super) fn cancel_ewb(text: &str) -> NewJob {
     let remark = "entered twice".to_owned();
     new_job(Task::CancelEwb { number: number(text), reason: CancelReason::Duplicate, remark }, None, false)
 }
@@ -186,7 +186,7 @@ pub async fn a_cancellation_reaches_the_document_and_the_books(harness: &dyn Led
     let trail = bench.ledger.audit(document).await.unwrap();
     end(&bench, "w", id, done(vec![irn_cancelled()])).await.unwrap();
     assert_eq!(bench.ledger.audit(document).await.unwrap(), trail, "the same outcome twice changes nothing");
-    assert_eq!(trail.iter().filter(|entry| entry.event.contains("cancel_irn")).count(), 3, "{trail:?}");
+    assert_eq!(trail.iter().filter(|entry| entry.event.contains("(cancel the IRN)")).count(), 3, "{trail:?}");
     let other = end(&bench, "w", id, said_no()).await;
     assert!(matches!(other, Err(LedgerError::IllegalJobMove { from: JobState::Done, .. })), "{other:?}");
 }
@@ -223,7 +223,8 @@ pub async fn a_step_in_flight_is_unknown_after_a_crash(harness: &dyn LedgerHarne
     let again = begin(&bench, "heir", id).await;
     assert!(matches!(again, Err(LedgerError::IllegalJobMove { from: JobState::Unknown, .. })), "{again:?}");
     let due_at = later(bench.clock_now(), Duration::from_secs(30)).unwrap();
-    let open = StepOutcome::Unknown { message: "no answer".to_owned(), due_at, errors: errors("5002") };
+    let open =
+        StepOutcome::Unknown { message: "no answer".to_owned(), due_at, errors: errors("5002"), hand_over: None };
     end(&bench, "heir", id, open).await.unwrap();
     assert!(claim(&bench, "heir").await.is_empty(), "it is asked again when its time has come");
     bench.wait(30);

@@ -182,9 +182,12 @@ impl Clerk {
             Ending::Done { .. } => StepOutcome::Done { effects, message },
             Ending::Refused { .. } => StepOutcome::Refused { errors: errors("2270"), message, effects },
             Ending::NotDone { .. } => StepOutcome::NotDone { message, due_at },
-            Ending::Unknown { errors: some, .. } => {
-                StepOutcome::Unknown { message, due_at, errors: if some { errors("5002") } else { Vec::new() } }
-            }
+            Ending::Unknown { errors: some, .. } => StepOutcome::Unknown {
+                message,
+                due_at,
+                errors: if some { errors("5002") } else { Vec::new() },
+                hand_over: None,
+            },
         }
     }
 }
@@ -296,7 +299,7 @@ async fn settle(bench: &Bench, answer: Answer, ask_at: Timestamp) -> String {
         }
         Answer::Refused => Settlement::Refused { errors: errors("2172"), burnt: false },
         Answer::NotThere => Settlement::NotThere { errors: errors("2154") },
-        Answer::Nothing => Settlement::StillUnknown { reason: "no answer".to_owned(), ask_at, remedy: None },
+        Answer::Nothing => Settlement::StillUnknown { reason: "no answer".to_owned(), ask_at, hand_over: None },
     };
     match bench.ledger.settle(&worker("sender"), claimed.id, settlement).await {
         Ok(()) => claimed.id.0.to_string(),

@@ -226,7 +226,7 @@ pub async fn an_unknown_outcome_is_asked_about_when_its_time_has_come(harness: &
     let first = bench.claim("w", Work::Settle, 1).await.remove(0);
     assert_eq!((first.asked, first.open_errors), (0, errors("2150")));
     let again = later(intent.at, Duration::from_secs(100)).unwrap();
-    let still = Settlement::StillUnknown { reason: "no answer again".to_owned(), ask_at: again, remedy: None };
+    let still = Settlement::StillUnknown { reason: "no answer again".to_owned(), ask_at: again, hand_over: None };
     let refused = bench.ledger.settle(&worker("stranger"), id, still.clone()).await;
     assert!(matches!(refused, Err(LedgerError::NotClaimed { .. })), "{refused:?}");
     bench.ledger.settle(&worker("w"), id, still).await.unwrap();

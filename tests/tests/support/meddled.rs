@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use einvoice_core::irn::Irn;
 use einvoice_core::job::{
-    Bill, BillQuery, Cancellation, Job, JobBook, JobClaim, JobId, JobQuery, NewJob, StepIntent, StepOutcome,
+    Bill, BillQuery, Cancellation, Job, JobBook, JobClaim, JobDecision, JobId, JobQuery, NewJob, StepIntent,
+    StepOutcome,
 };
 use einvoice_core::ledger::{
     AttemptId, AttemptOutcome, AuditEntry, ClaimRequest, Claimed, Decision, DocumentId, DocumentStatus, Intent, Ledger,
@@ -174,6 +175,10 @@ impl JobBook for Meddled {
 
     async fn end_step(&self, worker: &WorkerId, job: JobId, outcome: StepOutcome) -> Result<(), LedgerError> {
         self.inner.end_step(worker, job, outcome).await
+    }
+
+    async fn decide_job(&self, job: JobId, decision: JobDecision) -> Result<(), LedgerError> {
+        self.inner.decide_job(job, decision).await
     }
 
     async fn withdraw(&self, job: JobId, reason: &str) -> Result<(), LedgerError> {

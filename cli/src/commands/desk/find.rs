@@ -156,6 +156,7 @@ pub(in super::super) mod tests {
             differences: Vec::new(),
             findings: Vec::new(),
             ask_at: None,
+            hand_over: None,
             received_at: at,
             changed_at: at,
         }

@@ -280,6 +280,7 @@ pub(in super::super) mod tests {
             message: "the e-way bill is cancelled".into(),
             errors: Vec::new(),
             effects: Vec::new(),
+            hand_over: None,
             planned_at: at,
             changed_at: at,
         }

@@ -12,6 +12,7 @@ use super::super::report::Tally;
 use super::super::routes::Route;
 use super::super::send::heed;
 use super::super::{PipelineError, Shared};
+use super::hand_over::{Said, asked_of_a_person, is_past_the_window};
 use super::step::other_site;
 use super::{Ended, bills, conclude, record};
 use crate::clock::later;
@@ -22,7 +23,9 @@ use crate::ewb::request::Carriage;
 use crate::ewb::{EwbNumber, Standing, TripSheetNumber};
 use crate::job::{BillQuery, Effect, Job, StepOutcome, Task};
 use crate::ledger::WorkerId;
-use crate::operation::{EwbDetails, MadeEwb, Operation, OperationKind, Registration, RegistrationStatus, Reply};
+use crate::operation::{
+    EwbDetails, EwbVehicle, MadeEwb, Operation, OperationKind, Registration, RegistrationStatus, Reply,
+};
 use crate::pipeline::outcome::consequence_of;
 use crate::portal_code::{ErrorClass, PortalError, deciding_class};
 use crate::state::EwbState;
@@ -30,6 +33,9 @@ use crate::transport::TransportError;
 
 /// Sendings after which a step that the portal stumbles over every time, and does not do, is left to a person.
 const SENDINGS_MAX: u32 = 5;
+
+/// The portals' times are rounded to the minute.
+const ROUNDED_BY: Duration = Duration::from_mins(1);
 
 /// "Requested IRN data is not available": perhaps at the other site.
 const NOT_HERE: [&str; 2] = ["2148", "4003"];
@@ -43,7 +49,7 @@ enum Found {
     /// Something else stands in its place: a person decides.
     Clash { message: String, effects: Vec<Effect> },
     /// Nobody can tell yet.
-    Unclear { message: String },
+    Unclear { message: String, said: Said },
 }
 
 impl Found {
@@ -57,7 +63,7 @@ impl Found {
             let Effect::Ewb { standing } = effect else { continue };
             let query = BillQuery { number: Some(standing.number), ..BillQuery::default() };
             let known = bills::latest(shared.ledger.bills(query).await?);
-            **standing = bills::joined((**standing).clone(), known);
+            **standing = bills::expired(bills::joined((**standing).clone(), known), shared.now());
         }
         Ok(self)
     }
@@ -71,11 +77,14 @@ pub(super) async fn settle(
 ) -> Result<Ended, PipelineError> {
     let (Some(kind), Some(last)) = (job.step(), &job.last) else {
         let message = "no call is on record, so nobody can be asked".to_owned();
-        return record(shared, tally, worker, job, conclude::unknown(shared, message, job.errors.clone(), job)).await;
+        return record(shared, tally, worker, job, unclear_yet(shared, job, message, Said::WindowOver)).await;
     };
     let Some(route) = shared.routes.by_name(&last.route) else {
         let message = format!("job {} went by this route, which is no longer configured; bring it back", job.id.0);
-        tally.configuration(last.route.as_str(), message);
+        tally.configuration(last.route.as_str(), message.clone());
+        if asked_of_a_person(shared, job, Said::Nothing).is_some() && job.hand_over.is_none() {
+            return record(shared, tally, worker, job, unclear_yet(shared, job, message, Said::Nothing)).await;
+        }
         return Ok(Ended::Untouched);
     };
     if route.is_closed() || route.is_closed_for(job.gstin) {
@@ -92,10 +101,13 @@ pub(super) async fn settle(
         Err(error) => {
             route.learn(Some(&error));
             heed(tally, route, job.gstin, &error, consequence_of(&error));
-            Found::Unclear { message: error.to_string() }
+            Found::Unclear { message: error.to_string(), said: Said::by(&error) }
         }
     };
-    let found = found.joined(shared).await?;
+    let mut found = found.joined(shared).await?;
+    if let Found::Done { effects, .. } = &mut found {
+        bills::moved(shared, &job.task, effects).await?;
+    }
     record(shared, tally, worker, job, judged(shared, job, found)).await
 }
 
@@ -104,7 +116,7 @@ fn judged(shared: &Shared, job: &Job, found: Found) -> StepOutcome {
     match found {
         Found::Done { effects, message } => StepOutcome::Done { effects, message },
         Found::Clash { message, effects } => StepOutcome::Refused { errors: job.errors.clone(), message, effects },
-        Found::Unclear { message } => conclude::unknown(shared, message, job.errors.clone(), job),
+        Found::Unclear { message, said } => unclear_yet(shared, job, message, said),
         Found::NotDone { message, effects } => {
             let stumbled = |class| matches!(class, ErrorClass::Transient | ErrorClass::UpstreamTransient);
             let is_refused = !job.errors.is_empty() && !stumbled(deciding_class(&job.errors));
@@ -112,7 +124,7 @@ fn judged(shared: &Shared, job: &Job, found: Found) -> StepOutcome {
             let is_ended = is_refused && !job.errors.iter().any(|error| error.code == conclude::CONCURRENT);
             if let Some(due_at) = settled_at(shared, job).filter(|settled| !is_ended && shared.now() < *settled) {
                 let message = format!("{message}, and so soon after it was sent that this proves nothing");
-                return StepOutcome::Unknown { message, due_at, errors: job.errors.clone() };
+                return StepOutcome::Unknown { message, due_at, errors: job.errors.clone(), hand_over: None };
             }
             if is_refused || job.sendings >= SENDINGS_MAX {
                 let errors: Vec<PortalError> = job.errors.clone();
@@ -123,6 +135,21 @@ fn judged(shared: &Shared, job: &Job, found: Found) -> StepOutcome {
             StepOutcome::NotDone { message, due_at: shared.now() }
         }
     }
+}
+
+/// An answer that clears nothing: the portal is asked again, or a person once it tells no more.
+fn unclear_yet(shared: &Shared, job: &Job, message: String, said: Said) -> StepOutcome {
+    let mut outcome = conclude::unknown(shared, message, job.errors.clone(), job);
+    if let StepOutcome::Unknown { message, hand_over, .. } = &mut outcome {
+        *hand_over = asked_of_a_person(shared, job, said);
+        if hand_over.is_some() {
+            *message = format!(
+                "{message}; asking tells no more, and a person is to look: `einvoice resolve --job {}` says where",
+                job.id.0
+            );
+        }
+    }
+    outcome
 }
 
 /// When the settling wait of the latest sending is over.
@@ -170,6 +197,10 @@ impl Question<'_> {
     async fn put(&self) -> Result<Found, TransportError> {
         match (&self.job.task, self.kind) {
             (Task::CancelIrn { irn, .. }, OperationKind::CancelIrn) => self.cancelled_irn(*irn).await,
+            // There was no bill to cancel on the way, so that nothing was sent and nobody can be asked about it.
+            (Task::CancelIrn { .. }, OperationKind::CancelEwb) if self.known.is_none() => {
+                Ok(Found::Done { effects: Vec::new(), message: "there is no active e-way bill to cancel".to_owned() })
+            }
             (Task::GenerateEwbByIrn { request }, _) => self.made_by_irn(request.irn).await,
             (Task::GenerateEwb { payload, doc_type, doc_no }, _) => {
                 self.made_for_document(payload, doc_type, doc_no).await
@@ -223,8 +254,14 @@ impl Question<'_> {
     }
 
     async fn made_by_irn(&self, irn: crate::irn::Irn) -> Result<Found, TransportError> {
-        let site = other_site(self.job, self.route);
-        let reply = match self.call(Operation::GetEwbByIrn { irn, site }).await {
+        let ask = |site| self.call(Operation::GetEwbByIrn { irn, site });
+        let named = other_site(self.job, self.route);
+        let mut reply = ask(named.clone()).await;
+        if named.is_none() && reply.as_ref().is_err_and(|error| has_code(error, &NOT_HERE)) {
+            // "Not here" may mean another site: name the one that was called.
+            reply = ask(self.job.last.as_ref().map(|last| last.site.clone())).await;
+        }
+        let reply = match reply {
             Err(error) if is_not_found(&error) && !has_code(&error, &NOT_HERE) => return Ok(nothing_made()),
             other => other?,
         };
@@ -234,20 +271,40 @@ impl Question<'_> {
         }
     }
 
-    /// A bill that stands is the one asked for: an IRN has one at most.
+    /// A bill that stands is the one asked for: an IRN has one at most. One that expired and was made before this
+    /// job was planned is another one, in whose place the portal makes none.
     fn adopt(&self, made: &MadeEwb) -> Found {
         let standing = bills::made(&self.job.task, self.job.gstin, made, PortalTime::at(self.shared.now()));
         let number = standing.number;
         if standing.state == EwbState::Cancelled {
             return Found::NotDone { message: format!("asked; e-way bill {number} is cancelled"), effects: Vec::new() };
         }
+        let now = self.shared.now();
+        let is_earlier = made
+            .made_at
+            .and_then(PortalTime::to_timestamp)
+            .is_some_and(|at| later(at, ROUNDED_BY).is_some_and(|at| at < self.job.planned_at));
+        let has_expired = standing.clone().at(now).state == EwbState::Expired;
         let effects = vec![Effect::Ewb { standing: Box::new(standing) }];
+        if is_earlier && has_expired {
+            let message = format!(
+                "e-way bill {number} was made before, and its validity is over: the portal makes no other one for this \
+                 IRN. Extend it where its time allows; else make a bill without the IRN"
+            );
+            return Found::Clash { message, effects };
+        }
         Found::Done { effects, message: format!("asked; e-way bill {number} was made") }
     }
 
     async fn made_for_document(&self, payload: &str, doc_type: &str, doc_no: &str) -> Result<Found, TransportError> {
         let question = Operation::GetEwbByDocument { doc_type: doc_type.to_owned(), number: doc_no.to_owned() };
         let made = match self.call(question).await {
+            // Only active bills are found by their document.
+            Err(error) if is_not_found(&error) && is_past_the_window(self.shared, self.job) => {
+                return Ok(unclear(
+                    "the portal has no active e-way bill for the document, so late that this proves nothing",
+                ));
+            }
             Err(error) if is_not_found(&error) => return Ok(nothing_made()),
             Err(error) => return Err(error),
             Ok(Reply::EwayBill(made)) => made,
@@ -295,7 +352,7 @@ impl Question<'_> {
             (_, OperationKind::CancelEwb) => standing.state == EwbState::Cancelled,
             (Task::RejectEwb { .. }, _) => details.is_rejected,
             (Task::UpdatePartB { request }, _) => {
-                details.vehicles.first().is_some_and(|newest| bills::is_carriage(newest, &request.carriage))
+                details.vehicles.first().is_some_and(|newest| self.is_new(newest, &request.carriage))
             }
             (Task::UpdateTransporter { transporter, .. }, _) => {
                 details.transporter.as_deref().is_some_and(|found| found.eq_ignore_ascii_case(transporter))
@@ -328,6 +385,15 @@ impl Question<'_> {
         } else {
             Found::NotDone { effects, message: format!("asked; e-way bill {number} does not show it ({kind})") }
         })
+    }
+
+    /// Whether an entry is this carriage, and not one from before the step: a vehicle may be entered twice.
+    fn is_new(&self, newest: &EwbVehicle, carriage: &Carriage) -> bool {
+        let before = self.known.as_ref().and_then(|known| known.movement.as_ref());
+        let same_as_before = before.is_some_and(|before| before.vehicle == carriage.vehicle);
+        let entered = newest.entered_at.and_then(PortalTime::to_timestamp).and_then(|at| later(at, ROUNDED_BY));
+        let sent = self.job.last.as_ref().map(|last| last.at);
+        bills::is_carriage(newest, carriage) && (!same_as_before || entered >= sent)
     }
 
     async fn trip_sheet(
@@ -395,7 +461,7 @@ fn is_in_group(details: &EwbDetails, group: &str, carriage: &Carriage) -> bool {
 }
 
 fn unclear(message: &str) -> Found {
-    Found::Unclear { message: message.to_owned() }
+    Found::Unclear { message: message.to_owned(), said: Said::Something }
 }
 
 fn nothing_made() -> Found {

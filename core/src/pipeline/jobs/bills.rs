@@ -1,16 +1,36 @@
 //! From what a portal says of a bill to where the bill stands.
 
+use jiff::Timestamp;
+
+use super::super::Shared;
 use crate::date::PortalTime;
 use crate::ewb::request::Carriage;
+use crate::ewb::window::Window;
 use crate::ewb::{Birth, EwbDocument, Movement, Standing, VehicleType};
-use crate::job::{Bill, Task};
+use crate::job::{Bill, BillQuery, Effect, Task};
+use crate::ledger::LedgerError;
 use crate::operation::{EwbChanged, EwbVehicle, MadeEwb, OperationKind};
+use crate::plan::is_open;
 use crate::state::EwbState;
+
+/// The same once its validity is over for good, which no portal tells: the time to extend it is over as well.
+pub(super) fn expired(mut standing: Standing, now: Timestamp) -> Standing {
+    if is_over(&standing, now) {
+        standing.state = EwbState::Expired;
+    }
+    standing
+}
+
+/// Whether the validity of an active bill is over and can no longer be extended.
+pub(super) fn is_over(standing: &Standing, now: Timestamp) -> bool {
+    let closes = standing.valid_till.and_then(|till| Window::ewb_extend(till).closes);
+    standing.state == EwbState::Active && closes.is_some_and(|closes| closes <= now)
+}
 
 /// Of several bills of one document the open one, else the one that was made last.
 pub(super) fn latest(bills: Vec<Bill>) -> Option<Standing> {
     let mut standings: Vec<Standing> = bills.into_iter().map(|bill| bill.standing).collect();
-    standings.sort_by_key(|standing| (crate::plan::is_open(standing.state), standing.made_at, standing.number));
+    standings.sort_by_key(|standing| (is_open(standing.state), standing.made_at, standing.number));
     standings.pop()
 }
 
@@ -86,13 +106,19 @@ pub(super) fn changed(task: &Task, kind: OperationKind, before: &Standing, reply
 pub(super) fn joined(said: Standing, known: Option<Standing>) -> Standing {
     let Some(known) = known else { return said };
     let is_final = matches!(known.state, EwbState::Closed | EwbState::RejectedByParty);
-    let state = if is_final && crate::plan::is_open(said.state) { known.state } else { said.state };
+    let valid_till = said.valid_till.or(known.valid_till);
+    let state = match said.state {
+        open if is_final && is_open(open) => known.state,
+        // What has an end of its validity has its Part B, whatever a short answer leaves out.
+        EwbState::PartA if valid_till.is_some() => EwbState::Active,
+        other => other,
+    };
     Standing {
         state,
+        valid_till,
         birth: known.birth,
         document: said.document.or(known.document),
         made_at: said.made_at.or(known.made_at),
-        valid_till: said.valid_till.or(known.valid_till),
         distance_km: said.distance_km.or(known.distance_km),
         transporter: said.transporter.or(known.transporter),
         movement: said.movement.or(known.movement),
@@ -104,6 +130,32 @@ pub(super) fn joined(said: Standing, known: Option<Standing>) -> Standing {
         alert: said.alert.or(known.alert),
         ..said
     }
+}
+
+/// Adds what a trip sheet changes of the bills on it: each of them that is open travels as the sheet says.
+pub(super) async fn moved(shared: &Shared, task: &Task, effects: &mut Vec<Effect>) -> Result<(), LedgerError> {
+    let carriage = match task {
+        Task::Consolidate { request } => &request.carriage,
+        Task::RegenerateTripSheet { request } => &request.carriage,
+        _ => return Ok(()),
+    };
+    let sheets = effects.iter().filter_map(|effect| match effect {
+        Effect::TripSheet { number, bills } => Some((*number, bills.clone())),
+        _ => None,
+    });
+    for (sheet, on_it) in sheets.collect::<Vec<_>>() {
+        for number in on_it {
+            let query = BillQuery { number: Some(number), ..BillQuery::default() };
+            let Some(mut standing) = latest(shared.ledger.bills(query).await?) else { continue };
+            if !is_open(standing.state) {
+                continue;
+            }
+            standing.trip_sheet = Some(sheet.to_string());
+            standing.movement = movement(carriage, Some(PortalTime::at(shared.now()))).or(standing.movement);
+            effects.push(Effect::Ewb { standing: Box::new(standing) });
+        }
+    }
+    Ok(())
 }
 
 fn movement(carriage: &Carriage, entered_at: Option<PortalTime>) -> Option<Movement> {

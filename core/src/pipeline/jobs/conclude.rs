@@ -47,31 +47,45 @@ pub(super) fn done(
             }
             (vec![cancelled(cancelled_at.or(Some(now)), *reason, remark)], "the IRN was cancelled".to_owned())
         }
-        (Reply::EwayBill(made), task) => {
+        (Reply::EwayBill(made), task @ (Task::GenerateEwbByIrn { .. } | Task::GenerateEwb { .. })) => {
             let standing = bills::made(task, job.gstin, &made, now);
             let message = format!("e-way bill {} was made", standing.number);
             (vec![Effect::Ewb { standing: Box::new(standing) }], message)
         }
-        (Reply::EwbChanged(changed), task) => match (&changed.trip_sheet, task, before) {
-            (Some(number), Task::Consolidate { request }, _) => {
-                let effect = Effect::TripSheet { number: *number, bills: request.bills.clone() };
-                (vec![effect], format!("trip sheet {number} was made"))
-            }
-            (Some(number), Task::RegenerateTripSheet { request }, _) => {
-                let effect = Effect::TripSheet { number: *number, bills: changed.bills.clone() };
-                (vec![effect], format!("trip sheet {number} takes the place of {}", request.trip_sheet))
-            }
-            (_, _, Some(before)) => {
-                if changed.number.is_some_and(|number| number != before.number) {
-                    let message = "the reply names another e-way bill than was asked about".to_owned();
-                    return unknown(shared, message, Vec::new(), job);
+        (Reply::EwbChanged(changed), Task::Consolidate { .. } | Task::RegenerateTripSheet { .. }) => {
+            // Without its number the trip sheet is on no paper: reading the bills tells it.
+            let Some(number) = changed.trip_sheet else {
+                return unknown(shared, format!("the reply to {kind} names no trip sheet"), Vec::new(), job);
+            };
+            let (bills, message) = match &job.task {
+                Task::RegenerateTripSheet { request } => {
+                    (changed.bills.clone(), format!("trip sheet {number} takes the place of {}", request.trip_sheet))
                 }
-                let standing = bills::changed(task, kind, before, &changed);
-                let message = format!("e-way bill {}: {kind} done", standing.number);
-                (vec![Effect::Ewb { standing: Box::new(standing) }], message)
+                Task::Consolidate { request } => (request.bills.clone(), format!("trip sheet {number} was made")),
+                _ => (Vec::new(), format!("trip sheet {number} was made")),
+            };
+            (vec![Effect::TripSheet { number, bills }], message)
+        }
+        (Reply::EwbChanged(changed), task)
+            if !matches!(
+                kind,
+                OperationKind::GenerateEwb | OperationKind::GenerateEwbByIrn | OperationKind::CancelIrn
+            ) =>
+        {
+            let about = before.map(|before| before.number).or(task.bill());
+            if changed.number.is_some_and(|number| about.is_some_and(|about| number != about)) {
+                let message = "the reply names another e-way bill than was asked about".to_owned();
+                return unknown(shared, message, Vec::new(), job);
             }
-            _ => (Vec::new(), format!("{kind} done")),
-        },
+            match before {
+                Some(before) => {
+                    let standing = bills::changed(task, kind, before, &changed);
+                    let message = format!("e-way bill {}: {kind} done", standing.number);
+                    (vec![Effect::Ewb { standing: Box::new(standing) }], message)
+                }
+                None => (Vec::new(), format!("{kind} done")),
+            }
+        }
         (other, _) => {
             return unknown(shared, format!("{kind} was answered with {}", other.words()), Vec::new(), job);
         }
@@ -159,5 +173,5 @@ pub(super) fn unknown(shared: &Shared, message: String, errors: Vec<PortalError>
     let wait = Duration::from_secs(shared.settings.settle_wait_seconds.max(1));
     let pause = wait.saturating_mul(2_u32.saturating_pow(job.asked.min(16))).min(PAUSE_MAX);
     let now = shared.now();
-    StepOutcome::Unknown { message, due_at: later(now, pause).unwrap_or(now), errors }
+    StepOutcome::Unknown { message, due_at: later(now, pause).unwrap_or(now), errors, hand_over: None }
 }

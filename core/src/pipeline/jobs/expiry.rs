@@ -1,10 +1,8 @@
 //! Notices that the validity of a bill is over: no portal tells, and nobody need be asked.
 
-use jiff::Timestamp;
-
 use super::super::{PipelineError, Shared};
+use super::bills::is_over;
 use crate::ewb::Standing;
-use crate::ewb::window::Window;
 use crate::job::{Bill, BillQuery, JobQuery, JobState};
 use crate::state::EwbState;
 
@@ -31,11 +29,6 @@ pub(super) async fn notice(shared: &Shared) -> Result<(), PipelineError> {
         }
         after = last;
     }
-}
-
-fn is_over(standing: &Standing, now: Timestamp) -> bool {
-    let closes = standing.valid_till.and_then(|till| Window::ewb_extend(till).closes);
-    standing.state == EwbState::Active && closes.is_some_and(|closes| closes <= now)
 }
 
 /// An extension under way may have given it another end.

@@ -6,11 +6,12 @@ use jiff::Timestamp;
 
 use super::super::routes::Route;
 use super::super::send::heed;
-use super::super::{PipelineError, Shared, report::Tally};
+use super::super::{CALLS_AFTER_INTENT, PipelineError, Shared, report::Tally};
 use super::{Ended, bills, conclude, record};
+use crate::clock::later;
 use crate::date::PortalTime;
-use crate::ewb::Standing;
 use crate::ewb::window::{Window, WindowShut};
+use crate::ewb::{EwbNumber, Standing, TripSheetNumber};
 use crate::job::{BillQuery, Effect, Job, StepIntent, StepOutcome, Task};
 use crate::ledger::{DocumentId, LedgerError, Query, WorkerId};
 use crate::operation::{Operation, OperationKind, Reply};
@@ -19,14 +20,32 @@ use crate::plan;
 use crate::portal_code::PortalError;
 use bytes::Bytes;
 
-pub(super) async fn take(shared: &Shared, tally: &Tally, worker: &WorkerId, job: &Job) -> Result<Ended, PipelineError> {
+/// In whose hands a job is, and for how long.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Claim<'a> {
+    pub(super) worker: &'a WorkerId,
+    /// When the lease ends, or earlier.
+    pub(super) lease_until: Timestamp,
+}
+
+impl Claim<'_> {
+    /// Whether the lease covers one more call, however long it takes: what is sent under a lease that ends before
+    /// the answer comes is taken for lost, and asked about while the call still runs.
+    fn outlasts_a_call(&self, shared: &Shared, route: &Route) -> bool {
+        let through = later(shared.now(), route.call_time_max().saturating_mul(CALLS_AFTER_INTENT));
+        through.is_some_and(|through| through <= self.lease_until)
+    }
+}
+
+pub(super) async fn take(shared: &Shared, tally: &Tally, claim: &Claim<'_>, job: &Job) -> Result<Ended, PipelineError> {
+    let worker = claim.worker;
     let Some(kind) = job.step() else {
         return Err(PipelineError::Fault(format!("job {} has no step left and is not done", job.id.0)));
     };
-    if let Some(refused) = too_late(shared, job, kind, deadline(shared, job, kind).await?) {
+    let before = standing_before(shared, job, kind).await?;
+    if let Some(refused) = too_late(shared, job, kind, before.as_ref(), deadline(shared, job, kind).await?) {
         return record(shared, tally, worker, job, refused).await;
     }
-    let before = standing_before(shared, job, kind).await?;
     for route in candidates(shared, tally, job, kind) {
         if route.is_closed() || route.is_closed_for(job.gstin) {
             continue;
@@ -36,6 +55,8 @@ pub(super) async fn take(shared: &Shared, tally: &Tally, worker: &WorkerId, job:
             continue;
         }
         match route.gateway.ready(job.gstin, kind.product()).await {
+            // What waited long for its turn, or for a login, may not be through when its lease ends.
+            Ok(()) if !claim.outlasts_a_call(shared, &route) => return Ok(Ended::Stale),
             Ok(()) => return take_by(shared, tally, worker, job, kind, before, &route).await,
             Err(error) => {
                 route.learn(Some(&error));
@@ -88,8 +109,11 @@ async fn take_by(
     route.learn(reply.as_ref().err());
     let outcome = match reply {
         Ok(reply) => {
-            let outcome = conclude::done(shared, job, kind, before.as_ref(), reply);
-            with_the_bills_on_it(shared, job, outcome).await?
+            let mut outcome = conclude::done(shared, job, kind, before.as_ref(), reply);
+            if let StepOutcome::Done { effects, .. } = &mut outcome {
+                with_the_bills_on_it(shared, job, effects).await?;
+            }
+            outcome
         }
         Err(error) => {
             let consequence = consequence_of(&error);
@@ -103,32 +127,33 @@ async fn take_by(
     record(shared, tally, worker, job, outcome).await
 }
 
-/// A trip sheet made anew has the bills of the old one, where the reply does not name them.
-async fn with_the_bills_on_it(
-    shared: &Shared,
-    job: &Job,
-    mut outcome: StepOutcome,
-) -> Result<StepOutcome, PipelineError> {
-    let (Task::RegenerateTripSheet { request }, StepOutcome::Done { effects, .. }) = (&job.task, &mut outcome) else {
-        return Ok(outcome);
-    };
-    let old = request.trip_sheet.to_string();
+/// A trip sheet made anew has the bills of the old one, where the reply does not name them; and every bill on a
+/// trip sheet travels as that says.
+async fn with_the_bills_on_it(shared: &Shared, job: &Job, effects: &mut Vec<Effect>) -> Result<(), PipelineError> {
+    if let Task::RegenerateTripSheet { request } = &job.task {
+        let on_it = bills_on(shared, request.trip_sheet).await?;
+        for effect in effects.iter_mut() {
+            if let Effect::TripSheet { bills, .. } = effect
+                && bills.is_empty()
+            {
+                bills.clone_from(&on_it);
+            }
+        }
+    }
+    Ok(bills::moved(shared, &job.task, effects).await?)
+}
+
+/// The bills that the ledger knows to be on a trip sheet.
+pub(super) async fn bills_on(shared: &Shared, sheet: TripSheetNumber) -> Result<Vec<EwbNumber>, LedgerError> {
+    let sheet = sheet.to_string();
     let (mut on_it, mut after) = (Vec::new(), None);
     loop {
         let page = shared.ledger.bills(BillQuery { after, ..BillQuery::default() }).await?;
-        let Some(last) = page.last() else { break };
+        let Some(last) = page.last() else { return Ok(on_it) };
         after = Some(last.standing.number);
-        let moved = page.iter().filter(|bill| bill.standing.trip_sheet.as_deref() == Some(old.as_str()));
+        let moved = page.iter().filter(|bill| bill.standing.trip_sheet.as_deref() == Some(sheet.as_str()));
         on_it.extend(moved.map(|bill| bill.standing.number));
     }
-    for effect in effects {
-        if let Effect::TripSheet { bills, .. } = effect
-            && bills.is_empty()
-        {
-            bills.clone_from(&on_it);
-        }
-    }
-    Ok(outcome)
 }
 
 /// "This IRN cannot be cancelled because an e-way bill has been generated".
@@ -163,8 +188,18 @@ async fn with_the_bill_in_the_way(shared: &Shared, job: &Job, route: &Route, out
 }
 
 /// When the portal would begin to refuse the step. The deadline of a cancellation is the earlier one of the bill's
-/// and the IRN's; once the bill is cancelled, the IRN has its own time.
+/// and the IRN's; once the bill is cancelled, the IRN has its own time. Bills are consolidated while all are valid.
 async fn deadline(shared: &Shared, job: &Job, kind: OperationKind) -> Result<Option<Timestamp>, PipelineError> {
+    if let Task::Consolidate { request } = &job.task {
+        let mut closes = job.deadline;
+        for number in &request.bills {
+            let query = BillQuery { number: Some(*number), ..BillQuery::default() };
+            let end = bills::latest(shared.ledger.bills(query).await?).and_then(|bill| bill.valid_till);
+            let end = Window::ewb_valid(end).closes;
+            closes = closes.map_or(end, |closes| Some(end.map_or(closes, |end| closes.min(end))));
+        }
+        return Ok(closes);
+    }
     let (OperationKind::CancelIrn, Some(document), true) = (kind, job.document, job.position > 0) else {
         return Ok(job.deadline);
     };
@@ -175,13 +210,23 @@ async fn deadline(shared: &Shared, job: &Job, kind: OperationKind) -> Result<Opt
 }
 
 /// What the portal would refuse for its time is refused here.
-fn too_late(shared: &Shared, job: &Job, kind: OperationKind, closes: Option<Timestamp>) -> Option<StepOutcome> {
+fn too_late(
+    shared: &Shared,
+    job: &Job,
+    kind: OperationKind,
+    before: Option<&Standing>,
+    closes: Option<Timestamp>,
+) -> Option<StepOutcome> {
     let window = Window { opens: job.not_before, closes };
     let code = match kind {
         OperationKind::CancelIrn => "2270",
         OperationKind::CancelEwb => "315",
-        OperationKind::RejectEwb => "346",
-        OperationKind::UpdatePartB => "311",
+        OperationKind::RejectEwb => Window::ewb_reject_code(before.and_then(|before| before.made_at), shared.now()),
+        OperationKind::UpdatePartB
+        | OperationKind::StartMultiVehicle
+        | OperationKind::AddVehicle
+        | OperationKind::ChangeVehicle => "311",
+        OperationKind::ConsolidateEwb => "818",
         OperationKind::UpdateTransporter => "281",
         OperationKind::ExtendValidity => "382",
         _ => "",
