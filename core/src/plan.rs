@@ -1,6 +1,6 @@
 //! From a wish to a job: what is refused before anything is sent, with the deadline and the portal's code.
 //!
-//! Pure functions: a document or a bill as the ledger has it, a wish and a moment in, a [`NewJob`] or the reason
+//! Pure functions: a document or a bill as the ledger has it, a wish and a moment in, a [`NewJob`](crate::job::NewJob) or the reason
 //! against it out. Everything a portal would refuse for its time, its state or its form is refused here, as each
 //! refusal by a portal counts against the account. What only a portal can know is left to it.
 
