@@ -71,20 +71,17 @@ pub(super) async fn one(desk: &Desk, id: JobId, arguments: &Resolve, output: &mu
         Err(error) => return Err(error.into()),
     }
     let now = the_job(desk, id).await?;
-    match now.state {
-        JobState::Planned => {
-            output.say(format!("the next run sends its next call; `einvoice jobs withdraw {}` takes it back", id.0))?;
-        }
+    if now.state == JobState::Planned {
+        output.say(format!("the next run sends its next call; `einvoice jobs withdraw {}` takes it back", id.0))?;
+    } else {
         // Results are delivered; of a job that is over nothing is sent.
-        _ => {
-            let deliver = async |pipeline: &einvoice_core::pipeline::Pipeline, observer, stop| {
-                pipeline.carry_out(&[id], observer, stop).await
-            };
-            if let Some(report) = desk.watched(output, deliver).await?
-                && !output.is_json()
-            {
-                outcome::notes(&report, output)?;
-            }
+        let deliver = async |pipeline: &einvoice_core::pipeline::Pipeline, observer, stop| {
+            pipeline.carry_out(&[id], observer, stop).await
+        };
+        if let Some(report) = desk.watched(output, deliver).await?
+            && !output.is_json()
+        {
+            outcome::notes(&report, output)?;
         }
     }
     show(desk, &[now], output).await
