@@ -10,7 +10,9 @@ use einvoice_core::irn::Irn;
 use einvoice_core::job::{
     Bill, BillQuery, Cancellation, Effect, Job, JobClaim, JobId, JobQuery, NewJob, StepIntent, StepOutcome, Task,
 };
-use einvoice_core::ledger::{AttemptOutcome, AuditEntry, Decision, DocumentId, LedgerError, Query, Settlement, Work};
+use einvoice_core::ledger::{
+    AttemptOutcome, AuditEntry, Decision, DocumentId, HandOver, LedgerError, Query, ReadByHand, Settlement, Work,
+};
 use einvoice_core::operation::{EwayBill, Registration};
 use einvoice_core::state::EwbState;
 use jiff::{SignedDuration, Timestamp};
@@ -80,6 +82,15 @@ impl Clerk {
             }
             Call::NotThere { paper } => {
                 said(ledger.decide(document(paper), Decision::NotThere { reason: reason() }).await)
+            }
+            Call::ReadByHand { paper, bill } => {
+                let registration = registration_of(document(paper), bill);
+                let read = ReadByHand::new(&registration.ack_no, registration.ack_date).unwrap();
+                let read = Box::new(match registration.ewb {
+                    Some(ewb) => read.with_ewb(ewb),
+                    None => read,
+                });
+                said(ledger.decide(document(paper), Decision::Registered { read, reason: reason() }).await)
             }
             Call::Plan { wish, after } => {
                 let not_before = (after > 0).then(|| self.moment(world.now + after));
@@ -300,6 +311,10 @@ async fn settle(bench: &Bench, answer: Answer, ask_at: Timestamp) -> String {
         Answer::Refused => Settlement::Refused { errors: errors("2172"), burnt: false },
         Answer::NotThere => Settlement::NotThere { errors: errors("2154") },
         Answer::Nothing => Settlement::StillUnknown { reason: "no answer".to_owned(), ask_at, hand_over: None },
+        Answer::HandedOver => {
+            let hand_over = Some(HandOver::Whether { remedy: "look it up".to_owned() });
+            Settlement::StillUnknown { reason: "no answer".to_owned(), ask_at, hand_over }
+        }
     };
     match bench.ledger.settle(&worker("sender"), claimed.id, settlement).await {
         Ok(()) => claimed.id.0.to_string(),

@@ -37,6 +37,11 @@ pub(super) enum Call {
     NotThere {
         paper: usize,
     },
+    /// A person read the registration at the portal, with the bill it names.
+    ReadByHand {
+        paper: usize,
+        bill: Option<EwbState>,
+    },
     Plan {
         wish: Wish,
         after: i64,
@@ -113,6 +118,8 @@ pub(super) enum Answer {
     Conflict(Option<EwbState>),
     NotThere,
     Nothing,
+    /// Nothing, and asking again will not tell more: a person has to look.
+    HandedOver,
 }
 
 /// What somebody wants done.
@@ -179,6 +186,7 @@ fn later_answer() -> impl Strategy<Value = Answer> {
         1 => Just(Answer::Refused),
         2 => Just(Answer::NotThere),
         2 => Just(Answer::Nothing),
+        3 => Just(Answer::HandedOver),
     ]
 }
 
@@ -224,7 +232,8 @@ fn call() -> impl Strategy<Value = Call> {
         8 => later_answer().prop_map(|answer| Call::Settle { answer }),
         1 => paper.clone().prop_map(|paper| Call::Adopt { paper }),
         1 => paper.clone().prop_map(|paper| Call::AskAgain { paper }),
-        1 => paper.clone().prop_map(|paper| Call::NotThere { paper }),
+        2 => paper.clone().prop_map(|paper| Call::NotThere { paper }),
+        2 => (paper.clone(), bill_state()).prop_map(|(paper, bill)| Call::ReadByHand { paper, bill }),
         8 => (wish(), prop_oneof![3 => Just(0_i64), 1 => 1..30_i64])
             .prop_map(|(wish, after)| Call::Plan { wish, after }),
         10 => (worker.clone(), 1..4_usize, only).prop_map(|(worker, limit, only)| Call::Claim { worker, limit, only }),

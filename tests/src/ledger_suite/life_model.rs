@@ -33,6 +33,8 @@ pub(super) struct Paper {
     pub(super) bill: Option<u64>,
     pub(super) cancelled: Option<&'static str>,
     pub(super) ask_at: i64,
+    /// Whether a person was asked, as no portal tells what became of it.
+    pub(super) handed: bool,
     /// Of a conflict: how the bill stands that the portal's registration names.
     pub(super) held: Option<EwbState>,
     /// Every state its trail names.
@@ -140,6 +142,7 @@ impl World {
             bill: None,
             cancelled: None,
             ask_at: 0,
+            handed: false,
             held: None,
             path: vec![State::Ready],
             unshown: false,
@@ -165,6 +168,7 @@ impl World {
             Call::Adopt { paper } => self.adopt(paper),
             Call::AskAgain { paper } => self.ask_again(paper),
             Call::NotThere { paper } => self.not_there(paper),
+            Call::ReadByHand { paper, bill } => self.read_by_hand(paper, bill),
             Call::Plan { wish, after } => self.plan(wish, after),
             Call::Claim { worker, limit, only } => Ok(self.claim(worker, limit, only)),
             Call::Release { worker, job } => {
@@ -307,12 +311,18 @@ impl World {
             Answer::Refused => (State::Refused, None),
             Answer::Cancelled(bill) => (State::Cancelled, bill),
             Answer::Conflict(bill) => {
-                self.moves(paper, &[State::Conflict], |world| world.paper_mut(paper).held = bill);
+                self.moves(paper, &[State::Conflict], |world| {
+                    world.paper_mut(paper).held = bill;
+                    world.paper_mut(paper).handed = false;
+                });
                 return;
             }
             Answer::NotThere => (State::Ready, None),
-            Answer::Nothing => (State::Unknown, None),
+            Answer::Nothing | Answer::HandedOver => (State::Unknown, None),
         };
+        // What a person was asked once stays asked as long as nobody knows.
+        let asked = self.paper(paper).handed || matches!(answer, Answer::HandedOver);
+        self.paper_mut(paper).handed = state == State::Unknown && asked;
         self.moves(paper, &[state], |world| {
             let first = world.paper(paper).path.iter().rev().nth(1) == Some(&State::Sent);
             world.paper_mut(paper).ask_at = if first { now } else { now + 10 };
@@ -359,9 +369,24 @@ impl World {
     }
 
     fn not_there(&mut self, paper: usize) -> Outcome {
-        self.must_be(paper, State::Unknown)?;
-        self.moves(paper, &[State::Ready], |_| {});
+        self.must_wait_for_a_person(paper)?;
+        self.moves(paper, &[State::Ready], |world| world.paper_mut(paper).handed = false);
         Ok(well())
+    }
+
+    fn read_by_hand(&mut self, paper: usize, bill: Option<EwbState>) -> Outcome {
+        self.must_wait_for_a_person(paper)?;
+        self.moves(paper, &[State::Registered], |world| {
+            world.paper_mut(paper).handed = false;
+            world.born(paper, bill);
+        });
+        Ok(well())
+    }
+
+    /// As long as asking helps the portal's word counts, and no person's.
+    fn must_wait_for_a_person(&self, paper: usize) -> Result<(), String> {
+        self.must_be(paper, State::Unknown)?;
+        if self.paper(paper).handed { Ok(()) } else { Err(format!("document is {}", State::Unknown)) }
     }
 
     pub(super) fn must_be(&self, paper: usize, state: State) -> Result<(), String> {
