@@ -211,10 +211,19 @@ fn troubled(job: &Job, names: &Names, output: &mut Output) -> Result<(), CliErro
         return refusal(job).show(2, output);
     }
     output.paragraph(2, &job.message)?;
-    output.paragraph(
-        2,
-        "to do: nothing is sent again before the portal was asked; `einvoice resolve` asks now, a run later",
-    )
+    output.paragraph(2, &next_step(job))
+}
+
+/// What settles a job whose outcome is unknown.
+fn next_step(job: &Job) -> String {
+    if job.hand_over.is_some() {
+        return format!(
+            "to do: no portal tells what became of it any more; `einvoice resolve --job {}` says what to look up and \
+             takes your answer",
+            job.id.0
+        );
+    }
+    "to do: nothing is sent again before the portal was asked; `einvoice resolve` asks now, a run later".to_owned()
 }
 
 /// Why a job was refused.
@@ -297,6 +306,14 @@ pub(in super::super) mod tests {
         let mut later = job(JobState::Planned);
         later.not_before = Some("2026-11-06T00:00:00Z".parse().unwrap());
         assert_eq!(code_of(&[later], now), exit_code::ALL_WELL, "its time has not come");
+    }
+
+    #[test]
+    fn a_job_that_waits_for_a_person_says_so() {
+        let asked = job(JobState::Unknown);
+        assert!(next_step(&asked).contains("`einvoice resolve` asks now"));
+        let handed = Job { hand_over: Some("look it up".into()), ..asked };
+        assert!(next_step(&handed).contains("`einvoice resolve --job 12` says what to look up"));
     }
 
     #[test]
