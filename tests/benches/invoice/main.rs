@@ -7,6 +7,7 @@
 
 mod document;
 mod ledger;
+mod mapping;
 mod protocol;
 mod tally;
 
