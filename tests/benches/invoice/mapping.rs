@@ -43,7 +43,7 @@ fn table() -> String {
 }
 
 #[divan::bench]
-fn a_table_record_of_six_lines(bencher: Bencher) {
+fn a_table_record_of_six_lines(bencher: Bencher<'_, '_>) {
     let mapping = Mapping::new(&MappingConfig::default(), &rules(), Names::Folded).unwrap();
     let content = table();
     let mapped = mapping.map(&TableRecord::parse(&content).unwrap()).unwrap();
@@ -66,24 +66,24 @@ fn ubl() -> String {
     format!("{}{}</Invoice>", &text[..start], text[start..end].repeat(LINES))
 }
 
-fn of_source(bencher: Bencher, content: String) {
+fn of_source(bencher: Bencher<'_, '_>, text: String) {
     let clock = Arc::new(ManualClock::new("2026-11-05T06:30:00Z".parse().unwrap()));
     let context = BuildContext::new("bench", ".", clock, SystemEntropy::shared());
     let settings = read_settings(&context, json!({"path": "."})).unwrap();
     let source = JsonFileSource::new(&context, settings).unwrap();
     let reference = SourceRef { location: "a".into(), position: "document 1".into(), record_id: "a#1".into() };
-    let record = SourceRecord { reference, content, context: None };
+    let record = SourceRecord { reference, content: text, context: None };
     let Mapped::Document(document) = source.map(&record) else { panic!("the fixture is no document") };
     assert_eq!(document.invoice.item_list.len(), LINES);
     bencher.bench(|| source.map(black_box(&record)));
 }
 
 #[divan::bench]
-fn a_gobl_document_of_six_lines(bencher: Bencher) {
+fn a_gobl_document_of_six_lines(bencher: Bencher<'_, '_>) {
     of_source(bencher, gobl());
 }
 
 #[divan::bench]
-fn a_ubl_document_of_six_lines(bencher: Bencher) {
+fn a_ubl_document_of_six_lines(bencher: Bencher<'_, '_>) {
     of_source(bencher, ubl());
 }
