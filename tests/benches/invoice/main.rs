@@ -3,7 +3,12 @@
 //! `cargo bench -p einvoice-testkit` measures; `cargo test -p einvoice-testkit --benches` runs each
 //! part once, to see that it still works. What was found is in the guide of `einvoice-core`, under
 //! measurements.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a benchmark that cannot be set up should stop")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a benchmark that cannot be set up should stop"
+)]
 
 mod document;
 mod ledger;
