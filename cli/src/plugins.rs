@@ -56,8 +56,8 @@ mod tests {
 
     use super::*;
 
-    /// Folders that hold no plugin: `protocol` is the library that transports share.
-    const NO_PLUGIN: [&str; 1] = ["protocol"];
+    /// Folders that hold no plugin but a library: `protocol` is shared by transports, `file-drop` by all that work on files.
+    const NO_PLUGIN: [&str; 2] = ["file-drop", "protocol"];
 
     fn folders() -> BTreeSet<String> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

@@ -1,5 +1,6 @@
 //! Settings of both roles.
 
+use einvoice_file_drop::{Encoding, QrFormat};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -67,19 +68,6 @@ pub enum RecordId {
     Position,
 }
 
-/// How bytes become text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Encoding {
-    /// UTF-8 or UTF-16, told by the byte order mark or, without one, by the first two bytes.
-    #[default]
-    Auto,
-    /// The Western code page of Windows, which old programs write.
-    #[serde(rename = "windows-1252")]
-    Windows1252,
-}
-
 /// Settings of the write-back `json-file`. Relative paths start at the folder of the configuration
 /// file.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -103,20 +91,6 @@ pub struct WriteBackConfig {
     /// Pictures of the signed QR code: `none`, `png` or `svg`; one file a document, in a folder `qr` beside the
     /// response, named in its `QrFile`. Default: `none`.
     pub qr: QrFormat,
-}
-
-/// Form of QR pictures.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum QrFormat {
-    /// No pictures.
-    #[default]
-    None,
-    /// PNG.
-    Png,
-    /// SVG.
-    Svg,
 }
 
 impl Default for WriteBackConfig {

@@ -1,19 +1,16 @@
 #![doc = include_str!("../README.md")]
 
 mod config;
-mod decode;
 mod element;
-mod files;
 mod merge;
 mod name;
-mod picture;
 mod response;
-mod settled;
 mod source;
 mod split;
 mod write_back;
 
-pub use config::{Encoding, QrFormat, SourceConfig, WriteBackConfig};
+pub use config::{RecordId, SourceConfig, WriteBackConfig};
+pub use einvoice_file_drop::{Encoding, QrFormat};
 pub use source::JsonFileSource;
 pub use write_back::JsonFileWriteBack;
 

@@ -4,12 +4,12 @@
 //! content or the new, never a part.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use einvoice_file_drop::{beside, finish};
 use serde::Deserialize;
-use tempfile::NamedTempFile;
 
 use crate::response::Reference;
 use crate::split::{Fault, Splitter};
@@ -54,42 +54,7 @@ pub(crate) fn merge(path: &Path, layout: Layout, mut answers: Answers) -> io::Re
     }
     let mut out = Output { out: BufWriter::new(beside(path)?), layout, written: 0 };
     write_merged(path, answers, &mut out)?;
-    rename(out.finish()?, path)
-}
-
-/// Writes a file wholly or not at all.
-pub(crate) fn put(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file = beside(path)?;
-    file.write_all(content)?;
-    rename(file, path)
-}
-
-/// The folder of a path.
-fn folder(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// A temporary file in the folder of a path, which is made when missing.
-fn beside(path: &Path) -> io::Result<NamedTempFile> {
-    let folder = folder(path);
-    fs::create_dir_all(folder)?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".einvoice-").suffix(".tmp");
-    #[cfg(unix)]
-    {
-        // The accounting program is often another user; the process's umask decides, as for any file.
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(folder)
-}
-
-/// Gives a file its name, durably.
-fn rename(file: NamedTempFile, path: &Path) -> io::Result<()> {
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    // On Windows a folder has no handle to force to disk; NTFS journals the rename.
-    if cfg!(unix) { File::open(folder(path))?.sync_all() } else { Ok(()) }
+    finish(out.finish()?, path)
 }
 
 /// Hands every answer of a file to `take`, with its text.

@@ -5,9 +5,8 @@ use einvoice_core::finding::{Finding, Severity};
 use einvoice_core::operation::RegistrationStatus;
 use einvoice_core::receipt::Receipt;
 use einvoice_core::state::{DocumentState, EwbState};
+use einvoice_file_drop::number_of;
 use serde::{Deserialize, Serialize, Serializer};
-
-use crate::settled;
 
 /// What stands in the response file for one document. The order of members is the order in the file.
 #[derive(Debug, Serialize)]
@@ -106,7 +105,7 @@ impl Reference {
     pub(crate) fn of(receipt: &Receipt) -> Self {
         Self {
             file: receipt.reference.location.clone(),
-            document: settled::number(&receipt.reference.position).unwrap_or(1),
+            document: number_of(&receipt.reference.position).unwrap_or(1),
             record: receipt.reference.record_id.clone(),
             revision: receipt.revision,
         }

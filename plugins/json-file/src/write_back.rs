@@ -9,14 +9,13 @@ use einvoice_core::receipt::Receipt;
 use einvoice_core::registry::{BuildContext, BuildError};
 use einvoice_core::source::SourceRef;
 use einvoice_core::write_back::{Delivery, WriteBack, WriteBackCapability, WriteBackError};
+use einvoice_file_drop::{Picture, QrFormat, number_of};
 use tokio::sync::Mutex;
 
-use crate::config::{QrFormat, WriteBackConfig};
+use crate::config::WriteBackConfig;
 use crate::merge::{self, Answers, Layout, Waiting};
 use crate::name;
-use crate::picture::Picture;
 use crate::response::{self, Reference};
-use crate::settled::{self, POSITION};
 
 /// Receipts taken at once: each batch rewrites the response files that it touches, and is held in memory with its signed
 /// copies (some 22 MB for 1,000 of real size).
@@ -111,7 +110,7 @@ impl WriteBack for JsonFileWriteBack {
             let path = self.namer.path(&receipt.reference.location, document);
             pictures.extend(picture.map(|picture| (path.clone(), picture)));
             let answers = files.entry(path.clone()).or_default();
-            let alone = receipt.reference.position.starts_with(POSITION);
+            let alone = receipt.reference.position.starts_with("document ");
             if alone {
                 // Receipts come oldest first, so another record at this number is the older one.
                 let here = (document, String::new())..(document.saturating_add(1), String::new());
@@ -139,7 +138,7 @@ impl WriteBack for JsonFileWriteBack {
     ) -> Result<Vec<Option<BTreeMap<String, String>>>, WriteBackError> {
         let mut wanted: BTreeMap<PathBuf, Vec<(usize, u64, String)>> = BTreeMap::new();
         for (index, reference) in references.iter().enumerate() {
-            let document = settled::number(&reference.position).unwrap_or(1);
+            let document = number_of(&reference.position).unwrap_or(1);
             let path = self.namer.path(&reference.location, document);
             wanted.entry(path).or_default().push((index, document, reference.record_id.clone()));
         }

@@ -9,47 +9,103 @@ use einvoice_core::source::SourceError;
 use glob::{MatchOptions, Pattern};
 use jiff::Timestamp;
 
-use crate::config::SourceConfig;
 use crate::name;
 
-/// Endings of files that are read from a folder.
-const EXTENSIONS: [&str; 3] = ["json", "jsonl", "ndjson"];
 /// Default names of the folders for settled files.
-pub(crate) const DONE: &str = "done";
+const DONE: &str = "done";
 /// See [`DONE`].
-pub(crate) const NEEDS_PERSON: &str = "needs-person";
+const NEEDS_PERSON: &str = "needs-person";
 
 /// A file and the look of it by which a change is noticed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Found {
+#[expect(clippy::exhaustive_structs, reason = "a file is its place, its size and its time")]
+pub struct Found {
     /// Where it is.
-    pub(crate) path: PathBuf,
+    pub path: PathBuf,
     /// How it is called in messages and in the ledger: from the configuration's folder.
-    pub(crate) shown: String,
+    pub shown: String,
     /// Its size.
-    pub(crate) size: u64,
+    pub size: u64,
     /// When it was last changed, where the file system says so.
-    pub(crate) modified: Option<Timestamp>,
+    pub modified: Option<Timestamp>,
+}
+
+/// Which files a source reads and what becomes of them; each source has keys of these names in its configuration.
+#[derive(Debug, Clone, Default)]
+#[expect(clippy::exhaustive_structs, reason = "sources fill it by name")]
+pub struct FolderSettings {
+    /// A folder, a pattern (`*`, `?`, `**`), or one file.
+    pub path: String,
+    /// Endings, without dot and in small letters, of the files that are read from a folder.
+    pub extensions: &'static [&'static str],
+    /// Where a file goes once all its records are done. Default: `done` beside it.
+    pub done_folder: Option<String>,
+    /// Where a file goes once all its records are settled and one needs a person. Default: `needs-person` beside it.
+    pub needs_person_folder: Option<String>,
+    /// Whether settled files are moved at all.
+    pub move_files: bool,
+    /// How long size and time of a file must stand still before it is read, in milliseconds; at most 600,000.
+    pub settle_ms: u64,
+    /// Read a file only when a second file with this ending lies beside it.
+    pub trigger_suffix: Option<String>,
+    /// Endings of names that are left alone.
+    pub ignore_suffixes: Vec<String>,
+    /// End of the base name of response files, which are never read; empty where there are none.
+    pub response_suffix: String,
+}
+
+/// Longest settling time: ten minutes, the range of the setting.
+const SETTLE_MS_MAX: u64 = 600_000;
+
+impl FolderSettings {
+    /// Looks for settings that make no sense.
+    ///
+    /// # Errors
+    /// The key and what is wrong with it.
+    pub fn check(&self) -> Result<(), (&'static str, String)> {
+        if self.path.is_empty() {
+            return Err(("path", "is empty: name a folder, a file or a pattern".to_owned()));
+        }
+        if self.path.contains(['*', '?', '['])
+            && let Err(error) = Pattern::new(&self.path)
+        {
+            return Err(("path", format!("found `{}`, which is no pattern: {error}", self.path)));
+        }
+        if self.settle_ms > SETTLE_MS_MAX {
+            return Err(("settle_ms", format!("found {}: write 0 to {SETTLE_MS_MAX}", self.settle_ms)));
+        }
+        if self.trigger_suffix.as_ref().is_some_and(|suffix| suffix.is_empty() || suffix.contains(['/', '\\'])) {
+            return Err(("trigger_suffix", "write an ending such as `.done`, or leave it out".to_owned()));
+        }
+        Ok(())
+    }
 }
 
 /// Lists files by the settings of a source.
 #[derive(Debug)]
-pub(crate) struct Lister {
+pub struct Lister {
     directory: PathBuf,
-    config: SourceConfig,
+    config: FolderSettings,
 }
 
 impl Lister {
-    pub(crate) fn new(directory: PathBuf, config: SourceConfig) -> Self {
-        Self { directory, config }
+    /// Lists from a folder, at which relative paths start.
+    #[must_use]
+    pub fn new(directory: PathBuf, settings: FolderSettings) -> Self {
+        Self { directory, config: settings }
     }
 
-    pub(crate) fn config(&self) -> &SourceConfig {
+    /// The settings.
+    #[must_use]
+    pub fn settings(&self) -> &FolderSettings {
         &self.config
     }
 
     /// Everything to read, by name. With a trigger configured, only files whose trigger is there.
-    pub(crate) fn list(&self) -> Result<Vec<Found>, SourceError> {
+    ///
+    /// # Errors
+    /// When there is no such folder, or it cannot be read.
+    pub fn list(&self) -> Result<Vec<Found>, SourceError> {
         let mut paths = self.candidates()?;
         paths.retain(|path| self.wanted(path));
         paths.sort();
@@ -57,7 +113,8 @@ impl Lister {
     }
 
     /// A fresh look at a file; nothing when it is gone or no file.
-    pub(crate) fn look(&self, path: PathBuf) -> Option<Found> {
+    #[must_use]
+    pub fn look(&self, path: PathBuf) -> Option<Found> {
         let metadata = fs::metadata(&path).ok().filter(fs::Metadata::is_file)?;
         let modified = metadata.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
         let shown = path.strip_prefix(&self.directory).unwrap_or(&path).display().to_string();
@@ -66,7 +123,8 @@ impl Lister {
 
     /// Whether nothing was written to the file for the settling time. A time in the future (another
     /// machine's clock) tells nothing, so such a file has to be looked at twice.
-    pub(crate) fn settled(&self, file: &Found, now: Timestamp) -> bool {
+    #[must_use]
+    pub fn settled(&self, file: &Found, now: Timestamp) -> bool {
         if self.config.trigger_suffix.is_some() || self.config.settle_ms == 0 {
             return true;
         }
@@ -74,7 +132,9 @@ impl Lister {
         age.and_then(|age| Duration::try_from(age).ok()).is_some_and(|age| age >= self.settle_time())
     }
 
-    pub(crate) fn settle_time(&self) -> Duration {
+    /// The settling time.
+    #[must_use]
+    pub fn settle_time(&self) -> Duration {
         Duration::from_millis(self.config.settle_ms)
     }
 
@@ -108,7 +168,7 @@ impl Lister {
             return Ok(vec![path]);
         }
         if path.is_dir() {
-            return folder(&path).map_err(|error| cannot_list(&path, error));
+            return folder(&path, self.config.extensions).map_err(|error| cannot_list(&path, error));
         }
         if !self.config.path.contains(['*', '?', '[']) {
             return Err(SourceError::new(
@@ -181,12 +241,12 @@ fn root(pattern: &str) -> PathBuf {
     }
 }
 
-fn folder(path: &Path) -> io::Result<Vec<PathBuf>> {
+fn folder(path: &Path, extensions: &[&str]) -> io::Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(path)? {
         let path = entry?.path();
         let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
-        if extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str())) {
+        if extension.is_some_and(|extension| extensions.contains(&extension.as_str())) {
             paths.push(path);
         }
     }

@@ -98,7 +98,7 @@ impl Settlements {
     pub(crate) fn hear(&mut self, news: &[Acknowledgement]) {
         for Acknowledgement { reference, disposition } in news {
             let Some(reading) = self.files.get_mut(&reference.location) else { continue };
-            let index = number(&reference.position).and_then(|number| usize::try_from(number).ok()?.checked_sub(1));
+            let index = number_of(&reference.position).and_then(|number| usize::try_from(number).ok()?.checked_sub(1));
             if let Some(fate) = index.and_then(|index| reading.fates.get_mut(index)) {
                 *fate = Some(*disposition);
             }
@@ -125,7 +125,8 @@ impl Settlements {
 }
 
 /// The number of a document in a position such as `document 3, line 10`: the first number in it.
-pub(crate) fn number(position: &str) -> Option<u64> {
+#[must_use]
+pub fn number_of(position: &str) -> Option<u64> {
     let start = position.find(|letter: char| letter.is_ascii_digit())?;
     let digits = position.get(start..)?;
     let end = digits.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(digits.len());
@@ -209,16 +210,21 @@ mod tests {
 
     #[test]
     fn the_first_number_of_a_position_counts() {
-        assert_eq!(number("document 3, line 10, column 2"), Some(3));
-        assert_eq!(number("row 7"), Some(7));
-        assert_eq!(number("voucher"), None);
-        assert_eq!(number("99999999999999999999999"), None);
+        assert_eq!(number_of("document 3, line 10, column 2"), Some(3));
+        assert_eq!(number_of("row 7"), Some(7));
+        assert_eq!(number_of("voucher"), None);
+        assert_eq!(number_of("99999999999999999999999"), None);
     }
 
     #[test]
     fn a_file_that_took_the_place_of_a_settled_one_at_the_last_moment_goes_back() {
         let folder = tempfile::tempdir().unwrap();
-        let config = serde_json::from_value(serde_json::json!({ "path": "." })).unwrap();
+        let config = crate::files::FolderSettings {
+            path: ".".into(),
+            extensions: &["json"],
+            move_files: true,
+            ..Default::default()
+        };
         let lister = Lister::new(folder.path().to_owned(), config);
         let (path, done) = (folder.path().join("x.json"), folder.path().join("done"));
         fs::write(&path, "settled").unwrap();

@@ -7,7 +7,22 @@ use std::io::{self, Read};
 
 use encoding_rs::{Decoder, DecoderResult, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
-use crate::config::Encoding;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// How bytes become text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Encoding {
+    /// UTF-8 or UTF-16, told by the byte order mark or, without one, by the first two bytes.
+    #[default]
+    Auto,
+    /// The Western code page of Windows, which old programs write; ISO 8859-1 is read by it too, whose printable
+    /// characters are the same.
+    #[serde(rename = "windows-1252", alias = "iso-8859-1")]
+    Windows1252,
+}
 
 /// Bytes read at once.
 const CHUNK: usize = 64 * 1024;
@@ -15,7 +30,8 @@ const CHUNK: usize = 64 * 1024;
 const NOT_TEXT: u8 = 0xff;
 
 /// Reads UTF-8 out of whatever `inner` holds.
-pub(crate) struct Utf8Reader<R> {
+#[derive(Debug)]
+pub struct Utf8Reader<R> {
     inner: R,
     decoder: Option<Decoder>,
     /// Bytes that were read and not decoded yet.
@@ -28,7 +44,10 @@ pub(crate) struct Utf8Reader<R> {
 
 impl<R: Read> Utf8Reader<R> {
     /// Looks at the first bytes and decides.
-    pub(crate) fn new(mut inner: R, encoding: Encoding) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn new(mut inner: R, encoding: Encoding) -> io::Result<Self> {
         let mut head = Vec::with_capacity(4);
         inner.by_ref().take(4).read_to_end(&mut head)?;
         let (skip, found) = match (encoding, head.as_slice()) {
@@ -36,7 +55,7 @@ impl<R: Read> Utf8Reader<R> {
             (_, [0xff, 0xfe, ..]) => (2, Some(UTF_16LE)),
             (_, [0xfe, 0xff, ..]) => (2, Some(UTF_16BE)),
             (Encoding::Windows1252, _) => (0, Some(WINDOWS_1252)),
-            // JSON begins with an ASCII character, so a zero beside it shows the width and order.
+            // Texts of all our formats begin with an ASCII character, so a zero beside it shows the width and order.
             (Encoding::Auto, [first, 0, ..]) if *first != 0 => (0, Some(UTF_16LE)),
             (Encoding::Auto, [0, second, ..]) if *second != 0 => (0, Some(UTF_16BE)),
             (Encoding::Auto, _) => (0, None),

@@ -6,14 +6,31 @@ use std::path::Path;
 use einvoice_core::qr;
 use einvoice_core::receipt::Receipt;
 
-use crate::config::QrFormat;
-use crate::merge;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::atomic;
+
+/// Form of QR pictures.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum QrFormat {
+    /// No pictures.
+    #[default]
+    None,
+    /// PNG.
+    Png,
+    /// SVG.
+    Svg,
+}
 
 /// A picture that waits to be written.
 #[derive(Debug)]
-pub(crate) struct Picture {
+#[non_exhaustive]
+pub struct Picture {
     /// Path relative to the response's folder, with `/`.
-    pub(crate) name: String,
+    pub name: String,
     bytes: Vec<u8>,
 }
 
@@ -22,7 +39,10 @@ impl Picture {
     ///
     /// A number of a document holds letters, digits, `/` and `-` only, so `_` for `/` is safe on every system and never
     /// makes two names one.
-    pub(crate) fn of(receipt: &Receipt, format: QrFormat) -> Result<Option<Self>, qr::QrError> {
+    ///
+    /// # Errors
+    /// When the signed text is longer than a QR code can hold.
+    pub fn of(receipt: &Receipt, format: QrFormat) -> Result<Option<Self>, qr::QrError> {
         let extension = match format {
             QrFormat::None => return Ok(None),
             QrFormat::Png => "png",
@@ -42,11 +62,14 @@ impl Picture {
     }
 
     /// Writes it beside a response; a file that holds it already is left alone.
-    pub(crate) fn put(&self, response: &Path) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn put(&self, response: &Path) -> io::Result<()> {
         let path = response.parent().unwrap_or(Path::new("")).join(&self.name);
         if std::fs::read(&path).is_ok_and(|present| present == self.bytes) {
             return Ok(());
         }
-        merge::put(&path, &self.bytes)
+        atomic::put(&path, &self.bytes)
     }
 }

@@ -1,0 +1,17 @@
+#![doc = include_str!("../README.md")]
+
+mod atomic;
+mod decode;
+mod drop;
+mod files;
+mod name;
+mod picture;
+mod settled;
+
+pub use atomic::{beside, finish, put};
+pub use decode::{Encoding, Utf8Reader};
+pub use drop::{Entries, FileDrop, Format, on_thread};
+pub use files::{FolderSettings, Found, Lister};
+pub use name::{is_response, response_stem};
+pub use picture::{Picture, QrFormat};
+pub use settled::number_of;
