@@ -255,7 +255,7 @@ impl Reading<'_> {
     }
 
     fn refuse(&self, at: u64, finding: &Finding, take: &mut dyn FnMut(Found) -> bool) -> bool {
-        take(Found { line: at, number: String::new(), content: Err(vec![finding.clone()]), is_end: false })
+        take(Found { line: at, unit: self.unit, number: String::new(), content: Err(vec![finding.clone()]), is_end: false })
     }
 
     /// Hands over the `IDoc` that was open.
@@ -275,7 +275,7 @@ impl Reading<'_> {
             open.faults.push(fault("idoc.record", message, place, "Correct what is reported first."));
         }
         let content = if open.faults.is_empty() { Ok(open.writer.finish()) } else { Err(open.faults) };
-        take(Found { line: open.line, number: open.document, content, is_end: false })
+        take(Found { line: open.line, unit: self.unit, number: open.document, content, is_end: false })
     }
 
     fn end(&mut self, take: &mut dyn FnMut(Found) -> bool) {

@@ -10,8 +10,9 @@ mod xml;
 pub(crate) use content::{Idoc, NoIdoc, Segment, Writer};
 pub(crate) use definition_file::read as read_definitions;
 pub(crate) use definitions::Definitions;
-pub(crate) use flat::{FlatSettings, read as read_flat};
-pub(crate) use records::{Padding, is_flat};
+pub(crate) use flat::{FlatSettings, RAW, read as read_flat};
+pub use records::Padding;
+pub(crate) use records::is_flat;
 pub(crate) use xml::read as read_xml;
 
 use einvoice_core::finding::Finding;
@@ -31,6 +32,8 @@ pub(crate) const FAULTS_MAX: usize = 10;
 pub(crate) struct Found {
     /// The line or record it begins at, from 1.
     pub(crate) line: u64,
+    /// What that counts: lines, or records where there are no lines.
+    pub(crate) unit: &'static str,
     /// Its number, as far as one was read.
     pub(crate) number: String,
     /// Its text, or what is wrong with it.

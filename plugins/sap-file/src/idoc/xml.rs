@@ -19,6 +19,8 @@ const IDOC: &str = "IDOC";
 const DEPTH_MAX: usize = 32;
 /// Longest text of a field: the data of a segment.
 const FIELD_MAX: usize = 4_000;
+/// What places are counted in.
+const UNIT: &str = "line";
 /// End of the names of elements that some brokers put around a segment and those below it.
 const GROUP: &str = "GRP";
 
@@ -88,7 +90,7 @@ pub(crate) fn read(
     if found == 0 {
         let message = "no element IDOC stands in the file";
         let finding = fault("idoc.xml", message, format!("{file}, line 1"), "Send IDocs in XML, as the XML port of SAP writes them.");
-        take(Found { line: 1, number: String::new(), content: Err(vec![finding]), is_end: true });
+        take(Found { line: 1, unit: UNIT, number: String::new(), content: Err(vec![finding]), is_end: true });
     }
     Ok(())
 }
@@ -100,7 +102,7 @@ fn end(file: &str, at: u64, tree: &Option<Tree>, what: &str, take: &mut dyn FnMu
     let fix = "Send the file again; if a program between SAP and here changes it, have that corrected.";
     let finding = fault("idoc.xml", message, format!("{file}, line {at}"), fix);
     let number = tree.as_ref().map(Tree::number).unwrap_or_default();
-    take(Found { line: at, number, content: Err(vec![finding]), is_end: true });
+    take(Found { line: at, unit: UNIT, number, content: Err(vec![finding]), is_end: true });
 }
 
 fn resolved(reference: &BytesRef<'_>) -> String {
@@ -242,7 +244,7 @@ impl Tree {
             faults.push(fault("idoc.truncated", "a control record without any segment", &place, "Send the IDoc again."));
         }
         if !faults.is_empty() {
-            return Found { line: self.line, number, content: Err(faults), is_end: false };
+            return Found { line: self.line, unit: UNIT, number, content: Err(faults), is_end: false };
         }
         let mut writer = Writer::default();
         for segment in &self.segments {
@@ -252,7 +254,7 @@ impl Tree {
             writer.segment(parent, &name, segment.line.saturating_sub(self.line));
             segment.fields.iter().for_each(|(name, value)| writer.field(name, value));
         }
-        Found { line: self.line, number, content: Ok(writer.finish()), is_end: false }
+        Found { line: self.line, unit: UNIT, number, content: Ok(writer.finish()), is_end: false }
     }
 }
 
