@@ -29,8 +29,10 @@ pub(crate) struct CsvMapper {
 
 impl CsvMapper {
     pub(crate) fn new(config: &SourceConfig) -> Result<Self, (&'static str, String)> {
-        let builtin: MappingConfig =
+        let mut builtin: MappingConfig =
             toml::from_str(BUILT_IN).map_err(|error| ("csv.mapping", format!("the built-in rules: {error}")))?;
+        // Units are those of SAP here too.
+        builtin.tables.extend(crate::mapping::built_in()?.tables.remove_entry("units"));
         let mapping = Mapping::new(&builtin, &config.csv.mapping, Names::Folded)
             .map_err(|error| ("csv.mapping", error.to_string()))?;
         let keys = KEYS.iter().map(|key| (*key).to_owned()).chain(config.keys.keys().cloned()).collect();

@@ -47,6 +47,11 @@ const KEYS: [(&str, &str); 10] = [
     ("FKART", "E1EDK14[015].ORGID"),
 ];
 
+/// The rules that are built in.
+pub(crate) fn built_in() -> Result<MappingConfig, (&'static str, String)> {
+    toml::from_str(BUILT_IN).map_err(|error| ("mapping", format!("the built-in rules: {error}")))
+}
+
 /// Maps `IDoc`s by the rules that are built in and those of a customer.
 #[derive(Debug)]
 pub(crate) struct Mapper {
@@ -65,8 +70,7 @@ pub(crate) struct Mapper {
 impl Mapper {
     /// A mapper for a configuration.
     pub(crate) fn new(config: &SourceConfig) -> Result<Self, (&'static str, String)> {
-        let mut builtin: MappingConfig =
-            toml::from_str(BUILT_IN).map_err(|error| ("mapping", format!("the built-in rules: {error}")))?;
+        let mut builtin = built_in()?;
         // Taxes are told before the rest is computed, so computing is not left to the mapping.
         builtin.complete = Some(false);
         let mut own = config.mapping.clone();
