@@ -1,7 +1,7 @@
 //! Rows of a file to documents. A row that cannot be trusted spoils its document, and where nobody can tell which one that
 //! is, the documents on both sides of it: an invoice with an item less must never be registered.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read};
 use std::cell::Cell;
