@@ -65,6 +65,8 @@ pub struct RuleTable {
     pub with: Option<String>,
     /// Another member of the document, as the source mapped it.
     pub document: Option<String>,
+    /// Only where this field is not blank: a part of an address that stands alone is no address.
+    pub when: Option<String>,
     /// Only what stands before the first of this text: `"-"` makes `27` of `27-MAHARASHTRA`.
     pub before: Option<String>,
     /// Only what stands after the first of this text.

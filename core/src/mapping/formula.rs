@@ -254,7 +254,19 @@ impl Parser {
 
     fn bracketed(&mut self) -> Result<Formula, FormulaError> {
         self.at += 1;
-        let name = self.word(|found| found != ']');
+        // A path may hold brackets of its own: `[taxes[cat=IGST].percent]`.
+        let start = self.at;
+        let mut depth = 0_u32;
+        while let Some(found) = self.characters.get(self.at) {
+            match found {
+                ']' if depth == 0 => break,
+                ']' => depth -= 1,
+                '[' => depth += 1,
+                _ => {}
+            }
+            self.at += 1;
+        }
+        let name: String = self.characters.get(start..self.at).unwrap_or_default().iter().collect();
         if name.trim().is_empty() {
             return Err(self.error("the brackets hold no field"));
         }
@@ -319,7 +331,7 @@ mod tests {
         let field = |name: &str| match name {
             "Qty" => Ok(Decimal::from(3)),
             "Net Amount" => Ok(Decimal::new(11_800, 2)),
-            "E1EDP01/MENGE" => Ok(Decimal::from(7)),
+            "E1EDP01/MENGE" | "taxes[cat=IGST].percent" => Ok(Decimal::from(7)),
             "Word" => Err(NoValue::NotANumber { field: name.into(), found: "x".into() }),
             _ => Err(NoValue::Blank),
         };
@@ -343,6 +355,7 @@ mod tests {
             ("abs(2 - 5)", "3"),
             ("or(Missing, Qty)", "3"),
             ("0.1 + 0.2", "0.3"),
+            ("[taxes[cat=IGST].percent] * 2", "14"),
         ] {
             assert_eq!(value(text).as_deref(), Ok(expected), "{text}");
         }

@@ -34,6 +34,7 @@ mod record;
 mod rule;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod value;
 
 use std::collections::{BTreeMap, HashMap};
@@ -42,6 +43,7 @@ use std::sync::Arc;
 pub use complete::complete;
 pub use config::{Constant, MappingConfig, Rule, RuleTable, SellerConfig, SkipRule, TextStep};
 pub use record::{Record, TableRecord};
+pub use tree::{TEXT, Tree, TreeRecord};
 pub use value::{DateOrder, DecimalMark, Formats};
 
 use self::rule::{Compiled, FieldName, Scope, Tables};

@@ -57,6 +57,7 @@ pub(crate) enum Compiled {
 #[derive(Debug)]
 pub(crate) struct Derived {
     origin: Origin,
+    when: Option<FieldName>,
     before: Option<String>,
     after: Option<String>,
     steps: Vec<TextStep>,
@@ -119,6 +120,7 @@ impl Compiled {
                 }
                 Ok(Self::Derived(Box::new(Derived {
                     origin,
+                    when: table.when.as_deref().map(|field| FieldName::new(field, names)),
                     before: table.before.clone(),
                     after: table.after.clone(),
                     steps: table.steps.clone(),
@@ -167,12 +169,15 @@ impl Compiled {
         match self {
             Self::Field(name) => found.push(name),
             Self::First(rules) => rules.iter().for_each(|rule| rule.fields(found)),
-            Self::Derived(derived) => match &derived.origin {
-                Origin::Rule(rule) => rule.fields(found),
-                Origin::Join(rules, _) => rules.iter().for_each(|rule| rule.fields(found)),
-                Origin::Formula { fields, .. } => found.extend(fields),
-                Origin::Constant(_) | Origin::Document(_) | Origin::None => {}
-            },
+            Self::Derived(derived) => {
+                found.extend(&derived.when);
+                match &derived.origin {
+                    Origin::Rule(rule) => rule.fields(found),
+                    Origin::Join(rules, _) => rules.iter().for_each(|rule| rule.fields(found)),
+                    Origin::Formula { fields, .. } => found.extend(fields),
+                    Origin::Constant(_) | Origin::Document(_) | Origin::None => {}
+                }
+            }
         }
     }
 }
@@ -221,6 +226,9 @@ fn origin(table: &RuleTable, names: Names, tables: &Tables, depth: usize) -> Res
 
 impl Derived {
     fn value<'r>(&self, scope: Scope<'r>) -> Result<Option<Valued<'r>>, Box<Finding>> {
+        if self.when.as_ref().is_some_and(|field| field.of(scope.record, scope.line).is_none()) {
+            return Ok(None);
+        }
         let found =
             self.raw(scope)?.map(|valued| self.changed(valued, scope)).filter(|valued| !valued.text.trim().is_empty());
         let looked_up = match (found, &self.table) {

@@ -4,11 +4,13 @@ use serde_json::json;
 
 use super::*;
 use crate::finding::Severity;
+use crate::number::Amount;
 
 fn config(value: serde_json::Value) -> MappingConfig {
     serde_json::from_value(value).unwrap()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "records are written where they are used")]
 fn record(head: serde_json::Value, lines: serde_json::Value) -> TableRecord {
     TableRecord::parse(&json!({"head": head, "lines": lines, "lines_at": ["row 7", "row 8"]}).to_string()).unwrap()
 }
@@ -102,7 +104,7 @@ fn the_place_of_supply_decides_the_taxes_and_is_said_when_it_is_inferred() {
     let map = |head| mapping(rules.clone()).map(&record(head, lines.clone())).unwrap();
     let mapped = map(local);
     let item = &mapped.invoice.item_list[0];
-    let taxes = [&item.igst_amt, &item.cgst_amt, &item.sgst_amt].map(|tax| tax.get().map(|tax| tax.paise()));
+    let taxes = [&item.igst_amt, &item.cgst_amt, &item.sgst_amt].map(|tax| tax.get().map(Amount::paise));
     assert_eq!(taxes, [None, Some(900), Some(900)]);
     let said: Vec<(&str, &str)> = mapped.findings.iter().map(|found| (&*found.rule, found.path.as_str())).collect();
     assert_eq!(said, [("mapping.place_of_supply", "BuyerDtls.Pos")]);
@@ -228,5 +230,9 @@ fn texts_are_cut_changed_and_joined_as_the_rule_says() {
     assert_eq!(of(json!({"from": "F", "steps": ["first_line", "upper"]}), "\n abc \n def"), some("ABC"));
     assert_eq!(of(json!({"join": ["F", "G", {"value": 7}], "with": "/"}), "A"), some("A/7"));
     assert_eq!(of(json!({"from": "G"}), "A"), None);
+    assert_eq!(
+        (of(json!({"from": "F", "when": "G"}), "A"), of(json!({"from": "F", "when": "F"}), "A")),
+        (None, some("A"))
+    );
     assert_eq!(of(json!({"default": "D/1"}), "A"), some("D/1"));
 }

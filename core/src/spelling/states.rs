@@ -33,13 +33,62 @@ const OTHER_SPELLINGS: [(&str, u8); 21] = [
     ("outsideindia", 96),
 ];
 
+/// The letters of ISO 3166-2:IN and of vehicle registration, as several programs write states.
+const LETTERS: [(&str, u8); 42] = [
+    ("jk", 1),
+    ("hp", 2),
+    ("pb", 3),
+    ("ch", 4),
+    ("ut", 5),
+    ("uk", 5),
+    ("hr", 6),
+    ("dl", 7),
+    ("rj", 8),
+    ("up", 9),
+    ("br", 10),
+    ("sk", 11),
+    ("ar", 12),
+    ("nl", 13),
+    ("mn", 14),
+    ("mz", 15),
+    ("tr", 16),
+    ("ml", 17),
+    ("as", 18),
+    ("wb", 19),
+    ("jh", 20),
+    ("or", 21),
+    ("od", 21),
+    ("ct", 22),
+    ("cg", 22),
+    ("mp", 23),
+    ("gj", 24),
+    ("dd", 26),
+    ("dn", 26),
+    ("dh", 26),
+    ("mh", 27),
+    ("ka", 29),
+    ("ga", 30),
+    ("ld", 31),
+    ("kl", 32),
+    ("tn", 33),
+    ("py", 34),
+    ("an", 35),
+    ("tg", 36),
+    ("ts", 36),
+    ("ap", 37),
+    ("la", 38),
+];
+
 /// All names, folded once: mapping asks several times a voucher.
 static BY_NAME: LazyLock<HashMap<String, u8>> = LazyLock::new(|| {
     let present = (1..=97).filter_map(|number| {
         let name = StateCode::from_number(number).and_then(name)?;
         Some((fold(name), number))
     });
-    present.chain(OTHER_SPELLINGS.iter().map(|(name, number)| ((*name).to_owned(), *number))).collect()
+    let letters = LETTERS
+        .iter()
+        .flat_map(|(letters, number)| [((*letters).to_owned(), *number), (format!("in{letters}"), *number)]);
+    present.chain(OTHER_SPELLINGS.iter().map(|(name, number)| ((*name).to_owned(), *number))).chain(letters).collect()
 });
 
 /// The code of a state name in any spelling, or of a code.
@@ -124,6 +173,7 @@ mod tests {
         assert_eq!(number("Dadra & Nagar Haveli"), Some(26));
         assert_eq!(number("Kerala "), Some(32));
         assert_eq!(number("27"), Some(27));
+        assert_eq!((number("TN"), number("IN-KA"), number("IN-ZZ")), (Some(33), Some(29), None));
         assert_eq!(number("Atlantis"), None);
     }
 }

@@ -1,5 +1,6 @@
 //! Settings of both roles.
 
+use einvoice_core::mapping::MappingConfig;
 use einvoice_file_drop::{Encoding, QrFormat};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -14,7 +15,7 @@ pub(crate) const RESPONSE_SUFFIX: &str = "_R";
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SourceConfig {
-    /// A folder, of which all `*.json`, `*.jsonl` and `*.ndjson` files are read; or a pattern such as
+    /// A folder, of which all `*.json`, `*.jsonl`, `*.ndjson` and `*.xml` files are read; or a pattern such as
     /// `inbox/*.json` (`*`, `?`, `**`); or one file. Required.
     pub path: String,
     /// Where a file goes once all its documents are registered. Default: a folder `done` beside the
@@ -52,6 +53,33 @@ pub struct SourceConfig {
     /// What tells one record from another when files are read again. Default: `document`.
     #[serde(default)]
     pub record_id: RecordId,
+    /// What the documents are. Default: `auto`.
+    #[serde(default)]
+    pub format: DocumentFormat,
+    /// Where the lines of a document stand, with `format = "mapped"`: a path such as `invoice.lines`. Default: `lines`.
+    #[serde(default = "lines")]
+    pub lines: String,
+    /// Rules of your own, which go before those built in: see the chapter on mapping. Default: none.
+    #[serde(default)]
+    pub mapping: MappingConfig,
+}
+
+/// What the documents of a source are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum DocumentFormat {
+    /// Told by what a document holds: XML is UBL, JSON with a schema of gobl.org is GOBL, all else INV-01.
+    #[default]
+    Auto,
+    /// INV-01 JSON.
+    Inv01,
+    /// GOBL invoices, in their envelope or bare.
+    Gobl,
+    /// UBL 2.1 invoices and credit notes.
+    Ubl,
+    /// Any JSON, by the rules of `mapping` alone.
+    Mapped,
 }
 
 /// What tells one record from another when files are read again.
@@ -116,6 +144,10 @@ const fn settle_ms() -> u64 {
 
 fn ignored() -> Vec<String> {
     vec![".tmp".to_owned(), ".part".to_owned()]
+}
+
+fn lines() -> String {
+    "lines".to_owned()
 }
 
 fn response_suffix() -> String {

@@ -2,6 +2,7 @@
 
 mod config;
 mod element;
+mod formats;
 mod merge;
 mod name;
 mod response;
@@ -9,7 +10,7 @@ mod source;
 mod split;
 mod write_back;
 
-pub use config::{RecordId, SourceConfig, WriteBackConfig};
+pub use config::{DocumentFormat, RecordId, SourceConfig, WriteBackConfig};
 pub use einvoice_file_drop::{Encoding, QrFormat};
 pub use source::JsonFileSource;
 pub use write_back::JsonFileWriteBack;

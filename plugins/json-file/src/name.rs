@@ -13,9 +13,17 @@ pub(crate) fn response(request: &Path, request_suffix: &str, response_suffix: &s
 
 /// Whether a file has one document a line, by its name.
 pub(crate) fn is_lines(path: &Path) -> bool {
-    path.extension()
-        .and_then(|extension| extension.to_str())
-        .is_some_and(|extension| ["jsonl", "ndjson"].iter().any(|lines| extension.eq_ignore_ascii_case(lines)))
+    has_ending(path, &["jsonl", "ndjson"])
+}
+
+/// Whether a file is XML, by its name.
+pub(crate) fn is_xml(path: &Path) -> bool {
+    has_ending(path, &["xml"])
+}
+
+fn has_ending(path: &Path, endings: &[&str]) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    extension.is_some_and(|extension| endings.iter().any(|ending| extension.eq_ignore_ascii_case(ending)))
 }
 
 #[cfg(test)]

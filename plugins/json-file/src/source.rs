@@ -2,21 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io;
+use std::io::{self, Read as _};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use einvoice_core::document::{Invoice, ReadInvoice};
+use einvoice_core::document::{Invoice, MAX_BYTES, ReadInvoice};
 use einvoice_core::finding::Finding;
+use einvoice_core::mapping::{MappingConfig, MappingError};
 use einvoice_core::registry::{BuildContext, BuildError};
 use einvoice_core::source::{
-    Acknowledgement, Cursor, InvoiceSource, Mapped, MappedDocument, Provenance, RecordStream, SourceCapability,
-    SourceError, SourceRecord,
+    Acknowledgement, Cursor, InvoiceSource, Mapped, MappedDocument, Provenance, RecordStream, Skip, SourceCapability,
+    SourceError, SourceRecord, place,
 };
 use einvoice_file_drop::{Encoding, Entries, FileDrop, FolderSettings, Format, Found, Lister, Utf8Reader};
 
-use crate::config::{RecordId, SourceConfig};
-use crate::element::{self, Parsed};
+use crate::config::{DocumentFormat, RecordId, SourceConfig};
+use crate::element;
+use crate::formats::{Formats, NotMapped};
 use crate::name;
 use crate::split::{Fault, Piece, Splitter};
 
@@ -24,6 +26,7 @@ use crate::split::{Fault, Piece, Splitter};
 #[derive(Debug)]
 pub struct JsonFileSource {
     files: FileDrop<Documents>,
+    formats: Arc<Formats>,
 }
 
 /// INV-01 documents in a file.
@@ -31,15 +34,20 @@ pub struct JsonFileSource {
 struct Documents {
     encoding: Encoding,
     record_id: RecordId,
+    formats: Arc<Formats>,
 }
 
 impl JsonFileSource {
     /// A source in the folder and by the clock of a context.
-    #[must_use]
-    pub fn new(context: &BuildContext, config: SourceConfig) -> Self {
-        let format = Documents { encoding: config.encoding, record_id: config.record_id };
+    ///
+    /// # Errors
+    /// When a rule of the mapping cannot be used.
+    pub fn new(context: &BuildContext, config: SourceConfig) -> Result<Self, MappingError> {
+        let formats = Arc::new(Formats::new(config.format, &config.lines, &config.mapping)?);
+        let format =
+            Documents { encoding: config.encoding, record_id: config.record_id, formats: Arc::clone(&formats) };
         let lister = Lister::new(context.directory.clone(), folder(config));
-        Self { files: FileDrop::new(lister, format, Arc::clone(&context.clock)) }
+        Ok(Self { files: FileDrop::new(lister, format, Arc::clone(&context.clock)), formats })
     }
 }
 
@@ -47,7 +55,7 @@ impl JsonFileSource {
 fn folder(config: SourceConfig) -> FolderSettings {
     FolderSettings {
         path: config.path,
-        extensions: &["json", "jsonl", "ndjson"],
+        extensions: &["json", "jsonl", "ndjson", "xml"],
         done_folder: config.done_folder,
         needs_person_folder: config.needs_person_folder,
         move_files: config.move_files,
@@ -69,28 +77,28 @@ impl InvoiceSource for JsonFileSource {
     }
 
     fn map(&self, record: &SourceRecord) -> Mapped {
-        let parsed = record.context.as_ref().and_then(|context| context.downcast_ref::<Kept>());
-        let read = match parsed.and_then(Kept::take) {
-            Some(read) => read,
-            None => match element::parse(&record.content, 1, 1) {
-                Ok((_, parsed)) => parsed.read,
-                Err(finding) => {
-                    let findings = vec![finding.with_place(record.reference.to_string())];
-                    return Mapped::Unmappable { label: record.reference.to_string(), findings };
-                }
-            },
+        let kept = record.context.as_ref().and_then(|context| context.downcast_ref::<Kept>());
+        let read = match kept.and_then(Kept::take) {
+            Some(read) => Ok(read),
+            None => read(&record.content, &self.formats, 1, 1).map(|(_, read)| read),
         };
-        let placed = |finding: Finding| match finding.place {
-            Some(_) => finding,
-            None => finding.with_place(record.reference.to_string()),
+        let mapped = match read {
+            Ok(Read::Inv01(read)) => inv01(*read, &record.content, &self.formats),
+            Ok(Read::Mapped(mapped)) => Ok(*mapped),
+            Ok(Read::Skipped(skip)) => Err(skip),
+            Err(finding) => {
+                let findings = vec![finding.with_place(record.reference.to_string())];
+                return Mapped::Unmappable { label: record.reference.to_string(), findings };
+            }
         };
-        Mapped::Document(Box::new(MappedDocument {
-            findings: read.findings.into_iter().map(placed).collect(),
-            attributes: attributes(&read.invoice),
-            // Each value stands in the file under its own path.
-            provenance: Provenance::new(),
-            invoice: read.invoice,
-        }))
+        match mapped {
+            Ok(mut mapped) => {
+                mapped.attributes = attributes(&mapped.invoice);
+                place(&mut mapped.findings, &record.reference, &mapped.provenance);
+                Mapped::Document(Box::new(mapped))
+            }
+            Err(skip) => Mapped::Skipped(Skip { label: record.reference.to_string(), ..skip }),
+        }
     }
 
     async fn acknowledge(&self, settled: &[Acknowledgement]) -> Result<(), SourceError> {
@@ -98,16 +106,50 @@ impl InvoiceSource for JsonFileSource {
     }
 }
 
+/// A document as far as it was read.
+enum Read {
+    Inv01(Box<ReadInvoice>),
+    Mapped(Box<MappedDocument>),
+    Skipped(Skip),
+}
+
+/// Reads a document that begins at this line and column of its file. An INV-01 document is taken out of its wrapper.
+fn read(text: &str, formats: &Formats, line: u64, column: u64) -> Result<(String, Read), Box<Finding>> {
+    let format = formats.of(text);
+    if format == DocumentFormat::Inv01 {
+        let (content, parsed) = element::parse(text, line, column)?;
+        return Ok((content, Read::Inv01(Box::new(parsed.read))));
+    }
+    match formats.map(text, format) {
+        Ok(mapped) => Ok((text.to_owned(), Read::Mapped(Box::new(mapped)))),
+        Err(NotMapped::Skipped(skip)) => Ok((text.to_owned(), Read::Skipped(skip))),
+        Err(NotMapped::Wrong(finding)) => Err(finding),
+    }
+}
+
+/// An INV-01 document with the rules of the configuration over it.
+fn inv01(read: ReadInvoice, text: &str, formats: &Formats) -> Result<MappedDocument, Skip> {
+    let mut mapped = MappedDocument {
+        invoice: read.invoice,
+        findings: read.findings,
+        // Each value stands in the file under its own path.
+        provenance: Provenance::new(),
+        attributes: BTreeMap::new(),
+    };
+    formats.overlay(text, &mut mapped)?;
+    Ok(mapped)
+}
+
 /// The document of a record, read while its key was looked for. It is given away when the record is
 /// mapped, as a copy of its many texts costs; who maps a record once more has it read again.
-struct Kept(Mutex<Option<ReadInvoice>>);
+struct Kept(Mutex<Option<Read>>);
 
 impl Kept {
-    fn new(parsed: Parsed) -> Self {
-        Self(Mutex::new(Some(parsed.read)))
+    fn new(read: Read) -> Self {
+        Self(Mutex::new(Some(read)))
     }
 
-    fn take(&self) -> Option<ReadInvoice> {
+    fn take(&self) -> Option<Read> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
@@ -132,6 +174,11 @@ fn record_id(by: RecordId, invoice: &Invoice) -> Option<String> {
 
 impl Format for Documents {
     fn read(&self, file: &Found, entries: &mut Entries<'_>) -> io::Result<()> {
+        if name::is_xml(&file.path) {
+            let piece = whole(file, self.encoding)?;
+            self.hand_over(piece, file, entries);
+            return Ok(());
+        }
         let reader = Utf8Reader::new(File::open(&file.path)?, self.encoding)?;
         for piece in Splitter::new(reader, name::is_lines(&file.path)) {
             if !self.hand_over(piece?, file, entries) {
@@ -147,7 +194,7 @@ impl Documents {
         let place = format!("line {}, column {}", piece.line, piece.column);
         let label = format!("document {} of {}", piece.number, file.shown);
         let ends_the_reading = ends_the_reading(&piece);
-        match document(piece, self.record_id, file) {
+        match document(piece, self.record_id, file, &self.formats) {
             Ok(Document { id: Some(id), content, kept }) => entries.record(&place, id, content, Some(Arc::new(kept))),
             Ok(Document { id: None, content, kept }) => {
                 let id = format!("{}#{}", file.shown, entries.next_number());
@@ -157,6 +204,15 @@ impl Documents {
             Err(finding) => entries.problem(&place, label, vec![*finding]),
         }
     }
+}
+
+/// An XML file, which holds one document.
+fn whole(file: &Found, encoding: Encoding) -> io::Result<Piece> {
+    let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX);
+    let mut bytes = Vec::new();
+    Utf8Reader::new(File::open(&file.path)?, encoding)?.take(limit + 1).read_to_end(&mut bytes)?;
+    let content = if bytes.len() > MAX_BYTES { Err(Fault::TooLarge) } else { Ok(bytes) };
+    Ok(Piece { number: 1, line: 1, column: 1, content })
 }
 
 /// Whether what follows in the file is not read any more, which is always worth a report.
@@ -173,7 +229,7 @@ struct Document {
 }
 
 /// Reads a piece as a document, or says what is wrong with it and where.
-fn document(piece: Piece, by: RecordId, file: &Found) -> Result<Document, Box<Finding>> {
+fn document(piece: Piece, by: RecordId, file: &Found, formats: &Formats) -> Result<Document, Box<Finding>> {
     let Piece { number, line, column, content } = piece;
     let placed = |finding: Finding| {
         let place = finding.place.clone().unwrap_or_else(|| format!("line {line}, column {column}"));
@@ -183,17 +239,23 @@ fn document(piece: Piece, by: RecordId, file: &Found) -> Result<Document, Box<Fi
         let (message, fix) = fault.explain();
         placed(Finding::error("json.structure", "", message).with_code("2140").with_fix(fix))
     })?;
-    let read = element::text(bytes).and_then(|text| element::parse(&text, line, column));
-    let (content, parsed) = read.map_err(|finding| placed(*finding))?;
-    Ok(Document { id: record_id(by, &parsed.read.invoice), content, kept: Kept::new(parsed) })
+    let found = element::text(bytes).and_then(|text| read(&text, formats, line, column));
+    let (content, read) = found.map_err(|finding| placed(*finding))?;
+    let id = match &read {
+        Read::Inv01(read) => record_id(by, &read.invoice),
+        Read::Mapped(mapped) => record_id(by, &mapped.invoice),
+        Read::Skipped(_) => None,
+    };
+    Ok(Document { id, content, kept: Kept::new(read) })
 }
 
 /// How many documents and how many problems bytes hold.
 pub(crate) fn count_pieces(bytes: &[u8], lines: bool) -> (usize, usize) {
     let file = Found { path: "x.json".into(), shown: "x.json".to_owned(), size: 0, modified: None };
+    let Ok(formats) = Formats::new(DocumentFormat::Auto, "lines", &MappingConfig::default()) else { return (0, 0) };
     let Ok(reader) = Utf8Reader::new(bytes, Encoding::Auto) else { return (0, 0) };
     Splitter::new(reader, lines).map_while(Result::ok).fold((0, 0), |(documents, problems), piece| {
-        match document(piece, RecordId::Position, &file) {
+        match document(piece, RecordId::Position, &file, &formats) {
             Ok(_) => (documents + 1, problems),
             Err(_) => (documents, problems + 1),
         }
@@ -208,5 +270,6 @@ pub(crate) async fn build(context: BuildContext, config: SourceConfig) -> Result
     if config.response_suffix.is_empty() {
         return Err(wrong("response_suffix", "is empty: response files would be read as input".to_owned()));
     }
-    Ok(Arc::new(JsonFileSource::new(&context, config)))
+    let source = JsonFileSource::new(&context, config).map_err(|error| wrong("mapping", error.to_string()))?;
+    Ok(Arc::new(source))
 }

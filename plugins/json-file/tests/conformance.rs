@@ -27,7 +27,7 @@ fn two_documents_and_something_else() -> Ready<SourceFixture> {
     std::fs::write(folder.path().join("bulk.json"), text).unwrap();
     let context = context(folder.path());
     let settings = serde_json::json!({ "path": "*.json", "settle_ms": 0 });
-    let source = JsonFileSource::new(&context, read_settings(&context, settings).unwrap());
+    let source = JsonFileSource::new(&context, read_settings(&context, settings).unwrap()).unwrap();
     ready(SourceFixture::new(Arc::new(source), 2, 1).keeping(folder))
 }
 

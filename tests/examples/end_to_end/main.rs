@@ -148,7 +148,7 @@ async fn assemble(plan: &Plan, folder: &Path, portal: &Portal) -> Result<Pipelin
     let clock = SystemClock::shared();
     let context = BuildContext::new("books", folder, Arc::clone(&clock), SystemEntropy::shared());
     let source = json!({"path": "invoices.jsonl", "settle_ms": 0, "move_files": plan.move_files});
-    let source = JsonFileSource::new(&context, serde_json::from_value(source)?);
+    let source = JsonFileSource::new(&context, serde_json::from_value(source)?)?;
     let target = JsonFileWriteBack::new(&context, WriteBackConfig::default());
     let ledger = LedgerConfig { path: folder.join("einvoice.db"), ..LedgerConfig::default() };
     let mut settings = RunSettings::default();

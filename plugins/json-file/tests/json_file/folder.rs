@@ -77,7 +77,7 @@ impl Folder {
         for (key, value) in settings {
             all[key] = value;
         }
-        JsonFileSource::new(context, read_settings(context, all).unwrap())
+        JsonFileSource::new(context, read_settings(context, all).unwrap()).unwrap()
     }
 
     pub(crate) async fn items(&self, source: &JsonFileSource) -> Items {

@@ -1,6 +1,7 @@
 //! What the two roles do with real files, beyond the promises of their contracts.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a helper of a test fails the test")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a helper of a test fails the test")]
 
 mod folder;
+mod formats;
 mod source;
 mod write_back;

@@ -1,0 +1,174 @@
+//! XML as a tree: names without prefixes, attributes with `@`, text only where there are no children.
+
+use std::collections::BTreeMap;
+
+use einvoice_core::mapping::{TEXT, Tree};
+use quick_xml::events::{BytesStart, Event};
+use quick_xml::{Reader, XmlVersion};
+
+/// Deepest nesting that is read.
+const DEPTH_MAX: usize = 64;
+
+/// Under which name the root element's own name stands.
+pub(crate) const ROOT: &str = "#root";
+
+/// An element that is still open.
+struct Open {
+    name: String,
+    members: BTreeMap<String, Tree>,
+    text: String,
+}
+
+impl Open {
+    fn new(start: &BytesStart<'_>) -> Result<Self, String> {
+        let name = start.local_name().as_ref().to_owned();
+        let mut members = BTreeMap::new();
+        for attribute in start.attributes() {
+            let attribute = attribute.map_err(|error| error.to_string())?;
+            let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|error| error.to_string())?;
+            let name = attribute.key.local_name().as_ref().to_owned();
+            if !attribute.key.as_ref().starts_with("xmlns") {
+                members.insert(format!("@{name}"), Tree::Text(value.trim().to_owned()));
+            }
+        }
+        Ok(Self { name, members, text: String::new() })
+    }
+
+    fn close(mut self) -> (String, Tree) {
+        let text = self.text.trim();
+        if self.members.is_empty() {
+            return (self.name, Tree::Text(text.to_owned()));
+        }
+        if !text.is_empty() {
+            self.members.insert(TEXT.to_owned(), Tree::Text(text.to_owned()));
+        }
+        (self.name, Tree::Map(self.members))
+    }
+
+    /// Elements of one name become a list.
+    fn add(&mut self, name: String, child: Tree) {
+        match self.members.get_mut(&name) {
+            None => drop(self.members.insert(name, child)),
+            Some(Tree::List(entries)) => entries.push(child),
+            Some(first) => {
+                let before = std::mem::replace(first, Tree::Text(String::new()));
+                *first = Tree::List(vec![before, child]);
+            }
+        }
+    }
+}
+
+/// Reads a whole document; its root's name stands under [`ROOT`]. Entities that the document declares itself are refused,
+/// as no invoice needs them.
+pub(crate) fn tree(text: &str) -> Result<Tree, String> {
+    let mut reader = Reader::from_str(text);
+    let mut open: Vec<Open> = Vec::new();
+    let mut root: Option<Tree> = None;
+    loop {
+        let at = reader.buffer_position();
+        let event = reader.read_event().map_err(|error| format!("{error} at byte {at}"))?;
+        match event {
+            Event::Start(start) if open.len() >= DEPTH_MAX => {
+                return Err(format!("{} is nested more than {DEPTH_MAX} levels deep", start.name().as_ref()));
+            }
+            Event::Start(start) => open.push(Open::new(&start)?),
+            Event::Empty(start) => {
+                let (name, tree) = Open::new(&start)?.close();
+                place(name, tree, &mut open, &mut root)?;
+            }
+            Event::End(_) => {
+                let Some(element) = open.pop() else {
+                    return Err(format!("an element ends that did not begin, at byte {at}"));
+                };
+                let (name, tree) = element.close();
+                place(name, tree, &mut open, &mut root)?;
+            }
+            Event::Text(found) => {
+                if let Some(element) = open.last_mut() {
+                    element.text.push_str(&found);
+                }
+            }
+            Event::CData(found) => {
+                if let Some(element) = open.last_mut() {
+                    element.text.push_str(&found);
+                }
+            }
+            Event::GeneralRef(reference) => {
+                if let Some(element) = open.last_mut() {
+                    element.text.push_str(&resolved(&reference, at)?);
+                }
+            }
+            Event::Eof if open.is_empty() => return root.ok_or_else(|| "the file holds no element".to_owned()),
+            Event::Eof => return Err("the file ends inside an element".to_owned()),
+            Event::Decl(_) | Event::Comment(_) | Event::PI(_) | Event::DocType(_) => {}
+        }
+    }
+}
+
+/// A character reference, or one of the five entities of XML.
+fn resolved(reference: &quick_xml::events::BytesRef<'_>, at: u64) -> Result<String, String> {
+    if let Some(character) = reference.resolve_char_ref().map_err(|error| format!("{error} at byte {at}"))? {
+        return Ok(character.to_string());
+    }
+    let name: &str = reference;
+    let known = quick_xml::escape::resolve_predefined_entity(name);
+    known.map(str::to_owned).ok_or_else(|| format!("the entity &{name}; is not one of XML's own, at byte {at}"))
+}
+
+fn place(name: String, tree: Tree, open: &mut [Open], root: &mut Option<Tree>) -> Result<(), String> {
+    if let Some(parent) = open.last_mut() {
+        parent.add(name, tree);
+        return Ok(());
+    }
+    if root.is_some() {
+        return Err(format!("a second root element {name} follows the first"));
+    }
+    let mut members = match tree {
+        Tree::Map(members) => members,
+        other => BTreeMap::from([(TEXT.to_owned(), other)]),
+    };
+    members.insert(ROOT.to_owned(), Tree::Text(name));
+    *root = Some(Tree::Map(members));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn elements_become_members_lists_and_attributes_without_prefixes() {
+        let text = "<?xml version=\"1.0\"?><x:Invoice xmlns:x=\"urn:a\"><x:ID> A/1 </x:ID><x:Line><x:Q u=\"KGM\">2</x:Q>\
+             </x:Line><x:Line><x:Q u=\"C62\">3</x:Q></x:Line><x:Note>Tom &amp; Jerry&#x20B9;<![CDATA[ <1>]]></x:Note><x:E/></x:Invoice>";
+        let tree = tree(text).unwrap();
+        let at = |path: &str| tree.at(path).and_then(Tree::text);
+        assert_eq!((at("#root"), at("ID"), at("E")), (Some("Invoice"), Some("A/1"), Some("")));
+        assert_eq!((at("Line[1].Q"), at("Line[1].Q.@u"), at("Line.Q.@u")), (Some("3"), Some("C62"), Some("KGM")));
+        assert_eq!(at("Note"), Some("Tom & Jerry₹ <1>"));
+    }
+
+    #[test]
+    fn broken_deep_and_foreign_texts_are_refused_in_words() {
+        let deep = format!("{}{}", "<a>".repeat(100), "</a>".repeat(100));
+        for (text, part) in [
+            ("<a><b></a>", "but `</a>` was found"),
+            ("<a>", "ends inside"),
+            ("", "no element"),
+            ("<a/><b/>", "second root"),
+            (deep.as_str(), "64 levels"),
+            ("<!DOCTYPE a [<!ENTITY x \"y\">]><a>&x;</a>", "&x;"),
+        ] {
+            let fault = tree(text).unwrap_err();
+            assert!(fault.to_lowercase().contains(part), "{text}: {fault}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_reader_panic(text in "[<>/a&;!\\[\\]\"= x#0-9-]{0,60}") {
+            let _read = tree(&text);
+        }
+    }
+}
