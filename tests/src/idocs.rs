@@ -134,7 +134,14 @@ impl IdocRecipe {
                     ("BELNR", &format!("{:010}", 90_000_000 + self.number)),
                 ],
             ),
-            partner("RS", "", "Invented Valves Private Limited", "Plot 12, Peenya Industrial Area", "Bengaluru", "560058"),
+            partner(
+                "RS",
+                "",
+                "Invented Valves Private Limited",
+                "Plot 12, Peenya Industrial Area",
+                "Bengaluru",
+                "560058",
+            ),
             partner("RE", "0000100200", "Invented Traders Private Limited", "7 Station Road", city, pin),
             Segment::new("E1EDK02", &[("QUALF", "009"), ("BELNR", &number), ("DATUM", &day)]),
             Segment::new("E1EDK02", &[("QUALF", "001"), ("BELNR", "PO-77"), ("DATUM", "00000000")]),
@@ -159,7 +166,10 @@ impl IdocRecipe {
             let own = all.len();
             let amount = format!("{rupees}.00");
             let mut below = |segment: Segment| all.push(segment.below(own));
-            below(Segment::new("E1EDP19", &[("QUALF", "002"), ("IDTNR", "000000000010002119"), ("KTEXT", "Brass valve")]));
+            below(Segment::new(
+                "E1EDP19",
+                &[("QUALF", "002"), ("IDTNR", "000000000010002119"), ("KTEXT", "Brass valve")],
+            ));
             below(Segment::new("E1EDP26", &[("QUALF", "001"), ("BETRG", "100.00")]));
             below(Segment::new("E1EDP26", &[("QUALF", "002"), ("BETRG", &amount)]));
             below(Segment::new("E1EDP26", &[("QUALF", "003"), ("BETRG", &amount)]));
@@ -233,11 +243,28 @@ const PLACES: &[(&str, &[(&str, usize)])] = &[
     ),
     (
         "E1EDK01",
-        &[("CURCY", 4), ("HWAER", 7), ("WKURS", 10), ("KUNDEUINR", 39), ("EIGENUINR", 59), ("BSART", 79), ("BELNR", 83)],
+        &[
+            ("CURCY", 4),
+            ("HWAER", 7),
+            ("WKURS", 10),
+            ("KUNDEUINR", 39),
+            ("EIGENUINR", 59),
+            ("BSART", 79),
+            ("BELNR", 83),
+        ],
     ),
     (
         "E1EDKA1",
-        &[("PARVW", 0), ("PARTN", 3), ("NAME1", 37), ("STRAS", 177), ("ORT01", 282), ("PSTLZ", 326), ("LAND1", 344), ("REGIO", 655)],
+        &[
+            ("PARVW", 0),
+            ("PARTN", 3),
+            ("NAME1", 37),
+            ("STRAS", 177),
+            ("ORT01", 282),
+            ("PSTLZ", 326),
+            ("LAND1", 344),
+            ("REGIO", 655),
+        ],
     ),
     ("E1EDK02", &[("QUALF", 0), ("BELNR", 3), ("DATUM", 44)]),
     ("E1EDK03", &[("IDDAT", 0), ("DATUM", 3)]),

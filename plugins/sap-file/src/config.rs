@@ -234,7 +234,7 @@ pub struct PlantConfig {
 }
 
 /// How CSV files are laid out.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CsvConfig {
@@ -256,20 +256,6 @@ pub struct CsvConfig {
     /// Where members of INV-01 come from. Default: columns named as the members are, such as `DocDtls.No`, or as SAP calls
     /// their origin.
     pub mapping: MappingConfig,
-}
-
-impl Default for CsvConfig {
-    fn default() -> Self {
-        Self {
-            separator: None,
-            columns: Vec::new(),
-            head_columns: Vec::new(),
-            item_columns: Vec::new(),
-            kind_column: None,
-            group_by: Vec::new(),
-            mapping: MappingConfig::default(),
-        }
-    }
 }
 
 const fn yes() -> bool {

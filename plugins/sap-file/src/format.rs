@@ -71,10 +71,6 @@ impl Reading {
         mapped
     }
 
-    fn open(&self, file: &Found, encoding: Encoding) -> io::Result<Utf8Reader<File>> {
-        Utf8Reader::new(File::open(&file.path)?, encoding)
-    }
-
     fn idocs(&self, kind: FileFormat, encoding: Encoding, file: &Found, entries: &mut Entries<'_>) -> io::Result<()> {
         let hasher = RandomState::new();
         let mut numbers: HashMap<u64, u64> = HashMap::new();
@@ -101,15 +97,13 @@ impl Reading {
             self.hand_over(&place, id, text, file, entries)
         };
         match kind {
-            FileFormat::Xml => {
-                idoc::read_xml(self.open(file, encoding)?, &file.shown, &self.definitions, &mut take)
-            }
-            _ => idoc::read_flat(|| self.open(file, encoding), &file.shown, &self.definitions, self.flat, &mut take),
+            FileFormat::Xml => idoc::read_xml(open(file, encoding)?, &file.shown, &self.definitions, &mut take),
+            _ => idoc::read_flat(|| open(file, encoding), &file.shown, &self.definitions, self.flat, &mut take),
         }
     }
 
     fn json(&self, encoding: Encoding, file: &Found, entries: &mut Entries<'_>) -> io::Result<()> {
-        for element in Elements::new(self.open(file, encoding)?) {
+        for element in Elements::new(open(file, encoding)?) {
             let element = element?;
             let place = format!("line {}", element.line);
             let shown = || format!("{}, {place}", file.shown);
@@ -144,7 +138,7 @@ impl Reading {
                 Err(faults) => entries.problem(&place, label, faults),
             }
         };
-        csv::read(|| self.open(file, encoding), &file.shown, &self.csv, &self.columns, &mut take)
+        csv::read(|| open(file, encoding), &file.shown, &self.csv, &self.columns, &mut take)
     }
 
     /// Hands a record over under the key of its document, by which a corrected one is known again wherever it arrives; a
@@ -157,9 +151,8 @@ impl Reading {
             Mapped::Document(document) => document.invoice.document_key(),
             _ => None,
         };
-        let id = key.map_or(id, |key| {
-            format!("{}/{}/{}/{}", key.supplier, key.year, key.doc_type, key.number.to_upper())
-        });
+        let id =
+            key.map_or(id, |key| format!("{}/{}/{}/{}", key.supplier, key.year, key.doc_type, key.number.to_upper()));
         entries.record(place, id, text, Some(Arc::new(Kept(Mutex::new(Some(mapped))))))
     }
 }
@@ -192,6 +185,10 @@ impl Format for Files {
             kind => self.0.idocs(kind, encoding, file, entries),
         }
     }
+}
+
+fn open(file: &Found, encoding: Encoding) -> io::Result<Utf8Reader<File>> {
+    Utf8Reader::new(File::open(&file.path)?, encoding)
 }
 
 /// The encoding that the declaration of an XML file names, where nothing is configured.

@@ -35,6 +35,7 @@ pub(crate) enum Fault {
 
 /// Splits a file into its elements, with the memory of one of them.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "what a reader of characters knows")]
 pub(crate) struct Elements<R> {
     inner: R,
     chunk: Vec<u8>,
@@ -189,9 +190,15 @@ impl<R: Read> Iterator for Elements<R> {
 /// What is wrong with an element that is none.
 pub(crate) fn fault(found: Fault, place: String) -> Finding {
     let (message, fix) = match found {
-        Fault::NoObject => ("an INV-01 document is expected here, or {\"transaction\": ...}", "Write one object for each document."),
-        Fault::TooLarge => ("the document is larger than 4 MB, which the portal does not take", "Split the billing document."),
-        Fault::Truncated => ("the file ends before this document does", "Write the file again; move it here only once it is complete."),
+        Fault::NoObject => {
+            ("an INV-01 document is expected here, or {\"transaction\": ...}", "Write one object for each document.")
+        }
+        Fault::TooLarge => {
+            ("the document is larger than 4 MB, which the portal does not take", "Split the billing document.")
+        }
+        Fault::Truncated => {
+            ("the file ends before this document does", "Write the file again; move it here only once it is complete.")
+        }
     };
     Finding::error("json.structure", "", message).with_code("2140").with_place(place).with_fix(fix)
 }
@@ -199,7 +206,7 @@ pub(crate) fn fault(found: Fault, place: String) -> Finding {
 /// Maps the text of one element that begins at a line of its file.
 pub(crate) fn map(text: &str, line: u64) -> Result<Box<MappedDocument>, Box<Finding>> {
     let at = |error: &JsonError| {
-        let mut error = error.clone();
+        let mut error = *error;
         error.line = error.line.saturating_add(usize::try_from(line).unwrap_or(usize::MAX).saturating_sub(1));
         Box::new(error.to_finding())
     };
@@ -220,7 +227,12 @@ pub(crate) fn map(text: &str, line: u64) -> Result<Box<MappedDocument>, Box<Find
     let own = wrapped.map(|(_, own)| own).unwrap_or_default();
     let attributes = own.into_iter().chain(crate::attributes::of_document(&read.invoice)).collect();
     // Each value stands in the file under its own path.
-    Ok(Box::new(MappedDocument { invoice: read.invoice, findings: read.findings, provenance: Provenance::new(), attributes }))
+    Ok(Box::new(MappedDocument {
+        invoice: read.invoice,
+        findings: read.findings,
+        provenance: Provenance::new(),
+        attributes,
+    }))
 }
 
 /// As [`map`], for the mapping of a record.
@@ -310,7 +322,10 @@ mod tests {
         let mapped = map(text, 1).unwrap();
         assert_eq!(mapped.invoice.label(), "INV A/1 of 05/11/2026");
         let of = |key: &str| mapped.attributes.get(key).map(String::as_str);
-        assert_eq!((of("BUKRS"), of("GJAHR"), of("ODN"), of("CUSTOM_FIELDS")), (Some("1000"), Some("2026"), Some("A/1"), None));
+        assert_eq!(
+            (of("BUKRS"), of("GJAHR"), of("ODN"), of("CUSTOM_FIELDS")),
+            (Some("1000"), Some("2026"), Some("A/1"), None)
+        );
         assert!(map(r#"{"Version":"1.1"}"#, 1).is_ok());
         assert!(map(r#"{"invoices":{"Version":"1.1"}}"#, 7).unwrap_err().place.unwrap().contains("line 7"));
         assert!(map("{\n,}", 7).unwrap_err().place.unwrap().contains("line 8"));

@@ -80,9 +80,6 @@ impl InvoiceSource for SapFileSource {
 
 /// Makes the source of a configuration.
 #[expect(clippy::needless_pass_by_value, reason = "the registry hands both over")]
-pub(crate) fn build(
-    context: BuildContext,
-    config: SourceConfig,
-) -> Ready<Result<Arc<dyn InvoiceSource>, BuildError>> {
+pub(crate) fn build(context: BuildContext, config: SourceConfig) -> Ready<Result<Arc<dyn InvoiceSource>, BuildError>> {
     ready(SapFileSource::new(&context, config).map(|source| -> Arc<dyn InvoiceSource> { Arc::new(source) }))
 }

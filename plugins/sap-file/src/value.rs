@@ -21,7 +21,6 @@ pub(crate) fn mark<'a>(numbers: impl Iterator<Item = &'a str>) -> Result<Mark, U
         let after = |mark: char| number.rsplit(mark).next().unwrap_or_default().trim_end_matches(['-', ' ']).len();
         match (number.rfind('.'), number.rfind(',')) {
             (Some(dot), Some(last)) if dot > last => point = Some(number),
-            (Some(_), Some(_)) => comma = Some(number),
             (None, _) if number.matches(',').count() > 1 => point = Some(number),
             (None, _) if after(',') == 3 => either = Some(number),
             _ => comma = Some(number),
@@ -113,7 +112,20 @@ mod tests {
             assert_eq!(of(text, Mark::Point).as_deref(), Some(wanted), "{text}");
         }
         assert_eq!(of("1.234,50-", Mark::Comma).as_deref(), Some("-1234.5"));
-        for text in ["", " ", "-", "1-2", "-1-", "1.234,50", "1,2345", "x", "1.2.3", ",5", "1E3", "99999999999999999999999999999999"] {
+        for text in [
+            "",
+            " ",
+            "-",
+            "1-2",
+            "-1-",
+            "1.234,50",
+            "1,2345",
+            "x",
+            "1.2.3",
+            ",5",
+            "1E3",
+            "99999999999999999999999999999999",
+        ] {
             assert_eq!(of(text, Mark::Point), None, "{text}");
         }
     }

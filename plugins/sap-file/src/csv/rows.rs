@@ -1,10 +1,10 @@
 //! Rows of a file to documents. A row that cannot be trusted spoils its document, and where nobody can tell which one that
 //! is, the documents on both sides of it: an invoice with an item less must never be registered.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read};
-use std::cell::Cell;
 use std::rc::Rc;
 
 use einvoice_core::finding::Finding;
@@ -20,18 +20,8 @@ const ROW_BYTES_MAX: usize = 1024 * 1024;
 /// Separators that are looked for.
 const SEPARATORS: [u8; 4] = [b',', b';', b'|', b'\t'];
 /// Columns that tell documents apart, where the configuration names none; all that are there.
-const GROUP_BY: [&str; 10] = [
-    "DocDtls.Typ",
-    "DocDtls.No",
-    "SellerDtls.Gstin",
-    "SELLER_GSTIN",
-    "BUKRS",
-    "ODN",
-    "XBLNR",
-    "VBELN",
-    "DOC_NO",
-    "No",
-];
+const GROUP_BY: [&str; 10] =
+    ["DocDtls.Typ", "DocDtls.No", "SellerDtls.Gstin", "SELLER_GSTIN", "BUKRS", "ODN", "XBLNR", "VBELN", "DOC_NO", "No"];
 
 /// One document of a file.
 #[derive(Debug)]
@@ -58,10 +48,14 @@ pub(crate) fn read<R: Read>(
     };
     let mut table = match Table::open(open()?, separator, config)? {
         Ok(table) => table,
-        Err(finding) => return Ok(end(1, finding.with_place(format!("{file}, line 1")), take)),
+        Err(finding) => {
+            end(1, finding.with_place(format!("{file}, line 1")), take);
+            return Ok(());
+        }
     };
     if let Err(finding) = table.check(known, separator) {
-        return Ok(end(1, finding.with_place(format!("{file}, line 1")), take));
+        end(1, finding.with_place(format!("{file}, line 1")), take);
+        return Ok(());
     }
     let torn = match Table::open(open()?, separator, config)? {
         Ok(table) => table.torn()?,
@@ -79,9 +73,10 @@ pub(crate) fn read<R: Read>(
                 if broken.ends {
                     grouping.spoil(&broken, place.clone());
                     grouping.finish(take);
-                    return Ok(end(broken.line, broken.finding.with_place(place), take));
+                    end(broken.line, broken.finding.with_place(place), take);
+                    return Ok(());
                 }
-                if !grouping.broken(broken, place, take) {
+                if !grouping.broken(*broken, place, take) {
                     return Ok(());
                 }
             }
@@ -92,6 +87,10 @@ pub(crate) fn read<R: Read>(
             }
         }
     }
+}
+
+fn boxed(finding: Finding) -> Box<Finding> {
+    Box::new(finding)
 }
 
 fn end(line: u64, finding: Finding, take: &mut dyn FnMut(Document) -> bool) {
@@ -122,13 +121,15 @@ fn separator_of(mut input: impl Read) -> io::Result<u8> {
     Ok(at.and_then(|at| SEPARATORS.get(at)).copied().unwrap_or(b','))
 }
 
+/// Columns by their names, as the file has them and folded.
+type Columns = Vec<(String, String)>;
+
 /// How the columns of a file are called.
 #[derive(Debug, Clone)]
 struct Layout {
-    /// Names as the file has them, and folded.
-    columns: Vec<(String, String)>,
+    columns: Columns,
     /// Columns of rows of a kind, where those differ.
-    by_kind: Option<(Vec<(String, String)>, Vec<(String, String)>)>,
+    by_kind: Option<(Columns, Columns)>,
     /// The column that says what a row is.
     kind: Option<usize>,
     /// Columns that are the same for all rows of a document.
@@ -209,7 +210,7 @@ impl<R: Read> Read for Limited<R> {
     }
 }
 
-fn names<'n>(columns: impl Iterator<Item = &'n str>) -> Vec<(String, String)> {
+fn names<'n>(columns: impl Iterator<Item = &'n str>) -> Columns {
     columns.map(|name| (name.trim().to_owned(), spelling::fold(name))).collect()
 }
 
@@ -239,13 +240,15 @@ impl<R: Read> Table<R> {
         let kind = match (&config.kind_column, &by_kind) {
             (_, Some(_)) => Some(0),
             (None, None) => None,
-            (Some(name), None) => match at(name) {
-                Some(at) => Some(at),
-                None => {
+            (Some(name), None) => {
+                let found = at(name);
+                if found.is_none() {
                     let message = format!("there is no column {name}, which says what a row is");
-                    return Ok(Err(Finding::error("csv.structure", "", message).with_fix("Correct `csv.kind_column`, or the heading line.")));
+                    return Ok(Err(Finding::error("csv.structure", "", message)
+                        .with_fix("Correct `csv.kind_column`, or the heading line.")));
                 }
-            },
+                found
+            }
         };
         let wanted: Vec<String> = if config.group_by.is_empty() {
             GROUP_BY.iter().map(|name| (*name).to_owned()).collect()
@@ -258,7 +261,8 @@ impl<R: Read> Table<R> {
                 Some(at) if !group.contains(&at) => group.push(at),
                 None if !config.group_by.is_empty() => {
                     let message = format!("there is no column {name}, which tells documents apart");
-                    return Ok(Err(Finding::error("csv.structure", "", message).with_fix("Correct `csv.group_by`, or the heading line.")));
+                    return Ok(Err(Finding::error("csv.structure", "", message)
+                        .with_fix("Correct `csv.group_by`, or the heading line.")));
                 }
                 _ => {}
             }
@@ -267,7 +271,7 @@ impl<R: Read> Table<R> {
     }
 
     /// Whether the columns are such as can make a document.
-    fn check(&self, known: &HashSet<String>, separator: u8) -> Result<(), Finding> {
+    fn check(&self, known: &HashSet<String>, separator: u8) -> Result<(), Box<Finding>> {
         let layout = &self.layout;
         if layout.by_kind.is_some() {
             return Ok(());
@@ -277,22 +281,32 @@ impl<R: Read> Table<R> {
         let separator = char::from(separator);
         if layout.columns.len() < 2 || !is_known {
             let shown: String = found.join(" ").chars().take(120).collect();
-            return Err(Finding::error("csv.structure", "", "the first line names no column that is known")
-                .with_found(if shown.is_empty() { "an empty line".to_owned() } else { format!("{shown} (separated by `{separator}`)") })
-                .with_expected("names of members such as DocDtls.No, or those of `csv.mapping`, separated by one character")
-                .with_fix("Write a heading line, name the columns in `csv.columns`, or set `csv.separator`."));
+            return Err(boxed(
+                Finding::error("csv.structure", "", "the first line names no column that is known")
+                    .with_found(if shown.is_empty() {
+                        "an empty line".to_owned()
+                    } else {
+                        format!("{shown} (separated by `{separator}`)")
+                    })
+                    .with_expected(
+                        "names of members such as DocDtls.No, or those of `csv.mapping`, separated by one character",
+                    )
+                    .with_fix("Write a heading line, name the columns in `csv.columns`, or set `csv.separator`."),
+            ));
         }
         if layout.group.is_empty() && layout.kind.is_none() {
-            return Err(Finding::error("csv.structure", "", "no column tells one document from another")
-                .with_found(found.join(", ").chars().take(400).collect::<String>())
-                .with_expected("a column such as DocDtls.No")
-                .with_fix("Add it, or name it in `csv.group_by`."));
+            return Err(boxed(
+                Finding::error("csv.structure", "", "no column tells one document from another")
+                    .with_found(found.join(", ").chars().take(400).collect::<String>())
+                    .with_expected("a column such as DocDtls.No")
+                    .with_fix("Add it, or name it in `csv.group_by`."),
+            ));
         }
         Ok(())
     }
 
     /// The next row; nothing at the end.
-    fn row(&mut self) -> io::Result<Option<Result<Row, Broken>>> {
+    fn row(&mut self) -> io::Result<Option<Result<Row, Box<Broken>>>> {
         loop {
             self.left.set(ROW_BYTES_MAX);
             match self.reader.read_byte_record(&mut self.record) {
@@ -303,9 +317,13 @@ impl<R: Read> Table<R> {
                     return match error.into_kind() {
                         csv::ErrorKind::Io(error) if error.kind() != io::ErrorKind::InvalidData => Err(error),
                         _ => {
-                            let finding = Finding::error("csv.structure", "", "a row is longer than 1 MB: a quote is most probably not closed")
-                                .with_fix("Double the quotes inside values, and close each value with one.");
-                            Ok(Some(Err(Broken { line, finding, key: None, ends: true })))
+                            let finding = Finding::error(
+                                "csv.structure",
+                                "",
+                                "a row is longer than 1 MB: a quote is most probably not closed",
+                            )
+                            .with_fix("Double the quotes inside values, and close each value with one.");
+                            Ok(Some(Err(Box::new(Broken { line, finding, key: None, ends: true }))))
                         }
                     };
                 }
@@ -360,12 +378,14 @@ fn not_read<T>(error: &csv::Error) -> io::Result<Result<T, Finding>> {
     {
         return Err(io::Error::new(error.kind(), error.to_string()));
     }
-    Ok(Err(Finding::error("csv.structure", "", "the first line is longer than 1 MB").with_fix("Check that this is a CSV file.")))
+    Ok(Err(Finding::error("csv.structure", "", "the first line is longer than 1 MB")
+        .with_fix("Check that this is a CSV file.")))
 }
 
 impl Layout {
-    fn row(&self, record: &csv::ByteRecord, line: u64) -> Result<Row, Broken> {
-        let cell = |at: usize| record.get(at).and_then(|cell| std::str::from_utf8(cell).ok()).unwrap_or_default().trim();
+    fn row(&self, record: &csv::ByteRecord, line: u64) -> Result<Row, Box<Broken>> {
+        let cell =
+            |at: usize| record.get(at).and_then(|cell| std::str::from_utf8(cell).ok()).unwrap_or_default().trim();
         let kind = match self.kind.map(cell) {
             None => Some(Kind::Both),
             Some(word) if word.eq_ignore_ascii_case("H") => Some(Kind::Head),
@@ -379,9 +399,8 @@ impl Layout {
         };
         let key: Vec<String> = self.group.iter().map(|at| cell(*at).to_owned()).collect();
         let has_key = record.len() == columns.len() && !key.is_empty() && key.iter().any(|part| !part.is_empty());
-        let broken = |finding: Finding| {
-            Err(Broken { line, finding, key: has_key.then(|| key.clone()), ends: false })
-        };
+        let broken =
+            |finding: Finding| Err(Box::new(Broken { line, finding, key: has_key.then(|| key.clone()), ends: false }));
         let fix = "Put values with separators or line breaks into quotes, and double the quotes inside.";
         if let (Some(at), None) = (self.kind, kind) {
             let finding = Finding::error("csv.row", "", "nothing says what this row is").with_found(cell(at));
@@ -394,11 +413,15 @@ impl Layout {
         if let Some(at) = record.iter().position(|cell| std::str::from_utf8(cell).is_err()) {
             let name = columns.get(at).map_or("", |(name, _)| name);
             let message = format!("column {name} is not text in UTF-8");
-            let fix = "Write the file in UTF-8, or set `encoding = \"windows-1252\"` if it is in that or in ISO 8859-1.";
+            let fix =
+                "Write the file in UTF-8, or set `encoding = \"windows-1252\"` if it is in that or in ISO 8859-1.";
             return broken(Finding::error("csv.encoding", "", message).with_fix(fix));
         }
         if kind == Some(Kind::Both) && !has_key {
-            return broken(Finding::error("csv.row", "", "the row does not say which document it belongs to").with_fix("Fill the columns that tell documents apart in every row."));
+            return broken(
+                Finding::error("csv.row", "", "the row does not say which document it belongs to")
+                    .with_fix("Fill the columns that tell documents apart in every row."),
+            );
         }
         let values = columns.iter().enumerate().map(|(at, (_, folded))| (folded.clone(), cell(at).to_owned()));
         let values = values.filter(|(name, value)| !name.is_empty() && !value.is_empty()).collect();
@@ -407,7 +430,12 @@ impl Layout {
 
     fn headings(&self) -> BTreeMap<String, String> {
         let kinds = self.by_kind.iter().flat_map(|(head, item)| head.iter().chain(item));
-        self.columns.iter().chain(kinds).filter(|(name, folded)| name != folded).map(|(name, folded)| (folded.clone(), name.clone())).collect()
+        self.columns
+            .iter()
+            .chain(kinds)
+            .filter(|(name, folded)| name != folded)
+            .map(|(name, folded)| (folded.clone(), name.clone()))
+            .collect()
     }
 }
 
@@ -443,7 +471,11 @@ impl Grouping<'_> {
                 && let Some(open) = &mut self.open
             {
                 let finding = Finding::error("csv.row", "", "an item stands before the head of its document");
-                open.faults.push(finding.with_fix("Write a row of kind H before its rows of kind I.").with_place(format!("{}, line {}", self.file, row.line)));
+                open.faults.push(
+                    finding
+                        .with_fix("Write a row of kind H before its rows of kind I.")
+                        .with_place(format!("{}, line {}", self.file, row.line)),
+                );
             }
         }
         self.suspect = false;
@@ -458,7 +490,10 @@ impl Grouping<'_> {
                 open.record.lines_at.push(format!("line {}", row.line));
             } else if open.faults.is_empty() {
                 let message = format!("the document has more than {ROWS_MAX} rows");
-                open.faults.push(Finding::error("csv.structure", "", message).with_fix("Split it; an invoice has at most 1,000 items."));
+                open.faults.push(
+                    Finding::error("csv.structure", "", message)
+                        .with_fix("Split it; an invoice has at most 1,000 items."),
+                );
             }
         }
         listened
@@ -471,11 +506,17 @@ impl Grouping<'_> {
         let place = format!("{}, line {line}", self.file);
         if self.suspect {
             let message = "a row before this document cannot be read and may belong to it";
-            open.faults.push(Finding::error("csv.row", "", message).with_place(&*place).with_fix("Correct that row; the document is read again with it."));
+            open.faults.push(
+                Finding::error("csv.row", "", message)
+                    .with_place(&*place)
+                    .with_fix("Correct that row; the document is read again with it."),
+            );
         }
         if self.torn.contains(&hasher().hash_one(&open.key)) {
             let message = format!("the rows of document {} stand at several places of the file", open.key.join(" "));
-            open.faults.push(Finding::error("csv.interleaved", "", message).with_place(place).with_fix("Sort the file by document."));
+            open.faults.push(
+                Finding::error("csv.interleaved", "", message).with_place(place).with_fix("Sort the file by document."),
+            );
         }
         self.open = Some(open);
     }
@@ -490,7 +531,11 @@ impl Grouping<'_> {
         }
         self.suspect = broken.key.is_none();
         if self.open.is_none() {
-            return take(Document { line: broken.line, content: Err(vec![broken.finding.with_place(place)]), is_end: false });
+            return take(Document {
+                line: broken.line,
+                content: Err(vec![broken.finding.with_place(place)]),
+                is_end: false,
+            });
         }
         self.spoil(&broken, place);
         listened
@@ -520,7 +565,10 @@ mod tests {
         let mut found = Vec::new();
         read(|| Ok(text), "f.csv", config, &known, &mut |document| {
             let content = document.content.map(|text| TableRecord::parse(&text).unwrap());
-            found.push((document.line, content.map_err(|faults| faults.iter().map(|fault| fault.rule.to_string()).collect())));
+            found.push((
+                document.line,
+                content.map_err(|faults| faults.iter().map(|fault| fault.rule.to_string()).collect()),
+            ));
             true
         })
         .unwrap();
@@ -528,7 +576,10 @@ mod tests {
     }
 
     fn items(found: &[(u64, Result<TableRecord, Vec<String>>)]) -> Vec<Result<usize, &str>> {
-        found.iter().map(|(_, content)| content.as_ref().map(|record| record.lines.len()).map_err(|rules| rules[0].as_str())).collect()
+        found
+            .iter()
+            .map(|(_, content)| content.as_ref().map(|record| record.lines.len()).map_err(|rules| rules[0].as_str()))
+            .collect()
     }
 
     #[test]

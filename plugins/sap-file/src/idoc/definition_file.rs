@@ -76,14 +76,16 @@ fn from_xml(text: &str) -> Result<Segments, String> {
 fn attribute(start: &BytesStart<'_>, name: &str) -> Result<String, String> {
     let found = start.attributes().flatten().find(|found| found.key.local_name().as_ref().eq_ignore_ascii_case(name));
     let tag = start.name();
-    found.map(|found| found.value.trim().to_owned()).filter(|value| !value.is_empty()).ok_or_else(|| {
-        format!("<{}> has no attribute `{name}`", tag.as_ref())
-    })
+    found
+        .map(|found| found.value.trim().to_owned())
+        .filter(|value| !value.is_empty())
+        .ok_or_else(|| format!("<{}> has no attribute `{name}`", tag.as_ref()))
 }
 
 /// Columns `segnam`, `field_name`, `offset` and `length` by their headings, in any order, with others between them.
 fn from_csv(text: &str) -> Result<Segments, String> {
-    let delimiter = text.lines().next().and_then(|line| line.chars().find(|found| matches!(found, ',' | ';' | '\t' | '|')));
+    let delimiter =
+        text.lines().next().and_then(|line| line.chars().find(|found| matches!(found, ',' | ';' | '\t' | '|')));
     let delimiter = delimiter.and_then(|found| u8::try_from(found).ok()).unwrap_or(b',');
     let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(text.as_bytes());
     let headings = reader.headers().map_err(|error| error.to_string())?.clone();
@@ -109,9 +111,8 @@ fn from_csv(text: &str) -> Result<Segments, String> {
 }
 
 fn field(segment: &str, name: String, offset: &str, length: &str) -> Result<FieldLayout, String> {
-    let number = |what: &str, text: &str| {
-        text.parse::<usize>().map_err(|_| format!("{segment}.{name}: `{text}` is no {what}"))
-    };
+    let number =
+        |what: &str, text: &str| text.parse::<usize>().map_err(|_| format!("{segment}.{name}: `{text}` is no {what}"));
     let (offset, length) = (number("offset", offset)?, number("length", length)?);
     if segment.is_empty() || name.is_empty() {
         return Err(format!("a field at offset {offset} has no name or no segment"));
@@ -150,7 +151,10 @@ mod tests {
         for (text, wanted) in [
             ("<a><Field name=\"X\" offset=\"0\" length=\"1\"/></a>", "outside every segment"),
             ("<a><Segment name=\"Z\"><Field name=\"X\" length=\"1\"/></Segment></a>", "no attribute `offset`"),
-            ("<a><Segment name=\"Z\"><Field name=\"X\" offset=\"996\" length=\"5\"/></Segment></a>", "Z.X: 5 characters"),
+            (
+                "<a><Segment name=\"Z\"><Field name=\"X\" offset=\"996\" length=\"5\"/></Segment></a>",
+                "Z.X: 5 characters",
+            ),
             ("segnam,field_name,length\n", "no column `offset`"),
             ("segnam,field_name,offset,length\nZ,A,x,1\n", "Z.A: `x` is no offset"),
             ("segnam,field_name,offset,length\n", "defines no segment"),

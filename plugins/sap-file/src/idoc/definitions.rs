@@ -117,26 +117,11 @@ const BUILT_IN: &[(&[&str], &str)] = &[
          TELTX:25 TELX1:25 SPRAS:1 ANRED:15 ORT02:35 HAUSN:6 STOCK:6 REGIO:3 PARGE:1 ISOAL:2 ISONU:2 FCODE:20 \
          IHREZ:30 BNAME:35 PAORG:30 ORGTX:35 PAGRU:30 KNREF:30 ILNNR:70 PFORT:35 SPRAS_ISO:2 TITLE:15",
     ),
-    (
-        &["E1EDK02"],
-        "QUALF:3 BELNR:35 POSNR:6 DATUM:8 UZEIT:6",
-    ),
-    (
-        &["E1EDK03", "E1EDP03"],
-        "IDDAT:3 DATUM:8 UZEIT:6",
-    ),
-    (
-        &["E1EDK14"],
-        "QUALF:3 ORGID:35",
-    ),
-    (
-        &["E1EDK17"],
-        "QUALF:3 LKOND:3 LKTEXT:70",
-    ),
-    (
-        &["E1EDK18"],
-        "QUALF:3 TAGE:8 PRZNT:8 ZTERM_TXT:70",
-    ),
+    (&["E1EDK02"], "QUALF:3 BELNR:35 POSNR:6 DATUM:8 UZEIT:6"),
+    (&["E1EDK03", "E1EDP03"], "IDDAT:3 DATUM:8 UZEIT:6"),
+    (&["E1EDK14"], "QUALF:3 ORGID:35"),
+    (&["E1EDK17"], "QUALF:3 LKOND:3 LKTEXT:70"),
+    (&["E1EDK18"], "QUALF:3 TAGE:8 PRZNT:8 ZTERM_TXT:70"),
     (
         &["E1EDK05"],
         "ALCKZ:3 KSCHL:4 KOTXT:80 BETRG:18 KPERC:8 KRATE:15 UPRBS:9 MEAUN:3 KOBTR:18 MWSKZ:7 MSATZ:17 KOEIN:3",
@@ -158,34 +143,13 @@ const BUILT_IN: &[(&[&str], &str)] = &[
         "QUALF:3 IDTNR:35 KTEXT:70 MFRPN:42 MFRNR:10 IDTNR_EXTERNAL:40 IDTNR_VERSION:10 IDTNR_GUID:32 \
          IDTNR_LONG:40",
     ),
-    (
-        &["E1EDP26"],
-        "QUALF:3 BETRG:18",
-    ),
-    (
-        &["E1EDS01"],
-        "SUMID:3 SUMME:18 SUNIT:3 WAERQ:3",
-    ),
-    (
-        &["E1EDKT1"],
-        "TDID:4 TSSPRAS:3 TSSPRAS_ISO:2 TDOBJECT:10 TDOBNAME:70",
-    ),
-    (
-        &["E1EDPT1"],
-        "TDID:4 TSSPRAS:3 TSSPRAS_ISO:2",
-    ),
-    (
-        &["E1EDKT2", "E1EDPT2"],
-        "TDLINE:70 TDFORMAT:2",
-    ),
-    (
-        &["E1EDP02"],
-        "QUALF:3 BELNR:35 ZEILE:6 DATUM:8 UZEIT:6 BSARK:35 IHREZ:30",
-    ),
-    (
-        &["E1EDK04", "E1EDP04"],
-        "MWSKZ:7 MSATZ:17 MWSBT:18 TXJCD:15 KTEXT:50",
-    ),
+    (&["E1EDP26"], "QUALF:3 BETRG:18"),
+    (&["E1EDS01"], "SUMID:3 SUMME:18 SUNIT:3 WAERQ:3"),
+    (&["E1EDKT1"], "TDID:4 TSSPRAS:3 TSSPRAS_ISO:2 TDOBJECT:10 TDOBNAME:70"),
+    (&["E1EDPT1"], "TDID:4 TSSPRAS:3 TSSPRAS_ISO:2"),
+    (&["E1EDKT2", "E1EDPT2"], "TDLINE:70 TDFORMAT:2"),
+    (&["E1EDP02"], "QUALF:3 BELNR:35 ZEILE:6 DATUM:8 UZEIT:6 BSARK:35 IHREZ:30"),
+    (&["E1EDK04", "E1EDP04"], "MWSKZ:7 MSATZ:17 MWSBT:18 TXJCD:15 KTEXT:50"),
 ];
 
 #[cfg(test)]

@@ -42,7 +42,8 @@ pub(crate) fn read<R: Read>(
     let torn = torn(Records::new(open()?, settings.padding)?)?;
     let mut records = Records::new(open()?, settings.padding)?;
     let unit = records.unit();
-    let mut reading = Reading { file, unit, definitions, settings, torn, open: None, orphan: false, widths: Widths::None };
+    let mut reading =
+        Reading { file, unit, definitions, settings, torn, open: None, orphan: false, widths: Widths::None };
     while let Some(Record { number, kind, text }) = records.next()? {
         if !reading.record(number, kind, text, take) {
             return Ok(());
@@ -74,7 +75,9 @@ fn torn<R: Read>(mut records: Records<R>) -> io::Result<Torn> {
         let Some(Record { number, kind, text }) = records.next()? else { return Ok(torn) };
         let Ok(text) = text else { continue };
         match kind {
-            Kind::Control => current = Some((text.slice(10, 3).trim().to_owned(), text.slice(13, 16).trim().to_owned())),
+            Kind::Control => {
+                current = Some((text.slice(10, 3).trim().to_owned(), text.slice(13, 16).trim().to_owned()));
+            }
             Kind::Data => {
                 let (Some(own), Some(head)) = (&current, text.head()) else { continue };
                 if (own.0.as_str(), own.1.as_str()) != (head.client, head.document) {
@@ -171,7 +174,12 @@ impl Reading<'_> {
             let message = format!(
                 "the control record has {width} characters; it has {CONTROL_WIDTH}, of which only trailing blanks may be cut"
             );
-            open.fault(fault("idoc.control_record", message, &place, "Send the file again; check the transfer for cut lines."));
+            open.fault(fault(
+                "idoc.control_record",
+                message,
+                &place,
+                "Send the file again; check the transfer for cut lines.",
+            ));
         }
         if let Some(first) = self.torn.get(&(open.client.clone(), open.document.clone())) {
             let message = format!(
@@ -197,8 +205,10 @@ impl Reading<'_> {
             }
             self.orphan = true;
             let segment = text.head().map_or_else(String::new, |head| format!("segment {}: ", head.segment));
-            let message = format!("{segment}no control record EDI_DC40 stands before this record, so nothing says what it is");
-            let finding = fault("idoc.control_record", message, &place, "Send the file again, from its first record on.");
+            let message =
+                format!("{segment}no control record EDI_DC40 stands before this record, so nothing says what it is");
+            let finding =
+                fault("idoc.control_record", message, &place, "Send the file again, from its first record on.");
             return self.refuse(at, &finding, take);
         };
         let Some(head) = text.head() else {
@@ -255,7 +265,13 @@ impl Reading<'_> {
     }
 
     fn refuse(&self, at: u64, finding: &Finding, take: &mut dyn FnMut(Found) -> bool) -> bool {
-        take(Found { line: at, unit: self.unit, number: String::new(), content: Err(vec![finding.clone()]), is_end: false })
+        take(Found {
+            line: at,
+            unit: self.unit,
+            number: String::new(),
+            content: Err(vec![finding.clone()]),
+            is_end: false,
+        })
     }
 
     /// Hands over the `IDoc` that was open.
@@ -266,7 +282,10 @@ impl Reading<'_> {
             let fix = "Send the file again; check the transfer for a cut file.";
             open.fault(fault("idoc.truncated", "a control record without any segment", &place, fix));
         } else if open.is_invoice && !open.has_summary && self.settings.needs_summary {
-            let message = format!("the IDoc ends after {}, before the totals (segment {SUMMARY}) that end every invoice", open.last);
+            let message = format!(
+                "the IDoc ends after {}, before the totals (segment {SUMMARY}) that end every invoice",
+                open.last
+            );
             let fix = "Send the file again; if your invoices carry no totals, set `require_summary = false`.";
             open.fault(fault("idoc.truncated", message, &place, fix));
         }
@@ -316,7 +335,9 @@ fn record_fault(found: Fault, last: &str, place: String) -> Finding {
         ),
         Fault::Unframed => fault(
             "idoc.record_length",
-            format!("the record after {last} does not have the length of a record, so that nobody can tell where the next begins; the IDocs from the next control record on were read"),
+            format!(
+                "the record after {last} does not have the length of a record, so that nobody can tell where the next begins; the IDocs from the next control record on were read"
+            ),
             place,
             "Send the file again in binary mode.",
         ),
@@ -371,7 +392,12 @@ impl Open {
         if self.writer.segments() >= SEGMENTS_MAX || self.writer.len() > TEXT_MAX {
             if self.faults.is_empty() {
                 let message = format!("the IDoc has more than {SEGMENTS_MAX} segments or {TEXT_MAX} bytes");
-                self.fault(fault("idoc.too_large", message, place, "Split the billing document; an invoice has at most 1,000 items."));
+                self.fault(fault(
+                    "idoc.too_large",
+                    message,
+                    place,
+                    "Split the billing document; an invoice has at most 1,000 items.",
+                ));
             }
             return;
         }
@@ -422,7 +448,7 @@ mod tests {
         ]
     }
 
-    /// The rules of each refused IDoc, or the text of each whole one.
+    /// The rules of each refused `IDoc`, or the text of each whole one.
     fn all(file: &str, settings: FlatSettings) -> Vec<Result<String, Vec<String>>> {
         let mut found = Vec::new();
         read(|| Ok(file.as_bytes()), "f.idoc", &Definitions::default(), settings, &mut |one| {

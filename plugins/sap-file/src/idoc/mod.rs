@@ -7,7 +7,7 @@ mod flat;
 mod records;
 mod xml;
 
-pub(crate) use content::{Idoc, NoIdoc, Segment, Writer};
+pub(crate) use content::{Idoc, NoIdoc, Segment};
 pub(crate) use definition_file::read as read_definitions;
 pub(crate) use definitions::Definitions;
 pub(crate) use flat::{FlatSettings, RAW, read as read_flat};

@@ -98,7 +98,11 @@ impl<'r> Cut<'r> {
             Padding::Characters => false,
             Padding::Bytes => true,
         };
-        if by_bytes { Self { text, starts: None, width: text.len() } } else { Self { text, starts: Some(starts), width } }
+        if by_bytes {
+            Self { text, starts: None, width: text.len() }
+        } else {
+            Self { text, starts: Some(starts), width }
+        }
     }
 
     /// The characters from a place on, up to a length; fewer where trailing blanks were cut.
@@ -108,14 +112,12 @@ impl<'r> Cut<'r> {
             Some(starts) => starts.get(place).copied().unwrap_or(self.text.len()),
         };
         let (start, end) = (at(offset), at(offset.saturating_add(length)));
-        match self.text.get(start..end) {
-            Some(slice) => Cow::Borrowed(slice),
-            // A character that was cut in two by a writer who counts bytes.
-            None => {
-                let bytes = self.text.as_bytes().get(start..end).unwrap_or_default();
-                Cow::Owned(String::from_utf8_lossy(bytes).replace('\u{fffd}', ""))
-            }
+        if let Some(slice) = self.text.get(start..end) {
+            return Cow::Borrowed(slice);
         }
+        // A character that was cut in two by a writer who counts bytes.
+        let bytes = self.text.as_bytes().get(start..end).unwrap_or_default();
+        Cow::Owned(String::from_utf8_lossy(bytes).replace('\u{fffd}', ""))
     }
 
     /// A field of the record whose data begins at a place.
@@ -125,7 +127,10 @@ impl<'r> Cut<'r> {
 
     /// The head of a data record; nothing where it is none.
     pub(crate) fn head(&self) -> Option<Head<'r>> {
-        let head = self.text.get(..HEAD_WIDTH).or_else(|| Some(self.text.trim_end()).filter(|text| text.len() == HEAD_WIDTH - 2))?;
+        let head = self
+            .text
+            .get(..HEAD_WIDTH)
+            .or_else(|| Some(self.text.trim_end()).filter(|text| text.len() == HEAD_WIDTH - 2))?;
         head_of(head)
     }
 }
@@ -406,7 +411,7 @@ mod tests {
     }
 
     /// Kind and value of each record, or its fault.
-    fn read(file: &[u8], padding: Padding) -> Vec<Result<(Kind, String), Fault>> {
+    fn read(file: &[u8], padding: Padding) -> Vec<Read> {
         let mut records = Records::new(file, padding).unwrap();
         let mut found = Vec::new();
         while let Some(record) = records.next().unwrap() {
@@ -416,7 +421,11 @@ mod tests {
         found
     }
 
-    fn ok(value: &str) -> Result<(Kind, String), Fault> {
+    /// What a data record is read as.
+    type Read = Result<(Kind, String), Fault>;
+
+    #[expect(clippy::unnecessary_wraps, reason = "it is compared with what may be a fault")]
+    fn ok(value: &str) -> Read {
         Ok((Kind::Data, value.to_owned()))
     }
 

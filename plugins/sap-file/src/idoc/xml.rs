@@ -43,7 +43,7 @@ pub(crate) fn read(
             Err(Error::Io(error)) if error.kind() != io::ErrorKind::InvalidData => {
                 return Err(io::Error::new(error.kind(), error.to_string()));
             }
-            Err(error) => return Ok(end(file, at, &tree, &error.to_string(), take)),
+            Err(error) => return end(file, at, tree.as_ref(), &error.to_string(), take),
         };
         match event {
             Event::Start(start) => {
@@ -54,7 +54,7 @@ pub(crate) fn read(
                     Some(tree) => tree.start(&start, at),
                 }
                 if depth > DEPTH_MAX {
-                    return Ok(end(file, at, &tree, &format!("elements are nested deeper than {DEPTH_MAX}"), take));
+                    return end(file, at, tree.as_ref(), &format!("elements are nested deeper than {DEPTH_MAX}"), take);
                 }
             }
             Event::Empty(start) => {
@@ -79,9 +79,11 @@ pub(crate) fn read(
             Event::CData(text) => tree.iter_mut().for_each(|tree| tree.text(&text)),
             Event::GeneralRef(reference) => tree.iter_mut().for_each(|tree| tree.text(&resolved(&reference))),
             // What it could define is read from other files and grows without limit.
-            Event::DocType(_) => return Ok(end(file, at, &tree, "a document type stands here, which is not read", take)),
+            Event::DocType(_) => {
+                return end(file, at, tree.as_ref(), "a document type stands here, which is not read", take);
+            }
             Event::Eof if depth > 0 => {
-                return Ok(end(file, at, &tree, "the file ends before its last element does", take));
+                return end(file, at, tree.as_ref(), "the file ends before its last element does", take);
             }
             Event::Eof => break,
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
@@ -89,20 +91,28 @@ pub(crate) fn read(
     }
     if found == 0 {
         let message = "no element IDOC stands in the file";
-        let finding = fault("idoc.xml", message, format!("{file}, line 1"), "Send IDocs in XML, as the XML port of SAP writes them.");
+        let finding = fault(
+            "idoc.xml",
+            message,
+            format!("{file}, line 1"),
+            "Send IDocs in XML, as the XML port of SAP writes them.",
+        );
         take(Found { line: 1, unit: UNIT, number: String::new(), content: Err(vec![finding]), is_end: true });
     }
     Ok(())
 }
 
 /// Reports what ends the reading.
-fn end(file: &str, at: u64, tree: &Option<Tree>, what: &str, take: &mut dyn FnMut(Found) -> bool) {
-    let inside = tree.as_ref().map_or_else(String::new, |tree| format!(" in {}", tree.path()));
+#[expect(clippy::unnecessary_wraps, reason = "it is what the reading returns")]
+fn end(file: &str, at: u64, tree: Option<&Tree>, what: &str, take: &mut dyn FnMut(Found) -> bool) -> io::Result<()> {
+    let inside = tree.map_or_else(String::new, |tree| format!(" in {}", tree.path()));
     let message = format!("the XML breaks{inside}: {what}; the IDocs before it were read, and nothing behind it");
     let fix = "Send the file again; if a program between SAP and here changes it, have that corrected.";
     let finding = fault("idoc.xml", message, format!("{file}, line {at}"), fix);
-    let number = tree.as_ref().map(Tree::number).unwrap_or_default();
+    let number = tree.map(Tree::number).unwrap_or_default();
+    // Nothing comes after it, whether somebody listens or not.
     take(Found { line: at, unit: UNIT, number, content: Err(vec![finding]), is_end: true });
+    Ok(())
 }
 
 fn resolved(reference: &BytesRef<'_>) -> String {
@@ -234,14 +244,24 @@ impl Tree {
             let message = format!(
                 "the IDoc has more than {SEGMENTS_MAX} segments, more than {TEXT_MAX} bytes, or a field of more than {FIELD_MAX}"
             );
-            faults.push(fault("idoc.too_large", message, &place, "Split the billing document; an invoice has at most 1,000 items."));
+            faults.push(fault(
+                "idoc.too_large",
+                message,
+                &place,
+                "Split the billing document; an invoice has at most 1,000 items.",
+            ));
         }
         if self.segments.first().is_none_or(|first| first.name != CONTROL_RECORD) {
             let first = self.segments.first().map_or("nothing", |first| first.name.as_str());
             let message = format!("the IDoc begins with {first} instead of its control record {CONTROL_RECORD}");
             faults.push(fault("idoc.control_record", message, &place, "Send the IDoc with its control record."));
         } else if self.segments.len() == 1 {
-            faults.push(fault("idoc.truncated", "a control record without any segment", &place, "Send the IDoc again."));
+            faults.push(fault(
+                "idoc.truncated",
+                "a control record without any segment",
+                &place,
+                "Send the IDoc again.",
+            ));
         }
         if !faults.is_empty() {
             return Found { line: self.line, unit: UNIT, number, content: Err(faults), is_end: false };
@@ -302,7 +322,9 @@ mod tests {
     }
 
     fn idoc(number: u32, inside: &str) -> String {
-        format!("<IDOC BEGIN=\"1\"><EDI_DC40 SEGMENT=\"1\"><MANDT>100</MANDT><DOCNUM>{number:016}</DOCNUM></EDI_DC40>{inside}</IDOC>")
+        format!(
+            "<IDOC BEGIN=\"1\"><EDI_DC40 SEGMENT=\"1\"><MANDT>100</MANDT><DOCNUM>{number:016}</DOCNUM></EDI_DC40>{inside}</IDOC>"
+        )
     }
 
     #[test]
@@ -342,7 +364,9 @@ mod tests {
         assert!(said.contains("IDoc 0000000000000002, IDOC") && said.contains("line 2"), "{said}");
         let cut = &whole[..whole.len() - 30];
         assert!(all(cut)[1].is_end);
-        for (other, wanted) in [("<a/>", "no element IDOC"), ("<!DOCTYPE a><a/>", "document type"), ("", "no element IDOC")] {
+        for (other, wanted) in
+            [("<a/>", "no element IDOC"), ("<!DOCTYPE a><a/>", "document type"), ("", "no element IDOC")]
+        {
             let found = all(other);
             assert!(found[0].content.as_ref().unwrap_err()[0].message.contains(wanted), "{other}");
         }
@@ -355,8 +379,10 @@ mod tests {
             idoc(2, ""),
             idoc(3, "<E1EDK01><CURCY>INR</CURCY></E1EDK01>")
         );
-        let rules: Vec<String> =
-            all(&text).iter().map(|found| found.content.as_ref().map_or_else(|faults| faults[0].rule.to_string(), |_| "ok".into())).collect();
+        let rules: Vec<String> = all(&text)
+            .iter()
+            .map(|found| found.content.as_ref().map_or_else(|faults| faults[0].rule.to_string(), |_| "ok".into()))
+            .collect();
         assert_eq!(rules, ["idoc.control_record", "idoc.truncated", "ok"]);
     }
 }

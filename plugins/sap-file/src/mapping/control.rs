@@ -5,6 +5,8 @@ use einvoice_core::finding::Finding;
 use crate::config::ControlConfig;
 use crate::idoc::Idoc;
 
+/// What to do about an `IDoc` that came to the wrong place.
+const ROUTE: &str = "Correct the distribution model or partner profile in SAP, or let another source read this.";
 /// Digits of the number of an `IDoc`.
 const NUMBER: usize = 16;
 
@@ -22,10 +24,15 @@ pub(crate) fn check(idoc: &Idoc<'_>, wanted: &ControlConfig) -> Vec<Finding> {
             );
         }
     };
-    const ROUTE: &str = "Correct the distribution model or partner profile in SAP, or let another source read this.";
     let number = idoc.control("DOCNUM");
     let is_number = number.len() <= NUMBER && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    must("DOCNUM", is_number, "there is no IDoc number", "up to 16 digits".to_owned(), "Send the IDoc again, unchanged.");
+    must(
+        "DOCNUM",
+        is_number,
+        "there is no IDoc number",
+        "up to 16 digits".to_owned(),
+        "Send the IDoc again, unchanged.",
+    );
     let mut one_of = |field: &str, list: &[String], message: &str, may_be_any: bool| {
         let holds = may_be_any && list.is_empty() || list.iter().any(|word| word == idoc.control(field));
         must(field, holds, message, list.join(" or "), ROUTE);
@@ -35,7 +42,13 @@ pub(crate) fn check(idoc: &Idoc<'_>, wanted: &ControlConfig) -> Vec<Finding> {
     one_of("MANDT", &wanted.clients, "it comes from a client that is not expected here", true);
     one_of("SNDPRN", &wanted.senders, "it comes from a sender that is not expected here", true);
     let is_outbound = wanted.accept_inbound || idoc.control("DIRECT") == "1";
-    must("DIRECT", is_outbound, "it is not on its way out of SAP", "1".to_owned(), "Let this source read outbound IDocs only, or set `control.accept_inbound = true`.");
+    must(
+        "DIRECT",
+        is_outbound,
+        "it is not on its way out of SAP",
+        "1".to_owned(),
+        "Let this source read outbound IDocs only, or set `control.accept_inbound = true`.",
+    );
     let is_real = wanted.accept_test || matches!(idoc.control("TEST"), "" | "0");
     must(
         "TEST",
@@ -53,7 +66,7 @@ mod tests {
 
     fn said(control: &str, wanted: &ControlConfig) -> Vec<String> {
         let text = format!("0 EDI_DC40 0\t{}", control.replace(' ', "\t"));
-        check(&Idoc::parse(&text).unwrap(), wanted).iter().map(|finding| finding.message.to_string()).collect()
+        check(&Idoc::parse(&text).unwrap(), wanted).iter().map(|finding| finding.message.clone()).collect()
     }
 
     #[test]
@@ -72,7 +85,8 @@ mod tests {
             let found = said(&good.replace(from, to), &defaults);
             assert!(matches!(found.as_slice(), [one] if one.contains(wanted)), "{found:?}");
         }
-        let narrow = ControlConfig { clients: vec!["200".into()], senders: vec!["PRD".into()], ..ControlConfig::default() };
+        let narrow =
+            ControlConfig { clients: vec!["200".into()], senders: vec!["PRD".into()], ..ControlConfig::default() };
         assert!(matches!(said(good, &narrow).as_slice(), [one] if one.contains("MANDT")));
         let wide = ControlConfig { accept_test: true, accept_inbound: true, ..ControlConfig::default() };
         assert!(said(&good.replace("DIRECT=1", "DIRECT=2 TEST=X"), &wide).is_empty());

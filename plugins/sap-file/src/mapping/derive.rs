@@ -60,7 +60,8 @@ pub(crate) fn of_head<'a>(derived: Derived, facts: &Facts<'a>, settings: &Settin
         Derived::State(role) => state(facts, settings, role).map(made),
         Derived::Pin(role) => {
             let partner = facts.partner(role).filter(|partner| !facts.is_abroad(Some(*partner)))?;
-            let pin: String = facts.idoc.value(partner, "PSTLZ")?.chars().filter(|found| !found.is_whitespace()).collect();
+            let pin: String =
+                facts.idoc.value(partner, "PSTLZ")?.chars().filter(|found| !found.is_whitespace()).collect();
             Some(at(facts, pin, partner))
         }
         Derived::Street(role) => street(facts, facts.partner(role)?),
@@ -111,9 +112,9 @@ pub(crate) fn of_item<'a>(derived: Derived, facts: &Facts<'a>, item: &ItemFacts<
 }
 
 /// A text that has the length of a GSTIN, best one with a valid check digit.
-fn registered<'t>(candidates: impl Iterator<Item = &'t str> + Clone) -> Option<&'t str> {
+fn registered<'t>(mut candidates: impl Iterator<Item = &'t str> + Clone) -> Option<&'t str> {
     let valid = |text: &&str| Gstin::parse(text).is_ok_and(|gstin| gstin.check_digit_ok());
-    candidates.clone().find(valid).or_else(|| candidates.filter(|text| text.len() == GSTIN).next())
+    candidates.clone().find(valid).or_else(|| candidates.find(|text| text.len() == GSTIN))
 }
 
 fn gstin(facts: &Facts<'_>, settings: &Settings, role: Role) -> Option<String> {
@@ -212,7 +213,8 @@ fn preceding<'a>(facts: &Facts<'a>) -> Option<(&'a str, &'a str, Segment<'a>)> {
         facts.head.iter().find_map(|segment| {
             let value = |field: &str| facts.idoc.value(*segment, field);
             let is_meant = segment.name == "E1EDK02" && value("QUALF") == Some(qualifier);
-            let number = value("BELNR").filter(|number| is_meant && number.len() <= 16 && Pattern::DocumentNumber.admits(number))?;
+            let number = value("BELNR")
+                .filter(|number| is_meant && number.len() <= 16 && Pattern::DocumentNumber.admits(number))?;
             let date = value("DATUM").filter(|date| !value::is_initial(date))?;
             Some((number, date, *segment))
         })
@@ -224,7 +226,8 @@ fn preceding<'a>(facts: &Facts<'a>) -> Option<(&'a str, &'a str, Segment<'a>)> {
 /// in the `IDoc` is that of the quantity's unit.
 fn unit_price<'a>(facts: &Facts<'a>, item: &ItemFacts<'a>) -> Option<(Decimal, Segment<'a>)> {
     let quantity = facts.number(facts.idoc.value(item.segment, "MENGE")?)?.abs();
-    let gross = facts.of_item(item, "E1EDP26", ("QUALF", "002"), "BETRG").map(|(text, _)| text).or_else(|| facts.net(item));
+    let gross =
+        facts.of_item(item, "E1EDP26", ("QUALF", "002"), "BETRG").map(|(text, _)| text).or_else(|| facts.net(item));
     let gross = gross.and_then(|text| facts.amount(text, Form::Amount));
     let price_of = |text: &str| facts.amount(text, Form::Price);
     let per = |segment: Segment<'a>, field: &str| {

@@ -101,14 +101,20 @@ impl<'a> Facts<'a> {
                 let written = idoc.segments().iter().flat_map(|segment| {
                     let is_number = |name: &str| plan::form(segment.name, name) != Form::Text;
                     let fields = idoc.fields(*segment).iter();
-                    fields.filter(move |(name, value)| value.contains(',') && is_number(name)).map(|(_, value)| &**value)
+                    fields
+                        .filter(move |(name, value)| value.contains(',') && is_number(name))
+                        .map(|(_, value)| &**value)
                 });
                 value::mark(written).unwrap_or_else(|Unclear(number)| {
                     self.findings.push(
-                        Finding::error("sap.numbers", "", "the numbers of this IDoc are not all written in one clear way")
-                            .with_found(number)
-                            .with_expected("1234.50 or 1.234,50 throughout")
-                            .with_fix("Let SAP write numbers with a point and without thousands, or set `numbers`."),
+                        Finding::error(
+                            "sap.numbers",
+                            "",
+                            "the numbers of this IDoc are not all written in one clear way",
+                        )
+                        .with_found(number)
+                        .with_expected("1234.50 or 1.234,50 throughout")
+                        .with_fix("Let SAP write numbers with a point and without thousands, or set `numbers`."),
                     );
                     Mark::Point
                 })
@@ -144,7 +150,8 @@ impl<'a> Facts<'a> {
     fn read_signs(&mut self) {
         let total = self.total("011").into_iter();
         let nets = self.items.iter().filter_map(|item| net_value(self.idoc, item));
-        let amounts = nets.chain(total).filter_map(|text| value::number(text, self.mark)).filter(|amount| !amount.is_zero());
+        let amounts =
+            nets.chain(total).filter_map(|text| value::number(text, self.mark)).filter(|amount| !amount.is_zero());
         let (mut below, mut above) = (false, false);
         for amount in amounts {
             below |= amount.is_sign_negative();
@@ -170,19 +177,22 @@ impl<'a> Facts<'a> {
         match rate {
             Some(rate) if local == RUPEE => self.rate = Some(rate),
             _ => self.findings.push(
-                Finding::error("sap.currency", "ValDtls", "amounts are in a foreign currency, and there is no rate to rupees")
-                    .with_found(format!("CURCY {own}, HWAER {local}, WKURS {}", header("WKURS")))
-                    .with_expected("HWAER INR with a rate above nought in E1EDK01")
-                    .with_fix("Bill in INR, or let SAP send local currency and rate of the company code."),
+                Finding::error(
+                    "sap.currency",
+                    "ValDtls",
+                    "amounts are in a foreign currency, and there is no rate to rupees",
+                )
+                .with_found(format!("CURCY {own}, HWAER {local}, WKURS {}", header("WKURS")))
+                .with_expected("HWAER INR with a rate above nought in E1EDK01")
+                .with_fix("Bill in INR, or let SAP send local currency and rate of the company code."),
             ),
         }
     }
 
     fn find_partners(&mut self) {
         let partner = |name: &str| {
-            let is_role = |segment: &&Segment<'a>| {
-                segment.name == "E1EDKA1" && self.idoc.value(**segment, "PARVW") == Some(name)
-            };
+            let is_role =
+                |segment: &&Segment<'a>| segment.name == "E1EDKA1" && self.idoc.value(**segment, "PARVW") == Some(name);
             self.head.iter().find(is_role).copied()
         };
         self.seller = partner("RS").or_else(|| partner("BK"));
@@ -205,9 +215,8 @@ impl<'a> Facts<'a> {
     fn common_ship(&mut self) -> Option<Segment<'a>> {
         let idoc = self.idoc;
         let of = |item: &ItemFacts<'a>| {
-            let is_ship = |segment: &&Segment<'a>| {
-                segment.name == "E1EDPA1" && idoc.value(**segment, "PARVW") == Some("WE")
-            };
+            let is_ship =
+                |segment: &&Segment<'a>| segment.name == "E1EDPA1" && idoc.value(**segment, "PARVW") == Some("WE");
             item.segments.iter().find(is_ship).copied()
         };
         let key = |segment: Segment<'a>| ["PARTN", "NAME1", "STRAS"].map(|field| idoc.value(segment, field));
@@ -215,10 +224,11 @@ impl<'a> Facts<'a> {
         let first = ships.next()?;
         if let Some(other) = ships.find(|other| key(*other) != key(first)) {
             let name = |segment| idoc.value(segment, "NAME1").unwrap_or_default();
-            let finding = Finding::error("sap.ship_to", "ShipDtls", "the items go to different places, and INV-01 has one")
-                .with_found(format!("{} and {}", name(first), name(other)))
-                .with_fix("Split the billing document in SAP by ship-to party.")
-                .with_place(self.place(other));
+            let finding =
+                Finding::error("sap.ship_to", "ShipDtls", "the items go to different places, and INV-01 has one")
+                    .with_found(format!("{} and {}", name(first), name(other)))
+                    .with_fix("Split the billing document in SAP by ship-to party.")
+                    .with_place(self.place(other));
             self.findings.push(finding);
         }
         Some(first)
@@ -247,7 +257,9 @@ impl<'a> Facts<'a> {
     /// A field of a segment of the head with a qualifier.
     pub(crate) fn qualified(&self, name: &str, by: (&str, &str), field: &str) -> Option<&'a str> {
         let meant = self.head.iter().filter(|segment| segment.name == name);
-        meant.filter(|segment| self.idoc.value(**segment, by.0) == Some(by.1)).find_map(|segment| self.idoc.value(*segment, field))
+        meant
+            .filter(|segment| self.idoc.value(**segment, by.0) == Some(by.1))
+            .find_map(|segment| self.idoc.value(*segment, field))
     }
 
     /// A total of the document as it is written.

@@ -125,7 +125,9 @@ pub(crate) fn parse(name: &str) -> Result<Name, String> {
         });
     }
     field(name).map(Name::Field).ok_or_else(|| {
-        format!("{name} is no field of an IDoc; write SEGMENT.FIELD or SEGMENT[QUALIFIER].FIELD, as in E1EDK02[009].BELNR")
+        format!(
+            "{name} is no field of an IDoc; write SEGMENT.FIELD or SEGMENT[QUALIFIER].FIELD, as in E1EDK02[009].BELNR"
+        )
     })
 }
 
@@ -192,7 +194,10 @@ fn is_word(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn shown(name: &str) -> Option<(String, Option<(Option<String>, String)>, String)> {
+    /// Segment, what qualifies it, and field.
+    type Shown = (String, Option<(Option<String>, String)>, String);
+
+    fn shown(name: &str) -> Option<Shown> {
         let Name::Field(FieldName { segment, qualifier, field }) = parse(name).ok()? else { return None };
         Some((segment, qualifier.map(|found| (found.by, found.value)), field))
     }
@@ -208,7 +213,16 @@ mod tests {
         assert_eq!(shown("E1EDK02:009.BELNR"), of("E1EDK02", None, Some("009"), "BELNR"));
         assert_eq!(shown("E1EDP05[KSCHL=JOIG].BETRG"), of("E1EDP05", Some("KSCHL"), Some("JOIG"), "BETRG"));
         assert_eq!(shown("/CUST/Z1TAX.HSN_CODE"), of("/CUST/Z1TAX", None, None, "HSN_CODE"));
-        for wrong in ["", "E1EDK01", "E1EDK01.", ".CURCY", "E1EDK02[].BELNR", "E1EDK02[009]BELNR", "e1edk01.curcy", "E1EDK02[a=b].X"] {
+        for wrong in [
+            "",
+            "E1EDK01",
+            "E1EDK01.",
+            ".CURCY",
+            "E1EDK02[].BELNR",
+            "E1EDK02[009]BELNR",
+            "e1edk01.curcy",
+            "E1EDK02[a=b].X",
+        ] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
     }

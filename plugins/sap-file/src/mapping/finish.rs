@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use einvoice_core::document::{Field, Item, SupplyType};
+use einvoice_core::document::{Field, Item, PartyGstin, SupplyType};
 use einvoice_core::finding::Finding;
 use einvoice_core::identifier::{Gstin, StateCode};
 use einvoice_core::mapping::SellerConfig;
@@ -85,7 +85,7 @@ fn is_inside_the_state(mapped: &MappedDocument, sellers: &[SellerConfig]) -> Opt
     };
     let seller = invoice.seller_dtls.gstin.get().or_else(configured).and_then(|gstin: Gstin| gstin.state());
     let buyer = &invoice.buyer_dtls;
-    let own = || buyer.gstin.get().and_then(|party| party.gstin()).and_then(|gstin| gstin.state());
+    let own = || buyer.gstin.get().and_then(PartyGstin::gstin).and_then(|gstin| gstin.state());
     let place: Option<StateCode> = buyer.pos.get().or_else(|| buyer.stcd.get()).or_else(own);
     Some(seller? == place?)
 }
@@ -119,24 +119,33 @@ pub(crate) fn agreement(mapped: &mut MappedDocument, facts: &Facts<'_>, regions:
         // One rupee of rounding may lie between them.
         if gap.abs() > Decimal::ONE {
             mapped.findings.push(
-                Finding::warning("sap.totals", "ValDtls.TotInvVal", "net value and tax of the totals do not make the billed value")
-                    .with_found(format!("E1EDS01: 010 {net}, 005 {tax}, 011 {gross}"))
-                    .with_expected(value::plain(net + tax))
-                    .with_fix("Check the pricing procedure: the billed value is what the customer owes."),
+                Finding::warning(
+                    "sap.totals",
+                    "ValDtls.TotInvVal",
+                    "net value and tax of the totals do not make the billed value",
+                )
+                .with_found(format!("E1EDS01: 010 {net}, 005 {tax}, 011 {gross}"))
+                .with_expected(value::plain(net + tax))
+                .with_fix("Check the pricing procedure: the billed value is what the customer owes."),
             );
         }
     }
     let buyer = facts.partner(Role::Buyer).filter(|buyer| !facts.is_abroad(Some(*buyer)));
     let region = buyer.and_then(|buyer| facts.idoc.value(buyer, "REGIO"));
-    let by_region = region.and_then(|region| regions.get(&spelling::fold(region))).and_then(|code| StateCode::parse(code).ok());
-    let own = mapped.invoice.buyer_dtls.gstin.get().and_then(|party| party.gstin()).and_then(|gstin| gstin.state());
+    let by_region =
+        region.and_then(|region| regions.get(&spelling::fold(region))).and_then(|code| StateCode::parse(code).ok());
+    let own = mapped.invoice.buyer_dtls.gstin.get().and_then(PartyGstin::gstin).and_then(|gstin| gstin.state());
     if let (Some(region), Some(by_region), Some(own)) = (region, by_region, own)
         && by_region != own
     {
         mapped.findings.push(
-            Finding::warning("sap.region", "BuyerDtls.Stcd", "the region of the address and the GSTIN name different states; the GSTIN counts")
-                .with_found(format!("REGIO {region} ({by_region}), GSTIN of {own}"))
-                .with_fix("Correct the address or the tax number in SAP, or `tables.regions` of the mapping."),
+            Finding::warning(
+                "sap.region",
+                "BuyerDtls.Stcd",
+                "the region of the address and the GSTIN name different states; the GSTIN counts",
+            )
+            .with_found(format!("REGIO {region} ({by_region}), GSTIN of {own}"))
+            .with_fix("Correct the address or the tax number in SAP, or `tables.regions` of the mapping."),
         );
     }
     let buyer = &mapped.invoice.buyer_dtls;
@@ -149,11 +158,9 @@ pub(crate) fn agreement(mapped: &mut MappedDocument, facts: &Facts<'_>, regions:
             "BuyerDtls.Pos",
             "the place of supply was taken to be the state of the ship-to party, which is not that of the buyer",
         );
-        mapped.findings.push(
-            finding
-                .with_found(format!("ship-to {pos}, buyer {state}"))
-                .with_fix("Where the goods go to a third party by the buyer's order, map `BuyerDtls.Pos` to the buyer's state."),
-        );
+        mapped.findings.push(finding.with_found(format!("ship-to {pos}, buyer {state}")).with_fix(
+            "Where the goods go to a third party by the buyer's order, map `BuyerDtls.Pos` to the buyer's state.",
+        ));
     }
 }
 

@@ -158,7 +158,8 @@ impl Mapper {
         invoice: &einvoice_core::document::Invoice,
     ) -> BTreeMap<String, String> {
         use einvoice_core::mapping::Record as _;
-        let keys = self.keys.iter().filter_map(|(name, field)| Some((name.clone(), record.value(None, field)?.into_owned())));
+        let keys =
+            self.keys.iter().filter_map(|(name, field)| Some((name.clone(), record.value(None, field)?.into_owned())));
         keys.chain(crate::attributes::of_document(invoice)).collect()
     }
 
@@ -170,7 +171,10 @@ impl Mapper {
             let is_read = !self.plan.wanted(segment.name).is_empty() || segment.name == "E1EDP28";
             let is_new = !found.iter().any(|finding| finding.message.contains(segment.name));
             if is_read && is_new && facts.idoc.value(*segment, RAW).is_some() {
-                let message = format!("segment {} is in the file, and nothing says which of its fields stands where", segment.name);
+                let message = format!(
+                    "segment {} is in the file, and nothing says which of its fields stands where",
+                    segment.name
+                );
                 found.push(
                     Finding::warning("idoc.layout", "", message)
                         .with_fix("Give its layout in a file of segment definitions, under `definitions`.")

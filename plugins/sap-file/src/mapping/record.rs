@@ -21,15 +21,14 @@ pub(crate) struct Value<'a> {
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct IdocRecord<'f, 'a> {
-    facts: &'f Facts<'a>,
     plan: &'f Plan,
     head: Vec<Option<Value<'a>>>,
     lines: Vec<Vec<Option<Value<'a>>>>,
 }
 
 impl<'f, 'a> IdocRecord<'f, 'a> {
-    pub(crate) fn new(facts: &'f Facts<'a>, plan: &'f Plan, settings: &Settings) -> Self {
-        let mut record = Self { facts, plan, head: vec![None; plan.width()], lines: Vec::with_capacity(facts.items.len()) };
+    pub(crate) fn new(facts: &Facts<'a>, plan: &'f Plan, settings: &Settings) -> Self {
+        let mut record = Self { plan, head: vec![None; plan.width()], lines: Vec::with_capacity(facts.items.len()) };
         for segment in &facts.head {
             fill(facts, plan, *segment, &mut record.head);
         }

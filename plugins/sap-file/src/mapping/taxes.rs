@@ -138,7 +138,9 @@ fn row<'a>(
 fn by_rates(rows: &mut [Row<'_>], inside: Option<bool>) -> Result<(), &'static str> {
     let is_nil = |row: &Row<'_>| row.amount.is_zero() && row.rate.is_none_or(|rate| rate.is_zero());
     if rows.iter().all(is_nil) {
-        rows.iter_mut().for_each(|row| row.tax = Some(Tax::Igst));
+        for row in rows.iter_mut() {
+            row.tax = Some(Tax::Igst);
+        }
         return Ok(());
     }
     match (rows, inside) {
@@ -170,7 +172,9 @@ fn ambiguous(facts: &Facts<'_>, rows: &[Row<'_>], reason: &str) -> Finding {
         .collect();
     let finding = Finding::error("sap.tax", "", format!("which taxes these are is not clear: {reason}"))
         .with_found(shown.join("; "))
-        .with_fix("Send condition types JOCG, JOSG and JOIG in E1EDP05, or name the tax codes in `conditions.tax_codes`.");
+        .with_fix(
+            "Send condition types JOCG, JOSG and JOIG in E1EDP05, or name the tax codes in `conditions.tax_codes`.",
+        );
     match rows.first() {
         Some(row) => finding.with_place(facts.place(row.segment)),
         None => finding,

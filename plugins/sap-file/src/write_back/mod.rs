@@ -152,10 +152,7 @@ impl Inner {
         deliveries
     }
 
-    fn read_back(
-        &self,
-        references: &[SourceRef],
-    ) -> Result<Vec<Option<BTreeMap<String, String>>>, WriteBackError> {
+    fn read_back(&self, references: &[SourceRef]) -> Result<Vec<Option<BTreeMap<String, String>>>, WriteBackError> {
         let mut states = BTreeMap::new();
         references
             .iter()
@@ -179,7 +176,8 @@ impl Inner {
 
 async fn on_thread<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> Result<R, WriteBackError> {
     tokio::task::spawn_blocking(work).await.map_err(|error| {
-        WriteBackError::new("result files", "the writer stopped by a fault of its own; please report this").because(error)
+        WriteBackError::new("result files", "the writer stopped by a fault of its own; please report this")
+            .because(error)
     })
 }
 
@@ -194,7 +192,9 @@ fn file_name(stem: &str, suffix: &str, form: ResultForm) -> String {
     };
     // The suffix stays last, so that no result is ever taken for a request.
     match stem.rfind(suffix) {
-        Some(at) => format!("{}{infix}{}.{extension}", stem.get(..at).unwrap_or_default(), stem.get(at..).unwrap_or_default()),
+        Some(at) => {
+            format!("{}{infix}{}.{extension}", stem.get(..at).unwrap_or_default(), stem.get(at..).unwrap_or_default())
+        }
         None => format!("{stem}{infix}.{extension}"),
     }
 }
@@ -211,9 +211,13 @@ mod tests {
 
     #[test]
     fn every_result_file_has_the_name_of_a_response() {
-        for form in
-            [ResultForm::Response, ResultForm::Invrefnum, ResultForm::InvrefnumCsv, ResultForm::Portal, ResultForm::Status]
-        {
+        for form in [
+            ResultForm::Response,
+            ResultForm::Invrefnum,
+            ResultForm::InvrefnumCsv,
+            ResultForm::Portal,
+            ResultForm::Status,
+        ] {
             for stem in ["INV1_R", "INV1_R_2", "A_R_B_R"] {
                 let name = file_name(stem, "_R", form);
                 assert!(einvoice_file_drop::is_response(Path::new(&name), "_R"), "{name}");

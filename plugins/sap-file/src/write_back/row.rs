@@ -90,10 +90,9 @@ fn row(receipt: &Receipt) -> [String; COLUMNS.len()] {
 pub(crate) fn irn_status(receipt: &Receipt) -> &str {
     match (receipt.state, shown::status(receipt)) {
         (_, Some(status)) => status,
-        (
-            DocumentState::Invalid | DocumentState::Refused | DocumentState::Conflict | DocumentState::Burnt,
-            None,
-        ) => "ERR",
+        (DocumentState::Invalid | DocumentState::Refused | DocumentState::Conflict | DocumentState::Burnt, None) => {
+            "ERR"
+        }
         (_, None) => "PND",
     }
 }
@@ -155,7 +154,8 @@ pub(crate) fn csv(answers: &[Answer], config: &WriteBackConfig) -> io::Result<Ve
     let separator = u8::try_from(config.separator).unwrap_or(b';');
     let mut writer =
         csv::WriterBuilder::new().delimiter(separator).terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    let numbered = pieces.iter().flat_map(|(column, _, count)| (1..=*count).map(move |index| format!("{column}_{index:02}")));
+    let numbered =
+        pieces.iter().flat_map(|(column, _, count)| (1..=*count).map(move |index| format!("{column}_{index:02}")));
     writer.write_record(COLUMNS.iter().map(|name| (*name).to_owned()).chain(numbered))?;
     for row in &rows {
         let mut cells = row.to_vec();

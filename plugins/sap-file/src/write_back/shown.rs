@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use einvoice_core::finding::Finding;
 use einvoice_core::ewb::CancelReason;
+use einvoice_core::finding::Finding;
 use einvoice_core::operation::RegistrationStatus;
 use einvoice_core::receipt::Receipt;
 use einvoice_core::state::{DocumentState, EwbState};
@@ -119,7 +119,11 @@ fn remark(finding: &Finding) -> Value {
 }
 
 /// The answer of a file drop.
-pub(crate) fn response(answer: &Answer, config: &WriteBackConfig, qr_file: Option<String>) -> serde_json::Result<Vec<u8>> {
+pub(crate) fn response(
+    answer: &Answer,
+    config: &WriteBackConfig,
+    qr_file: Option<&str>,
+) -> serde_json::Result<Vec<u8>> {
     let receipt = &answer.receipt;
     let remarks = |wanted: fn(&Finding) -> bool| -> Option<Vec<Value>> {
         let found: Vec<Value> = receipt.findings.iter().filter(|finding| wanted(finding)).map(remark).collect();

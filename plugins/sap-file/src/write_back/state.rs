@@ -46,7 +46,9 @@ impl State {
     /// Takes receipts in, oldest first; says whether that changed anything. An older revision than the known one is
     /// delivered already.
     fn merge(&mut self, receipts: &[&Receipt], now: PortalTime) -> bool {
-        let key = |receipt: &Receipt| (number_of(&receipt.reference.position).unwrap_or(1), receipt.reference.record_id.clone());
+        let key = |receipt: &Receipt| {
+            (number_of(&receipt.reference.position).unwrap_or(1), receipt.reference.record_id.clone())
+        };
         let mut by_key: BTreeMap<(u64, String), Answer> =
             std::mem::take(&mut self.answers).into_iter().map(|answer| (key(&answer.receipt), answer)).collect();
         let mut changed = false;
@@ -102,7 +104,11 @@ impl Part<'_> {
             io::Error::new(io::ErrorKind::InvalidData, message)
         };
         let state: State = serde_json::from_slice(&text).map_err(|_| wrong("is damaged"))?;
-        if state.version == VERSION { Ok(Some(state)) } else { Err(wrong("was written by another version of this program")) }
+        if state.version == VERSION {
+            Ok(Some(state))
+        } else {
+            Err(wrong("was written by another version of this program"))
+        }
     }
 
     /// Merges receipts and writes the files. What is kept comes first: files are made of it, and made again where they
@@ -112,7 +118,9 @@ impl Part<'_> {
         let is_known = known.is_some();
         let mut state = known.unwrap_or_default();
         let changed = state.merge(receipts, now);
-        if !is_known && let Some(path) = self.config.results.iter().map(|form| self.path(*form)).find(|path| path.exists()) {
+        if !is_known
+            && let Some(path) = self.config.results.iter().map(|form| self.path(*form)).find(|path| path.exists())
+        {
             let message = format!("{} is there and was not written here; move it away", path.display());
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, message));
         }
@@ -136,7 +144,7 @@ impl Part<'_> {
         let picture = |receipt: &Receipt| qr_file(receipt, config.qr);
         let content = match form {
             ResultForm::Response => {
-                list(answers.iter().map(|answer| shown::response(answer, config, picture(&answer.receipt))))?
+                list(answers.iter().map(|answer| shown::response(answer, config, picture(&answer.receipt).as_deref())))?
             }
             ResultForm::Portal => {
                 let registered = answers.iter().filter(|answer| answer.receipt.registration.is_some());

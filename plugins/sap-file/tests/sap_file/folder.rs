@@ -66,7 +66,8 @@ impl Folder {
 
     /// The files under the inbox, sorted.
     pub(crate) fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = einvoice_testkit::write_back_suite::files_below(&self.inbox()).into_keys().collect();
+        let mut names: Vec<String> =
+            einvoice_testkit::write_back_suite::files_below(&self.inbox()).into_keys().collect();
         names.sort();
         names
     }
@@ -86,12 +87,18 @@ impl Items {
     }
 
     pub(crate) fn problems(&self) -> Vec<&SourceProblem> {
-        self.0.iter().filter_map(|item| if let SourceItem::Problem(problem) = item { Some(problem) } else { None }).collect()
+        self.0
+            .iter()
+            .filter_map(|item| if let SourceItem::Problem(problem) = item { Some(problem) } else { None })
+            .collect()
     }
 
     /// The rules of all findings of problems.
     pub(crate) fn rules(&self) -> Vec<String> {
-        self.problems().iter().flat_map(|problem| problem.findings.iter().map(|finding| finding.rule.to_string())).collect()
+        self.problems()
+            .iter()
+            .flat_map(|problem| problem.findings.iter().map(|finding| finding.rule.to_string()))
+            .collect()
     }
 }
 

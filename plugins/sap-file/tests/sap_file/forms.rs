@@ -62,7 +62,9 @@ async fn umlauts_survive_code_pages_and_a_wrong_one_is_said_with_its_line() {
     *name = "Jörg Müller GmbH".to_owned();
     let text = flat(1, &IdocRecipe { docnum: 1, ..IdocRecipe::numbered(1) }.control(), &segments, Framing::Contiguous);
     let western: Vec<u8> = text.chars().map(|found| u8::try_from(u32::from(found)).unwrap()).collect();
-    for (bytes, encoding) in [(text.into_bytes(), "auto"), (western.clone(), "windows-1252"), (western.clone(), "iso-8859-1")] {
+    for (bytes, encoding) in
+        [(text.into_bytes(), "auto"), (western.clone(), "windows-1252"), (western.clone(), "iso-8859-1")]
+    {
         let folder = Folder::new().with("x.idoc", bytes);
         let mapped = document(&folder, json!({ "encoding": encoding })).await;
         assert_eq!(&**mapped.invoice.buyer_dtls.lgl_nm.as_ref().unwrap(), "Jörg Müller GmbH");
@@ -144,14 +146,18 @@ async fn a_file_that_is_none_of_the_known_is_said_so() {
         let (_, items) = Folder::new().with(name, bytes).read(json!({})).await;
         assert_eq!((items.rules(), items.records().len()), (vec![rule.to_owned()], 0), "{name}");
         let finding = &items.problems()[0].findings[0];
-        assert!(finding.fix.is_some() && finding.place.as_deref().is_some_and(|place| place.contains(name)), "{finding:?}");
+        assert!(
+            finding.fix.is_some() && finding.place.as_deref().is_some_and(|place| place.contains(name)),
+            "{finding:?}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_declared_code_page_of_an_xml_file_is_read_by_it() {
     let xml = format!("<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><a>{}</a>", IdocRecipe::numbered(1).xml());
-    let bytes: Vec<u8> = xml.replace("Brass", "Br\u{e4}ss").chars().map(|found| u8::try_from(u32::from(found)).unwrap()).collect();
+    let bytes: Vec<u8> =
+        xml.replace("Brass", "Br\u{e4}ss").chars().map(|found| u8::try_from(u32::from(found)).unwrap()).collect();
     let mapped = document(&Folder::new().with("x.xml", bytes), json!({})).await;
     assert_eq!(&**mapped.invoice.item_list[0].prd_desc.as_ref().unwrap(), "Bräss valve");
 }
@@ -161,7 +167,10 @@ async fn an_idoc_of_an_old_broker_without_numbers_of_segments_is_mapped_from_xml
     let segments = IdocRecipe::numbered(1).segments();
     let renamed: Vec<Segment> = segments
         .iter()
-        .map(|segment| Segment { name: segment.name.replace("E1EDK01", "E2EDK01005").replace("E1EDKA1", "E2EDKA1003"), ..segment.clone() })
+        .map(|segment| Segment {
+            name: segment.name.replace("E1EDK01", "E2EDK01005").replace("E1EDKA1", "E2EDKA1003"),
+            ..segment.clone()
+        })
         .collect();
     let text = format!("<ns:X xmlns:ns=\"urn:x\">{}</ns:X>", xml(&IdocRecipe::numbered(1).control(), &renamed));
     let mapped = document(&Folder::new().with("x.xml", text), json!({})).await;

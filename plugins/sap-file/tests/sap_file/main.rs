@@ -5,3 +5,5 @@ mod folder;
 mod forms;
 mod mapping;
 mod samples;
+mod tables;
+mod write_back;

@@ -122,7 +122,10 @@ async fn taxes_that_can_be_read_in_two_ways_are_refused_with_segment_and_line() 
         assert_eq!(rules(&mapped), ["sap.tax", "sap.tax"], "{rows:?}");
         let finding = &mapped.findings[0];
         assert!(finding.is_error() && finding.path == "ItemList[0].GstRt");
-        assert!(finding.place.as_deref().is_some_and(|place| place.contains("in/x.xml, segment E1EDP04, line")), "{finding:?}");
+        assert!(
+            finding.place.as_deref().is_some_and(|place| place.contains("in/x.xml, segment E1EDP04, line")),
+            "{finding:?}"
+        );
         assert_eq!(taxes(&mapped), [Value::Null, Value::Null, Value::Null, Value::Null]);
     }
 }
@@ -214,17 +217,38 @@ async fn prices_by_the_thousand_discounts_and_surcharges_make_lines_that_foot() 
     assert_eq!((&item["TotAmt"], &item["Discount"], &item["UnitPrice"]), (&json!(250), &json!(50), &json!(125)));
     let surcharge = changed(|segments| set(segments, "E1EDP26", "002", "BETRG", "80.00"));
     let mapped = document(&surcharge, json!({})).await;
-    assert_eq!((rules(&mapped), &made(&mapped)["ItemList"][1]["TotAmt"]), (vec!["sap.surcharge", "sap.surcharge"], &json!(200)));
+    assert_eq!(
+        (rules(&mapped), &made(&mapped)["ItemList"][1]["TotAmt"]),
+        (vec!["sap.surcharge", "sap.surcharge"], &json!(200))
+    );
 }
 
 #[tokio::test]
 async fn partners_states_and_plants_come_from_where_they_are() {
     let ship = |name: &'static str, parent: usize| {
-        Segment::new("E1EDPA1", &[("PARVW", "WE"), ("PARTN", name), ("NAME1", name), ("STRAS", "Dock 4"), ("ORT01", "Surat"), ("PSTLZ", "395003"), ("LAND1", "IN"), ("REGIO", "06")]).below(parent)
+        Segment::new(
+            "E1EDPA1",
+            &[
+                ("PARVW", "WE"),
+                ("PARTN", name),
+                ("NAME1", name),
+                ("STRAS", "Dock 4"),
+                ("ORT01", "Surat"),
+                ("PSTLZ", "395003"),
+                ("LAND1", "IN"),
+                ("REGIO", "06"),
+            ],
+        )
+        .below(parent)
     };
     let with = |names: [&'static str; 2]| {
         changed(move |segments| {
-            let items: Vec<usize> = segments.iter().enumerate().filter(|(_, segment)| segment.name == "E1EDP01").map(|(at, _)| at + 1).collect();
+            let items: Vec<usize> = segments
+                .iter()
+                .enumerate()
+                .filter(|(_, segment)| segment.name == "E1EDP01")
+                .map(|(at, _)| at + 1)
+                .collect();
             // At the end, so that places of parents stay.
             for (name, parent) in names.into_iter().zip(items) {
                 segments.push(ship(name, parent));
@@ -234,7 +258,10 @@ async fn partners_states_and_plants_come_from_where_they_are() {
     let settings = json!({ "mapping": { "tables": { "regions": { "06": "24" } } } });
     let mapped = document(&with(["0000100300", "0000100300"]), settings.clone()).await;
     let shown = made(&mapped);
-    assert_eq!((&shown["ShipDtls"]["Loc"], &shown["ShipDtls"]["Stcd"], &shown["BuyerDtls"]["Pos"]), (&json!("Surat"), &json!("24"), &json!("24")));
+    assert_eq!(
+        (&shown["ShipDtls"]["Loc"], &shown["ShipDtls"]["Stcd"], &shown["BuyerDtls"]["Pos"]),
+        (&json!("Surat"), &json!("24"), &json!("24"))
+    );
     assert_eq!(rules(&mapped), ["mapping.place_of_supply"]);
     let two = document(&with(["0000100300", "0000100400"]), settings).await;
     assert!(rules(&two).contains(&"sap.ship_to"));
@@ -284,7 +311,10 @@ async fn what_is_no_new_registration_is_passed_over_or_given_to_a_person() {
     let pro_forma = changed(|segments| set(segments, "E1EDK14", "015", "ORGID", "F8"));
     let (source, items) = pro_forma.read(json!({})).await;
     match source.map(items.records()[0]) {
-        Mapped::Skipped(skip) => assert_eq!((skip.reason.as_str(), skip.label.as_str()), ("pro_forma", "billing document 0090000001 (IDoc 0000000000180001)")),
+        Mapped::Skipped(skip) => assert_eq!(
+            (skip.reason.as_str(), skip.label.as_str()),
+            ("pro_forma", "billing document 0090000001 (IDoc 0000000000180001)")
+        ),
         other => panic!("{other:?}"),
     }
     let cancellation = changed(|segments| {

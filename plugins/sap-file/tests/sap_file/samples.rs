@@ -112,7 +112,8 @@ async fn a_custom_type_is_read_by_its_xml_definitions() {
     let mapping = json!({ "BuyerDtls.LglNm": "Z1CUSTHDR.NAME1", "BuyerDtls.Loc": "Z1CUSTADR[ADRKIND=SHIP].ORT01", "BuyerDtls.Addr1": "Z1CUSTADR[ADRKIND=SHIP].STRAS" });
     let mapped = document(&folder, any_type("segments.xml", mapping)).await;
     let buyer = &mapped.invoice.buyer_dtls;
-    let shown = [&buyer.lgl_nm, &buyer.loc, &buyer.addr1].map(|field| field.as_ref().map(|text| text.to_string()).unwrap_or_default());
+    let shown = [&buyer.lgl_nm, &buyer.loc, &buyer.addr1]
+        .map(|field| field.as_ref().map(|text| text.to_string()).unwrap_or_default());
     assert_eq!(shown, ["ACME RETAIL BV", "Rotterdam", "Havenweg 12"]);
 }
 
@@ -122,7 +123,8 @@ async fn the_synthetic_orders_are_framed_and_their_hierarchy_holds() {
     // Its data is not laid out as SAP's is, so only what begins a segment is looked at.
     let mapping = json!({ "ItemList.SlNo": "E1EDP01.POSEX", "ItemList.PrdDesc": "E1EDP19.IDTNR" });
     let mapped = document(&Folder::new().with("x.txt", bytes), any_type("", mapping)).await;
-    let items: Vec<_> = mapped.invoice.item_list.iter().map(|item| item.prd_desc.as_ref().unwrap().to_string()).collect();
+    let items: Vec<_> =
+        mapped.invoice.item_list.iter().map(|item| item.prd_desc.as_ref().unwrap().to_string()).collect();
     assert_eq!(items, ["WIDGET-001", "GADGET-007"]);
 }
 
@@ -130,7 +132,11 @@ async fn the_synthetic_orders_are_framed_and_their_hierarchy_holds() {
 async fn damaged_files_are_refused_with_the_place_of_the_damage() {
     for (name, rule, wanted) in [
         ("negative-short-control-record.txt", "idoc.control_record", "characters"),
-        ("negative-unclosed-segment.xml", "idoc.xml", "line 11: the XML breaks in IDoc 0000000000123499, IDOC/EDI_DC40"),
+        (
+            "negative-unclosed-segment.xml",
+            "idoc.xml",
+            "line 11: the XML breaks in IDoc 0000000000123499, IDOC/EDI_DC40",
+        ),
     ] {
         let Some(bytes) = sample(name) else { return };
         let said = said(&refusal(&Folder::new().with(name, bytes), json!({})).await);
