@@ -8,6 +8,7 @@
 pub mod credential_suite;
 pub mod documents;
 pub mod fuzzing;
+pub mod idocs;
 pub mod invoices;
 pub mod ledger_suite;
 pub mod memory;

@@ -1,0 +1,223 @@
+//! An `IDoc` as text: what is kept of it between reading and mapping, whatever file it came in.
+//!
+//! One line a segment, the control record first: the number of the parent's line, the segment type, the line of the
+//! segment counted from the control record, then the fields that are not blank. Flat files and XML lead to the same text.
+//!
+//! ```text
+//! 0 EDI_DC40 0<TAB>MANDT=100<TAB>DOCNUM=0000000000182520
+//! 0 E1EDK01 1<TAB>CURCY=INR
+//! 0 E1EDP01 2<TAB>POSEX=000010
+//! 2 E1EDP26 3<TAB>QUALF=003<TAB>BETRG=907.20
+//! ```
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// Writes the text of one `IDoc`.
+#[derive(Debug, Default)]
+pub(crate) struct Writer {
+    text: String,
+    segments: u32,
+}
+
+impl Writer {
+    /// Begins a segment below that of this number; 0 is the `IDoc` itself. Gives the segment's own number.
+    pub(crate) fn segment(&mut self, parent: u32, name: &str, line: u64) -> u32 {
+        if !self.text.is_empty() {
+            self.text.push('\n');
+        }
+        // Writing into a text cannot fail.
+        _ = write!(self.text, "{parent} {name} {line}");
+        let number = self.segments;
+        self.segments += 1;
+        number
+    }
+
+    /// A field of the segment that was begun last; blank ones are left out.
+    pub(crate) fn field(&mut self, name: &str, value: &str) {
+        let value = value.trim();
+        if value.is_empty() {
+            return;
+        }
+        self.text.push('\t');
+        self.text.push_str(name);
+        self.text.push('=');
+        if !value.contains(['\t', '\n', '\\']) {
+            self.text.push_str(value);
+            return;
+        }
+        for found in value.chars() {
+            match found {
+                '\t' => self.text.push_str("\\t"),
+                '\n' => self.text.push_str("\\n"),
+                '\\' => self.text.push_str("\\\\"),
+                other => self.text.push(other),
+            }
+        }
+    }
+
+    /// How many segments there are, the control record not counted.
+    pub(crate) fn segments(&self) -> u32 {
+        self.segments.saturating_sub(1)
+    }
+
+    /// How long the text is.
+    pub(crate) fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// The text.
+    pub(crate) fn finish(self) -> String {
+        self.text
+    }
+}
+
+/// An `IDoc` that was read, borrowed from its text.
+#[derive(Debug, Default)]
+pub(crate) struct Idoc<'a> {
+    /// The control record first.
+    segments: Vec<Segment<'a>>,
+    fields: Vec<(&'a str, Cow<'a, str>)>,
+}
+
+/// One segment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Segment<'a> {
+    /// The number of the parent; 0 for a segment of the head.
+    pub(crate) parent: usize,
+    /// The segment type.
+    pub(crate) name: &'a str,
+    /// The line, from that of the control record.
+    pub(crate) line: u64,
+    start: usize,
+    end: usize,
+}
+
+/// A text that is no `IDoc`, and its line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NoIdoc(pub(crate) usize);
+
+impl<'a> Idoc<'a> {
+    /// Reads the text of an `IDoc`.
+    pub(crate) fn parse(text: &'a str) -> Result<Self, NoIdoc> {
+        let mut idoc = Self::default();
+        // A line of 60 characters is a common one.
+        idoc.segments.reserve(text.len() / 60);
+        idoc.fields.reserve(text.len() / 20);
+        for (number, line) in text.split('\n').enumerate() {
+            idoc.line(number, line).ok_or(NoIdoc(number + 1))?;
+        }
+        match idoc.segments.first() {
+            Some(control) if control.name == super::CONTROL_RECORD => Ok(idoc),
+            _ => Err(NoIdoc(1)),
+        }
+    }
+
+    fn line(&mut self, number: usize, line: &'a str) -> Option<()> {
+        let mut parts = line.split('\t');
+        let mut head = parts.next()?.split(' ');
+        let (parent, name, at) = (head.next()?.parse().ok()?, head.next()?, head.next()?.parse().ok()?);
+        if parent > number.saturating_sub(1) || name.is_empty() || head.next().is_some() {
+            return None;
+        }
+        let start = self.fields.len();
+        for part in parts {
+            let (field, value) = part.split_once('=')?;
+            self.fields.push((field, unescaped(value)));
+        }
+        self.segments.push(Segment { parent, name, line: at, start, end: self.fields.len() });
+        Some(())
+    }
+
+    /// All segments in the order of the file, the control record not among them.
+    pub(crate) fn segments(&self) -> &[Segment<'a>] {
+        self.segments.get(1..).unwrap_or_default()
+    }
+
+    /// A field of the control record.
+    pub(crate) fn control(&self, field: &str) -> &str {
+        self.segments.first().and_then(|control| self.value(*control, field)).unwrap_or_default()
+    }
+
+    /// The fields of a segment.
+    pub(crate) fn fields(&self, segment: Segment<'_>) -> &[(&'a str, Cow<'a, str>)] {
+        self.fields.get(segment.start..segment.end).unwrap_or_default()
+    }
+
+    /// A field of a segment.
+    pub(crate) fn value(&self, segment: Segment<'_>, field: &str) -> Option<&str> {
+        self.fields(segment).iter().find(|(name, _)| *name == field).map(|(_, value)| &**value)
+    }
+}
+
+fn unescaped(value: &str) -> Cow<'_, str> {
+    if !value.contains('\\') {
+        return Cow::Borrowed(value);
+    }
+    let mut plain = String::with_capacity(value.len());
+    let mut characters = value.chars();
+    while let Some(found) = characters.next() {
+        match found {
+            '\\' => match characters.next() {
+                Some('t') => plain.push('\t'),
+                Some('n') => plain.push('\n'),
+                Some(other) => plain.push(other),
+                None => {}
+            },
+            other => plain.push(other),
+        }
+    }
+    Cow::Owned(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn segments_and_fields_come_back_as_they_were_written() {
+        let mut writer = Writer::default();
+        writer.segment(0, "EDI_DC40", 0);
+        writer.field("DOCNUM", "0000000000000001");
+        let item = writer.segment(0, "E1EDP01", 7);
+        writer.field("POSEX", "  ");
+        let price = writer.segment(item, "E1EDP26", 8);
+        writer.field("KTEXT", "a\tb\\c\nd=e");
+        assert_eq!((item, price, writer.segments()), (1, 2, 2));
+        let text = writer.finish();
+        let idoc = Idoc::parse(&text).unwrap();
+        assert_eq!(idoc.control("DOCNUM"), "0000000000000001");
+        let [first, second] = idoc.segments() else { panic!("{text}") };
+        assert_eq!((first.name, first.parent, first.line, idoc.fields(*first).len()), ("E1EDP01", 0, 7, 0));
+        assert_eq!((second.parent, idoc.value(*second, "KTEXT")), (1, Some("a\tb\\c\nd=e")));
+    }
+
+    #[test]
+    fn a_text_that_is_no_idoc_is_refused_with_its_line() {
+        for (text, line) in [
+            ("", 1),
+            ("{}", 1),
+            ("0 E1EDK01 0", 1),
+            ("0 EDI_DC40 0\n5 E1EDK01 1", 2),
+            ("0 EDI_DC40 0\tX", 1),
+            ("0 EDI_DC40 0\n0 E1EDK01 x", 2),
+            ("0 EDI_DC40 0\n", 2),
+        ] {
+            assert_eq!(Idoc::parse(text).unwrap_err(), NoIdoc(line), "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_value_survives(value in "\\PC{0,20}|[\\\\\t\nx=]{0,20}") {
+            let mut writer = Writer::default();
+            writer.segment(0, "EDI_DC40", 0);
+            writer.field("F", &value);
+            let text = writer.finish();
+            let idoc = Idoc::parse(&text).unwrap();
+            prop_assert_eq!(idoc.control("F"), value.trim());
+        }
+    }
+}

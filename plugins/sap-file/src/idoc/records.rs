@@ -1,0 +1,506 @@
+//! Records of a flat file: cut out of its characters by whatever framing the file has.
+//!
+//! | framing | told by |
+//! | --- | --- |
+//! | each record on a line, ended by LF or CRLF, trailing blanks kept or cut | a line end within the first 526 characters |
+//! | no separators at all: 524 characters of control record, 1,063 of each data record | anything else |
+//!
+//! Lengths are in characters. Programs that fill up UTF-8 by bytes are told by what follows: where 1,063 characters do not
+//! lead to another record and 1,063 bytes do, the record was filled up by bytes.
+
+use std::borrow::Cow;
+use std::io::{self, Read};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::definitions::FieldLayout;
+
+/// Characters of a control record.
+pub(crate) const CONTROL_WIDTH: usize = 524;
+/// Characters of a data record, of which 63 are its head.
+pub(crate) const DATA_WIDTH: usize = 1_063;
+/// Characters before the data of a data record.
+pub(crate) const HEAD_WIDTH: usize = 63;
+/// Most bytes of a record: four for each character, and the line end.
+const RECORD_BYTES_MAX: usize = DATA_WIDTH * 4 + 2;
+/// Bytes read at once.
+const CHUNK: usize = 256 * 1024;
+/// How a control record begins in release 4.0 and later.
+const CONTROL: &[u8] = b"EDI_DC40";
+
+/// By what a field's place in a record is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Padding {
+    /// By characters, unless the length of a record shows that its writer counted bytes.
+    #[default]
+    Auto,
+    /// By characters.
+    Characters,
+    /// By bytes of UTF-8.
+    Bytes,
+}
+
+/// What a record is by its first characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Control,
+    Data,
+    /// A status record, which stands in status files only.
+    Status,
+    /// A control record of a release before 4.0.
+    OldControl,
+}
+
+/// Why a record cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Bytes that are no text in the encoding of the file.
+    NotText,
+    /// So many characters, and how many there can be.
+    TooLong(usize, usize),
+    /// The file ends after so many characters of so many.
+    Truncated(usize, usize),
+    /// What follows is no record, so that nobody can tell where records begin.
+    Unframed,
+}
+
+/// One record.
+#[derive(Debug)]
+pub(crate) struct Record<'r> {
+    /// The line, or the record where there are no lines; from 1.
+    pub(crate) number: u64,
+    pub(crate) kind: Kind,
+    pub(crate) text: Result<Cut<'r>, Fault>,
+}
+
+/// The text of a record, to be cut into fields.
+#[derive(Debug)]
+pub(crate) struct Cut<'r> {
+    text: &'r str,
+    /// Where each character begins, where that is not where the byte of its number is.
+    starts: Option<Vec<usize>>,
+    /// Its length in characters, with trailing blanks.
+    pub(crate) width: usize,
+}
+
+impl<'r> Cut<'r> {
+    fn new(text: &'r str, padding: Padding) -> Self {
+        if text.is_ascii() {
+            return Self { text, starts: None, width: text.len() };
+        }
+        let starts: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+        let width = starts.len();
+        let by_bytes = match padding {
+            Padding::Auto => text.len() == DATA_WIDTH && width != DATA_WIDTH,
+            Padding::Characters => false,
+            Padding::Bytes => true,
+        };
+        if by_bytes {
+            Self { text, starts: None, width: text.len() }
+        } else {
+            Self { text, starts: Some(starts), width }
+        }
+    }
+
+    /// The characters from a place on, up to a length; fewer where trailing blanks were cut.
+    pub(crate) fn slice(&self, offset: usize, length: usize) -> Cow<'r, str> {
+        let at = |place: usize| match &self.starts {
+            None => place.min(self.text.len()),
+            Some(starts) => starts.get(place).copied().unwrap_or(self.text.len()),
+        };
+        let (start, end) = (at(offset), at(offset.saturating_add(length)));
+        if let Some(slice) = self.text.get(start..end) {
+            return Cow::Borrowed(slice);
+        }
+        // A character that was cut in two by a writer who counts bytes.
+        let bytes = self.text.as_bytes().get(start..end).unwrap_or_default();
+        Cow::Owned(String::from_utf8_lossy(bytes).replace('\u{fffd}', ""))
+    }
+
+    /// A field of the record whose data begins at a place.
+    pub(crate) fn field(&self, field: &FieldLayout, data: usize) -> Cow<'r, str> {
+        self.slice(data + field.offset, field.length)
+    }
+
+    /// The head of a data record; nothing where it is none.
+    pub(crate) fn head(&self) -> Option<Head<'r>> {
+        let head = self
+            .text
+            .get(..HEAD_WIDTH)
+            .or_else(|| Some(self.text.trim_end()).filter(|text| text.len() == HEAD_WIDTH - 2))?;
+        head_of(head)
+    }
+}
+
+/// The head of a data record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Head<'r> {
+    pub(crate) segment: &'r str,
+    pub(crate) client: &'r str,
+    pub(crate) document: &'r str,
+    pub(crate) number: u32,
+    pub(crate) parent: u32,
+}
+
+fn head_of(text: &str) -> Option<Head<'_>> {
+    let digits = |from: usize, to: usize| {
+        let part = text.get(from..to)?;
+        part.bytes().all(|byte| byte.is_ascii_digit()).then_some(part)
+    };
+    let segment = text.get(..30)?.trim_end();
+    let is_name = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'/');
+    if segment.is_empty() || !segment.bytes().all(is_name) {
+        return None;
+    }
+    let parent = text.get(55..61)?.trim();
+    // A shifted record has a blank in it.
+    let client = text.get(30..33).filter(|client| client.bytes().all(|byte| byte.is_ascii_alphanumeric()))?;
+    Some(Head {
+        segment,
+        client,
+        document: digits(33, 49)?,
+        number: digits(49, 55)?.parse().ok()?,
+        parent: if parent.is_empty() { 0 } else { digits(55, 61)?.parse().ok()? },
+    })
+}
+
+/// Whether a file is flat by its first bytes.
+pub(crate) fn is_flat(start: &[u8]) -> bool {
+    start.starts_with(b"EDI_D") || is_data(start)
+}
+
+/// Whether bytes begin as a data record does.
+fn is_data(start: &[u8]) -> bool {
+    start.get(..HEAD_WIDTH).and_then(|head| std::str::from_utf8(head).ok()).and_then(head_of).is_some()
+}
+
+/// Reads the records of a file.
+#[derive(Debug)]
+pub(crate) struct Records<R> {
+    inner: R,
+    buffer: Vec<u8>,
+    start: usize,
+    ended: bool,
+    in_lines: bool,
+    padding: Padding,
+    /// The line, or the record where there are no lines.
+    number: u64,
+}
+
+impl<R: Read> Records<R> {
+    /// Looks at the first record and decides how they are framed.
+    pub(crate) fn new(inner: R, padding: Padding) -> io::Result<Self> {
+        let mut records =
+            Self { inner, buffer: Vec::new(), start: 0, ended: false, in_lines: false, padding, number: 0 };
+        records.fill(RECORD_BYTES_MAX)?;
+        let ahead = records.ahead();
+        let line = memchr::memchr(b'\n', ahead).map(|end| characters(ahead.get(..end).unwrap_or_default()));
+        // A file that begins with a data record is damaged; its lines still tell how it was written.
+        let first = if ahead.starts_with(b"EDI_D") { CONTROL_WIDTH } else { DATA_WIDTH };
+        records.in_lines = line.is_some_and(|width| width <= first + 1);
+        Ok(records)
+    }
+
+    /// What the numbers of records count.
+    pub(crate) const fn unit(&self) -> &'static str {
+        if self.in_lines { "line" } else { "record" }
+    }
+
+    /// The next record; nothing at the end of the file.
+    pub(crate) fn next(&mut self) -> io::Result<Option<Record<'_>>> {
+        if self.in_lines { self.line() } else { self.contiguous() }
+    }
+
+    fn ahead(&self) -> &[u8] {
+        self.buffer.get(self.start..).unwrap_or_default()
+    }
+
+    /// Reads until so many bytes lie ahead, or the file ends.
+    fn fill(&mut self, wanted: usize) -> io::Result<()> {
+        if self.ended || self.buffer.len() - self.start >= wanted {
+            return Ok(());
+        }
+        self.buffer.drain(..self.start);
+        self.start = 0;
+        while !self.ended && self.buffer.len() < wanted {
+            let missing = u64::try_from(CHUNK.max(wanted) - self.buffer.len()).unwrap_or(u64::MAX);
+            self.ended = self.inner.by_ref().take(missing).read_to_end(&mut self.buffer)? == 0;
+        }
+        Ok(())
+    }
+
+    fn line(&mut self) -> io::Result<Option<Record<'_>>> {
+        loop {
+            self.fill(RECORD_BYTES_MAX)?;
+            let ahead = self.ahead();
+            if ahead.is_empty() {
+                return Ok(None);
+            }
+            let within = ahead.get(..RECORD_BYTES_MAX).unwrap_or(ahead);
+            let (mut end, mut used) = match memchr::memchr(b'\n', within) {
+                Some(end) => (end, end + 1),
+                None => (within.len(), within.len()),
+            };
+            self.number += 1;
+            let too_long = used == end && end == RECORD_BYTES_MAX;
+            let begin = self.start;
+            if too_long {
+                let kind = kind_of(self.buffer.get(begin..).unwrap_or_default());
+                let width = self.skip_line()?;
+                return Ok(Some(Record { number: self.number, kind, text: Err(Fault::TooLong(width, limit(kind))) }));
+            }
+            self.start += used;
+            used = begin;
+            // Transfers of texts leave the end of the line, and the end mark of old systems.
+            while end > 0 && self.buffer.get(used + end - 1).is_some_and(|byte| matches!(byte, b'\r' | 0x1a)) {
+                end -= 1;
+            }
+            let bytes = used..used + end;
+            if self.buffer.get(bytes.clone()).unwrap_or_default().iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
+            let bytes = self.buffer.get(bytes).unwrap_or_default();
+            let kind = kind_of(bytes);
+            let text = match std::str::from_utf8(bytes) {
+                Err(_) => Err(Fault::NotText),
+                Ok(text) => {
+                    let cut = Cut::new(text, self.padding);
+                    let blank = text.len() - text.trim_end().len();
+                    match cut.width.saturating_sub(blank) {
+                        width if width > limit(kind) => Err(Fault::TooLong(cut.width, limit(kind))),
+                        _ => Ok(cut),
+                    }
+                }
+            };
+            return Ok(Some(Record { number: self.number, kind, text }));
+        }
+    }
+
+    /// Passes over a line that is longer than any record, and counts it.
+    fn skip_line(&mut self) -> io::Result<usize> {
+        let mut width = 0;
+        loop {
+            self.fill(1)?;
+            let ahead = self.ahead();
+            let end = memchr::memchr(b'\n', ahead);
+            let line = ahead.get(..end.unwrap_or(ahead.len())).unwrap_or_default();
+            width += characters(line);
+            let used = line.len() + usize::from(end.is_some());
+            let is_over = end.is_some() || used == 0;
+            self.start += used;
+            if is_over {
+                return Ok(width);
+            }
+        }
+    }
+
+    fn contiguous(&mut self) -> io::Result<Option<Record<'_>>> {
+        // What follows is looked at as well: it tells whether the length is right.
+        self.fill(RECORD_BYTES_MAX + HEAD_WIDTH)?;
+        if self.ended && self.ahead().iter().all(|byte| byte.is_ascii_whitespace() || *byte == 0x1a) {
+            return Ok(None);
+        }
+        self.number += 1;
+        let ahead = self.ahead();
+        let kind = kind_of(ahead);
+        let width = limit(kind);
+        let fits = |length: usize| {
+            let rest = ahead.get(length..).unwrap_or_default();
+            rest.iter().all(u8::is_ascii_whitespace) || is_flat(rest)
+        };
+        let by_characters = length_of(ahead, width);
+        let by_bytes = Some(width).filter(|width| *width <= ahead.len());
+        let length = match self.padding {
+            Padding::Characters => by_characters,
+            Padding::Bytes => by_bytes,
+            Padding::Auto => {
+                by_characters.filter(|length| fits(*length)).or_else(|| by_bytes.filter(|length| fits(*length)))
+            }
+        };
+        let fault = match length {
+            Some(_) if kind == Kind::OldControl || kind == Kind::Status => Fault::Unframed,
+            Some(length) => {
+                let begin = self.start;
+                self.start += length;
+                let bytes = self.buffer.get(begin..self.start).unwrap_or_default();
+                let padding = if Some(length) == by_characters { Padding::Characters } else { Padding::Bytes };
+                let text = std::str::from_utf8(bytes).map(|text| Cut::new(text, padding)).map_err(|_| Fault::NotText);
+                return Ok(Some(Record { number: self.number, kind, text }));
+            }
+            None if by_characters.is_none() && self.ended => Fault::Truncated(characters(ahead), width),
+            None => Fault::Unframed,
+        };
+        self.seek_control()?;
+        Ok(Some(Record { number: self.number, kind, text: Err(fault) }))
+    }
+
+    /// Goes on to the next control record behind a record that could not be framed, or to the end.
+    fn seek_control(&mut self) -> io::Result<()> {
+        self.start += 1;
+        loop {
+            let ahead = self.ahead();
+            if let Some(at) = memchr::memmem::find(ahead, CONTROL) {
+                self.start += at;
+                return Ok(());
+            }
+            let passed = ahead.len().saturating_sub(CONTROL.len() - 1);
+            self.start += passed;
+            if self.ended {
+                self.start = self.buffer.len();
+                return Ok(());
+            }
+            self.fill(CHUNK)?;
+        }
+    }
+}
+
+fn kind_of(bytes: &[u8]) -> Kind {
+    match bytes {
+        [b'E', b'D', b'I', b'_', b'D', b'C', b'4', b'0', ..] => Kind::Control,
+        [b'E', b'D', b'I', b'_', b'D', b'C', ..] => Kind::OldControl,
+        [b'E', b'D', b'I', b'_', b'D', b'S', ..] => Kind::Status,
+        _ => Kind::Data,
+    }
+}
+
+const fn limit(kind: Kind) -> usize {
+    match kind {
+        Kind::Control | Kind::OldControl => CONTROL_WIDTH,
+        Kind::Data | Kind::Status => DATA_WIDTH,
+    }
+}
+
+/// How many characters UTF-8 has; a byte that is no text counts as one.
+fn characters(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count()
+}
+
+/// How many bytes so many characters take.
+fn length_of(bytes: &[u8], width: usize) -> Option<usize> {
+    let first = bytes.get(..width)?;
+    if first.is_ascii() {
+        return Some(width);
+    }
+    let mut seen = 0;
+    for (at, byte) in bytes.iter().enumerate() {
+        if byte & 0xc0 != 0x80 {
+            if seen == width {
+                return Some(at);
+            }
+            seen += 1;
+        }
+    }
+    (seen == width).then_some(bytes.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn data(number: u32, value: &str, width: usize) -> String {
+        let text = format!("{:<30}1000000000000000001{number:06}00000001{value}", "E1EDK01");
+        let missing = width.saturating_sub(text.chars().count());
+        text + &" ".repeat(missing)
+    }
+
+    fn control() -> String {
+        format!("{:<524}", "EDI_DC40  1000000000000000001740 3012")
+    }
+
+    /// Kind and value of each record, or its fault.
+    fn read(file: &[u8], padding: Padding) -> Vec<Read> {
+        let mut records = Records::new(file, padding).unwrap();
+        let mut found = Vec::new();
+        while let Some(record) = records.next().unwrap() {
+            let kind = record.kind;
+            found.push(record.text.map(|cut| (kind, cut.slice(HEAD_WIDTH, 40).trim_end().to_owned())));
+        }
+        found
+    }
+
+    /// What a data record is read as.
+    type Read = Result<(Kind, String), Fault>;
+
+    #[expect(clippy::unnecessary_wraps, reason = "it is compared with what may be a fault")]
+    fn ok(value: &str) -> Read {
+        Ok((Kind::Data, value.to_owned()))
+    }
+
+    #[test]
+    fn records_are_the_same_in_every_framing() {
+        let records = [control(), data(1, "INR", DATA_WIDTH), data(2, "Jörg ₹", DATA_WIDTH), data(3, "x", DATA_WIDTH)];
+        let cut: Vec<&str> = records.iter().map(|record| record.trim_end()).collect();
+        for file in [
+            records.concat(),
+            records.join("\n"),
+            records.join("\r\n") + "\r\n",
+            cut.join("\n"),
+            cut.join("\r\n") + "\r\n\u{1a}",
+            records.concat() + "\n",
+            format!("\n{}", cut.join("\n\n")),
+        ] {
+            let found = read(file.as_bytes(), Padding::Auto);
+            assert_eq!(found.get(1..), Some(&[ok("INR"), ok("Jörg ₹"), ok("x")][..]), "{file}");
+        }
+    }
+
+    #[test]
+    fn a_writer_that_counts_bytes_is_told_by_what_follows() {
+        let padded = |value: &str| {
+            let text = data(1, value, 0);
+            let missing = DATA_WIDTH - text.len();
+            text + &" ".repeat(missing)
+        };
+        let head = format!("{:<30}100000000000000000100000100000001", "E1EDK01");
+        let file = [control(), padded("Jörg"), padded("x")];
+        for file in [file.concat(), file.join("\n")] {
+            let found = read(file.as_bytes(), Padding::Auto);
+            assert_eq!(found.get(1..), Some(&[ok("Jörg"), ok("x")][..]));
+            let mut records = Records::new(file.as_bytes(), Padding::Auto).unwrap();
+            records.next().unwrap();
+            let record = records.next().unwrap().unwrap().text.unwrap();
+            assert_eq!((record.width, record.head().unwrap()), (DATA_WIDTH, head_of(&head).unwrap()));
+        }
+    }
+
+    #[test]
+    fn a_record_of_the_wrong_length_spoils_itself_and_the_next_control_record_is_found() {
+        let long = data(1, "INR", DATA_WIDTH - 1) + "XY";
+        let lines = [control(), long.clone(), data(2, "a", 80)].join("\n");
+        let found = read(lines.as_bytes(), Padding::Auto);
+        assert_eq!(found.get(1..), Some(&[Err(Fault::TooLong(1_064, DATA_WIDTH)), ok("a")][..]));
+        let whole = [control(), long, data(2, "a", DATA_WIDTH), control(), data(1, "b", DATA_WIDTH)].concat();
+        let found = read(whole.as_bytes(), Padding::Auto);
+        assert_eq!(found.get(1), Some(&Err(Fault::Unframed)));
+        assert_eq!(found.get(3..), Some(&[ok("b")][..]));
+    }
+
+    #[test]
+    fn a_cut_file_and_a_line_without_end_are_told_with_their_lengths() {
+        let whole = [control(), data(1, "INR", DATA_WIDTH)].concat();
+        let found = read(&whole.as_bytes()[..whole.len() - 10], Padding::Auto);
+        assert_eq!(found.get(1), Some(&Err(Fault::Truncated(DATA_WIDTH - 10, DATA_WIDTH))));
+        let endless = format!("{}\n{}\n{}", control(), "x".repeat(1_000_000), data(1, "b", 70));
+        let found = read(endless.as_bytes(), Padding::Auto);
+        assert_eq!(found.get(1..), Some(&[Err(Fault::TooLong(1_000_000, DATA_WIDTH)), ok("b")][..]));
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_a_fault_of_their_record_alone() {
+        let mut file = [control(), data(1, "J*rg", DATA_WIDTH), data(2, "x", DATA_WIDTH)].concat().into_bytes();
+        let at = file.iter().position(|byte| *byte == b'*').unwrap();
+        file[at] = 0xf6;
+        assert_eq!(read(&file, Padding::Auto).get(1..), Some(&[Err(Fault::NotText), ok("x")][..]));
+    }
+
+    #[test]
+    fn flat_files_are_known_by_their_first_bytes() {
+        assert!(is_flat(control().as_bytes()) && is_flat(data(1, "x", 70).as_bytes()) && is_flat(b"EDI_DC  100"));
+        for other in ["<?xml", "{\"a\":1}", "DocNo,DocDt\r\n", "", "E1EDK01                       abc"] {
+            assert!(!is_flat(other.as_bytes()), "{other}");
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Numbers and dates as SAP writes them.
+
+use rust_decimal::{Decimal, RoundingStrategy};
+
+/// The mark before the decimals, one for all numbers of an `IDoc`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mark {
+    Point,
+    Comma,
+}
+
+/// Numbers of which one is written in one way and another in the other, or which can be read in two ways.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unclear(pub(crate) String);
+
+/// Finds out how the numbers of an `IDoc` are written, by their last separators. SAP itself writes a point and groups
+/// nothing; only files that go through a user's settings have commas.
+pub(crate) fn mark<'a>(numbers: impl Iterator<Item = &'a str>) -> Result<Mark, Unclear> {
+    let (mut point, mut comma, mut either) = (None, None, None);
+    for number in numbers.filter(|number| number.contains(',')) {
+        let after = |mark: char| number.rsplit(mark).next().unwrap_or_default().trim_end_matches(['-', ' ']).len();
+        match (number.rfind('.'), number.rfind(',')) {
+            (Some(dot), Some(last)) if dot > last => point = Some(number),
+            (None, _) if number.matches(',').count() > 1 => point = Some(number),
+            (None, _) if after(',') == 3 => either = Some(number),
+            _ => comma = Some(number),
+        }
+    }
+    match (point, comma, either) {
+        (None, None, None) | (Some(_), None, _) => Ok(Mark::Point),
+        (None, Some(_), _) => Ok(Mark::Comma),
+        (Some(_), Some(number), _) | (None, None, Some(number)) => Err(Unclear(number.to_owned())),
+    }
+}
+
+/// A number: blanks around it, the sign behind or before it, thousands grouped by the other mark.
+pub(crate) fn number(text: &str, mark: Mark) -> Option<Decimal> {
+    let text = text.trim();
+    let (behind, text) = text.strip_suffix('-').map_or((false, text), |rest| (true, rest.trim_end()));
+    let text = text.strip_suffix('+').unwrap_or(text);
+    let (before, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest.trim_start()));
+    if before && behind {
+        return None;
+    }
+    let (group, point) = match mark {
+        Mark::Point => (',', '.'),
+        Mark::Comma => ('.', ','),
+    };
+    let (whole, fraction) = text.split_once(point).unwrap_or((text, ""));
+    let mut groups = whole.split(group);
+    let first = groups.next().unwrap_or_default();
+    let grouped = whole.contains(group);
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    // Two digits stand in the groups of lakhs.
+    let fits = groups.all(|group| matches!(group.len(), 2 | 3) && digits(group)) && digits(first) && digits(fraction);
+    if !fits || grouped && first.is_empty() || whole.is_empty() && fraction.is_empty() {
+        return None;
+    }
+    let plain = if grouped { whole.replace(group, "") } else { whole.to_owned() };
+    let plain = if fraction.is_empty() { plain } else { format!("{plain}.{fraction}") };
+    let number = Decimal::from_str_exact(&plain).ok()?;
+    Some(if before || behind { -number } else { number })
+}
+
+/// A number in plain form, for a rule of the mapping.
+pub(crate) fn plain(number: Decimal) -> String {
+    number.normalize().to_string()
+}
+
+/// Rounded half up to two decimals.
+pub(crate) fn paise(number: Decimal) -> Decimal {
+    number.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero)
+}
+
+/// A key without the zeros that fill it up: `000000000010002119` is `10002119`. Keys with letters stay.
+pub(crate) fn unpadded(key: &str) -> &str {
+    let key = key.trim();
+    if key.bytes().all(|byte| byte.is_ascii_digit()) { key.trim_start_matches('0') } else { key }
+}
+
+/// Whether a date or number of a key is all zeros, which is how SAP writes that there is none.
+pub(crate) fn is_initial(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte == b'0')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn of(text: &str, mark: Mark) -> Option<String> {
+        number(text, mark).map(plain)
+    }
+
+    #[test]
+    fn numbers_are_read_with_their_sign_on_either_side() {
+        for (text, wanted) in [
+            ("12.50-", "-12.5"),
+            ("-12.50", "-12.5"),
+            (" 12.50 ", "12.5"),
+            ("12.50 -", "-12.5"),
+            ("1,234.50", "1234.5"),
+            ("1,23,456.50", "123456.5"),
+            ("0.00", "0"),
+            ("0", "0"),
+            ("000", "0"),
+            (".5", "0.5"),
+            ("144.000", "144"),
+            ("1.00000", "1"),
+        ] {
+            assert_eq!(of(text, Mark::Point).as_deref(), Some(wanted), "{text}");
+        }
+        assert_eq!(of("1.234,50-", Mark::Comma).as_deref(), Some("-1234.5"));
+        for text in [
+            "",
+            " ",
+            "-",
+            "1-2",
+            "-1-",
+            "1.234,50",
+            "1,2345",
+            "x",
+            "1.2.3",
+            ",5",
+            "1E3",
+            "99999999999999999999999999999999",
+        ] {
+            assert_eq!(of(text, Mark::Point), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn one_mark_holds_for_all_numbers_of_an_idoc() {
+        let found = |numbers: &[&str]| mark(numbers.iter().copied()).map_err(|Unclear(number)| number);
+        assert_eq!(found(&["12.50", "1234"]), Ok(Mark::Point));
+        assert_eq!(found(&["1,234.50", "1,234"]), Ok(Mark::Point));
+        assert_eq!(found(&["1.234,50-", "12.500"]), Ok(Mark::Comma));
+        assert_eq!(found(&["12,5", "1,234"]), Ok(Mark::Comma));
+        assert_eq!(found(&["1,23,456"]), Ok(Mark::Point));
+        assert_eq!(found(&["1,234"]), Err("1,234".to_owned()));
+        assert_eq!(found(&["1,234.50", "12,5"]), Err("12,5".to_owned()));
+    }
+
+    #[test]
+    fn padded_keys_and_empty_dates_are_known() {
+        assert_eq!((unpadded("000000000010002119"), unpadded("00AB1")), ("10002119", "00AB1"));
+        assert!(is_initial("00000000") && !is_initial("") && !is_initial("20261105"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_reader_panic(text in "[-+0-9., ]{0,30}|\\PC{0,10}") {
+            for mark in [Mark::Point, Mark::Comma] {
+                let _number = number(&text, mark);
+            }
+        }
+    }
+}

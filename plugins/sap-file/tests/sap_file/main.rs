@@ -1,0 +1,9 @@
+//! Files as SAP writes them, and what the adapter makes of them.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+
+mod folder;
+mod forms;
+mod mapping;
+mod samples;
+mod tables;
+mod write_back;

@@ -1,0 +1,111 @@
+//! CSV and JSON of a file drop.
+
+use einvoice_core::source::{InvoiceSource, Mapped};
+use serde_json::{Value, json};
+
+use crate::folder::{Folder, document};
+
+const HEAD: &str =
+    "DocDtls.Typ;DocDtls.No;FKDAT;STCD3;NAME1;STRAS;ORT01;PSTLZ;BUKRS;VBELN;ARKTX;STEUC;FKIMG;VRKME;NETWR;GstRt";
+
+fn row(number: &str, material: &str, net: &str) -> String {
+    let buyer = einvoice_testkit::documents::gstin(27, 2);
+    format!(
+        "F2;{number};05.11.2026;{buyer};Invented Traders;7 Station Road;Pune;411001;1000;0090000001;{material};84818030;2,000;PCE;{net};18,00"
+    )
+}
+
+fn seller() -> Value {
+    json!({ "seller": [{ "gstin": einvoice_testkit::documents::gstin(29, 1).as_str(), "legal_name": "Invented Valves Private Limited",
+        "address1": "Plot 12", "location": "Bengaluru", "pin": 560_058 }], "decimal": "comma" })
+}
+
+fn made(invoice: &einvoice_core::document::Invoice) -> Value {
+    serde_json::from_str(&invoice.to_json()).unwrap()
+}
+
+#[tokio::test]
+async fn rows_with_the_names_of_sap_become_a_document_that_passes_the_rules() {
+    let text = [
+        HEAD.to_owned(),
+        row("A/1", "Valve", "200,00"),
+        row("A/1", "\"Gasket; big\"", "1.000,50-").replace('-', ""),
+    ]
+    .join("\r\n");
+    for bytes in [text.clone().into_bytes(), format!("\u{feff}{text}\r\n").into_bytes()] {
+        let mapped = document(&Folder::new().with("x.csv", bytes), json!({ "csv": { "mapping": seller() } })).await;
+        let shown = made(&mapped.invoice);
+        assert_eq!(
+            (&shown["DocDtls"]["Dt"], &shown["ItemList"][1]["PrdDesc"]),
+            (&json!("05/11/2026"), &json!("Gasket; big"))
+        );
+        let item = &shown["ItemList"][1];
+        assert_eq!((&item["AssAmt"], &item["IgstAmt"], &item["Unit"]), (&json!(1000.5), &json!(180.09), &json!("PCS")));
+        assert_eq!(shown["ValDtls"]["TotInvVal"], json!(1416.59));
+        let keys = ["BUKRS", "DOCNO", "ODN", "GJAHR"].map(|key| mapped.attributes[key].as_str());
+        assert_eq!(keys, ["1000", "0090000001", "A/1", "2026"]);
+        assert_eq!(mapped.provenance["ItemList[1].AssAmt"], "column NETWR, line 3");
+        let options = einvoice_core::rulebook::CheckOptions::on(einvoice_testkit::invoices::DAY);
+        let result = einvoice_core::rulebook::check(mapped.invoice, Vec::new(), &options);
+        assert!(result.is_ok(), "{:?}", result.err().map(|rejected| rejected.findings));
+    }
+}
+
+#[tokio::test]
+async fn documents_of_a_csv_file_are_told_apart_and_a_bad_row_spoils_its_own() {
+    let short = row("A/2", "Valve", "1,00").replace(";84818030", "");
+    let text = [
+        HEAD.to_owned(),
+        row("A/1", "Valve", "1,00"),
+        row("A/2", "x", "1,00"),
+        short,
+        row("A/4", "y", "1,00"),
+        row("A/5", "z", "1,00"),
+    ]
+    .join("\n");
+    let (source, items) = Folder::new().with("x.csv", text).read(json!({ "csv": { "mapping": seller() } })).await;
+    let labels: Vec<_> = items
+        .records()
+        .iter()
+        .map(|record| match source.map(record) {
+            Mapped::Document(document) => document.invoice.label(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(labels, ["INV A/1 of 05/11/2026", "INV A/5 of 05/11/2026"]);
+    let places: Vec<_> = items.problems().iter().map(|problem| problem.findings[0].place.clone().unwrap()).collect();
+    assert_eq!(places, ["in/x.csv, line 4", "in/x.csv, line 5"]);
+    assert!(items.problems()[0].findings[0].message.contains("15 values for 16 columns"));
+}
+
+#[tokio::test]
+async fn a_file_of_another_separator_or_without_known_columns_is_refused_whole() {
+    let text = [HEAD.to_owned(), row("A/1", "Valve", "1,00")].join("\n");
+    let (_, items) = Folder::new().with("x.csv", &text).read(json!({ "csv": { "separator": "|" } })).await;
+    assert_eq!((items.rules(), items.records().len()), (vec!["csv.structure".to_owned()], 0));
+    let finding = &items.problems()[0].findings[0];
+    assert!(finding.found.as_deref().is_some_and(|found| found.contains("separated by `|`")), "{finding:?}");
+}
+
+#[tokio::test]
+async fn pro_forma_rows_are_passed_over() {
+    let text = format!("FKART;{HEAD}\nF8;{}", row("A/1", "Valve", "1,00"));
+    let (source, items) = Folder::new().with("x.csv", text).read(json!({})).await;
+    assert!(matches!(source.map(items.records()[0]), Mapped::Skipped(skip) if skip.reason == "pro_forma"));
+}
+
+#[tokio::test]
+async fn json_documents_of_a_list_are_read_one_by_one_with_their_keys() {
+    let one = |number: u32| einvoice_testkit::documents::Recipe::numbered(number).json();
+    let text =
+        format!("[{{\"BUKRS\":\"1000\",\"DOCNO\":\"0090000001\",\"transaction\":{}}},\n{},\n17]", one(1), one(2));
+    let (source, items) = Folder::new().with("INV1_P.json", text).read(json!({})).await;
+    assert_eq!((items.records().len(), items.rules()), (2, vec!["json.structure".to_owned()]));
+    assert_eq!(items.problems()[0].findings[0].place.as_deref(), Some("in/INV1_P.json, line 3"));
+    let Mapped::Document(first) = source.map(items.records()[0]) else { panic!() };
+    assert_eq!(
+        (first.invoice.label().as_str(), first.attributes["DOCNO"].as_str()),
+        ("INV T/1 of 05/11/2026", "0090000001")
+    );
+    assert!(items.records()[1].reference.position.starts_with("document 2, line 2"));
+}
