@@ -4,16 +4,19 @@ mod book;
 mod builtin;
 mod cell;
 mod config;
+mod copy;
 mod fields;
 mod group;
 mod heading;
 mod reading;
 mod record;
 mod source;
+mod write_back;
 
 pub use config::{CopyFormat, RecordId, SourceConfig, WriteBackConfig};
 pub use einvoice_file_drop::Encoding;
 pub use source::SpreadsheetSource;
+pub use write_back::SpreadsheetWriteBack;
 
 #[doc(hidden)]
 pub mod testing {
@@ -23,4 +26,20 @@ pub mod testing {
     pub fn headings() -> impl Iterator<Item = (&'static str, &'static str)> {
         crate::builtin::HEADINGS.iter().map(|heading| (heading.text, heading.path))
     }
+}
+
+einvoice_core::register_source! {
+    name: "spreadsheet",
+    summary: "Invoices from workbooks (xlsx, xls, ods) and CSV files, by the portal's bulk headings or your own",
+    config: SourceConfig,
+    example: include_str!("../examples/source.toml"),
+    build: source::build,
+}
+
+einvoice_core::register_write_back! {
+    name: "spreadsheet",
+    summary: "A copy of the workbook with IRN, QR code and marked cells, to be corrected and dropped in again",
+    config: WriteBackConfig,
+    example: include_str!("../examples/write_back.toml"),
+    build: write_back::build,
 }

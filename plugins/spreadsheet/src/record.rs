@@ -56,9 +56,15 @@ impl Sheet {
     /// What a copy needs to find the rows again.
     fn attributes(&self, rows: &[Row]) -> impl Iterator<Item = (String, String)> {
         let numbers = rows.iter().map(|row| row.number.to_string()).collect::<Vec<_>>().join(",");
-        let keys = self.columns.number.iter().chain(&self.columns.series);
-        let keys = keys.map(|column| letters(*column)).collect::<Vec<_>>().join(",");
-        [("sheet", self.name.clone()), ("rows", numbers), ("file", self.file.clone()), ("key_columns", keys)]
+        let keys = self.columns.number.iter().map(|column| letters(*column)).collect::<Vec<_>>().join(",");
+        let heading = self.columns.row.to_string();
+        [
+            ("sheet", self.name.clone()),
+            ("heading_row", heading),
+            ("rows", numbers),
+            ("number_columns", keys),
+            ("file", self.file.clone()),
+        ]
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value))
     }
