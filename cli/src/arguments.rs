@@ -2,6 +2,7 @@
 
 mod ewb;
 mod life;
+mod new;
 pub(crate) mod words;
 
 use std::net::SocketAddr;
@@ -15,6 +16,7 @@ pub use ewb::{
     EwbMultiVehicle, EwbPartB, EwbReject, EwbShow, EwbTransporter, EwbTripSheet, FromArguments, ListName,
     MultiVehicleAdd, MultiVehicleChange, MultiVehicleStart,
 };
+pub use new::{New, NewTemplate};
 pub use life::{At, Cancel, Filter, Going, Jobs, JobsCommand, Lookup, LookupWhat, Resolve, Retry};
 
 /// Registers Indian GST e-invoices: from the books to the portal and back.
@@ -62,6 +64,9 @@ pub struct Common {
 pub enum Command {
     /// Write a commented starter configuration
     Init(Init),
+    /// Make a new file to go on from: an empty workbook to type invoices into
+    #[command(subcommand)]
+    New(New),
     /// Fetch, check, register, verify and write back; goes on where a crash left off
     Run(Run),
     /// Check documents against the portal's rules, offline

@@ -18,6 +18,8 @@ use einvoice_json_file as _;
 use einvoice_ledger_sqlite as _;
 #[cfg(feature = "sandbox")]
 pub(crate) use einvoice_sandbox as emulator;
+#[cfg(feature = "spreadsheet")]
+use einvoice_spreadsheet as _;
 #[cfg(feature = "tally")]
 use einvoice_tally as _;
 
@@ -25,13 +27,14 @@ use einvoice_core::registry::{LeftOut, Registry, RegistryError};
 
 /// Every plugin this program can be built with, and whether this build has it. Registered name and
 /// Cargo feature are the same word: the folder name.
-const PLUGINS: [(&str, bool); 7] = [
+const PLUGINS: [(&str, bool); 8] = [
     ("credentials-env", cfg!(feature = "credentials-env")),
     ("credentials-file", cfg!(feature = "credentials-file")),
     ("direct", cfg!(feature = "direct")),
     ("json-file", cfg!(feature = "json-file")),
     ("ledger-sqlite", cfg!(feature = "ledger-sqlite")),
     ("sandbox", cfg!(feature = "sandbox")),
+    ("spreadsheet", cfg!(feature = "spreadsheet")),
     ("tally", cfg!(feature = "tally")),
 ];
 

@@ -11,6 +11,7 @@ mod heading;
 mod reading;
 mod record;
 mod source;
+mod template;
 mod write_back;
 
 pub use config::{CopyFormat, RecordId, SourceConfig, WriteBackConfig};
@@ -42,4 +43,20 @@ einvoice_core::register_write_back! {
     config: WriteBackConfig,
     example: include_str!("../examples/write_back.toml"),
     build: write_back::build,
+}
+
+einvoice_core::register_template! {
+    plugin: "spreadsheet",
+    variant: "compact",
+    summary: "an empty workbook with the columns most invoices need",
+    file_name: "invoices.xlsx",
+    make: template::compact,
+}
+
+einvoice_core::register_template! {
+    plugin: "spreadsheet",
+    variant: "full",
+    summary: "an empty workbook with every column: supplier, batches, payment, references too",
+    file_name: "invoices.xlsx",
+    make: template::full,
 }
