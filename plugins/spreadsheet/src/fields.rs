@@ -17,6 +17,8 @@ pub(crate) struct Fields {
     dates: HashSet<String>,
     /// Columns that say which number the document has.
     pub(crate) number: Vec<String>,
+    /// The same as the mapping spells them.
+    pub(crate) number_spelt: Vec<String>,
     /// Columns that tell documents of one number apart: the supplier and the type.
     pub(crate) series: Vec<String>,
     /// Columns without which a row has no item.
@@ -35,9 +37,15 @@ impl Fields {
             }
         }
         for (name, path) in paths {
-            let columns = read_by(&name, builtin, own)?;
+            let spelt = read_by(&name, builtin, own)?;
+            let mut columns: Vec<String> = spelt.iter().map(|name| spelling::fold(name)).collect();
+            columns.sort_unstable();
+            columns.dedup();
             match name.as_str() {
-                "DocDtls.No" => fields.number.clone_from(&columns),
+                "DocDtls.No" => {
+                    fields.number.clone_from(&columns);
+                    fields.number_spelt = spelt;
+                }
                 "DocDtls.Typ" | "SellerDtls.Gstin" => fields.series.extend(columns.iter().cloned()),
                 "ItemList.HsnCd" => fields.hsn.clone_from(&columns),
                 _ => {}
@@ -88,7 +96,7 @@ impl Fields {
     }
 }
 
-/// The columns that the rule of one member reads.
+/// The columns that the rule of one member reads, as it spells them.
 fn read_by(path: &str, builtin: &MappingConfig, own: &MappingConfig) -> Result<Vec<String>, MappingError> {
     let only = |config: &MappingConfig| {
         let mut one = MappingConfig::default();
@@ -98,10 +106,7 @@ fn read_by(path: &str, builtin: &MappingConfig, own: &MappingConfig) -> Result<V
         one
     };
     let mapping = Mapping::new(&only(builtin), &only(own), Names::Folded)?;
-    let mut columns: Vec<String> = mapping.fields().map(spelling::fold).collect();
-    columns.sort_unstable();
-    columns.dedup();
-    Ok(columns)
+    Ok(mapping.fields().map(str::to_owned).collect())
 }
 
 #[cfg(test)]

@@ -121,14 +121,14 @@ impl Sheets {
             ControlFlow::Continue(())
         })?;
         Ok(heading::find(&rows, &self.mapper.fields, self.reading.heading_row).ok_or_else(|| {
-            let fullest = rows.iter().max_by_key(|row| row.cells.len());
+            let fullest = rows.iter().rev().max_by_key(|row| row.cells.len());
             let texts = fullest.map(|row| row.cells.iter().take(8).map(|(_, cell)| cell.text()).collect::<Vec<_>>());
             texts.unwrap_or_default().join(", ")
         }))
     }
 
     fn no_headings(&self, seen: &[String]) -> BookError {
-        let wanted = self.mapper.fields.number.join(" or ");
+        let wanted = self.mapper.fields.number_spelt.join(" or ");
         let shown: String = seen.iter().filter(|text| !text.is_empty()).max_by_key(|text| text.len()).map_or_else(
             || "there is nothing in it".to_owned(),
             |text| format!("its fullest row begins with: {}", text.chars().take(200).collect::<String>()),

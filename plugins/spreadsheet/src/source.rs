@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use einvoice_core::finding::Finding;
-use einvoice_core::mapping::{Mapping, Names};
+use einvoice_core::mapping::{Mapping, MappingConfig, Names};
 use einvoice_core::registry::{BuildContext, BuildError};
 use einvoice_core::source::{
     Acknowledgement, Cursor, InvoiceSource, Mapped, RecordStream, SourceCapability, SourceError, SourceRecord,
@@ -58,6 +58,13 @@ impl SpreadsheetSource {
         let lister = Lister::new(context.directory.clone(), folder);
         Ok(Self { files: FileDrop::new(lister, sheets, Arc::clone(&context.clock)), mapper })
     }
+}
+
+/// The mapping of the portal's headings alone.
+pub(crate) fn mapper() -> Option<Mapper> {
+    let (builtin, own) = (builtin::mapping(), MappingConfig::default());
+    let mapping = Mapping::new(&builtin, &own, Names::Folded).ok()?;
+    Some(Mapper { mapping, fields: Fields::of(&builtin, &own).ok()? })
 }
 
 /// The mark between values as a byte.

@@ -92,13 +92,10 @@ fn each_row(reader: impl Read, delimiter: u8, take: Take<'_>) -> Result<(), Book
         }
         // Every row ends with one line feed, so the reader stands at the line after it. Where the record says it begins
         // would be where the one before it ended, blank lines included.
-        let mut breaks: u64 = record.iter().map(lines_in).sum();
+        let breaks: u64 = record.iter().map(lines_in).sum();
         let unclosed = ends_in_quotes(&reader, &record);
         let after = reader.position().line();
         let line = u32::try_from(after.saturating_sub(breaks + u64::from(!unclosed))).unwrap_or(u32::MAX);
-        if unclosed {
-            breaks = breaks.saturating_sub(2);
-        }
         if record.as_slice().len() > ROW_BYTES_MAX || breaks > BREAKS_MAX {
             return Err(BookError::content(
                 format!("the row that begins at line {line} goes on for {breaks} lines: a quotation mark is not closed"),
@@ -107,11 +104,15 @@ fn each_row(reader: impl Read, delimiter: u8, take: Take<'_>) -> Result<(), Book
         }
         // A quotation mark that is not closed takes the rows after it in, and most often breaks the columns.
         if unclosed || breaks > 0 && record.len() < widest {
-            let message = format!(
-                "{} lines were taken as one row with {} of {widest} values: a quotation mark is not closed",
-                breaks + 1,
-                record.len()
-            );
+            let message = if unclosed {
+                "the rest of the file was taken as one row: a quotation mark is not closed".to_owned()
+            } else {
+                format!(
+                    "{} lines were taken as one row with {} of {widest} values: a quotation mark is not closed",
+                    breaks + 1,
+                    record.len()
+                )
+            };
             let fix = "Close the quotation mark of that row, or double it where it belongs to the text; the rows after it \
                        are read once that is done.";
             if take(Line::Fault { number: line, readable: None, message, fix }).is_break() {
@@ -259,11 +260,15 @@ mod tests {
 
     #[test]
     fn a_quotation_mark_that_is_not_closed_is_said_and_not_taken_for_a_value() {
-        let bytes = b"A,B,C\n1,\"pipe,3\n2,y,3\n";
-        assert_eq!(
-            shown(bytes, b','),
-            ["1: 0=A|1=B|2=C", "2! 3 lines were taken as one row with 2 of 3 values: a quotation mark is not closed"]
-        );
+        for (bytes, said) in [
+            ("A,B,C\n1,\"pipe,3\n2,y,3\n", "the rest of the file was taken as one row"),
+            ("A,B,C\n1,2,\"pipe", "the rest of the file was taken as one row"),
+            ("A,B,C\n1,\"pipe,3\n2,y,\"3\n", "2 lines were taken as one row with 2 of 3 values"),
+        ] {
+            let expected = format!("2! {said}: a quotation mark is not closed");
+            assert_eq!(shown(bytes.as_bytes(), b','), ["1: 0=A|1=B|2=C", &expected], "{bytes}");
+        }
+        assert_eq!(shown(b"A,B\n1,\"x\n\"", b','), ["1: 0=A|1=B", "2: 0=1|1=x\n"]);
     }
 
     #[test]
