@@ -67,7 +67,7 @@ pub(crate) struct SheetPlan {
     /// Values by row and column.
     pub(crate) values: BTreeMap<u32, BTreeMap<u32, String>>,
     /// Marked cells.
-    pub(crate) marks: HashMap<(u32, u32), Mark>,
+    pub(crate) marks: BTreeMap<(u32, u32), Mark>,
     /// Column of each result, and of the program's own at the end.
     pub(crate) columns: Vec<u32>,
     /// Columns of the document number, for people.
@@ -153,6 +153,8 @@ impl Base {
     /// Says what is to be written for these answers, by record. An answer that the base has already is left out.
     pub(crate) fn plan(&mut self, answers: BTreeMap<String, Answer>) -> Result<Plan, CopyError> {
         let mut plan = Plan::default();
+        // Text has no colours: what is wrong stands in its column.
+        let is_text = matches!(self.book, Some(Book::Text(_)));
         for sheet in &self.sheets {
             if let Some(heading_row) = sheet.heading_row {
                 let own = plan.sheets.entry(sheet.name.clone()).or_default();
@@ -178,7 +180,9 @@ impl Base {
                     own.marks.remove(&cell);
                 }
             }
-            if let Some(place) = &answer.place {
+            if let Some(place) = &answer.place
+                && !is_text
+            {
                 answer.state.marks = marks(&answer.findings, place, &sheet.headings);
             }
             own.marks.extend(placed(row, &answer.state.marks));

@@ -51,9 +51,9 @@ pub(crate) fn write(
     workbook.set_properties(&DocProperties::new().set_author("einvoice").set_creation_datetime(&made));
     let styles = Styles::new();
     let mut codes = Vec::new();
-    let names: Vec<String> = base.sheets().map(|sheet| sheet.name.clone()).collect();
+    let sheets: Vec<_> = base.sheets().map(|sheet| (sheet.name.clone(), sheet.headings.clone())).collect();
     let empty = SheetPlan::default();
-    for name in names {
+    for (name, headings) in sheets {
         let own = plan.sheets.get(&name).unwrap_or(&empty);
         let worksheet = workbook.add_worksheet_with_constant_memory()?;
         // A text file has a sheet without a name.
@@ -61,7 +61,7 @@ pub(crate) fn write(
             worksheet.set_name(&name)?;
         }
         let mut sheet = Sheet { worksheet, plan: own, styles: &styles, next_row: 1 };
-        sheet.lay_out()?;
+        sheet.lay_out(&headings)?;
         let mut failed = None;
         let limit = usize::try_from(settings.qr_pictures_max).unwrap_or(usize::MAX);
         base.rows(&name, &mut |line| {
@@ -158,7 +158,11 @@ struct Sheet<'w> {
 }
 
 impl Sheet<'_> {
-    fn lay_out(&mut self) -> Result<(), rust_xlsxwriter::XlsxError> {
+    fn lay_out(&mut self, headings: &[(u32, String)]) -> Result<(), rust_xlsxwriter::XlsxError> {
+        for (column, text) in headings {
+            let letters = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
+            self.worksheet.set_column_width(index(*column), f64::from((letters + 3).clamp(10, 26)))?;
+        }
         for (column, width) in self.plan.columns.iter().zip(RESULT_WIDTHS) {
             self.worksheet.set_column_width(index(*column), width)?;
         }
@@ -186,9 +190,7 @@ impl Sheet<'_> {
             cells.extend(values.iter().map(text));
         }
         let at = row.number - 1;
-        let marked: Vec<u32> =
-            self.plan.marks.keys().filter(|(number, _)| *number == row.number).map(|(_, column)| *column).collect();
-        for column in &marked {
+        for ((_, column), _) in self.plan.marks.range((row.number, 0)..(row.number + 1, 0)) {
             // A cell that is missing is marked too.
             cells.entry(*column).or_insert_with(|| Cell::Text(String::new()));
         }
@@ -287,8 +289,9 @@ fn note_height(text: &str) -> u32 {
 /// A sheet of its own for the codes, each at its size for paper beside what it belongs to.
 fn pictures(sheet: &mut Worksheet, codes: &[Code], styles: &Styles) -> Result<(), CopyError> {
     sheet.set_name(QR_SHEET)?;
-    sheet.set_column_width(0, 70)?;
-    sheet.set_column_width(1, 30)?;
+    // Together as wide as paper.
+    sheet.set_column_width(0, 44)?;
+    sheet.set_column_width(1, 28)?;
     sheet.write_string_with_format(0, 0, "Signed QR codes, at their size for paper", &styles.title)?;
     let wrapped = Format::new().set_text_wrap().set_align(FormatAlign::Top);
     for (code, row) in codes.iter().zip(1..) {
