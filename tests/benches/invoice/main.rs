@@ -8,6 +8,7 @@
 mod document;
 mod ledger;
 mod protocol;
+mod spreadsheet;
 mod tally;
 
 fn main() {

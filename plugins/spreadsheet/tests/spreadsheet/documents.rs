@@ -206,3 +206,23 @@ async fn headings_of_ones_own_are_a_mapping() {
         other => panic!("{other:?}"),
     }
 }
+
+#[tokio::test]
+async fn old_workbooks_and_those_of_open_document_are_read_alike() {
+    let kept = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fuzz/corpus");
+    let xls = std::fs::read(kept.join("spreadsheet_xls/two-rows.xls")).unwrap();
+    let ods = testing::ods_of(&std::fs::read(kept.join("spreadsheet_ods/two-rows.xml")).unwrap()).unwrap();
+    for (name, content) in [("a.xls", xls), ("a.ods", ods)] {
+        let (source, read) = read_file(name, content, json!({})).await;
+        assert_eq!(read.said(), [""; 0], "{name}");
+        let mapped = document(&source, &read.records[0]);
+        assert_eq!(mapped.invoice.doc_dtls.dt.get().unwrap().to_string(), "05/11/2026", "{name}");
+        let items: Vec<_> = mapped
+            .invoice
+            .item_list
+            .iter()
+            .map(|item| format!("{} {}", item.hsn_cd.as_ref().unwrap(), item.ass_amt.as_ref().unwrap()))
+            .collect();
+        assert_eq!(items, ["8481 123456.5", "8482 1"], "{name}");
+    }
+}
