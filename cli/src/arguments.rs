@@ -2,6 +2,7 @@
 
 mod ewb;
 mod life;
+mod new;
 mod resolve;
 pub(crate) mod words;
 
@@ -17,6 +18,7 @@ pub use ewb::{
     MultiVehicleAdd, MultiVehicleChange, MultiVehicleStart,
 };
 pub use life::{At, Cancel, Filter, Going, Jobs, JobsCommand, Lookup, LookupWhat, Retry};
+pub use new::{New, NewTemplate};
 pub use resolve::{Resolve, SeenArguments};
 
 /// Registers Indian GST e-invoices: from the books to the portal and back.
@@ -64,6 +66,9 @@ pub struct Common {
 pub enum Command {
     /// Write a commented starter configuration
     Init(Init),
+    /// Make a new file to go on from: an empty workbook to type invoices into
+    #[command(subcommand)]
+    New(New),
     /// Fetch, check, register, verify and write back; goes on where a crash left off
     Run(Run),
     /// Check documents against the portal's rules, offline

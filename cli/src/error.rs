@@ -100,7 +100,7 @@ impl CliError {
             | Self::Source(_)
             | Self::Output(_)
             | Self::System { .. }
-            | Self::Registry(RegistryError::NoSuchPlugin { .. }) => exit_code::USAGE,
+            | Self::Registry(RegistryError::NoSuchPlugin { .. } | RegistryError::NoTemplate { .. }) => exit_code::USAGE,
             // Two crates under one name, or a variant made after this match: our own doing.
             Self::Registry(_) | Self::Fault(_) => exit_code::OWN_FAULT,
             Self::Ledger(error) => match error {

@@ -20,6 +20,8 @@ use einvoice_ledger_sqlite as _;
 pub(crate) use einvoice_sandbox as emulator;
 #[cfg(feature = "sap-file")]
 use einvoice_sap_file as _;
+#[cfg(feature = "spreadsheet")]
+use einvoice_spreadsheet as _;
 #[cfg(feature = "tally")]
 use einvoice_tally as _;
 
@@ -27,7 +29,7 @@ use einvoice_core::registry::{LeftOut, Registry, RegistryError};
 
 /// Every plugin this program can be built with, and whether this build has it. Registered name and
 /// Cargo feature are the same word: the folder name.
-const PLUGINS: [(&str, bool); 8] = [
+const PLUGINS: [(&str, bool); 9] = [
     ("credentials-env", cfg!(feature = "credentials-env")),
     ("credentials-file", cfg!(feature = "credentials-file")),
     ("direct", cfg!(feature = "direct")),
@@ -35,6 +37,7 @@ const PLUGINS: [(&str, bool); 8] = [
     ("ledger-sqlite", cfg!(feature = "ledger-sqlite")),
     ("sandbox", cfg!(feature = "sandbox")),
     ("sap-file", cfg!(feature = "sap-file")),
+    ("spreadsheet", cfg!(feature = "spreadsheet")),
     ("tally", cfg!(feature = "tally")),
 ];
 

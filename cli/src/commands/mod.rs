@@ -11,6 +11,7 @@ pub mod init;
 pub mod jobs;
 pub mod lookup;
 pub mod masters;
+pub mod new;
 pub mod plugins;
 pub mod resolve;
 pub mod retry;
@@ -34,6 +35,7 @@ pub fn run(arguments: Arguments, output: &mut Output) -> Result<u8, CliError> {
     let common = arguments.common;
     match arguments.command {
         Command::Init(init) => init::run(&init, &common, output),
+        Command::New(new) => new::run(&new, output),
         Command::Run(run) => run::run(&run, &common, output),
         Command::Validate(validate) => validate::run(&validate, &common, output),
         Command::Verify(verify) => verify::run(&verify, &common, output),

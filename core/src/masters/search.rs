@@ -58,6 +58,13 @@ impl<'a> MastersOn<'a> {
         found.into_iter().map(|(_, _, entry)| entry).collect()
     }
 
+    /// Every code of a master on the day, for lists to choose from. There are 19,000 PINs and 22,000 HSN codes: those are
+    /// better searched for.
+    #[must_use]
+    pub fn all(self, kind: Kind) -> Vec<Found<'a>> {
+        self.entries(kind, "")
+    }
+
     /// The entries of a master on the day; of the two long lists only those that the text can fit.
     fn entries(self, kind: Kind, wanted: &str) -> Vec<Found<'a>> {
         let named = |(code, name): (&str, &'static str)| (code.to_owned(), Cow::Borrowed(name));

@@ -44,6 +44,39 @@ macro_rules! register_transport {
     ($($body:tt)*) => { $crate::register_role! { dyn $crate::transport::Transport; $($body)* } };
 }
 
+/// Registers a [`Template`](crate::registry::Template): an empty file of a form that a plugin reads.
+///
+/// ```ignore
+/// einvoice_core::register_template! {
+///     plugin: "spreadsheet",
+///     variant: "compact",
+///     summary: "An empty workbook with the headings most invoices need",
+///     file_name: "invoices.xlsx",
+///     make: template::compact, // fn() -> Result<Vec<u8>, BoxError>
+/// }
+/// ```
+#[macro_export]
+macro_rules! register_template {
+    (
+        plugin: $plugin:expr,
+        variant: $variant:expr,
+        summary: $summary:expr,
+        file_name: $file_name:expr,
+        make: $make:expr $(,)?
+    ) => {
+        $crate::registry::inventory::submit! {
+            $crate::registry::Template {
+                plugin: $plugin,
+                variant: $variant,
+                summary: $summary,
+                file_name: $file_name,
+                krate: env!("CARGO_PKG_NAME"),
+                make: $make,
+            }
+        }
+    };
+}
+
 /// The common part of the registration macros; use those instead.
 #[doc(hidden)]
 #[macro_export]

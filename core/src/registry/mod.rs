@@ -12,12 +12,14 @@
 
 mod build;
 mod macros;
+mod template;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 pub use build::{BuildContext, BuildError, BuildFuture, read_settings};
+pub use template::{Template, Templates};
 #[doc(hidden)]
 pub use {inventory, schemars};
 
@@ -179,6 +181,8 @@ pub struct Registry {
     pub ledgers: Plugins<dyn Ledger>,
     /// Ways to the portal.
     pub transports: Plugins<dyn Transport>,
+    /// Empty files for people to fill.
+    pub templates: Templates,
     left_out: Vec<LeftOut>,
 }
 
@@ -195,6 +199,7 @@ impl Registry {
             credential_stores: Plugins::collect(Role::CredentialStore, inventory::iter::<Plugin<dyn CredentialStore>>)?,
             ledgers: Plugins::collect(Role::Ledger, inventory::iter::<Plugin<dyn Ledger>>)?,
             transports: Plugins::collect(Role::Transport, inventory::iter::<Plugin<dyn Transport>>)?,
+            templates: Templates::collect(inventory::iter::<Template>)?,
             left_out,
         })
     }
@@ -324,6 +329,26 @@ pub enum RegistryError {
         first: &'static str,
         /// The other one.
         second: &'static str,
+    },
+    /// Two crates registered one template of a plugin.
+    #[error("two crates register the template `{variant}` of `{plugin}`: {first} and {second}")]
+    DuplicateTemplate {
+        /// The plugin that reads it.
+        plugin: &'static str,
+        /// Which of its templates.
+        variant: &'static str,
+        /// The crate that comes first in the alphabet.
+        first: &'static str,
+        /// The other one.
+        second: &'static str,
+    },
+    /// No template of that plugin or name.
+    #[error("there is no template `{name}`; {hint}")]
+    NoTemplate {
+        /// The plugin or the variant asked for.
+        name: String,
+        /// What to do.
+        hint: String,
     },
     /// No plugin of that name.
     #[error("there is no {role} `{name}`; {hint}")]

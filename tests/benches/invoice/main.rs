@@ -14,6 +14,7 @@ mod document;
 mod ledger;
 mod mapping;
 mod protocol;
+mod spreadsheet;
 mod tally;
 
 fn main() {

@@ -1,0 +1,132 @@
+//! Which columns a mapping reads, and what for: of the document, of its items, its number, its dates.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use einvoice_core::document::{Form, MemberPath, Pattern};
+use einvoice_core::mapping::{Mapping, MappingConfig, MappingError, Names};
+use einvoice_core::spelling;
+
+/// The columns of a mapping by their folded names.
+#[derive(Debug, Default)]
+pub(crate) struct Fields {
+    /// Columns of the document, each with the first member it goes to.
+    head: HashMap<String, String>,
+    /// Columns of the items likewise.
+    items: HashMap<String, String>,
+    /// Columns whose numbers are days.
+    dates: HashSet<String>,
+    /// Columns that say which number the document has.
+    pub(crate) number: Vec<String>,
+    /// The same as the mapping spells them.
+    pub(crate) number_spelt: Vec<String>,
+    /// Columns that tell documents of one number apart: the supplier and the type.
+    pub(crate) series: Vec<String>,
+    /// Columns without which a row has no item.
+    pub(crate) hsn: Vec<String>,
+}
+
+impl Fields {
+    /// Looks at every rule of a mapping.
+    pub(crate) fn of(builtin: &MappingConfig, own: &MappingConfig) -> Result<Self, MappingError> {
+        let mut fields = Self::default();
+        let mut paths = BTreeMap::new();
+        for path in builtin.set.keys().chain(own.set.keys()) {
+            // A path that is none is the mapping's own error.
+            if let Ok(member) = MemberPath::parse(path) {
+                paths.insert(member.as_str().to_owned(), member);
+            }
+        }
+        for (name, path) in paths {
+            let spelt = read_by(&name, builtin, own)?;
+            let mut columns: Vec<String> = spelt.iter().map(|name| spelling::fold(name)).collect();
+            columns.sort_unstable();
+            columns.dedup();
+            match name.as_str() {
+                "DocDtls.No" => {
+                    fields.number.clone_from(&columns);
+                    fields.number_spelt = spelt;
+                }
+                "DocDtls.Typ" | "SellerDtls.Gstin" => fields.series.extend(columns.iter().cloned()),
+                "ItemList.HsnCd" => fields.hsn.clone_from(&columns),
+                _ => {}
+            }
+            if matches!(path.member().form, Form::Text { pattern: Pattern::Date, .. }) {
+                fields.dates.extend(columns.iter().cloned());
+            }
+            let of = if path.is_of_item() { &mut fields.items } else { &mut fields.head };
+            for column in columns {
+                of.entry(column).or_insert_with(|| name.clone());
+            }
+        }
+        for rule in builtin.skip.iter().chain(&own.skip) {
+            fields.head.entry(spelling::fold(&rule.field)).or_default();
+        }
+        Ok(fields)
+    }
+
+    /// Whether any rule reads the column.
+    pub(crate) fn knows(&self, column: &str) -> bool {
+        self.is_of_head(column) || self.is_of_item(column)
+    }
+
+    /// Whether a rule of the document reads it.
+    pub(crate) fn is_of_head(&self, column: &str) -> bool {
+        self.head.contains_key(column)
+    }
+
+    /// Whether a rule of the items reads it.
+    pub(crate) fn is_of_item(&self, column: &str) -> bool {
+        self.items.contains_key(column)
+    }
+
+    /// Whether its numbers are days.
+    pub(crate) fn is_date(&self, column: &str) -> bool {
+        self.dates.contains(column)
+    }
+
+    /// The member that a column goes to, with the number of the item where it is one of an item.
+    pub(crate) fn path(&self, column: &str, item: Option<usize>) -> String {
+        match (item, self.items.get(column), self.head.get(column)) {
+            (Some(item), Some(path), _) => {
+                path.strip_prefix("ItemList.").map_or_else(|| path.clone(), |rest| format!("ItemList[{item}].{rest}"))
+            }
+            (_, _, Some(path)) | (None, Some(path), None) => path.clone(),
+            _ => String::new(),
+        }
+    }
+}
+
+/// The columns that the rule of one member reads, as it spells them.
+fn read_by(path: &str, builtin: &MappingConfig, own: &MappingConfig) -> Result<Vec<String>, MappingError> {
+    let only = |config: &MappingConfig| {
+        let mut one = MappingConfig::default();
+        one.tables.clone_from(&config.tables);
+        let rules = config.set.iter().filter(|(name, _)| name.eq_ignore_ascii_case(path));
+        one.set = rules.map(|(name, rule)| (name.clone(), rule.clone())).collect();
+        one
+    };
+    let mapping = Mapping::new(&only(builtin), &only(own), Names::Folded)?;
+    Ok(mapping.fields().map(str::to_owned).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_known_by_what_they_are_for() {
+        let own: MappingConfig = serde_json::from_value(serde_json::json!({
+            "set": {"DocDtls.No": {"join": ["Series", "Bill No"], "with": "/"}, "DocDtls.Typ": {"value": "INV"}},
+            "skip": [{"field": "Kind", "in": ["Estimate"], "reason": "estimate"}],
+        }))
+        .unwrap();
+        let fields = Fields::of(&crate::builtin::mapping(), &own).unwrap();
+        assert_eq!(fields.number, ["billno", "series"]);
+        assert_eq!(fields.series, ["sellergstin", "suppliergstin"]);
+        assert!(fields.knows("kind") && fields.is_of_head("kind") && !fields.knows("documentnumber"));
+        assert!(fields.is_date("warrantydt") && fields.is_of_item("warrantydt") && !fields.is_date("quantity"));
+        assert_eq!(fields.path("hsncode", Some(2)), "ItemList[2].HsnCd");
+        assert_eq!(fields.path("buyerpos", None), "BuyerDtls.Pos");
+        assert_eq!(fields.path("kind", None), "");
+    }
+}

@@ -1,0 +1,282 @@
+//! Rows to documents: which rows belong together, whatever order they stand in, and which row is missing its number.
+//!
+//! A sheet is read twice. The first pass finds the last row of every document, in a few bytes each; the second hands a
+//! document over once that row has come, so that only documents whose rows are scattered are held longer. A row that
+//! cannot be read, or has an item and no number, keeps the document back that it may belong to: registering an invoice
+//! with an item too few is worse than not registering it.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use crate::book::Merged;
+use crate::cell::{Cell, Row};
+use crate::heading::Columns;
+
+/// Most rows of one document: ten times what the portal takes as items.
+pub(crate) const ROWS_OF_DOCUMENT_MAX: usize = 10_000;
+
+/// What a row is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// Above the headings, or with neither number nor item: titles, totals, remarks.
+    Nothing,
+    /// Of the document with this mark.
+    Of(u64),
+    /// An item without a number.
+    Orphan,
+}
+
+/// Tells rows apart; both passes ask the same questions in the same order.
+#[derive(Debug)]
+pub(crate) struct Grouper<'c> {
+    columns: &'c Columns,
+    carry_down: bool,
+    merged: Vec<Merged>,
+    /// Values of merged cells whose rows are being read, by column.
+    open: Vec<(u32, u32, Cell)>,
+    last: Option<Last>,
+}
+
+#[derive(Debug)]
+struct Last {
+    number: String,
+    series: Vec<Option<String>>,
+    mark: u64,
+}
+
+impl<'c> Grouper<'c> {
+    pub(crate) fn new(columns: &'c Columns, carry_down: bool, merged: &[Merged]) -> Self {
+        let of_head = |column: u32| {
+            columns.columns.iter().any(|found| found.index == column && found.of_head && !found.of_item)
+                || columns.number.contains(&column)
+                || columns.series.contains(&column)
+        };
+        // Only values of the document are meant for all rows they are shown over; an amount is never doubled.
+        let merged = merged.iter().filter(|area| area.last.0 > area.first.0 && of_head(area.first.1));
+        Self { columns, carry_down, merged: merged.copied().collect(), open: Vec::new(), last: None }
+    }
+
+    /// What a row is; values of merged cells are filled in.
+    pub(crate) fn class(&mut self, row: &mut Row) -> Class {
+        if row.number <= self.columns.row {
+            return Class::Nothing;
+        }
+        self.fill(row);
+        let texts = |columns: &[u32]| -> Vec<Option<String>> {
+            let text = |column: &u32| row.get(*column).map(|cell| cell.text().trim().to_owned());
+            columns.iter().map(text).map(|text| text.filter(|text| !text.is_empty())).collect()
+        };
+        let number = texts(&self.columns.number);
+        let has_item = texts(&self.columns.hsn).iter().any(Option::is_some);
+        if number.iter().all(Option::is_none) {
+            return match (&self.last, has_item) {
+                (_, false) => Class::Nothing,
+                (Some(last), true) if self.carry_down => Class::Of(last.mark),
+                _ => Class::Orphan,
+            };
+        }
+        let number = number.iter().map(|part| part.as_deref().unwrap_or_default()).collect::<Vec<_>>().join("\u{1f}");
+        let mut series = texts(&self.columns.series);
+        // What is written once for a document counts for the rows below it, as long as its number goes on.
+        if let Some(last) = self.last.as_ref().filter(|last| last.number == number) {
+            for (own, above) in series.iter_mut().zip(&last.series) {
+                if own.is_none() {
+                    own.clone_from(above);
+                }
+            }
+        }
+        let mut hasher = DefaultHasher::new();
+        (number.to_uppercase(), &series).hash(&mut hasher);
+        let mark = hasher.finish();
+        self.last = Some(Last { number, series, mark });
+        Class::Of(mark)
+    }
+
+    fn fill(&mut self, row: &mut Row) {
+        let index = row.number - 1;
+        self.open.retain(|(_, last, _)| *last >= index);
+        let begun = self.merged.extract_if(.., |area| area.first.0 <= index);
+        for area in begun {
+            if area.first.0 == index
+                && let Some(cell) = row.get(area.first.1)
+            {
+                self.open.push((area.first.1, area.last.0, cell.clone()));
+            }
+        }
+        for (column, _, cell) in &self.open {
+            if let Err(at) = row.cells.binary_search_by_key(column, |(column, _)| *column) {
+                row.cells.insert(at, (*column, cell.clone()));
+            }
+        }
+    }
+}
+
+/// What the first pass found.
+#[derive(Debug, Default)]
+pub(crate) struct Survey {
+    /// The last row of each document.
+    last: HashMap<u64, u32>,
+    /// Documents that must not be read, with the reason.
+    spoilt: HashMap<u64, String>,
+    previous: Option<u64>,
+    /// A row that cannot be read; it may belong to the document before it or to the one after.
+    pending: Option<String>,
+}
+
+impl Survey {
+    /// Takes a row in.
+    pub(crate) fn row(&mut self, number: u32, class: Class) {
+        match class {
+            Class::Nothing => {}
+            Class::Of(mark) => {
+                self.last.insert(mark, number);
+                if let Some(reason) = self.pending.take() {
+                    self.spoil(mark, reason);
+                }
+                self.previous = Some(mark);
+            }
+            Class::Orphan => {
+                let reason = format!("row {number} below it has an item and no document number, and may belong to it");
+                self.spoil_previous(reason);
+            }
+        }
+    }
+
+    /// Takes a row in that cannot be read; `class` is what could be told of it.
+    pub(crate) fn fault(&mut self, number: u32, class: Option<Class>) {
+        let reason = format!("row {number} cannot be read, and belongs to it or may do so");
+        match class {
+            Some(Class::Of(mark)) => {
+                self.last.insert(mark, number);
+                self.spoil(mark, reason);
+                self.previous = Some(mark);
+            }
+            Some(Class::Nothing) => {}
+            Some(Class::Orphan) | None => {
+                self.spoil_previous(reason.clone());
+                self.pending = Some(reason);
+            }
+        }
+    }
+
+    fn spoil_previous(&mut self, reason: String) {
+        if let Some(mark) = self.previous {
+            self.spoil(mark, reason);
+        }
+    }
+
+    fn spoil(&mut self, mark: u64, reason: String) {
+        self.spoilt.entry(mark).or_insert(reason);
+    }
+
+    /// The last row of a document.
+    pub(crate) fn last_row(&self, mark: u64) -> Option<u32> {
+        self.last.get(&mark).copied()
+    }
+
+    /// Why a document must not be read, if so.
+    pub(crate) fn spoilt(&self, mark: u64) -> Option<&str> {
+        self.spoilt.get(&mark).map(String::as_str)
+    }
+}
+
+/// Numbers of rows as people write them: `5`, `5 to 7`, `5, 7 and 9`.
+pub(crate) fn ranges(rows: impl IntoIterator<Item = u32>) -> String {
+    let mut ranges: Vec<(u32, u32)> = Vec::new();
+    for row in rows {
+        match ranges.last_mut() {
+            Some((_, last)) if row == *last + 1 => *last = row,
+            _ => ranges.push((row, row)),
+        }
+    }
+    let shown: Vec<String> = ranges
+        .iter()
+        .map(|(first, last)| if first == last { first.to_string() } else { format!("{first} to {last}") })
+        .collect();
+    match shown.as_slice() {
+        [before @ .., last] if !before.is_empty() => format!("{} and {last}", before.join(", ")),
+        all => all.join(""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(number: u32, cells: &[(u32, &str)]) -> Row {
+        Row { number, cells: cells.iter().map(|(column, text)| (*column, Cell::Text((*text).to_owned()))).collect() }
+    }
+
+    /// Number in A, type in B, HSN in C, headings in row 1.
+    fn columns() -> Columns {
+        Columns { row: 1, number: vec![0], series: vec![1], hsn: vec![2], ..Columns::default() }
+    }
+
+    fn marks(carry_down: bool, merged: &[Merged], rows: Vec<Row>) -> Vec<String> {
+        let columns = columns();
+        let mut grouper = Grouper::new(&columns, carry_down, merged);
+        let mut names: Vec<u64> = Vec::new();
+        rows.into_iter()
+            .map(|mut row| match grouper.class(&mut row) {
+                Class::Nothing => "-".to_owned(),
+                Class::Orphan => "?".to_owned(),
+                Class::Of(mark) => {
+                    let at = names.iter().position(|known| *known == mark).unwrap_or_else(|| {
+                        names.push(mark);
+                        names.len() - 1
+                    });
+                    at.to_string()
+                }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn rows_belong_together_by_number_and_type() {
+        let rows = vec![
+            row(1, &[(0, "heading")]),
+            row(2, &[(0, "A/1"), (1, "INV"), (2, "8481")]),
+            row(3, &[(0, "a/1"), (1, "INV"), (2, "8481")]),
+            row(4, &[(0, "A/1"), (1, "CRN"), (2, "8481")]),
+            row(5, &[(0, "A/1"), (2, "8482")]),
+            row(6, &[(2, "8483")]),
+            row(7, &[(3, "Total 500.00")]),
+            row(9, &[(0, "A/1"), (1, "INV")]),
+        ];
+        assert_eq!(marks(false, &[], rows.clone()), ["-", "0", "0", "1", "1", "?", "-", "0"]);
+        assert_eq!(marks(true, &[], rows), ["-", "0", "0", "1", "1", "1", "-", "0"]);
+    }
+
+    #[test]
+    fn a_merged_number_counts_for_all_rows_it_is_shown_over() {
+        let rows = vec![
+            row(2, &[(0, "A/1"), (1, "INV"), (2, "8481")]),
+            row(3, &[(2, "8482")]),
+            row(4, &[(2, "8483")]),
+        ];
+        let merged = [Merged { first: (1, 0), last: (2, 0) }];
+        assert_eq!(marks(false, &merged, rows), ["0", "0", "?"]);
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_read_keeps_back_what_it_may_belong_to() {
+        let mut survey = Survey::default();
+        survey.row(2, Class::Of(1));
+        survey.fault(3, None);
+        survey.row(4, Class::Of(2));
+        survey.row(5, Class::Of(3));
+        survey.row(6, Class::Orphan);
+        survey.row(7, Class::Of(4));
+        survey.fault(8, Some(Class::Of(5)));
+        let spoilt: Vec<bool> = (1..=5).map(|mark| survey.spoilt(mark).is_some()).collect();
+        assert_eq!(spoilt, [true, true, true, false, true]);
+        assert_eq!((survey.last_row(1), survey.last_row(5), survey.last_row(9)), (Some(2), Some(8), None));
+    }
+
+    #[test]
+    fn rows_are_named_as_people_write_them() {
+        assert_eq!(ranges([5]), "5");
+        assert_eq!(ranges([5, 6, 7]), "5 to 7");
+        assert_eq!(ranges([5, 7, 8, 12]), "5, 7 to 8 and 12");
+    }
+}

@@ -1,0 +1,261 @@
+//! From the rows of a document to its record, and from the record to the INV-01 document.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use einvoice_core::document::MemberPath;
+use einvoice_core::finding::Finding;
+use einvoice_core::mapping::{Mapping, Record, TableRecord};
+use einvoice_core::source::{Mapped, MappedDocument, Skip};
+
+use crate::cell::{Cell, LAST_SERIAL, Row, letters};
+use crate::fields::Fields;
+use crate::group::ranges;
+use crate::heading::{Column, Columns};
+
+/// What a formula shows that could not be computed.
+const FORMULA_ERRORS: [&str; 11] = [
+    "#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#DATA!", "#SPILL!", "#CALC!", "#GETTING_DATA",
+];
+
+/// What a list of results says of a document whose workbook is gone.
+static SHOWN: LazyLock<Vec<(&str, MemberPath)>> = LazyLock::new(|| {
+    let members = [("doc_typ", "DocDtls.Typ"), ("doc_no", "DocDtls.No"), ("doc_dt", "DocDtls.Dt")];
+    members.into_iter().filter_map(|(name, path)| Some((name, MemberPath::parse(path).ok()?))).collect()
+});
+
+/// How a file speaks of its rows, and what each copy of its results has to know.
+#[derive(Debug)]
+pub(crate) struct Sheet {
+    /// Its name; empty where the file has one only.
+    pub(crate) name: String,
+    /// Whether the name is worth saying.
+    pub(crate) named: bool,
+    /// `row`, or `line` in a text file.
+    pub(crate) word: &'static str,
+    pub(crate) is_1904: bool,
+    /// How the file looked when it was read.
+    pub(crate) file: String,
+    pub(crate) columns: Columns,
+}
+
+impl Sheet {
+    /// Where rows stand, for a person: `sheet Sales, rows 5 to 7`.
+    pub(crate) fn place(&self, rows: &[Row]) -> String {
+        let numbers: Vec<u32> = rows.iter().map(|row| row.number).collect();
+        let many = if numbers.len() > 1 { "s" } else { "" };
+        let place = format!("{}{many} {}", self.word, ranges(numbers));
+        if self.named { format!("sheet {}, {place}", self.name) } else { place }
+    }
+
+    fn row(&self, row: &Row) -> String {
+        format!("{} {}", self.word, row.number)
+    }
+
+    /// What a copy needs to find the rows again.
+    fn attributes(&self, rows: &[Row]) -> impl Iterator<Item = (String, String)> {
+        let numbers = rows.iter().map(|row| row.number.to_string()).collect::<Vec<_>>().join(",");
+        let keys = self.columns.number.iter().map(|column| letters(*column)).collect::<Vec<_>>().join(",");
+        let heading = self.columns.row.to_string();
+        [
+            ("sheet", self.name.clone()),
+            ("heading_row", heading),
+            ("rows", numbers),
+            ("number_columns", keys),
+            ("file", self.file.clone()),
+        ]
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+    }
+}
+
+/// The record of the rows of one document: the values of the document once, those of the items by row. A row that says
+/// another thing of the document than the first keeps its word, for the mapping to report.
+pub(crate) fn record(sheet: &Sheet, rows: &[Row]) -> TableRecord {
+    let mut record = TableRecord::default();
+    let text = |row: &Row, column: &Column| {
+        let cell = row.get(column.index)?;
+        let text = text_of(cell, column.is_date && sheet.is_1904);
+        (!text.trim().is_empty()).then_some(text)
+    };
+    for column in sheet.columns.columns.iter().filter(|column| column.of_head) {
+        if let Some(value) = rows.iter().find_map(|row| text(row, column)) {
+            record.head.insert(column.key.clone(), value);
+        }
+    }
+    record.head_at = rows.first().map(|row| sheet.row(row)).unwrap_or_default();
+    for row in rows {
+        let mut line = BTreeMap::new();
+        for column in &sheet.columns.columns {
+            let Some(value) = text(row, column) else { continue };
+            let differs = record.head.get(&column.key).is_none_or(|head| head.trim() != value.trim());
+            if column.of_item || differs {
+                line.insert(column.key.clone(), value);
+            }
+        }
+        record.lines.push(line);
+        record.lines_at.push(sheet.row(row));
+    }
+    record
+}
+
+/// The text of a cell; a bare number in a column of days is one of the workbook's own calendar.
+fn text_of(cell: &Cell, is_day_of_1904: bool) -> String {
+    match cell {
+        Cell::Number(serial) if is_day_of_1904 && (1.0..LAST_SERIAL).contains(serial) => {
+            Cell::date(*serial, true).text()
+        }
+        other => other.text(),
+    }
+}
+
+/// What goes with a record beside its content: the spelling of headings, and the document, which was mapped to know the
+/// record's identity. It is given away when the record is mapped; who maps it once more has it mapped again.
+pub(crate) struct Kept {
+    spelt: Arc<HashMap<String, String>>,
+    attributes: Vec<(String, String)>,
+    mapped: Mutex<Option<Mapped>>,
+}
+
+impl Kept {
+    fn take(&self) -> Option<Mapped> {
+        self.mapped.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// A record with the headings of its sheet.
+struct Headed<'r> {
+    record: &'r TableRecord,
+    spelt: Option<&'r HashMap<String, String>>,
+}
+
+impl Record for Headed<'_> {
+    fn lines(&self) -> usize {
+        self.record.lines()
+    }
+
+    fn value(&self, line: Option<usize>, name: &str) -> Option<Cow<'_, str>> {
+        self.record.value(line, name)
+    }
+
+    fn origin(&self, line: Option<usize>, name: &str) -> String {
+        let Some(heading) = self.spelt.and_then(|spelt| spelt.get(name)) else {
+            return self.record.origin(line, name);
+        };
+        let place = match line {
+            None => Some(&self.record.head_at),
+            Some(line) => self.record.lines_at.get(line),
+        };
+        match place.filter(|place| !place.is_empty()) {
+            Some(place) => format!("column {heading}, {place}"),
+            None => format!("column {heading}"),
+        }
+    }
+}
+
+/// The mapping with what it says about columns.
+#[derive(Debug)]
+pub(crate) struct Mapper {
+    pub(crate) mapping: Mapping,
+    pub(crate) fields: Fields,
+}
+
+impl Mapper {
+    /// Maps the rows of a document once: its record, and what goes with it.
+    pub(crate) fn keep(&self, sheet: &Sheet, rows: &[Row]) -> (TableRecord, Kept) {
+        let record = record(sheet, rows);
+        let attributes: Vec<_> = sheet.attributes(rows).collect();
+        let spelt = Arc::clone(&sheet.columns.spelt);
+        let mapped = self.map(&record, Some(&spelt), &attributes);
+        (record, Kept { spelt, attributes, mapped: Mutex::new(Some(mapped)) })
+    }
+
+    /// The identity of a document: its key in capitals.
+    pub(crate) fn key(kept: &Kept) -> Option<String> {
+        match &*kept.mapped.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(Mapped::Document(mapped)) => {
+                let key = mapped.invoice.document_key()?;
+                Some(format!("{}/{}/{}/{}", key.supplier, key.year, key.doc_type, key.number.to_upper()))
+            }
+            _ => None,
+        }
+    }
+
+    /// The document of a record: the one that was kept, or mapped anew from its content.
+    pub(crate) fn document(&self, content: &str, kept: Option<&Kept>) -> Result<Mapped, serde_json::Error> {
+        if let Some(mapped) = kept.and_then(Kept::take) {
+            return Ok(mapped);
+        }
+        let record = TableRecord::parse(content)?;
+        let attributes = kept.map(|kept| kept.attributes.as_slice()).unwrap_or_default();
+        Ok(self.map(&record, kept.map(|kept| &*kept.spelt), attributes))
+    }
+
+    fn map(
+        &self,
+        record: &TableRecord,
+        spelt: Option<&HashMap<String, String>>,
+        attributes: &[(String, String)],
+    ) -> Mapped {
+        let headed = Headed { record, spelt };
+        match self.mapping.map(&headed) {
+            Ok(mut mapped) => {
+                self.contradictions(record, &headed, &mut mapped);
+                self.formula_errors(record, &headed, &mut mapped);
+                mapped.attributes.extend(attributes.iter().cloned());
+                for (name, path) in SHOWN.iter() {
+                    if let Some(value) = mapped.invoice.shown(path, 0) {
+                        mapped.attributes.insert((*name).to_owned(), value);
+                    }
+                }
+                Mapped::Document(Box::new(mapped))
+            }
+            Err(skip) => {
+                let number = self.fields.number.iter().find_map(|key| record.head.get(key));
+                let label = number.cloned().unwrap_or_else(|| record.head_at.clone());
+                Mapped::Skipped(Skip { label, ..skip })
+            }
+        }
+    }
+
+    /// Rows that say different things about one document.
+    fn contradictions(&self, record: &TableRecord, headed: &Headed<'_>, mapped: &mut MappedDocument) {
+        for (index, line) in record.lines.iter().enumerate() {
+            for (key, value) in line.iter().filter(|(key, _)| !self.fields.is_of_item(key)) {
+                let Some(first) = record.head.get(key) else { continue };
+                mapped.findings.push(
+                    Finding::error(
+                        "spreadsheet.rows_differ",
+                        self.fields.path(key, None),
+                        "the rows of one document say different things about it",
+                    )
+                    .with_found(value)
+                    .with_expected(first)
+                    .with_fix("Write the same in every row of the document, or leave the cells of the further rows blank.")
+                    .with_place(headed.origin(Some(index), key)),
+                );
+            }
+        }
+    }
+
+    /// Formulas that show an error where a value should be.
+    fn formula_errors(&self, record: &TableRecord, headed: &Headed<'_>, mapped: &mut MappedDocument) {
+        let lines = record.lines.iter().enumerate().map(|(index, line)| (Some(index), line));
+        for (line, values) in std::iter::once((None, &record.head)).chain(lines) {
+            let broken = values.iter().filter(|(_, value)| value.starts_with('#'));
+            for (key, value) in broken.filter(|(_, value)| FORMULA_ERRORS.contains(&value.trim())) {
+                mapped.findings.push(
+                    Finding::error(
+                        "spreadsheet.formula",
+                        self.fields.path(key, line),
+                        "the formula of this cell could not be computed",
+                    )
+                    .with_found(value.trim())
+                    .with_fix("Repair the formula in the workbook, or write the value itself.")
+                    .with_place(headed.origin(line, key)),
+                );
+            }
+        }
+    }
+}

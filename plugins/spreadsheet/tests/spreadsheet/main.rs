@@ -1,0 +1,7 @@
+//! How workbooks and text files are read, and how results are written into copies of them.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod bad_input;
+mod common;
+mod documents;
+mod results;
