@@ -1,1 +1,26 @@
-//! x
+#![doc = include_str!("../README.md")]
+
+mod builtin;
+mod check;
+mod claim;
+mod config;
+mod dialect;
+mod fault;
+mod login;
+mod plan;
+mod pool;
+mod reader;
+mod record;
+mod result;
+mod source;
+mod staging;
+mod table;
+mod target;
+mod write;
+mod write_back;
+
+pub use config::{ColumnNames, SourceConfig, StatusWords, WriteBackConfig};
+pub use dialect::Dialect;
+pub use source::DatabaseSource;
+pub use staging::tables;
+pub use write_back::DatabaseWriteBack;
