@@ -24,3 +24,10 @@ pub use dialect::Dialect;
 pub use source::DatabaseSource;
 pub use staging::tables;
 pub use write_back::DatabaseWriteBack;
+
+/// The columns of the staging tables that become members of INV-01, with the member each becomes: those of the document,
+/// then those of an item.
+#[must_use]
+pub const fn columns() -> (&'static [(&'static str, &'static str)], &'static [(&'static str, &'static str)]) {
+    (builtin::HEADER, builtin::ITEM)
+}
