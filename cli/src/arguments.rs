@@ -93,6 +93,9 @@ pub enum Command {
     /// Look codes up: states, units, countries, currencies, ports, PINs, HSN codes, rates
     #[command(subcommand)]
     Masters(crate::commands::masters::Masters),
+    /// Print something to start from: the tables of a staging database
+    #[command(subcommand)]
+    New(New),
     /// About the configuration file
     #[command(subcommand)]
     Config(Config),
@@ -352,6 +355,14 @@ pub enum ProductName {
     EInvoice,
     /// The e-way bill system
     EWayBill,
+}
+
+/// Arguments of `new`.
+#[derive(Debug, Subcommand)]
+#[non_exhaustive]
+pub enum New {
+    /// The statements that make the staging tables of the plugin `database`
+    Staging(crate::commands::new_staging::NewStaging),
 }
 
 /// Arguments of `completions`.

@@ -11,6 +11,7 @@ pub mod init;
 pub mod jobs;
 pub mod lookup;
 pub mod masters;
+pub mod new_staging;
 pub mod plugins;
 pub mod resolve;
 pub mod retry;
@@ -22,7 +23,7 @@ pub mod verify;
 
 use std::future::Future;
 
-use crate::arguments::{Arguments, Command};
+use crate::arguments::{Arguments, Command, New};
 use crate::error::CliError;
 use crate::output::Output;
 
@@ -48,6 +49,7 @@ pub fn run(arguments: Arguments, output: &mut Output) -> Result<u8, CliError> {
         Command::Explain(explain) => explain::run(&explain, output),
         Command::Plugins(plugins) => plugins::run(&plugins, output),
         Command::Masters(masters) => masters::run(&masters, &common, output),
+        Command::New(New::Staging(staging)) => new_staging::run(&staging, output),
         Command::Config(config) => config::run(&config, &common, output),
         Command::Sandbox(sandbox) => sandbox::run(&sandbox, output),
         Command::Completions(completions) => completions::run(&completions, output),

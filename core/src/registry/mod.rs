@@ -12,12 +12,14 @@
 
 mod build;
 mod macros;
+mod scaffold;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 pub use build::{BuildContext, BuildError, BuildFuture, read_settings};
+pub use scaffold::Scaffold;
 #[doc(hidden)]
 pub use {inventory, schemars};
 

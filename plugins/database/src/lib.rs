@@ -31,3 +31,26 @@ pub use write_back::DatabaseWriteBack;
 pub const fn columns() -> (&'static [(&'static str, &'static str)], &'static [(&'static str, &'static str)]) {
     (builtin::HEADER, builtin::ITEM)
 }
+
+einvoice_core::register_source! {
+    name: "database",
+    summary: "Rows of PostgreSQL, MySQL, MariaDB or SQLite: staging tables, or any schema by a query and a column map",
+    config: SourceConfig,
+    example: include_str!("../examples/source.toml"),
+    build: source::build,
+}
+
+einvoice_core::register_write_back! {
+    name: "database",
+    summary: "Results, findings and status into tables, in one transaction",
+    config: WriteBackConfig,
+    example: include_str!("../examples/write_back.toml"),
+    build: write_back::build,
+}
+
+einvoice_core::register_scaffold! {
+    name: "staging",
+    summary: "The tables into which an accounting system writes its documents",
+    variants: &["postgres", "mysql", "sqlite"],
+    text: |dialect| Dialect::from_name(dialect).map(tables),
+}

@@ -141,7 +141,11 @@ fn options(
     match scheme {
         "postgres" | "postgresql" => {
             let options = PgConnectOptions::from_str(url).map_err(|_| unreadable.to_owned())?;
-            let options = options.application_name("einvoice").disable_statement_logging();
+            let options = match options.get_application_name() {
+                None => options.application_name("einvoice"),
+                Some(_) => options,
+            };
+            let options = options.disable_statement_logging();
             let options = match password {
                 Some(password) => options.password(password.expose()),
                 None => options,

@@ -10,6 +10,11 @@
     reason = "a test fails by panicking, and says what it skipped"
 )]
 
+mod access;
 mod books;
 mod conformance;
+mod end_to_end;
 mod place;
+mod reading;
+mod settings;
+mod writing;

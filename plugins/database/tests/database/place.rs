@@ -45,7 +45,7 @@ impl Place {
             Dialect::Sqlite => "sqlite:books.db".to_owned(),
             Dialect::Postgres => {
                 let mark = if server.contains('?') { '&' } else { '?' };
-                format!("{server}{mark}options[search_path]={name}")
+                format!("{server}{mark}application_name={name}&options[search_path]={name}")
             }
             Dialect::MySql => {
                 let (start, _) = server.rsplit_once('/').unwrap();
