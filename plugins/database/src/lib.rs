@@ -6,6 +6,7 @@ mod claim;
 mod config;
 mod dialect;
 mod fault;
+mod listen;
 mod login;
 mod plan;
 mod pool;

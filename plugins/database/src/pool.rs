@@ -13,8 +13,8 @@ use crate::fault::{Fault, Kind};
 use crate::login::{Login, Options};
 use crate::table::Column;
 
-/// Connections at once: one that reads, one that claims or writes, one that renews claims.
-const CONNECTIONS: u32 = 3;
+/// Connections at once: one that reads, one that claims or writes, one that renews claims, one that listens.
+const CONNECTIONS: u32 = 4;
 
 /// A row as text; a cell is nothing where it is NULL.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

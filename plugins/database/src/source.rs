@@ -19,6 +19,7 @@ use crate::claim::Claims;
 use crate::config::SourceConfig;
 use crate::dialect::Statement;
 use crate::fault::Fault;
+use crate::listen::Ear;
 use crate::login::{Keys, Login, range};
 use crate::plan::{Plan, Rules};
 use crate::pool::Database;
@@ -41,6 +42,7 @@ pub struct DatabaseSource {
     /// Made of what the database has; forgotten when a statement fails, as a table may have changed.
     plan: Mutex<Option<Arc<Plan>>>,
     keeper: Mutex<Option<Keeper>>,
+    ear: Ear,
 }
 
 /// Renews claims as long as the source lives.
@@ -82,6 +84,7 @@ impl DatabaseSource {
                 answer_seconds: config.answer_seconds,
             },
         )?;
+        let ear = Ear::new(&config.notify_channel);
         config.worker.get_or_insert_with(|| worker(&context.name));
         Ok(Self {
             database: Database::new(&login),
@@ -89,6 +92,7 @@ impl DatabaseSource {
             rules,
             plan: Mutex::new(None),
             keeper: Mutex::new(None),
+            ear,
         })
     }
 
@@ -261,6 +265,8 @@ impl InvoiceSource for DatabaseSource {
 
     async fn fetch(&self, _cursor: Option<&Cursor>) -> Result<RecordStream, SourceError> {
         let plan = self.look().await.map_err(|fault| self.failed(fault))?;
+        // Before reading, so that whatever is written from now on is heard of.
+        self.ear.open(&self.database).await;
         let stream = reader::read(self.database.clone(), Arc::clone(&plan), self.config.claim_max)
             .await
             .map_err(|fault| self.failed(fault))?;
@@ -296,6 +302,10 @@ impl InvoiceSource for DatabaseSource {
         let plan = self.look().await.map_err(|fault| self.failed(fault))?;
         let Some(claims) = &plan.claims else { return Ok(()) };
         self.database.within(self.tell(&plan, claims, settled)).await.map_err(|fault| self.failed(fault))
+    }
+
+    async fn changed(&self) {
+        self.ear.heard().await;
     }
 }
 

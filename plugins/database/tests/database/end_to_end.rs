@@ -110,7 +110,7 @@ async fn goes_there_and_back(dialect: Dialect) {
     assert_eq!(books.len(), usize::try_from(GOOD).unwrap(), "{dialect:?}");
     assert!(books.iter().all(|line| line.registrations == 1), "{dialect:?}");
     let place = &office.place;
-    let irns: BTreeMap<String, usize> = books.iter().map(|line| (line.irn.to_string(), 1)).collect();
+    let irns: BTreeMap<String, usize> = books.iter().map(|line| (line.irn.clone().unwrap(), 1)).collect();
     let results = place.column("irn", "einv_result WHERE irn IS NOT NULL AND env = 'sandbox'");
     let mut shown = BTreeMap::new();
     results.into_iter().for_each(|irn| *shown.entry(irn).or_insert(0) += 1);
