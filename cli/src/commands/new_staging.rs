@@ -21,7 +21,9 @@ pub struct NewStaging {
 
 pub(super) fn run(arguments: &NewStaging, output: &mut Output) -> Result<u8, CliError> {
     let Some(scaffold) = Scaffold::linked(STAGING) else {
-        return Err(CliError::Usage("this program was built without staging tables: build with feature `database`".to_owned()));
+        return Err(CliError::Usage(
+            "this program was built without staging tables: build with feature `database`".to_owned(),
+        ));
     };
     let dialect = arguments.dialect.to_ascii_lowercase();
     let Some(text) = (scaffold.text)(&dialect) else {

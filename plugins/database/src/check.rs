@@ -60,7 +60,6 @@ fn fault(dialect: Dialect, kind: &str, field: &Field) -> Option<String> {
         Form::Text { least, .. } if dialect.is_text(&kind) => too_narrow(dialect, &kind, least),
         Form::Text { .. } if ["ack_no", "ewb_no"].contains(&field.name) => number(&kind, DIGITS),
         Form::Text { .. } if field.name == "rev" => None,
-        Form::Text { .. } => Some("which holds no text".to_owned()),
         Form::Long if dialect.is_text(&kind) => match dialect {
             // Sixty-four kilobytes are less than a signed invoice with many items.
             Dialect::MySql if !["mediumtext", "longtext"].contains(&base(&kind)) => {
@@ -68,7 +67,7 @@ fn fault(dialect: Dialect, kind: &str, field: &Field) -> Option<String> {
             }
             _ => length(&kind).map(|_| "too narrow for a signed invoice with many items".to_owned()),
         },
-        Form::Long => Some("which holds no text".to_owned()),
+        Form::Text { .. } | Form::Long => Some("which holds no text".to_owned()),
         Form::Moment if dialect.is_text(&kind) => too_narrow(dialect, &kind, MOMENT),
         Form::Moment if base(&kind) == "date" => Some("which loses the time of day".to_owned()),
         Form::Moment | Form::Number => None,
@@ -143,7 +142,8 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_at_once_with_the_statements_that_mend_it() {
         let column = Column { name: "QR".to_owned(), kind: "varchar(255)".to_owned() };
-        let table = Relation { shown: "results".to_owned(), from: "`results`".to_owned(), columns: vec![column.clone()] };
+        let table =
+            Relation { shown: "results".to_owned(), from: "`results`".to_owned(), columns: vec![column.clone()] };
         let mut faults = Faults::default();
         faults.check(Dialect::MySql, &table, &column, field("signed_qr").unwrap());
         faults.missing(Dialect::MySql, &table, "irn", field("irn").unwrap());

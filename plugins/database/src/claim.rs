@@ -106,7 +106,8 @@ impl Claims {
 
     /// Shows a sign of life in every row that this worker has claimed.
     pub(crate) fn renew(&self) -> Statement {
-        let sql = format!("UPDATE {} SET {} = {} WHERE ", self.table.from, self.name(&self.claimed_at), self.dialect.now());
+        let sql =
+            format!("UPDATE {} SET {} = {} WHERE ", self.table.from, self.name(&self.claimed_at), self.dialect.now());
         self.own(Statement::new(self.dialect, sql))
     }
 
@@ -121,7 +122,8 @@ impl Claims {
                 let statement = self.is(statement, &self.status, &self.words.claimed);
                 let late = self.dialect.ago(self.lease_seconds);
                 let by = self.name(&self.claimed_by);
-                let statement = statement.sql(&format!(" AND ({at} IS NULL OR {at} < {late}) AND ({by} IS NULL OR {by} <> "));
+                let statement =
+                    statement.sql(&format!(" AND ({at} IS NULL OR {at} < {late}) AND ({by} IS NULL OR {by} <> "));
                 return statement.value(Some(&self.worker), &self.claimed_by.kind).sql(")");
             }
         };
@@ -156,7 +158,10 @@ impl Claims {
         let mut transaction = database.changing().await?;
         let rows = match self.dialect {
             Dialect::Postgres => {
-                let statement = Statement::new(self.dialect, format!("WITH picked AS MATERIALIZED (SELECT {key} FROM {from} WHERE "));
+                let statement = Statement::new(
+                    self.dialect,
+                    format!("WITH picked AS MATERIALIZED (SELECT {key} FROM {from} WHERE "),
+                );
                 let statement = self.due(statement, due, start);
                 let statement = statement.sql(&format!("{limit} FOR UPDATE SKIP LOCKED) UPDATE {from} SET "));
                 let statement = self.claimed(statement).sql(&format!(
@@ -192,7 +197,8 @@ impl Claims {
 
     /// Gives claimed rows back with a word; rows that somebody changed meanwhile stay as they are.
     pub(crate) fn settle(&self, keys: &[String], word: &str) -> Statement {
-        let statement = Statement::new(self.dialect, format!("UPDATE {} SET {} = ", self.table.from, self.name(&self.status)));
+        let statement =
+            Statement::new(self.dialect, format!("UPDATE {} SET {} = ", self.table.from, self.name(&self.status)));
         let statement = statement.value(Some(word), &self.status.kind).sql(&format!(
             ", {} = NULL, {} = NULL WHERE {} IN ",
             self.name(&self.claimed_by),
@@ -205,7 +211,8 @@ impl Claims {
 
     /// Which of these rows this worker still has.
     pub(crate) fn still_own(&self, keys: &[String]) -> Statement {
-        let sql = format!("SELECT {} FROM {} WHERE {} IN ", self.text(&self.key), self.table.from, self.name(&self.key));
+        let sql =
+            format!("SELECT {} FROM {} WHERE {} IN ", self.text(&self.key), self.table.from, self.name(&self.key));
         let statement = Statement::new(self.dialect, sql).list(keys, keys.len(), &self.key.kind).sql(" AND ");
         self.own(statement)
     }
@@ -234,7 +241,8 @@ async fn skips_locked(transaction: &mut Transact, dialect: Dialect) -> Result<bo
 
 fn knows_skip_locked(version: &str) -> bool {
     let mut numbers = version.split(['.', '-']).map_while(|part| part.parse::<u32>().ok());
-    let number = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
+    let number =
+        (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
     if version.contains("MariaDB") { number >= (10, 6, 0) } else { number >= (8, 0, 1) }
 }
 

@@ -166,7 +166,9 @@ impl Statement {
     pub(crate) fn value(mut self, value: Option<&str>, kind: &str) -> Self {
         self.values.push(value.map(str::to_owned));
         if self.dialect == Dialect::Postgres {
-            self.sql.push_str(&format!("${}::text", self.values.len()));
+            self.sql.push('$');
+            self.sql.push_str(&self.values.len().to_string());
+            self.sql.push_str("::text");
             if ["character", "char", "bpchar"].contains(&base(kind)) {
                 // Without its length, by which the cast would cut a longer text off.
                 self.sql.push_str("::bpchar");

@@ -26,10 +26,12 @@ pub use source::DatabaseSource;
 pub use staging::tables;
 pub use write_back::DatabaseWriteBack;
 
-/// The columns of the staging tables that become members of INV-01, with the member each becomes: those of the document,
-/// then those of an item.
+/// Columns of a staging table, each with the member of INV-01 that it becomes.
+pub type Columns = &'static [(&'static str, &'static str)];
+
+/// The columns of the staging tables that become members of INV-01: those of the document, then those of an item.
 #[must_use]
-pub const fn columns() -> (&'static [(&'static str, &'static str)], &'static [(&'static str, &'static str)]) {
+pub const fn columns() -> (Columns, Columns) {
     (builtin::HEADER, builtin::ITEM)
 }
 

@@ -113,7 +113,8 @@ fn has_password(url: &str) -> bool {
     let Some((_, rest)) = url.split_once("://") else { return false };
     let authority = rest.split(['/', '?']).next().unwrap_or(rest);
     let in_authority = authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'));
-    in_authority || rest.split_once('?').is_some_and(|(_, query)| query.split('&').any(|pair| pair.starts_with("password=")))
+    in_authority
+        || rest.split_once('?').is_some_and(|(_, query)| query.split('&').any(|pair| pair.starts_with("password=")))
 }
 
 fn variable(name: &str) -> Result<Secret<String>, String> {
@@ -130,11 +131,7 @@ fn first_line(path: &Path) -> Result<Secret<String>, String> {
     if line.is_empty() { Err(format!("{} is empty", path.display())) } else { Ok(Secret::new(line.to_owned())) }
 }
 
-fn options(
-    context: &BuildContext,
-    url: &str,
-    password: Option<&Secret<String>>,
-) -> Result<(Options, String), String> {
+fn options(context: &BuildContext, url: &str, password: Option<&Secret<String>>) -> Result<(Options, String), String> {
     // The driver's own message may repeat the address, and with it the password.
     let unreadable = "is no address of a database: write postgres://user@host/db, mysql://user@host/db or sqlite:path";
     let scheme = url.split(':').next().unwrap_or_default();
@@ -189,9 +186,9 @@ mod tests {
 
     use super::*;
 
-    fn login(url: &str, password_file: Option<String>) -> Result<Login, String> {
+    fn login(url: &str, password_file: Option<&str>) -> Result<Login, String> {
         let context = BuildContext::new("erp", "/data", Arc::new(SystemClock), SystemEntropy::shared());
-        let url = Some(url.to_owned());
+        let (url, password_file) = (Some(url.to_owned()), password_file.map(str::to_owned));
         let keys = Keys {
             url: &url,
             url_env: &None,
@@ -206,7 +203,10 @@ mod tests {
     #[test]
     fn an_address_says_which_database_and_is_shown_without_its_user() {
         let shown = |url: &str| login(url, None).map(|login| (login.dialect(), login.shown)).unwrap();
-        assert_eq!(shown("postgres://books@db.example.in:5433/erp"), (Dialect::Postgres, "erp on db.example.in".into()));
+        assert_eq!(
+            shown("postgres://books@db.example.in:5433/erp"),
+            (Dialect::Postgres, "erp on db.example.in".into())
+        );
         assert_eq!(shown("mysql://books@db.example.in/erp"), (Dialect::MySql, "erp on db.example.in".into()));
         let (dialect, file) = shown("sqlite:books/erp.db");
         assert_eq!((dialect, file.replace('\\', "/")), (Dialect::Sqlite, "/data/books/erp.db".to_owned()));
@@ -233,7 +233,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
         std::fs::write(&path, "hunter2\n").unwrap();
-        let login = login("postgres://books@db.example.in/erp", Some(path.display().to_string())).unwrap();
+        let login = login("postgres://books@db.example.in/erp", path.to_str()).unwrap();
         assert!(!format!("{login:?}").contains("hunter2"));
         let Options::Postgres(options) = &login.options else { panic!("another driver") };
         assert!(format!("{options:?}").contains("hunter2"), "the driver has the password");

@@ -141,13 +141,17 @@ impl Plan {
         let is_float = |selected: &&Selected| dialect.is_float(&selected.column.kind);
         let mut floats: Vec<String> = head_columns.iter().filter(is_float).map(|found| shown(&heads, found)).collect();
         floats.extend(item_columns.iter().filter(is_float).map(|found| shown(lines, found)));
-        let headings = head_columns.iter().chain(&item_columns).flat_map(|selected| {
-            selected.names.iter().map(|name| (name.clone(), selected.column.name.clone()))
-        });
+        let headings = head_columns
+            .iter()
+            .chain(&item_columns)
+            .flat_map(|selected| selected.names.iter().map(|name| (name.clone(), selected.column.name.clone())));
         let headings = Arc::new(headings.collect());
         let page = usize::try_from(config.page_rows).unwrap_or(1).max(1);
         Ok(Self {
             dialect,
+            heads,
+            items,
+            claims,
             key,
             head_columns,
             item_columns,
@@ -157,9 +161,6 @@ impl Plan {
             floats,
             headings,
             page,
-            claims,
-            items,
-            heads,
         })
     }
 
@@ -223,19 +224,13 @@ impl Plan {
         let sql = format!("SELECT {}{} WHERE {} IN ", columns.join(", "), self.from(relation), self.raw(key));
         // A page that is read again one by one is a page of one.
         let length = if keys.len() == 1 { 1 } else { self.page };
-        Statement::new(self.dialect, sql)
-            .list(keys, length, &key.kind)
-            .sql(&format!(" ORDER BY {}", order.join(", ")))
+        Statement::new(self.dialect, sql).list(keys, length, &key.kind).sql(&format!(" ORDER BY {}", order.join(", ")))
     }
 
     /// The next keys, for rows that are not claimed.
     pub(crate) fn next_keys(&self, after: Option<&str>) -> Statement {
         let key = self.raw(&self.key);
-        let sql = format!(
-            "SELECT DISTINCT {}, {key}{} WHERE {key} ",
-            self.column(&self.key),
-            self.from(&self.heads)
-        );
+        let sql = format!("SELECT DISTINCT {}, {key}{} WHERE {key} ", self.column(&self.key), self.from(&self.heads));
         let statement = Statement::new(self.dialect, sql);
         let statement = match after {
             Some(after) => statement.sql("> ").value(Some(after), &self.key.kind),

@@ -43,7 +43,10 @@ pub(crate) struct Database {
 enum Drivers {
     Postgres(PgPool),
     /// For changing and for reading: the isolation of a transaction is the session's here.
-    MySql { changing: MySqlPool, reading: MySqlPool },
+    MySql {
+        changing: MySqlPool,
+        reading: MySqlPool,
+    },
     Sqlite(SqlitePool),
 }
 
@@ -90,13 +93,11 @@ impl Transact {
             let read = rows.iter().map(|row| {
                 let mut read = Row { cells: Vec::with_capacity(row.len()), broken: None };
                 for index in 0..row.len() {
-                    match row.try_get::<Option<String>, usize>(index) {
-                        Ok(cell) => read.cells.push(cell),
-                        Err(_) => {
-                            read.cells.push(None);
-                            read.broken.get_or_insert(index);
-                        }
+                    let cell = row.try_get::<Option<String>, usize>(index);
+                    if cell.is_err() {
+                        read.broken.get_or_insert(index);
                     }
+                    read.cells.push(cell.unwrap_or_default());
                 }
                 read
             });
@@ -119,6 +120,10 @@ impl Transact {
             let column = |name: &str, kind: &str| Column { name: name.to_owned(), kind: kind.to_ascii_lowercase() };
             Ok(prepared.columns().iter().map(|found| column(found.name(), found.type_info().name())).collect())
         })
+    }
+
+    pub(crate) async fn rollback(self) -> Result<(), Fault> {
+        on_driver!(self, inner => Ok(inner.rollback().await?))
     }
 
     pub(crate) async fn commit(self) -> Result<(), Fault> {
@@ -200,7 +205,10 @@ impl Database {
     pub(crate) async fn within<T>(&self, work: impl Future<Output = Result<T, Fault>> + Send) -> Result<T, Fault> {
         let late = || {
             let seconds = self.answer.as_secs();
-            Fault::new(Kind::Unreachable, format!("no answer within {seconds} s (`answer_seconds`); the next run tries again"))
+            Fault::new(
+                Kind::Unreachable,
+                format!("no answer within {seconds} s (`answer_seconds`); the next run tries again"),
+            )
         };
         tokio::time::timeout(self.answer, work).await.unwrap_or_else(|_| Err(late()))
     }

@@ -47,8 +47,7 @@ pub(crate) async fn read(database: Database, plan: Arc<Plan>, claim_max: u64) ->
         start = begin(&database, claims).await?;
     }
     let stage = if plan.claims.is_some() { Stage::Own } else { Stage::All };
-    let reader =
-        Reader { database, plan, stage, after: None, start, left: claim_max, waiting: VecDeque::new() };
+    let reader = Reader { database, plan, stage, after: None, start, left: claim_max, waiting: VecDeque::new() };
     Ok(Box::pin(stream::unfold(reader, |mut reader| async {
         let item = reader.next().await?;
         if item.is_err() {
@@ -62,7 +61,8 @@ pub(crate) async fn read(database: Database, plan: Arc<Plan>, claim_max: u64) ->
 async fn begin(database: &Database, claims: &Claims) -> Result<String, Fault> {
     let work = async {
         let mut transaction = database.changing().await?;
-        let rows = transaction.rows(&crate::dialect::Statement::new(database.dialect, database.dialect.start())).await?;
+        let rows =
+            transaction.rows(&crate::dialect::Statement::new(database.dialect, database.dialect.start())).await?;
         transaction.execute(&claims.renew()).await?;
         transaction.commit().await?;
         Ok(rows.first().and_then(|row| row.cell(0)).unwrap_or_default().to_owned())
@@ -141,8 +141,9 @@ impl Reader {
             match patiently(|| self.database.within(rows_of(&self.database, &self.plan, Wanted::Keys(key)))).await {
                 Ok((heads, items)) => found.extend(maker.items(key, heads, items)),
                 Err(fault) if fault.kind == Kind::Data => {
-                    let finding = Finding::error("database.unreadable", "", format!("a value cannot be read: {}", fault.reason))
-                        .with_fix("Correct the row, and queue it again.");
+                    let finding =
+                        Finding::error("database.unreadable", "", format!("a value cannot be read: {}", fault.reason))
+                            .with_fix("Correct the row, and queue it again.");
                     found.push(maker.problem(key.first().map_or("", String::as_str), finding));
                 }
                 Err(fault) => return Err(fault),

@@ -90,8 +90,10 @@ impl<'p> Maker<'p> {
 
     fn item(&self, key: &str, mut heads: Vec<Row>, items: Option<Vec<Row>>) -> SourceItem {
         if key.trim().is_empty() {
-            let message = format!("column {} is empty, so that nothing tells this document from others", self.plan.key.name);
-            return self.problem(key, Finding::error("database.key", "", message).with_fix("Give the row a key of its own."));
+            let message =
+                format!("column {} is empty, so that nothing tells this document from others", self.plan.key.name);
+            return self
+                .problem(key, Finding::error("database.key", "", message).with_fix("Give the row a key of its own."));
         }
         let flat = self.plan.items.is_none();
         if !flat && heads.len() > 1 {
@@ -101,8 +103,10 @@ impl<'p> Maker<'p> {
                 heads.len(),
                 self.plan.key.name
             );
-            let fix = "Join the items in `item_query`, or leave `item_query` and `item_table` out where each row is an item.";
-            return self.problem(key, Finding::error("database.key", "", message).with_found(heads.len()).with_fix(fix));
+            let fix =
+                "Join the items in `item_query`, or leave `item_query` and `item_table` out where each row is an item.";
+            return self
+                .problem(key, Finding::error("database.key", "", message).with_found(heads.len()).with_fix(fix));
         }
         let lines = if flat { std::mem::take(&mut heads) } else { items.unwrap_or_default() };
         let head = if flat { lines.first().cloned() } else { heads.pop() }.unwrap_or_default();
@@ -160,7 +164,8 @@ impl<'p> Maker<'p> {
     pub(crate) fn keyless(&self, rows: &str) -> SourceItem {
         let column = &self.plan.key.name;
         let message = format!("{rows} rows of {} have no {column} and were not read", self.plan.heads.shown);
-        let finding = Finding::error("database.key", "", message).with_found(rows).with_fix("Give each row a key of its own.");
+        let finding =
+            Finding::error("database.key", "", message).with_found(rows).with_fix("Give each row a key of its own.");
         let reference = SourceRef {
             location: self.plan.place().to_owned(),
             position: format!("no {column}"),
@@ -191,7 +196,10 @@ impl<'p> Maker<'p> {
         if number.parse() == Ok(lines) {
             return None;
         }
-        let message = format!("column {} says how many items there are, and {} has another number of rows", column.name, self.lines);
+        let message = format!(
+            "column {} says how many items there are, and {} has another number of rows",
+            column.name, self.lines
+        );
         Some(
             Finding::error("database.item_count", "ItemList", message)
                 .with_found(lines)

@@ -88,12 +88,13 @@ impl Form {
     pub(crate) fn ddl(self, dialect: Dialect) -> String {
         match (self, dialect) {
             (Self::Text { ddl: Some(length), .. }, _) => format!("varchar({length})"),
-            (Self::Text { ddl: None, .. }, _) | (Self::Long, Dialect::Postgres | Dialect::Sqlite) => "text".to_owned(),
+            (Self::Text { ddl: None, .. }, _)
+            | (Self::Long, Dialect::Postgres)
+            | (Self::Long | Self::Moment, Dialect::Sqlite) => "text".to_owned(),
             (Self::Long, Dialect::MySql) => "mediumtext".to_owned(),
             (Self::Number, _) => "integer".to_owned(),
             (Self::Moment, Dialect::MySql) => "datetime".to_owned(),
             (Self::Moment, Dialect::Postgres) => "timestamp".to_owned(),
-            (Self::Moment, Dialect::Sqlite) => "text".to_owned(),
         }
     }
 }

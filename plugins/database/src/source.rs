@@ -202,7 +202,9 @@ impl DatabaseSource {
             None => Relation::find(&mut transaction, dialect, RESULT_TABLE).await?,
         };
         let Some(table) = table else { return Ok(Vec::new()) };
-        let (Some(key), Some(irn)) = (table.column(&self.config.key), table.column("irn")) else { return Ok(Vec::new()) };
+        let (Some(key), Some(irn)) = (table.column(&self.config.key), table.column("irn")) else {
+            return Ok(Vec::new());
+        };
         let name = dialect.quote(&key.name);
         let sql = format!("SELECT DISTINCT {} FROM {} WHERE {name} IN ", dialect.text(&name, &key.kind), table.from);
         let statement = Statement::new(dialect, sql)
@@ -249,9 +251,9 @@ fn say(mapped: &mut MappedDocument, record: &dyn Record, said: Said<'_>) {
         let message = "amounts or quantities come from columns of binary fractions, which cannot keep a paisa; they were \
                        rounded";
         mapped.findings.push(
-            Finding::warning("database.float_column", "", message)
-                .with_found(said.floats.join(", "))
-                .with_fix("Make them columns of decimals, with two places for amounts and three for quantities and prices."),
+            Finding::warning("database.float_column", "", message).with_found(said.floats.join(", ")).with_fix(
+                "Make them columns of decimals, with two places for amounts and three for quantities and prices.",
+            ),
         );
     }
 }

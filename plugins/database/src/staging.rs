@@ -18,9 +18,21 @@ const KEY: &str = "varchar(64)";
 pub fn tables(dialect: Dialect) -> String {
     let mut sql = String::new();
     sql.push_str(intro(dialect));
-    table(&mut sql, dialect, "einv_header", "one row a document; write it last, or in one transaction with its items", &header(dialect));
+    table(
+        &mut sql,
+        dialect,
+        "einv_header",
+        "one row a document; write it last, or in one transaction with its items",
+        &header(dialect),
+    );
     table(&mut sql, dialect, "einv_item", "one row an item", &items(dialect));
-    table(&mut sql, dialect, "einv_result", "one row a document and environment, written by einvoice", &results(dialect));
+    table(
+        &mut sql,
+        dialect,
+        "einv_result",
+        "one row a document and environment, written by einvoice",
+        &results(dialect),
+    );
     table(&mut sql, dialect, "einv_error", "the findings of the latest result, written by einvoice", &errors(dialect));
     sql.push_str("\nCREATE INDEX einv_header_due ON einv_header (status, doc_key);\n");
     sql.push_str("CREATE INDEX einv_result_irn ON einv_result (irn);\n");

@@ -23,11 +23,7 @@ pub(crate) struct Relation {
 
 impl Relation {
     /// A table; nothing where there is none of this name.
-    pub(crate) async fn find(
-        transaction: &mut Transact,
-        dialect: Dialect,
-        name: &str,
-    ) -> Result<Option<Self>, Fault> {
+    pub(crate) async fn find(transaction: &mut Transact, dialect: Dialect, name: &str) -> Result<Option<Self>, Fault> {
         // PostgreSQL has names in small letters that people write in capitals.
         let spellings = match dialect {
             Dialect::Postgres => vec![name.to_owned(), name.to_lowercase()],
@@ -59,11 +55,7 @@ impl Relation {
     }
 
     /// A query in brackets.
-    pub(crate) async fn query(
-        transaction: &mut Transact,
-        key: &str,
-        sql: &str,
-    ) -> Result<Self, Fault> {
+    pub(crate) async fn query(transaction: &mut Transact, key: &str, sql: &str) -> Result<Self, Fault> {
         let sql = sql.trim().trim_end_matches(';').trim();
         let columns = transaction.describe(sql).await.map_err(|mut fault| {
             fault.reason = format!("`{key}`: {}", fault.reason);

@@ -45,16 +45,28 @@ pub(crate) fn key_of<'r>(receipt: &'r Receipt, column: &str) -> &'r str {
 }
 
 impl<'w> Writing<'w> {
-    /// Locks what is there of these receipts, always in the same order.
-    pub(crate) async fn begin(
-        mut transaction: Transact,
+    pub(crate) fn new(
+        transaction: Transact,
         dialect: Dialect,
         target: &'w Target,
         config: &'w WriteBackConfig,
-        receipts: &[Receipt],
-    ) -> Result<Self, Fault> {
+    ) -> Self {
+        Self { transaction, target, config, dialect, stored: HashMap::new(), rows: HashMap::new() }
+    }
+
+    /// Writes receipts, of which none counts before the transaction is committed.
+    pub(crate) async fn write_all(&mut self, receipts: &[Receipt]) -> Result<(), Fault> {
+        self.lock(receipts).await?;
+        for receipt in receipts {
+            self.write(receipt).await?;
+        }
+        Ok(())
+    }
+
+    /// Locks what is there of these receipts, always in the same order.
+    async fn lock(&mut self, receipts: &[Receipt]) -> Result<(), Fault> {
+        let (dialect, target, config) = (self.dialect, self.target, self.config);
         let lock = if dialect == Dialect::Sqlite { "" } else { " FOR UPDATE" };
-        let mut rows = HashMap::new();
         if let Some(header) = &target.header {
             let keys: Vec<String> = receipts
                 .iter()
@@ -65,15 +77,17 @@ impl<'w> Writing<'w> {
                 let kept = header.fields.iter().find(|(field, _)| field.name == "receipt").map(|(_, column)| column);
                 let wanted = [Some(&header.key), header.rev.as_ref(), header.status.as_ref(), kept];
                 let statement = select(dialect, &header.table, &wanted, &header.key, &keys).sql(lock);
-                for row in transaction.rows(&statement).await? {
+                for row in self.transaction.rows(&statement).await? {
                     let cell = |at| row.cell(at).map(|text| text.trim().to_owned());
-                    let known =
-                        Known { rev: cell(1), status: cell(2), receipt: row.cell(3).and_then(|text| text.trim().parse().ok()) };
-                    rows.insert(row.cell(0).unwrap_or_default().to_owned(), known);
+                    let known = Known {
+                        rev: cell(1),
+                        status: cell(2),
+                        receipt: row.cell(3).and_then(|text| text.trim().parse().ok()),
+                    };
+                    self.rows.insert(row.cell(0).unwrap_or_default().to_owned(), known);
                 }
             }
         }
-        let mut stored = HashMap::new();
         if let Some(results) = &target.results
             && let Some((_, revision)) = results.fields.iter().find(|(field, _)| field.name == "receipt")
         {
@@ -81,26 +95,31 @@ impl<'w> Writing<'w> {
             let wanted = [Some(&results.key), Some(revision)];
             let statement = select(dialect, &results.table, &wanted, &results.key, &keys);
             let statement = in_environment(statement, dialect, results.env.as_ref(), config).sql(lock);
-            for row in transaction.rows(&statement).await? {
+            for row in self.transaction.rows(&statement).await? {
                 let revision = row.cell(1).and_then(|text| text.trim().parse().ok()).unwrap_or_default();
-                stored.insert(row.cell(0).unwrap_or_default().to_owned(), revision);
+                self.stored.insert(row.cell(0).unwrap_or_default().to_owned(), revision);
             }
         }
-        Ok(Self { transaction, target, config, dialect, stored, rows })
+        Ok(())
     }
 
     /// Writes a receipt, unless the same or a newer one is there.
-    pub(crate) async fn write(&mut self, receipt: &Receipt) -> Result<(), Fault> {
+    async fn write(&mut self, receipt: &Receipt) -> Result<(), Fault> {
         let key = key_of(receipt, &self.config.key).to_owned();
         let target = self.target;
         let header = target.header.as_ref().filter(|header| is_of(receipt, &header.table));
         let row = header.and_then(|_| self.rows.get(&key).cloned());
-        let known = if target.results.is_some() { self.stored.get(&key).copied() } else { row.as_ref().and_then(|row| row.receipt) };
+        let known = if target.results.is_some() {
+            self.stored.get(&key).copied()
+        } else {
+            row.as_ref().and_then(|row| row.receipt)
+        };
         if known.is_some_and(|known| known >= receipt.revision) {
             return Ok(());
         }
         let rev = receipt.attributes.get(REV);
-        let changed = row.as_ref().and_then(|row| row.rev.as_ref()).zip(rev).is_some_and(|(found, read)| found != read.trim());
+        let changed =
+            row.as_ref().and_then(|row| row.rev.as_ref()).zip(rev).is_some_and(|(found, read)| found != read.trim());
         if let Some(results) = &target.results {
             self.store(results, &key, known.is_some(), receipt).await?;
             self.stored.insert(key.clone(), receipt.revision);
@@ -241,13 +260,7 @@ fn is_of(receipt: &Receipt, table: &Relation) -> bool {
     receipt.reference.location.eq_ignore_ascii_case(&table.shown)
 }
 
-fn select(
-    dialect: Dialect,
-    table: &Relation,
-    columns: &[Option<&Column>],
-    key: &Column,
-    keys: &[String],
-) -> Statement {
+fn select(dialect: Dialect, table: &Relation, columns: &[Option<&Column>], key: &Column, keys: &[String]) -> Statement {
     let texts = columns.iter().map(|column| match column {
         Some(column) => dialect.text(&dialect.quote(&column.name), &column.kind),
         None => "NULL".to_owned(),
@@ -261,16 +274,20 @@ fn select(
 
 fn in_environment(statement: Statement, dialect: Dialect, env: Option<&Column>, config: &WriteBackConfig) -> Statement {
     match env {
-        Some(env) => statement
-            .sql(&format!(" AND {} = ", dialect.quote(&env.name)))
-            .value(Some(&config.environment), &env.kind),
+        Some(env) => {
+            statement.sql(&format!(" AND {} = ", dialect.quote(&env.name))).value(Some(&config.environment), &env.kind)
+        }
         None => statement,
     }
 }
 
 fn row_changed() -> Finding {
-    Finding::warning("database.row_changed", "", "the row was changed after it had been read; this result is that of the row as it was")
-        .with_fix("A registered document cannot be amended: undo the change, or cancel it and issue a new number.")
+    Finding::warning(
+        "database.row_changed",
+        "",
+        "the row was changed after it had been read; this result is that of the row as it was",
+    )
+    .with_fix("A registered document cannot be amended: undo the change, or cancel it and issue a new number.")
 }
 
 fn said(finding: &Finding, receipt: &Receipt, at: usize, column: &str) -> Option<String> {

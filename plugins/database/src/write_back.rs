@@ -110,11 +110,16 @@ impl DatabaseWriteBack {
         let work = async {
             let transaction = self.database.changing().await?;
             let dialect = self.database.dialect;
-            let mut writing = Writing::begin(transaction, dialect, target, &self.config, receipts).await?;
-            for receipt in receipts {
-                writing.write(receipt).await?;
+            let mut writing = Writing::new(transaction, dialect, target, &self.config);
+            let result = writing.write_all(receipts).await;
+            // Waited for, so that the locks are gone when the next transaction begins.
+            match result {
+                Ok(()) => writing.transaction.commit().await,
+                Err(fault) => {
+                    let undone = writing.transaction.rollback().await;
+                    undone.and(Err(fault))
+                }
             }
-            writing.transaction.commit().await
         };
         self.database.within(work).await
     }
@@ -144,8 +149,11 @@ impl DatabaseWriteBack {
             sql.push_str(", ");
             sql.push_str(column);
         }
-        sql.push_str(&format!(" FROM {} WHERE {quoted} IN ", table.from));
-        let mut statement = Statement::new(dialect, sql).list(keys, keys.len(), &key.kind);
+        let mut statement = Statement::new(dialect, sql).sql(&format!(" FROM {} WHERE {quoted} IN ", table.from)).list(
+            keys,
+            keys.len(),
+            &key.kind,
+        );
         if let Some(env) = env {
             statement = statement
                 .sql(&format!(" AND {} = ", dialect.quote(&env.name)))

@@ -20,14 +20,7 @@ pub(crate) fn numbered(dialect: Dialect, count: u32) -> String {
     (1..=count).map(|number| insert(dialect, &format!("K{number:05}"), &Recipe::numbered(number).invoice())).collect()
 }
 
-fn row(
-    dialect: Dialect,
-    table: &str,
-    key: &str,
-    columns: &[(&str, &str)],
-    invoice: &Invoice,
-    line: usize,
-) -> String {
+fn row(dialect: Dialect, table: &str, key: &str, columns: &[(&str, &str)], invoice: &Invoice, line: usize) -> String {
     let mut names = vec!["doc_key"];
     let mut values = vec![quoted(key)];
     for (column, path) in columns {

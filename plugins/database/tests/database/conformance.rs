@@ -23,8 +23,23 @@ fn two_documents_and_a_torn_one(dialect: Dialect) -> Ready<Option<SourceFixture>
 /// Everything that results have brought, by table and key.
 fn shown(place: &Place) -> Shown {
     let results = [
-        "doc_key", "env", "rev", "receipt", "state", "irn", "ack_no", "ack_dt", "signed_qr", "signed_invoice", "ewb_no",
-        "ewb_dt", "ewb_state", "is_cancelled", "cancel_dt", "cancel_reason", "updated_at",
+        "doc_key",
+        "env",
+        "rev",
+        "receipt",
+        "state",
+        "irn",
+        "ack_no",
+        "ack_dt",
+        "signed_qr",
+        "signed_invoice",
+        "ewb_no",
+        "ewb_dt",
+        "ewb_state",
+        "is_cancelled",
+        "cancel_dt",
+        "cancel_reason",
+        "updated_at",
     ];
     let errors = ["doc_key", "env", "seq", "receipt", "at", "severity", "rule", "field_path", "message", "fix"];
     let header = ["doc_key", "status", "claimed_by", "claimed_at"];

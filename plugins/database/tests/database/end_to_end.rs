@@ -113,7 +113,9 @@ async fn goes_there_and_back(dialect: Dialect) {
     let irns: BTreeMap<String, usize> = books.iter().map(|line| (line.irn.clone().unwrap(), 1)).collect();
     let results = place.column("irn", "einv_result WHERE irn IS NOT NULL AND env = 'sandbox'");
     let mut shown = BTreeMap::new();
-    results.into_iter().for_each(|irn| *shown.entry(irn).or_insert(0) += 1);
+    for irn in results {
+        *shown.entry(irn).or_insert(0) += 1;
+    }
     assert_eq!(shown, irns, "{dialect:?}: each IRN stands in one result");
     let statuses = place.rows(&["status", "count(*)"], "einv_header GROUP BY status ORDER BY status");
     assert_eq!(statuses, [["DONE", "60"], ["FAILED", "1"]], "{dialect:?}");

@@ -144,7 +144,9 @@ impl Place {
             match dialect {
                 Dialect::Postgres => all!(PgConnection::connect(&address).await),
                 Dialect::MySql => all!(MySqlConnection::connect(&address).await),
-                _ => all!(SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(&address)).await),
+                Dialect::Sqlite => {
+                    all!(SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(&address)).await)
+                }
             }
         })
     }
@@ -158,8 +160,12 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         match self.dialect {
-            Dialect::Postgres => self.on_server(&format!("DROP SCHEMA {} CASCADE", self.name)),
-            Dialect::MySql => self.on_server(&format!("DROP DATABASE {}", self.name)),
+            Dialect::Postgres => {
+                self.on_server(&format!("SET lock_timeout = '20s'; DROP SCHEMA {} CASCADE", self.name))
+            }
+            Dialect::MySql => {
+                self.on_server(&format!("SET SESSION lock_wait_timeout = 20; DROP DATABASE {}", self.name))
+            }
             Dialect::Sqlite => {}
         }
     }
@@ -181,7 +187,7 @@ fn execute(dialect: Dialect, address: &str, sql: &str) -> Result<(), sqlx::Error
         match dialect {
             Dialect::Postgres => PgConnection::connect(&address).await?.execute(sqlx::raw_sql(sql)).await.map(drop),
             Dialect::MySql => MySqlConnection::connect(&address).await?.execute(sqlx::raw_sql(sql)).await.map(drop),
-            _ => {
+            Dialect::Sqlite => {
                 let options = SqliteConnectOptions::new().filename(&address);
                 SqliteConnection::connect_with(&options).await?.execute(sqlx::raw_sql(sql)).await.map(drop)
             }
@@ -191,9 +197,7 @@ fn execute(dialect: Dialect, address: &str, sql: &str) -> Result<(), sqlx::Error
 
 /// On a thread of its own, so that it can be used inside and outside of a runtime.
 fn apart<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
-    std::thread::spawn(|| {
-        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
-    })
-    .join()
-    .unwrap()
+    std::thread::spawn(|| tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work))
+        .join()
+        .unwrap()
 }

@@ -58,7 +58,8 @@ fn mistakes_are_told_by_their_key() {
     let place = Place::empty(Dialect::Sqlite).unwrap();
     let source = |more: Value| {
         let context = place.context("erp");
-        let built = read_settings(&context, place.settings(more)).and_then(|config| DatabaseSource::new(&context, config));
+        let built =
+            read_settings(&context, place.settings(more)).and_then(|config| DatabaseSource::new(&context, config));
         built.unwrap_err().to_string()
     };
     let target = |more: Value| {

@@ -90,8 +90,10 @@ async fn result_findings_and_status_are_written_together() {
         let result = place.rows(&columns, "einv_result WHERE doc_key = 'A1'");
         assert_eq!(result, [["sandbox", "1", "112610000000001", "NIC1", "952", "100000", "0"]], "{dialect:?}");
         let errors = place.rows(&["doc_key", "source", "code", "rule", "field_path"], "einv_error ORDER BY doc_key");
-        let expected =
-            [["A2", "validation", "", "schema.length", "ItemList[0].Unit"], ["A3", "irp", "2150", "portal.refused", ""]];
+        let expected = [
+            ["A2", "validation", "", "schema.length", "ItemList[0].Unit"],
+            ["A3", "irp", "2150", "portal.refused", ""],
+        ];
         assert_eq!(errors, expected, "{dialect:?}");
     }
 }
@@ -126,7 +128,10 @@ async fn one_result_that_does_not_fit_does_not_hold_up_the_others() {
         let receipts =
             [receipt("A1", 1, DocumentState::Registered), misfit, receipt("A2", 1, DocumentState::Registered)];
         let deliveries = place.write_back_with(json!({})).deliver(&receipts).await.unwrap();
-        assert!(matches!(deliveries.as_slice(), [Delivery::Done, Delivery::Failed { .. }, Delivery::Done]), "{deliveries:?}");
+        assert!(
+            matches!(deliveries.as_slice(), [Delivery::Done, Delivery::Failed { .. }, Delivery::Done]),
+            "{deliveries:?}"
+        );
         assert_eq!(place.column("status", "einv_header ORDER BY doc_key"), ["DONE", "DONE"], "{dialect:?}");
     }
 }
@@ -162,14 +167,21 @@ async fn results_go_into_columns_of_the_row_itself_where_it_is_asked_for() {
 #[tokio::test]
 async fn columns_too_narrow_for_a_result_are_found_at_the_start_with_the_statement_that_widens_them() {
     for (dialect, narrow) in [
-        (Dialect::Postgres, "ALTER TABLE einv_result ALTER COLUMN signed_qr TYPE varchar(255);
-            ALTER TABLE einv_result DROP COLUMN irp; ALTER TABLE einv_result ALTER COLUMN irn TYPE char(32)"),
-        (Dialect::MySql, "ALTER TABLE einv_result MODIFY signed_qr varchar(255);
-            ALTER TABLE einv_result DROP COLUMN irp; ALTER TABLE einv_result MODIFY irn char(32)"),
+        (
+            Dialect::Postgres,
+            "ALTER TABLE einv_result ALTER COLUMN signed_qr TYPE varchar(255);
+            ALTER TABLE einv_result DROP COLUMN irp; ALTER TABLE einv_result ALTER COLUMN irn TYPE char(32)",
+        ),
+        (
+            Dialect::MySql,
+            "ALTER TABLE einv_result MODIFY signed_qr varchar(255);
+            ALTER TABLE einv_result DROP COLUMN irp; ALTER TABLE einv_result MODIFY irn char(32)",
+        ),
     ] {
         let Some(place) = Place::staged(dialect) else { continue };
         place.run(narrow);
-        let error = place.write_back_with(json!({})).deliver(&[receipt("A1", 1, DocumentState::Invalid)]).await.unwrap_err();
+        let error =
+            place.write_back_with(json!({})).deliver(&[receipt("A1", 1, DocumentState::Invalid)]).await.unwrap_err();
         assert!(error.reason.contains("too narrow for 2000 characters"), "{error}");
         let (_, statements) = error.reason.split_once("; run: ").unwrap();
         // What it says to run is what mends it.
