@@ -18,7 +18,7 @@ pub use ewb::{
     MultiVehicleAdd, MultiVehicleChange, MultiVehicleStart,
 };
 pub use life::{At, Cancel, Filter, Going, Jobs, JobsCommand, Lookup, LookupWhat, Retry};
-pub use new::{New, NewTemplate};
+pub use new::{New, NewStaging, NewTemplate};
 pub use resolve::{Resolve, SeenArguments};
 
 /// Registers Indian GST e-invoices: from the books to the portal and back.

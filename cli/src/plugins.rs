@@ -10,6 +10,8 @@
 use einvoice_credentials_env as _;
 #[cfg(feature = "credentials-file")]
 use einvoice_credentials_file as _;
+#[cfg(feature = "database")]
+use einvoice_database as _;
 #[cfg(feature = "direct")]
 use einvoice_direct as _;
 #[cfg(feature = "json-file")]
@@ -29,9 +31,10 @@ use einvoice_core::registry::{LeftOut, Registry, RegistryError};
 
 /// Every plugin this program can be built with, and whether this build has it. Registered name and
 /// Cargo feature are the same word: the folder name.
-const PLUGINS: [(&str, bool); 9] = [
+const PLUGINS: [(&str, bool); 10] = [
     ("credentials-env", cfg!(feature = "credentials-env")),
     ("credentials-file", cfg!(feature = "credentials-file")),
+    ("database", cfg!(feature = "database")),
     ("direct", cfg!(feature = "direct")),
     ("json-file", cfg!(feature = "json-file")),
     ("ledger-sqlite", cfg!(feature = "ledger-sqlite")),

@@ -45,6 +45,18 @@ pub trait InvoiceSource: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`SourceError`] when it could not be done; it will be told again.
     async fn acknowledge(&self, settled: &[Acknowledgement]) -> Result<(), SourceError>;
+
+    /// Returns when the source has heard that there is something to read, so that nobody has to wait for its schedule.
+    /// A source that hears of nothing never returns, as this body does not: its schedule is what it is read by.
+    ///
+    /// What is heard while a reading goes on is told by the next call. A source that has lost its ear returns at most
+    /// once for that, and then no more until it was read.
+    ///
+    /// # Cancellation
+    /// Dropping the future loses nothing: what was heard meanwhile is told by the next call.
+    async fn changed(&self) {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// The stream of a [`InvoiceSource::fetch`].

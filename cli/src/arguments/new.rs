@@ -10,6 +10,8 @@ use clap::{Args, Subcommand};
 pub enum New {
     /// An empty file of the form that a source plugin reads, to be filled by people
     Template(NewTemplate),
+    /// The statements that make the staging tables of the plugin `database`
+    Staging(NewStaging),
 }
 
 /// Arguments of `new template`.
@@ -30,4 +32,12 @@ pub struct NewTemplate {
     /// Replace an existing file
     #[arg(long)]
     pub yes: bool,
+}
+
+/// Arguments of `new staging`.
+#[derive(Debug, Args)]
+pub struct NewStaging {
+    /// For which database: postgres, mysql (MariaDB too) or sqlite
+    #[arg(long, value_name = "DIALECT")]
+    pub dialect: String,
 }

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::arguments::{New, NewTemplate};
+use einvoice_core::registry::Template;
+
+use crate::arguments::{New, NewStaging, NewTemplate};
 use crate::error::CliError;
 use crate::output::Output;
 use crate::{exit_code, plugins};
@@ -11,6 +13,7 @@ pub(super) fn run(arguments: &New, output: &mut Output) -> Result<u8, CliError> 
     match arguments {
         New::Template(template) if template.list => list(output),
         New::Template(template) => make(template, output),
+        New::Staging(staging) => print_staging(staging, output),
     }
 }
 
@@ -31,13 +34,35 @@ fn list(output: &mut Output) -> Result<u8, CliError> {
     Ok(exit_code::ALL_WELL)
 }
 
+/// The plugin whose templates are the statements that make its staging tables, one for each dialect.
+const STAGING: &str = "database";
+
+/// Prints the statements that make the staging tables of a dialect.
+fn print_staging(arguments: &NewStaging, output: &mut Output) -> Result<u8, CliError> {
+    let registry = plugins::registry()?;
+    let dialect = arguments.dialect.to_ascii_lowercase();
+    let template = registry.templates.find(STAGING, Some(&dialect), registry.left_out())?;
+    let text = content(template)?;
+    if output.is_json() {
+        output.object(&serde_json::json!({ "dialect": dialect, "sql": String::from_utf8_lossy(&text) }))?;
+    } else {
+        output.bytes(&text)?;
+    }
+    Ok(exit_code::ALL_WELL)
+}
+
+/// What a template holds.
+fn content(template: &Template) -> Result<Vec<u8>, CliError> {
+    (template.make)().map_err(|error| {
+        CliError::Fault(format!("the template {} of {} cannot be made: {error}", template.variant, template.plugin))
+    })
+}
+
 /// Writes a template.
 fn make(arguments: &NewTemplate, output: &mut Output) -> Result<u8, CliError> {
     let registry = plugins::registry()?;
     let template = registry.templates.find(&arguments.plugin, arguments.variant.as_deref(), registry.left_out())?;
-    let content = (template.make)().map_err(|error| {
-        CliError::Fault(format!("the template {} of {} cannot be made: {error}", template.variant, template.plugin))
-    })?;
+    let content = content(template)?;
     let file = arguments.output.clone().unwrap_or_else(|| PathBuf::from(template.file_name));
     write(&file, &content, arguments.yes)?;
     if output.is_json() {

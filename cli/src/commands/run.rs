@@ -76,11 +76,13 @@ async fn rounds(job: &Job, mut schedules: Schedules, once: bool, output: &mut Ou
         schedules.done(&names, job.clock.now());
         let Some(next) = schedules.next().filter(|_| !once && !job.stop.is_stopped()) else { return Ok(code) };
         let wait = Duration::try_from(next.duration_since(job.clock.now())).unwrap_or_default();
-        tokio::select! {
-            () = job.clock.sleep(wait) => {}
+        let heard = tokio::select! {
+            () = job.clock.sleep(wait) => None,
+            name = job.pipeline.changed() => Some(name),
             () = job.stop.stopped() => return Ok(code),
-        }
+        };
         names = schedules.due(job.clock.now());
+        names.extend(heard.filter(|heard| !names.contains(heard)));
     }
 }
 

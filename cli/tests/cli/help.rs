@@ -75,3 +75,15 @@ fn completions_are_printed_for_each_shell() {
         assert!(answer.out.contains("einvoice"), "{shell}");
     }
 }
+
+#[test]
+fn the_staging_tables_are_printed_for_each_dialect() {
+    for dialect in ["postgres", "mysql", "sqlite"] {
+        insta::assert_snapshot!(format!("staging_{dialect}"), shown(&["new", "staging", "--dialect", dialect]));
+    }
+}
+
+#[test]
+fn an_unknown_dialect_of_the_staging_tables_is_told_with_those_there_are() {
+    insta::assert_snapshot!(shown(&["new", "staging", "--dialect", "postgrs"]));
+}

@@ -202,6 +202,26 @@ impl Pipeline {
         self.run_sources(&names, observer, stop).await
     }
 
+    /// Returns the name of a source that has heard of something to read, whatever its schedule says; never where no
+    /// source hears of anything.
+    pub async fn changed(&self) -> String {
+        let waiting: Vec<_> = self
+            .shared
+            .sources
+            .iter()
+            .map(|part| {
+                Box::pin(async move {
+                    part.source.changed().await;
+                    part.name.clone()
+                })
+            })
+            .collect();
+        if waiting.is_empty() {
+            return std::future::pending().await;
+        }
+        futures_util::future::select_all(waiting).await.0
+    }
+
     /// As [`Pipeline::run_once`], reading only the sources of these names.
     ///
     /// # Errors

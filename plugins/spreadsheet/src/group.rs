@@ -249,11 +249,7 @@ mod tests {
 
     #[test]
     fn a_merged_number_counts_for_all_rows_it_is_shown_over() {
-        let rows = vec![
-            row(2, &[(0, "A/1"), (1, "INV"), (2, "8481")]),
-            row(3, &[(2, "8482")]),
-            row(4, &[(2, "8483")]),
-        ];
+        let rows = vec![row(2, &[(0, "A/1"), (1, "INV"), (2, "8481")]), row(3, &[(2, "8482")]), row(4, &[(2, "8483")])];
         let merged = [Merged { first: (1, 0), last: (2, 0) }];
         assert_eq!(marks(false, &merged, rows), ["0", "0", "?"]);
     }

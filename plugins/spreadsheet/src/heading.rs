@@ -148,15 +148,29 @@ mod tests {
     #[test]
     fn headings_of_both_blocks_are_told_apart_by_their_place() {
         let headings = [
-            "Document Number *", "Discount", "Sgst Amt(Rs)", "Other Charges", "Item Total *", "Total Taxable value *",
-            "Sgst Amt", "Discount", "Other charges",
+            "Document Number *",
+            "Discount",
+            "Sgst Amt(Rs)",
+            "Other Charges",
+            "Item Total *",
+            "Total Taxable value *",
+            "Sgst Amt",
+            "Discount",
+            "Other charges",
         ];
         let found: Vec<String> = keys(&[row(1, &headings)]).into_iter().map(|(_, key)| key).collect();
         assert_eq!(
             found,
             [
-                "documentnumber", "discount", "sgstamtrs", "othercharges", "itemtotal", "totaltaxablevalue",
-                "totalsgstamt", "totaldiscount", "totalothercharges",
+                "documentnumber",
+                "discount",
+                "sgstamtrs",
+                "othercharges",
+                "itemtotal",
+                "totaltaxablevalue",
+                "totalsgstamt",
+                "totaldiscount",
+                "totalothercharges",
             ]
         );
         // Without the marks of the portal's sheet the second of a name is the document's.

@@ -133,10 +133,10 @@ impl Sheets {
             || "there is nothing in it".to_owned(),
             |text| format!("its fullest row begins with: {}", text.chars().take(200).collect::<String>()),
         );
-        let place = self.reading.heading_row.map_or_else(
-            || format!("in its first {HEADING_ROWS} rows"),
-            |row| format!("in row {row}"),
-        );
+        let place = self
+            .reading
+            .heading_row
+            .map_or_else(|| format!("in its first {HEADING_ROWS} rows"), |row| format!("in row {row}"));
         let message = format!("it has no heading for the number of the document ({wanted}) {place}; {shown}");
         let fix = "Head the column `Document Number`, map your own heading to `DocDtls.No`, or set `heading_row` or \
                    `delimiter`.";
@@ -156,7 +156,11 @@ impl Sheets {
                 let message = format!("{message}; nothing of it was taken, as documents may go on behind that place");
                 let at = if place.is_empty() { file.shown.clone() } else { format!("{}, {place}", file.shown) };
                 let label = format!("sheet {} of {}", sheet.name, file.shown);
-                return if entries.fault(&place, label, vec![fault(&message, fix, &at)]) { Ok(()) } else { Err(Stop::Deaf) };
+                return if entries.fault(&place, label, vec![fault(&message, fix, &at)]) {
+                    Ok(())
+                } else {
+                    Err(Stop::Deaf)
+                };
             }
             Err(error) => return Err(error.into()),
         };
@@ -281,15 +285,9 @@ fn orphan(row: &Row, sheet: &Sheet, file: &Found, entries: &mut Entries<'_>) -> 
     entries.problem(&place, format!("{place} of {}", file.shown), vec![finding])
 }
 
-fn unreadable(
-    number: u32,
-    message: &str,
-    fix: &str,
-    sheet: &Sheet,
-    file: &Found,
-    entries: &mut Entries<'_>,
-) -> bool {
+fn unreadable(number: u32, message: &str, fix: &str, sheet: &Sheet, file: &Found, entries: &mut Entries<'_>) -> bool {
     let place = sheet.place(&[Row { number, cells: Vec::new() }]);
-    let finding = Finding::error("spreadsheet.row", "", message).with_fix(fix).with_place(format!("{}, {place}", file.shown));
+    let finding =
+        Finding::error("spreadsheet.row", "", message).with_fix(fix).with_place(format!("{}, {place}", file.shown));
     entries.problem(&place, format!("{place} of {}", file.shown), vec![finding])
 }

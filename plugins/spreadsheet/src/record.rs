@@ -16,7 +16,17 @@ use crate::heading::{Column, Columns};
 
 /// What a formula shows that could not be computed.
 const FORMULA_ERRORS: [&str; 11] = [
-    "#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#DATA!", "#SPILL!", "#CALC!", "#GETTING_DATA",
+    "#REF!",
+    "#N/A",
+    "#VALUE!",
+    "#DIV/0!",
+    "#NAME?",
+    "#NULL!",
+    "#NUM!",
+    "#DATA!",
+    "#SPILL!",
+    "#CALC!",
+    "#GETTING_DATA",
 ];
 
 /// What a list of results says of a document whose workbook is gone.
@@ -65,8 +75,8 @@ impl Sheet {
             ("number_columns", keys),
             ("file", self.file.clone()),
         ]
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
     }
 }
 
@@ -232,7 +242,9 @@ impl Mapper {
                     )
                     .with_found(value)
                     .with_expected(first)
-                    .with_fix("Write the same in every row of the document, or leave the cells of the further rows blank.")
+                    .with_fix(
+                        "Write the same in every row of the document, or leave the cells of the further rows blank.",
+                    )
                     .with_place(headed.origin(Some(index), key)),
                 );
             }

@@ -19,3 +19,5 @@ pub mod one_intent_covers_the_sending_after_a_sync {}
 pub mod jobs_beside_documents {}
 #[doc = include_str!("0009-the-emulator-plays-both-systems-on-one-set-of-books.md")]
 pub mod the_emulator_plays_both_systems_on_one_set_of_books {}
+#[doc = include_str!("0010-a-source-may-be-heard-before-its-schedule.md")]
+pub mod a_source_may_be_heard_before_its_schedule {}

@@ -332,7 +332,10 @@ fn unescape(text: &str) -> String {
         let (before, entity) = rest.split_at(at);
         out.push_str(before);
         let body = entity.get(1..).unwrap_or_default();
-        let found = body.split_once(';').filter(|(name, _)| name.len() <= 10).and_then(|(name, rest)| Some((letter(name)?, rest)));
+        let found = body
+            .split_once(';')
+            .filter(|(name, _)| name.len() <= 10)
+            .and_then(|(name, rest)| Some((letter(name)?, rest)));
         match found {
             Some((letter, after)) => {
                 out.push(letter);

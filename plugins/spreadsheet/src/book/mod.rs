@@ -119,7 +119,9 @@ impl Form {
                     .collect();
                 let lower = text.to_ascii_lowercase();
                 let tags: [&[u8]; 6] = [b"<html", b"<!doctype", b"<table", b"<?xml", b"<meta", b"<!--"];
-                if tags.iter().any(|tag| lower.starts_with(tag) || (lower.len() < tag.len() && tag.starts_with(&lower) && lower.len() > 1)) {
+                if tags.iter().any(|tag| {
+                    lower.starts_with(tag) || (lower.len() < tag.len() && tag.starts_with(&lower) && lower.len() > 1)
+                }) {
                     Self::Markup
                 } else {
                     Self::Text
@@ -165,7 +167,9 @@ impl Book {
                 workbook::limit_archive(file()?)?;
                 guarded(|| workbook::Workbook::archive(&file)).map(|book| Self::Workbook(Box::new(book)))
             }
-            Form::Compound => guarded(|| workbook::Workbook::compound(&file)).map(|book| Self::Workbook(Box::new(book))),
+            Form::Compound => {
+                guarded(|| workbook::Workbook::compound(&file)).map(|book| Self::Workbook(Box::new(book)))
+            }
             Form::Markup => html::read(file()?, settings.encoding).map(Self::Markup),
             Form::Text => text::TextFile::open(path, settings).map(Self::Text),
         }

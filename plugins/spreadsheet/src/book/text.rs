@@ -98,7 +98,9 @@ fn each_row(reader: impl Read, delimiter: u8, take: Take<'_>) -> Result<(), Book
         let line = u32::try_from(after.saturating_sub(breaks + u64::from(!unclosed))).unwrap_or(u32::MAX);
         if record.as_slice().len() > ROW_BYTES_MAX || breaks > BREAKS_MAX {
             return Err(BookError::content(
-                format!("the row that begins at line {line} goes on for {breaks} lines: a quotation mark is not closed"),
+                format!(
+                    "the row that begins at line {line} goes on for {breaks} lines: a quotation mark is not closed"
+                ),
                 "Close the quotation mark of that row, or double it where it belongs to the text (5\"\" pipe).",
             ));
         }

@@ -119,8 +119,19 @@ fn column(heading: &str) -> String {
 /// The column of a result, which stand behind the headings.
 fn result(name: &str) -> String {
     let names = [
-        "Status", "IRN", "AckNo", "AckDate", "SignedQRCode", "EwbNo", "EwbDate", "EwbValidTill", "EwbStatus",
-        "CancelDate", "ErrorCode", "ErrorMessage", "einvoice",
+        "Status",
+        "IRN",
+        "AckNo",
+        "AckDate",
+        "SignedQRCode",
+        "EwbNo",
+        "EwbDate",
+        "EwbValidTill",
+        "EwbStatus",
+        "CancelDate",
+        "ErrorCode",
+        "ErrorMessage",
+        "einvoice",
     ];
     let at = testing::headings().len() + names.iter().position(|text| *text == name).unwrap();
     letters(u32::try_from(at).unwrap())
@@ -153,7 +164,11 @@ async fn a_copy_has_every_row_at_its_place_with_results_marks_and_pictures() {
     assert!(comments.contains("[2176] ItemList[1].HsnCd: the code is in no list (found 520811). Correct the HSN."));
     let styles = part(&copy, "xl/styles.xml");
     assert!(styles.contains("FFFFC7CE"), "{styles}");
-    assert!(after["QR codes!A2"].contains("INV T/1") && after["QR codes!A2"].contains("AckNo 112610000000001"), "{:?}", after["QR codes!A2"]);
+    assert!(
+        after["QR codes!A2"].contains("INV T/1") && after["QR codes!A2"].contains("AckNo 112610000000001"),
+        "{:?}",
+        after["QR codes!A2"]
+    );
     let mut archive = zip::ZipArchive::new(std::fs::File::open(&copy).unwrap()).unwrap();
     assert!(archive.by_name("xl/media/image1.png").is_ok());
     // Days stay days and numbers numbers.
@@ -261,7 +276,8 @@ async fn where_nothing_can_be_written_the_copy_stays_as_it_was() {
     let nowhere = target(folder.folder.path(), WriteBackConfig::default());
     std::fs::rename(folder.path("results"), folder.path("kept")).unwrap();
     std::os::unix::fs::symlink("/proc/self", folder.path("results")).unwrap();
-    let failed = nowhere.deliver(&[folder.receipt(&records[1], 1, DocumentState::Registered, Vec::new())]).await.unwrap();
+    let failed =
+        nowhere.deliver(&[folder.receipt(&records[1], 1, DocumentState::Registered, Vec::new())]).await.unwrap();
     assert!(matches!(&failed[0], Delivery::Failed { .. }), "{failed:?}");
     std::fs::remove_file(folder.path("results")).unwrap();
     std::fs::rename(folder.path("kept"), folder.path("results")).unwrap();
@@ -340,7 +356,11 @@ async fn what_is_no_document_is_answered_at_its_row_and_what_has_no_row_in_a_lis
     folder.done(&receipts).await;
     let after = shown(&folder.path("results/sales_result.xlsx"));
     let status: Vec<(&String, &String)> = after.iter().filter(|(_, value)| *value == "INVALID").collect();
-    assert_eq!(status.iter().map(|(cell, _)| cell.as_str()).collect::<Vec<_>>(), ["Sheet1!C2", "Sheet1!C3"], "{after:?}");
+    assert_eq!(
+        status.iter().map(|(cell, _)| cell.as_str()).collect::<Vec<_>>(),
+        ["Sheet1!C2", "Sheet1!C3"],
+        "{after:?}"
+    );
     let folder = Folder::of("broken.xlsx", b"PK\x03\x04 and nothing more");
     let problem = crate::common::read(&folder.source).await.problems.remove(0);
     let lost = Receipt { reference: problem.reference, label: problem.label, findings: problem.findings, ..unread() };

@@ -1,0 +1,243 @@
+//! The write-back: receipts to results, findings and the status of rows.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use einvoice_core::receipt::Receipt;
+use einvoice_core::registry::{BuildContext, BuildError, nearest};
+use einvoice_core::source::SourceRef;
+use einvoice_core::write_back::{Delivery, WriteBack, WriteBackCapability, WriteBackError};
+
+use crate::config::WriteBackConfig;
+use crate::dialect::Statement;
+use crate::fault::{Fault, Kind};
+use crate::login::{Keys, Login};
+use crate::pool::Database;
+use crate::result::{CAPABILITY, FIELDS, field};
+use crate::target::Target;
+use crate::write::{BATCH, Writing};
+
+/// Writes results into a database.
+#[derive(Debug)]
+pub struct DatabaseWriteBack {
+    database: Database,
+    config: WriteBackConfig,
+    capability: WriteBackCapability,
+    /// Made of what the database has; forgotten when a statement fails, as a table may have changed.
+    target: Mutex<Option<Arc<Target>>>,
+}
+
+impl DatabaseWriteBack {
+    /// A target by its settings. Nothing is connected yet.
+    ///
+    /// # Errors
+    /// [`BuildError`] when a setting is wrong.
+    pub fn new(context: &BuildContext, config: WriteBackConfig) -> Result<Self, BuildError> {
+        let wrong = |key: &str, reason: String| BuildError::new(format!("{}, key `{key}`", context.name), reason);
+        for (key, name) in config
+            .result_columns
+            .keys()
+            .map(|name| ("result_columns", name))
+            .chain(config.leave_out.iter().map(|name| ("leave_out", name)))
+            .chain(config.header_columns.keys().map(|name| ("header_columns", name)))
+        {
+            if field(name).is_none() {
+                let near = nearest(name, FIELDS.iter().map(|field| field.name));
+                let near = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
+                return Err(wrong(key, format!("a result has no field {name}{near}")));
+            }
+        }
+        if config.leave_out.iter().any(|name| name == "receipt") {
+            return Err(wrong("leave_out", "`receipt` tells which result is there and cannot be left out".to_owned()));
+        }
+        if config.result_table.is_empty() && !config.header_columns.contains_key("receipt") {
+            let reason = "without a result_table the row itself must tell which result it has: name a column of whole \
+                          numbers, as in receipt = \"EINV_RECEIPT\"";
+            return Err(wrong("header_columns", reason.to_owned()));
+        }
+        let login = Login::new(
+            context,
+            Keys {
+                url: &config.url,
+                url_env: &config.url_env,
+                password_env: &config.password_env,
+                password_file: &config.password_file,
+                connect_seconds: config.connect_seconds,
+                answer_seconds: config.answer_seconds,
+            },
+        )?;
+        let stores = |name: &str| {
+            let in_results = !config.result_table.is_empty() && !config.leave_out.iter().any(|left| left == name);
+            in_results || config.header_columns.contains_key(name)
+        };
+        let mut fields: Vec<&'static str> =
+            CAPABILITY.iter().filter(|(name, _)| stores(name)).map(|(_, capability)| *capability).collect();
+        if !config.error_table.is_empty() {
+            fields.push("findings");
+        }
+        Ok(Self {
+            database: Database::new(&login),
+            capability: WriteBackCapability::new(
+                false,
+                true,
+                BATCH,
+                fields,
+                "result, findings and status of the row in one transaction of its database",
+            ),
+            config,
+            target: Mutex::new(None),
+        })
+    }
+
+    async fn look(&self) -> Result<Arc<Target>, Fault> {
+        if let Some(target) = &*self.target.lock().unwrap_or_else(PoisonError::into_inner) {
+            return Ok(Arc::clone(target));
+        }
+        let target = self.database.within(Target::find(&self.database, &self.config)).await?;
+        let target = Arc::new(target);
+        *self.target.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&target));
+        Ok(target)
+    }
+
+    fn failed(&self, fault: Fault) -> WriteBackError {
+        *self.target.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        fault.into_write_back(&self.database.shown)
+    }
+
+    /// Writes receipts in one transaction: all of them or none.
+    async fn write(&self, target: &Target, receipts: &[Receipt]) -> Result<(), Fault> {
+        let work = async {
+            let transaction = self.database.changing().await?;
+            let dialect = self.database.dialect;
+            let mut writing = Writing::new(transaction, dialect, target, &self.config);
+            let result = writing.write_all(receipts).await;
+            // Waited for, so that the locks are gone when the next transaction begins.
+            match result {
+                Ok(()) => writing.transaction.commit().await,
+                Err(fault) => {
+                    let undone = writing.transaction.rollback().await;
+                    undone.and(Err(fault))
+                }
+            }
+        };
+        self.database.within(work).await
+    }
+
+    /// What the results hold of these keys, by field name of the capability.
+    async fn stored(
+        &self,
+        target: &Target,
+        keys: &[String],
+    ) -> Result<HashMap<String, BTreeMap<String, String>>, Fault> {
+        let dialect = self.database.dialect;
+        let (table, key, env, fields) = match (&target.results, &target.header) {
+            (Some(results), _) => (&results.table, &results.key, results.env.as_ref(), &results.fields),
+            (None, Some(header)) => (&header.table, &header.key, None, &header.fields),
+            (None, None) => return Ok(HashMap::new()),
+        };
+        let named: Vec<_> = fields
+            .iter()
+            .filter_map(|(field, column)| {
+                let (_, name) = CAPABILITY.iter().find(|(found, _)| *found == field.name)?;
+                Some((*name, dialect.text(&dialect.quote(&column.name), &column.kind)))
+            })
+            .collect();
+        let quoted = dialect.quote(&key.name);
+        let mut sql = format!("SELECT {}", dialect.text(&quoted, &key.kind));
+        for (_, column) in &named {
+            sql.push_str(", ");
+            sql.push_str(column);
+        }
+        let mut statement = Statement::new(dialect, sql).sql(&format!(" FROM {} WHERE {quoted} IN ", table.from)).list(
+            keys,
+            keys.len(),
+            &key.kind,
+        );
+        if let Some(env) = env {
+            statement = statement
+                .sql(&format!(" AND {} = ", dialect.quote(&env.name)))
+                .value(Some(&self.config.environment), &env.kind);
+        }
+        let mut transaction = self.database.reading().await?;
+        let rows = transaction.rows(&statement).await?;
+        transaction.commit().await?;
+        let read = rows.into_iter().map(|row| {
+            let shown = named.iter().enumerate().filter_map(|(at, (name, _))| {
+                row.cell(at + 1).map(|text| ((*name).to_owned(), text.trim().to_owned()))
+            });
+            (row.cell(0).unwrap_or_default().to_owned(), shown.collect())
+        });
+        Ok(read.collect())
+    }
+}
+
+#[async_trait]
+impl WriteBack for DatabaseWriteBack {
+    fn capability(&self) -> &WriteBackCapability {
+        &self.capability
+    }
+
+    async fn deliver(&self, receipts: &[Receipt]) -> Result<Vec<Delivery>, WriteBackError> {
+        if receipts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let target = self.look().await.map_err(|fault| self.failed(fault))?;
+        let mut deliveries = Vec::with_capacity(receipts.len());
+        for batch in receipts.chunks(BATCH) {
+            match self.write(&target, batch).await {
+                Ok(()) => deliveries.extend(batch.iter().map(|_| Delivery::Done)),
+                Err(fault) if fault.kind == Kind::Unreachable || fault.kind == Kind::Setup => {
+                    return Err(self.failed(fault));
+                }
+                // One of them does not fit, or somebody was in the way: each gets a transaction of its own.
+                Err(_) => {
+                    for receipt in batch {
+                        deliveries.push(match self.write(&target, std::slice::from_ref(receipt)).await {
+                            Ok(()) => Delivery::Done,
+                            Err(fault) if fault.kind == Kind::Unreachable || fault.kind == Kind::Setup => {
+                                return Err(self.failed(fault));
+                            }
+                            Err(fault) => {
+                                let place = format!("{}, {}", self.database.shown, receipt.reference.position);
+                                Delivery::Failed { reason: format!("{place}: {}", fault.reason) }
+                            }
+                        });
+                    }
+                }
+            }
+        }
+        Ok(deliveries)
+    }
+
+    async fn read_back(
+        &self,
+        references: &[SourceRef],
+    ) -> Result<Vec<Option<BTreeMap<String, String>>>, WriteBackError> {
+        let target = self.look().await.map_err(|fault| self.failed(fault))?;
+        let mut read = Vec::with_capacity(references.len());
+        for page in references.chunks(BATCH) {
+            let keys: Vec<String> = page.iter().map(|reference| reference.record_id.clone()).collect();
+            let found = self.database.within(self.stored(&target, &keys)).await.map_err(|fault| self.failed(fault))?;
+            read.extend(keys.iter().map(|key| found.get(key).cloned()));
+        }
+        Ok(read)
+    }
+}
+
+/// Makes the target of a configuration. A column too narrow for a result is a mistake to correct now; a database that
+/// does not answer may do so later.
+pub(crate) async fn build(context: BuildContext, config: WriteBackConfig) -> Result<Arc<dyn WriteBack>, BuildError> {
+    let target = DatabaseWriteBack::new(&context, config)?;
+    match target.look().await {
+        Ok(_) => {}
+        Err(fault) if fault.may_pass() => {
+            tracing::warn!(target = context.name, reason = fault.reason, "the database does not answer yet");
+        }
+        Err(fault) => {
+            let part = format!("{}, {}", context.name, target.database.shown);
+            return Err(BuildError::new(part, fault.reason));
+        }
+    }
+    Ok(Arc::new(target))
+}

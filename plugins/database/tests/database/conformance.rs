@@ -1,0 +1,85 @@
+//! The contracts of source and write-back, kept by each database.
+
+use std::future::{Ready, ready};
+use std::sync::Arc;
+
+use einvoice_database::Dialect;
+use einvoice_testkit::source_suite::SourceFixture;
+use einvoice_testkit::write_back_suite::{Shown, WriteBackFixture};
+use serde_json::json;
+
+use crate::books;
+use crate::place::Place;
+
+/// Two documents, and one that says it has more items than there are.
+fn two_documents_and_a_torn_one(dialect: Dialect) -> Ready<Option<SourceFixture>> {
+    let Some(place) = Place::staged(dialect) else { return ready(None) };
+    place.run(&books::numbered(dialect, 3));
+    place.run("UPDATE einv_header SET item_count = 7 WHERE doc_key = 'K00002'");
+    let source = place.source_with(json!({"page_rows": 2}));
+    ready(Some(SourceFixture::new(Arc::new(source), 2, 1).keeping(place)))
+}
+
+/// Everything that results have brought, by table and key.
+fn shown(place: &Place) -> Shown {
+    let results = [
+        "doc_key",
+        "env",
+        "rev",
+        "receipt",
+        "state",
+        "irn",
+        "ack_no",
+        "ack_dt",
+        "signed_qr",
+        "signed_invoice",
+        "ewb_no",
+        "ewb_dt",
+        "ewb_state",
+        "is_cancelled",
+        "cancel_dt",
+        "cancel_reason",
+        "updated_at",
+    ];
+    let errors = ["doc_key", "env", "seq", "receipt", "at", "severity", "rule", "field_path", "message", "fix"];
+    let header = ["doc_key", "status", "claimed_by", "claimed_at"];
+    let mut shown = Shown::new();
+    for (table, columns) in [("einv_result", &results[..]), ("einv_error", &errors), ("einv_header", &header)] {
+        for row in place.rows(columns, &format!("{table} ORDER BY 1")) {
+            shown.insert(format!("{table}/{}/{}", row[0], row[2]), row.join("|").into_bytes());
+        }
+    }
+    shown
+}
+
+fn an_empty_place(dialect: Dialect) -> Ready<Option<WriteBackFixture>> {
+    let Some(place) = Place::staged(dialect) else { return ready(None) };
+    place.run("INSERT INTO einv_header (doc_key, status) VALUES ('record-1', 'CLAIMED'), ('record-2', 'CLAIMED')");
+    let place = Arc::new(place);
+    let (looked_at, reopened) = (Arc::clone(&place), Arc::clone(&place));
+    let fixture = WriteBackFixture::new(Arc::new(place.write_back_with(json!({}))), move || shown(&looked_at))
+        .reopened_by(move || Arc::new(reopened.write_back_with(json!({}))))
+        .at("einv_header");
+    ready(Some(fixture.keeping(place)))
+}
+
+mod sqlite {
+    use super::*;
+
+    einvoice_testkit::source_conformance!(|| two_documents_and_a_torn_one(Dialect::Sqlite));
+    einvoice_testkit::write_back_conformance!(|| an_empty_place(Dialect::Sqlite));
+}
+
+mod postgres {
+    use super::*;
+
+    einvoice_testkit::source_conformance!(|| two_documents_and_a_torn_one(Dialect::Postgres));
+    einvoice_testkit::write_back_conformance!(|| an_empty_place(Dialect::Postgres));
+}
+
+mod mysql {
+    use super::*;
+
+    einvoice_testkit::source_conformance!(|| two_documents_and_a_torn_one(Dialect::MySql));
+    einvoice_testkit::write_back_conformance!(|| an_empty_place(Dialect::MySql));
+}
