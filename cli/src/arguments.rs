@@ -125,6 +125,16 @@ pub struct Run {
     /// Work through everything once and end; without it, sources that have a schedule are repeated
     #[arg(long)]
     pub once: bool,
+    /// Show what would be sent and from which field each value came: everything is read, mapped and
+    /// checked; no ledger is opened, nothing is sent and no file is moved
+    #[arg(long, conflicts_with = "once")]
+    pub dry_run: bool,
+    /// Only this source; may be repeated
+    #[arg(long = "source", value_name = "NAME")]
+    pub sources: Vec<String>,
+    /// Of a dry run, only the first records of each source
+    #[arg(long, value_name = "COUNT", requires = "dry_run")]
+    pub limit: Option<u64>,
 }
 
 /// Arguments of `validate`.

@@ -17,6 +17,7 @@ pub mod retry;
 pub mod run;
 pub mod sandbox;
 pub mod status;
+mod trial;
 pub mod validate;
 pub mod verify;
 

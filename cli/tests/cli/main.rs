@@ -10,6 +10,7 @@
 )]
 
 mod by_hand;
+mod dry_run;
 mod ewb;
 mod explain;
 mod help;
