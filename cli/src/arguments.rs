@@ -68,6 +68,8 @@ pub enum Command {
     Run(Run),
     /// Check documents against the portal's rules, offline
     Validate(Validate),
+    /// Run the cases that say what a mapping makes of a record, offline
+    Test(Test),
     /// Prove signed invoices and QR codes, offline
     Verify(Verify),
     /// Show where documents stand; with a key, one document and its whole story
@@ -163,6 +165,17 @@ pub struct Validate {
     /// Write the result to this file, which appears whole or not at all, and not to standard output
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+/// Arguments of `test`.
+#[derive(Debug, Args)]
+pub struct Test {
+    /// Files of cases, or folders of them [default: all in the folder `cases` beside the configuration]
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Only cases whose name has this text
+    #[arg(long, value_name = "TEXT")]
+    pub case: Option<String>,
 }
 
 /// In which form `validate` tells what it found.
