@@ -73,6 +73,8 @@ pub enum Command {
     Run(Run),
     /// Check documents against the portal's rules, offline
     Validate(Validate),
+    /// Run the cases that say what a mapping makes of a record, offline
+    Test(Test),
     /// Prove signed invoices and QR codes, offline
     Verify(Verify),
     /// Show where documents stand; with a key, one document and its whole story
@@ -130,6 +132,16 @@ pub struct Run {
     /// Work through everything once and end; without it, sources that have a schedule are repeated
     #[arg(long)]
     pub once: bool,
+    /// Show what would be sent and from which field each value came: everything is read, mapped and
+    /// checked; no ledger is opened, nothing is sent and no file is moved
+    #[arg(long, conflicts_with = "once")]
+    pub dry_run: bool,
+    /// Only this source; may be repeated
+    #[arg(long = "source", value_name = "NAME")]
+    pub sources: Vec<String>,
+    /// Of a dry run, only the first records of each source
+    #[arg(long, value_name = "COUNT", requires = "dry_run")]
+    pub limit: Option<u64>,
 }
 
 /// Arguments of `validate`.
@@ -158,6 +170,17 @@ pub struct Validate {
     /// Write the result to this file, which appears whole or not at all, and not to standard output
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+/// Arguments of `test`.
+#[derive(Debug, Args)]
+pub struct Test {
+    /// Files of cases, or folders of them [default: all in the folder `cases` beside the configuration]
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Only cases whose name has this text
+    #[arg(long, value_name = "TEXT")]
+    pub case: Option<String>,
 }
 
 /// In which form `validate` tells what it found.

@@ -43,6 +43,12 @@ impl Assembly {
         Ok(Self { registry, loaded, base })
     }
 
+    /// The configuration with the file it came from.
+    #[must_use]
+    pub fn loaded(&self) -> &Loaded {
+        &self.loaded
+    }
+
     /// The configuration.
     #[must_use]
     pub fn settings(&self) -> &Settings {

@@ -122,6 +122,15 @@ pub struct SourceRecord {
     pub context: Option<Arc<dyn Any + Send + Sync>>,
 }
 
+impl SourceRecord {
+    /// A record that somebody wrote down, as a case of a mapping does: nothing stands beside it.
+    pub fn of_text(location: impl Into<String>, content: impl Into<String>) -> Self {
+        let location = location.into();
+        let reference = SourceRef { record_id: location.clone(), location, position: String::new() };
+        Self { reference, content: content.into(), context: None }
+    }
+}
+
 impl fmt::Debug for SourceRecord {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The content is somebody's invoice: its length says enough in a log.

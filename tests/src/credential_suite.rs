@@ -58,7 +58,9 @@ pub trait CredentialHarness: Send + Sync {
 /// The expression makes a fresh, empty harness and is evaluated once for each test.
 #[macro_export]
 macro_rules! credential_conformance {
-    ($harness:expr) => {
+    ($harness:expr) => { $crate::credential_conformance! { $harness, fill_in: [] } };
+    ($harness:expr, fill_in: $to_fill_in:tt) => {
+        $crate::mark_promises! { credential_promise, $to_fill_in }
         $crate::credential_conformance! { @tests $harness;
             an_absent_entry_is_an_error_that_names_its_scope
             what_was_provided_is_found
@@ -76,7 +78,7 @@ macro_rules! credential_conformance {
             writers_at_the_same_time_lose_nothing
         }
     };
-    (@tests $harness:expr; $($name:ident)+) => {$(
+    (@tests $harness:expr; $($name:ident)+) => {$(credential_promise! { $name
         #[test]
         fn $name() {
             $crate::credential_suite::run(stringify!($name), async {
@@ -84,7 +86,7 @@ macro_rules! credential_conformance {
                 $crate::credential_suite::$name(&harness).await
             });
         }
-    )+};
+    })+};
 }
 
 const CLIENT_SECRET: &str = "client-secret-Zq7Tw2";

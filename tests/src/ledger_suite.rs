@@ -59,7 +59,9 @@ pub trait LedgerHarness: Send + Sync {
 /// The expression makes a fresh, empty harness and is evaluated at least once for each test.
 #[macro_export]
 macro_rules! ledger_conformance {
-    ($harness:expr) => {
+    ($harness:expr) => { $crate::ledger_conformance! { $harness, fill_in: [] } };
+    ($harness:expr, fill_in: $to_fill_in:tt) => {
+        $crate::mark_promises! { ledger_promise, $to_fill_in }
         $crate::ledger_conformance! { @tests $harness;
             the_same_record_twice_is_unchanged
             two_records_of_one_document_share_it
@@ -126,28 +128,29 @@ macro_rules! ledger_conformance {
             a_job_that_nobody_can_tell_of_is_dropped_and_its_bill_is_to_be_read
             a_cancellation_of_an_irn_is_never_dropped
         }
-        #[test]
-        fn a_batch_is_taken_in_like_one_document_after_the_other() {
-            $crate::ledger_suite::a_batch_is_taken_in_like_one_document_after_the_other(|| $harness);
-        }
-        #[test]
-        fn random_histories_agree_with_the_model() {
-            $crate::ledger_suite::random_histories_agree_with_the_model(|| $harness);
-        }
-        #[test]
-        fn random_lives_agree_with_the_model() {
-            $crate::ledger_suite::random_lives_agree_with_the_model(|| $harness);
+        $crate::ledger_conformance! { @histories $harness;
+            a_batch_is_taken_in_like_one_document_after_the_other
+            random_histories_agree_with_the_model
+            random_lives_agree_with_the_model
         }
     };
-    (@tests $harness:expr; $($name:ident)+) => {$(
+    (@tests $harness:expr; $($name:ident)+) => {$(ledger_promise! { $name
         #[test]
         fn $name() {
             $crate::ledger_suite::run(async {
                 let harness = $harness;
                 $crate::ledger_suite::$name(&harness).await;
             });
+            $crate::promise::told(stringify!($name), ());
         }
-    )+};
+    })+};
+    (@histories $harness:expr; $($name:ident)+) => {$(ledger_promise! { $name
+        #[test]
+        fn $name() {
+            $crate::ledger_suite::$name(|| $harness);
+            $crate::promise::told(stringify!($name), ());
+        }
+    })+};
 }
 
 /// Runs a promise on a runtime of its own.

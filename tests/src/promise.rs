@@ -16,6 +16,57 @@ impl NotApplicable {
     }
 }
 
+/// Prints a promise as a sentence, with what became of it; `name` is that of its test. A promise that gives nothing
+/// was kept, as it would have panicked.
+pub fn told(name: &str, outcome: impl Into<Outcome>) {
+    let Outcome(shown) = outcome.into();
+    tell(name, shown);
+}
+
+/// What the function of a promise gives.
+#[derive(Debug)]
+pub struct Outcome(Shown);
+
+impl From<()> for Outcome {
+    fn from((): ()) -> Self {
+        Self(Ok(()))
+    }
+}
+
+impl From<Shown> for Outcome {
+    fn from(shown: Shown) -> Self {
+        Self(shown)
+    }
+}
+
+/// Defines a macro of this name, which leaves out the tests of these promises until somebody has filled in what they are
+/// about; `all` stands for every promise. For the suites' own macros, each of which has a name of its own for it.
+///
+/// A suite takes the list as `fill_in: [...]`, and `cargo test` shows each such promise as ignored, to be filled in.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! mark_promises {
+    ($test_of:ident, all) => { $crate::mark_promises! { @all ($) $test_of } };
+    ($test_of:ident, [$($name:ident),* $(,)?]) => { $crate::mark_promises! { @some ($) $test_of $($name)* } };
+    (@all ($d:tt) $test_of:ident) => {
+        macro_rules! $test_of {
+            ($d name:ident $d test:item) => {
+                #[ignore = "a promise to be filled in"]
+                $d test
+            };
+        }
+    };
+    (@some ($d:tt) $test_of:ident $($to_fill_in:ident)*) => {
+        macro_rules! $test_of {
+            $(($to_fill_in $d test:item) => {
+                #[ignore = "a promise to be filled in"]
+                $d test
+            };)*
+            ($d name:ident $d test:item) => { $d test };
+        }
+    };
+}
+
 /// Prints a promise as a sentence, with what became of it; `name` is that of its test.
 #[expect(clippy::print_stdout, reason = "whoever runs a suite reads there what was shown and what was not")]
 pub(crate) fn tell(name: &str, shown: Shown) {

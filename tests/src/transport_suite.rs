@@ -47,7 +47,9 @@ use crate::promise::{NotApplicable, Shown};
 /// The expression gives a fresh [`TransportHarness`]; it may await, and is evaluated once for each test.
 #[macro_export]
 macro_rules! transport_conformance {
-    ($harness:expr) => {
+    ($harness:expr) => { $crate::transport_conformance! { $harness, fill_in: [] } };
+    ($harness:expr, fill_in: $to_fill_in:tt) => {
+        $crate::mark_promises! { transport_promise, $to_fill_in }
         $crate::transport_conformance! { @tests $harness;
             a_capability_is_answered_without_a_call
             a_refusal_is_never_a_success
@@ -72,7 +74,7 @@ macro_rules! transport_conformance {
             a_heartbeat_carries_no_credential
         }
     };
-    (@tests $harness:expr; $($name:ident)+) => {$(
+    (@tests $harness:expr; $($name:ident)+) => {$(transport_promise! { $name
         #[test]
         fn $name() {
             $crate::transport_suite::run(stringify!($name), async {
@@ -80,7 +82,7 @@ macro_rules! transport_conformance {
                 $crate::transport_suite::$name(&harness).await
             });
         }
-    )+};
+    })+};
 }
 
 const IRN: &str = "706daeccda0ef6f818da78f3a2a05a1288731057373002289b46c3229289a2e7";

@@ -293,8 +293,9 @@ pub async fn reading_back_works_only_where_the_capability_says_so(fixture: Write
 /// a test needs a server that is not there. The crate needs `tokio` for its tests.
 #[macro_export]
 macro_rules! write_back_conformance {
-    ($fixture:expr) => {
-        $crate::write_back_conformance! { @tests $fixture;
+    ($fixture:expr) => { $crate::write_back_conformance! { $fixture, fill_in: [] } };
+    ($fixture:expr, fill_in: $to_fill_in:tt) => {
+        $crate::write_back_conformance! { @tests $fixture; $to_fill_in;
             a_registration_shows_its_irn_and_acknowledgement,
             a_bill_is_shown_as_it_stands,
             a_cancellation_is_shown_with_its_day,
@@ -308,18 +309,20 @@ macro_rules! write_back_conformance {
             reading_back_works_only_where_the_capability_says_so,
         }
     };
-    (@tests $fixture:expr; $($name:ident,)+) => {
+    (@tests $fixture:expr; $to_fill_in:tt; $($name:ident,)+) => {
         mod write_back_conformance {
             use super::*;
-            $(
+            $crate::mark_promises! { write_back_promise, $to_fill_in }
+            $(write_back_promise! { $name
                 #[tokio::test]
                 async fn $name() {
                     let fixture: Option<$crate::write_back_suite::WriteBackFixture> = ($fixture)().await.into();
                     if let Some(fixture) = fixture {
-                        $crate::write_back_suite::$name(fixture).await;
+                        let shown = $crate::write_back_suite::$name(fixture).await;
+                        $crate::promise::told(stringify!($name), shown);
                     }
                 }
-            )+
+            })+
         }
     };
 }

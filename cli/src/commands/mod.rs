@@ -18,6 +18,8 @@ pub mod retry;
 pub mod run;
 pub mod sandbox;
 pub mod status;
+pub mod test;
+mod trial;
 pub mod validate;
 pub mod verify;
 
@@ -38,6 +40,7 @@ pub fn run(arguments: Arguments, output: &mut Output) -> Result<u8, CliError> {
         Command::New(new) => new::run(&new, output),
         Command::Run(run) => run::run(&run, &common, output),
         Command::Validate(validate) => validate::run(&validate, &common, output),
+        Command::Test(test) => test::run(&test, &common, output),
         Command::Verify(verify) => verify::run(&verify, &common, output),
         Command::Status(status) => status::run(&status, &common, output),
         Command::Cancel(cancel) => cancel::run(&cancel, &common, output),

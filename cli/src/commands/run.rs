@@ -1,5 +1,6 @@
 //! `run`: the main job, once or by the sources' schedules.
 
+mod dry;
 mod progress;
 mod report;
 
@@ -10,6 +11,7 @@ use einvoice_core::clock::{SharedClock, later};
 use einvoice_core::config::SourceTable;
 use einvoice_core::ledger::Ledger;
 use einvoice_core::pipeline::{Pipeline, RunReport, StopSignal};
+use einvoice_core::registry::nearest;
 use jiff::Timestamp;
 
 use super::block_on;
@@ -31,6 +33,10 @@ struct Job {
 
 pub(super) fn run(arguments: &Run, common: &Common, output: &mut Output) -> Result<u8, CliError> {
     let assembly = Assembly::new(settings::load(common)?)?;
+    let chosen = chosen(&arguments.sources, &assembly.settings().sources)?;
+    if arguments.dry_run {
+        return block_on(dry::run(&assembly, &chosen, arguments, output));
+    }
     block_on(async {
         let mut interrupts = Interrupts::listen()?;
         let stop = StopSignal::new();
@@ -41,7 +47,7 @@ pub(super) fn run(arguments: &Run, common: &Common, output: &mut Output) -> Resu
             pipeline: Pipeline::new(parts),
             stop: stop.clone(),
         };
-        let schedules = Schedules::new(&assembly.settings().sources);
+        let schedules = Schedules::new(&chosen);
         let work = rounds(&job, schedules, arguments.once, output);
         tokio::pin!(work);
         tokio::select! {
@@ -59,6 +65,20 @@ pub(super) fn run(arguments: &Run, common: &Common, output: &mut Output) -> Resu
             }
         }
     })
+}
+
+/// The sources that were named, in the order of the configuration; all of them where none was.
+fn chosen(named: &[String], sources: &[SourceTable]) -> Result<Vec<SourceTable>, CliError> {
+    for name in named {
+        let known = || sources.iter().map(|source| source.part.name.as_str());
+        if !known().any(|known| known == name) {
+            let near = nearest(name, known()).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+            let there = known().collect::<Vec<_>>().join(", ");
+            return Err(CliError::Usage(format!("there is no source `{name}`; {near}there are: {there}")));
+        }
+    }
+    let is_chosen = |source: &&SourceTable| named.is_empty() || named.contains(&source.part.name);
+    Ok(sources.iter().filter(is_chosen).cloned().collect())
 }
 
 /// A remark while the output is lent to the work.

@@ -10,6 +10,8 @@
 )]
 
 mod by_hand;
+mod cases;
+mod dry_run;
 mod ewb;
 mod explain;
 mod help;

@@ -32,6 +32,7 @@
 pub(crate) mod difference;
 mod extras;
 pub(crate) mod field;
+mod filled;
 mod header;
 mod item;
 pub(crate) mod member;
@@ -49,6 +50,7 @@ pub(crate) mod writer;
 pub use difference::Difference;
 pub use extras::{AddlDocDtls, ContrDtls, DocPerdDtls, EwbDtls, ExpDtls, PrecDocDtls, RefDtls};
 pub use field::{Facet, Field, Leaf, PartyGstin, SupplyType, Text, YesNo};
+pub use filled::FilledMember;
 pub use header::{BuyerDtls, DispDtls, DocDtls, SellerDtls, ShipDtls, TranDtls};
 pub use item::{AttribDtls, BchDtls, Item};
 pub use member::{Form, Kind, Member, Pattern, Wording};

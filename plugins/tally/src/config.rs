@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use einvoice_core::mapping::MappingConfig;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +54,10 @@ pub struct TallySourceConfig {
     /// e-way bill. Default: none.
     #[serde(default)]
     pub export_ship_to: Option<PlaceConfig>,
+    /// Rules of your own over what is mapped here: fields are `V/NARRATION` of the voucher and `I/BATCHNAME` of an item's
+    /// line (see the chapter on mapping). Default: none.
+    #[serde(default)]
+    pub mapping: MappingConfig,
     /// Largest voucher or master read, in bytes. Default: 16777216 (16 MB).
     #[serde(default = "default_object_bytes_max")]
     pub voucher_bytes_max: usize,

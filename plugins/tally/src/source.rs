@@ -57,7 +57,8 @@ impl TallySource {
                 format!("{} is below 1024 bytes: no voucher is so small", config.voucher_bytes_max),
             ));
         }
-        Ok(Self { directory, settings: Settings::new(config), nothing: Masters::default() })
+        let settings = Settings::new(config).map_err(|error| refused("mapping", error.to_string()))?;
+        Ok(Self { directory, settings, nothing: Masters::default() })
     }
 
     fn progress(&self, masters: &[PathBuf]) -> Result<Progress, SourceError> {

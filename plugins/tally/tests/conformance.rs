@@ -65,5 +65,5 @@ fn the_examples_are_configurations_that_load() {
             }
         }
     }
-    assert_eq!(loaded, 5);
+    assert_eq!(loaded, 6);
 }

@@ -9,6 +9,7 @@ mod compute;
 mod extras;
 mod items;
 mod ledgers;
+mod overlay;
 mod parties;
 mod report;
 mod seller;
@@ -22,10 +23,12 @@ use einvoice_core::document::{Field, Invoice, SupplyType, YesNo};
 use einvoice_core::finding::Finding;
 use einvoice_core::identifier::{Gstin, StateCode};
 use einvoice_core::key::DocumentType;
+use einvoice_core::mapping::{Mapping, MappingError};
 use einvoice_core::source::{Mapped, MappedDocument, Skip};
 
 use self::class::Class;
 use self::compute::LedgerTax;
+use self::overlay::VoucherRecord;
 use self::report::Report;
 use self::voucher::{Lines, Voucher};
 use crate::config::{LedgerRole, TallySourceConfig, VoucherClass};
@@ -50,6 +53,7 @@ const UNIT_UNKNOWN: &str = "OTH, as the unit is in no list";
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) config: TallySourceConfig,
+    rules: Option<Mapping>,
     voucher_types: HashMap<String, VoucherClass>,
     ledgers: HashMap<String, LedgerRole>,
     hsn: HashMap<String, String>,
@@ -58,17 +62,21 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// Prepares a configuration.
-    pub(crate) fn new(config: TallySourceConfig) -> Self {
+    ///
+    /// # Errors
+    /// When a rule of its mapping cannot be used.
+    pub(crate) fn new(config: TallySourceConfig) -> Result<Self, MappingError> {
         fn folded<T: Clone>(map: &BTreeMap<String, T>) -> HashMap<String, T> {
             map.iter().map(|(name, value)| (spelling::fold(name), value.clone())).collect()
         }
-        Self {
+        Ok(Self {
+            rules: overlay::rules(&config.mapping)?,
             voucher_types: folded(&config.voucher_types),
             ledgers: folded(&config.ledgers),
             hsn: folded(&config.hsn),
             units: folded(&config.units),
             config,
-        }
+        })
     }
 
     fn voucher_class(&self, name: &str) -> Option<VoucherClass> {
@@ -224,7 +232,14 @@ fn document(context: &Context<'_>, place: &str) -> Mapped {
     invoice.exp_dtls = extras::export(context, currency.as_deref(), &mut report);
     let attributes = attributes(element, context);
     let (findings, provenance) = report.into_parts();
-    Mapped::Document(Box::new(MappedDocument { invoice, findings, provenance, attributes }))
+    let mut mapped = MappedDocument { invoice, findings, provenance, attributes };
+    if let Some(rules) = &context.settings.rules {
+        let record = VoucherRecord { voucher: element, lines: &built.lines };
+        if let Err(skip) = overlay::apply(rules, &record, &mut mapped) {
+            return Mapped::Skipped(Skip { label: context.voucher.label.clone(), ..skip });
+        }
+    }
+    Mapped::Document(Box::new(mapped))
 }
 
 fn head(invoice: &mut Invoice, context: &Context<'_>, report: &mut Report) {

@@ -12,20 +12,23 @@ use super::voucher::{LedgerLine, Lines, sum};
 use super::{Context, extras};
 use crate::config::ChargesMode;
 use crate::masters::{Rates, rates};
+use crate::xml::Element;
 
 /// Items and totals of a document.
 #[derive(Debug, Default)]
-pub(crate) struct Built {
+pub(crate) struct Built<'v> {
     pub(crate) items: Vec<Item>,
+    /// The line that each item was made of.
+    pub(crate) lines: Vec<&'v Element<'v>>,
     pub(crate) val_dtls: ValDtls,
     pub(crate) tax: LedgerTax,
     pub(crate) all_exempt: bool,
 }
 
 /// Builds items and totals.
-pub(crate) fn build(context: &Context<'_>, lines: &Lines<'_>, report: &mut Report) -> Built {
+pub(crate) fn build<'v>(context: &Context<'_>, lines: &Lines<'v>, report: &mut Report) -> Built<'v> {
     let has_items = !lines.items.is_empty();
-    let mut sources: Vec<Source<'_>> = lines.items.iter().map(|line| items::of_item(line, context)).collect();
+    let mut sources: Vec<Source<'v>> = lines.items.iter().map(|line| items::of_item(line, context)).collect();
     let mut adjustments = Vec::new();
     let mut tax = LedgerTax::default();
     let mut rounding = Amount::ZERO;
@@ -77,7 +80,8 @@ pub(crate) fn build(context: &Context<'_>, lines: &Lines<'_>, report: &mut Repor
         .collect();
     check_items(&items, report);
     let val_dtls = totals(&items, &solution, rounding, lines.party, report);
-    Built { items, val_dtls, tax, all_exempt }
+    let lines = sources.iter().map(|source| source.element).collect();
+    Built { items, lines, val_dtls, tax, all_exempt }
 }
 
 /// Whether a taxable charge becomes a line of its own.

@@ -8,6 +8,7 @@
 
 mod bad_input;
 mod common;
+mod overlay;
 mod quickstart;
 mod samples;
 mod vouchers;

@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 
 use crate::common::{folder_with, outcome, read, source};
 
-fn fixture(name: &str) -> String {
+pub(crate) fn fixture(name: &str) -> String {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/tally/fixtures").join(name);
     std::fs::read_to_string(path).unwrap()
 }
 
 /// Maps the one voucher of a text, with the masters of the fixtures and more settings.
-async fn mapped(text: &str, more: Value) -> MappedDocument {
+pub(crate) async fn mapped(text: &str, more: Value) -> MappedDocument {
     let folder = folder_with("voucher.xml", text.as_bytes());
     std::fs::write(folder.path().join("masters.xml"), fixture("masters.xml")).unwrap();
     let mut settings = json!({ "path": "voucher.xml", "masters": ["masters.xml"] });
@@ -32,7 +32,7 @@ async fn mapped(text: &str, more: Value) -> MappedDocument {
 }
 
 /// Checks a document and gives it as JSON.
-fn valid(document: MappedDocument) -> Value {
+pub(crate) fn valid(document: MappedDocument) -> Value {
     let text = document.invoice.to_json();
     let options = CheckOptions::on(jiff::civil::date(2026, 11, 22));
     if let Err(rejected) = rulebook::check(document.invoice, document.findings, &options) {
