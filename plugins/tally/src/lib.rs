@@ -2,6 +2,7 @@
 
 pub mod config;
 mod lexical;
+mod live;
 mod mapping;
 mod masters;
 mod reading;

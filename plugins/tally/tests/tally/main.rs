@@ -8,6 +8,8 @@
 
 mod bad_input;
 mod common;
+mod live;
+mod live_source;
 mod quickstart;
 mod samples;
 mod vouchers;
