@@ -214,6 +214,11 @@ impl TallyStandIn {
         std::mem::take(&mut self.shared.state().log)
     }
 
+    /// Begins the log anew.
+    pub fn forget_log(&self) {
+        self.shared.state().log.clear();
+    }
+
     /// The most requests that were ever under way at one time.
     #[must_use]
     pub fn most_under_way(&self) -> usize {

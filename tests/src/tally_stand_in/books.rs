@@ -125,12 +125,18 @@ fn apply(stored: &mut Node, sent: &Node, wrong: &Wrong) {
     // What integrators saw: the QR text is dropped without this word, and beside the IRN.
     let keeps_qr = sent.get("RESETIRNQRCODE") == "No" && !neighbours;
     let long_enough = !wrong.picky_about_order || at("CONSIGNEECOUNTRYNAME").is_some();
+    let mut replaced = BTreeSet::new();
     for child in &sent.children {
         if wrong.ignored.contains(&child.name) || child.name == "IRNQRCODE" && !(keeps_qr && long_enough) {
             continue;
         }
-        if child.name != "RESETIRNQRCODE" {
+        if child.name == "RESETIRNQRCODE" {
+            continue;
+        }
+        if replaced.insert(child.name.as_str()) {
             stored.put(child.clone());
+        } else {
+            stored.children.push(child.clone());
         }
     }
     if wrong.renumbers {

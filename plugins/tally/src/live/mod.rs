@@ -12,8 +12,8 @@ mod reading;
 mod request;
 mod settings;
 
-pub(crate) use answer::{ImportAnswer, hint};
-pub(crate) use books::{Books, StoredVoucher};
+pub(crate) use answer::hint;
+pub(crate) use books::{Books, OpenCompany, StoredVoucher};
 pub(crate) use error::LinkError;
 pub(crate) use link::Link;
 pub(crate) use reading::{MastersCache, Progress, Run};

@@ -85,7 +85,7 @@ async fn a_changed_voucher_is_read_alone_and_a_new_day_as_a_whole() {
     let first = read(&*source, None).await;
     let before = first.records.len();
     assert!(before > 0 && before < 19, "vouchers dated ahead wait for their day: {before}");
-    tally.take_log();
+    tally.forget_log();
     tally.edit(4201, "NARRATION", "sent by road");
     clock.advance(Duration::from_hours(24));
     let second = read(&*source, first.cursor.as_ref()).await;
@@ -108,7 +108,7 @@ async fn changed_vouchers_come_with_the_day_book_where_that_is_asked_for_and_del
     let tally = tally();
     let source = source(&tally, json!({ "changed": "day_book" }));
     let first = read(&*source, None).await;
-    tally.take_log();
+    tally.forget_log();
     tally.edit(4202, "NARRATION", "again");
     tally.delete(4203);
     let second = read(&*source, first.cursor.as_ref()).await;
@@ -122,7 +122,7 @@ async fn a_mended_master_brings_the_vouchers_of_the_last_days_again() {
     let tally = tally();
     let source = source(&tally, json!({ "reread_days": 12 }));
     let first = read(&*source, None).await;
-    tally.take_log();
+    tally.forget_log();
     tally.replace_in_masters("Phase II", "Phase III");
     let second = read(&*source, first.cursor.as_ref()).await;
     let log = tally.take_log();
@@ -156,11 +156,13 @@ async fn a_run_cut_short_goes_on_at_its_day_and_misses_no_change_made_meanwhile(
     }
     drop(stream);
     tally.edit(4201, "NARRATION", "changed while the program was down");
-    tally.take_log();
+    tally.forget_log();
     let rest = read(&*source, cursor.as_ref()).await;
     assert!(rest.records.iter().any(|record| record.content.contains("changed while the program was down")));
     assert_eq!(records.len() + rest.records.len(), all + 1, "each once, and the changed one again");
-    assert_eq!(tally.take_log().iter().filter(|asked| **asked == Asked::DayBook).count(), 18);
+    // The reader that was left may have been asking for one more day.
+    let days = tally.take_log().iter().filter(|asked| **asked == Asked::DayBook).count();
+    assert!((18..=19).contains(&days), "{days}");
 }
 
 #[tokio::test]
@@ -172,7 +174,7 @@ async fn behind_a_dialog_a_run_ends_with_its_place_and_a_small_question_comes_be
     let text = error.unwrap().to_string();
     assert!(text.contains("the day book of 2026-11-01 within 300 ms") && text.contains("dialog"), "{text}");
     // Still open: the small question is not answered either, and nothing else is sent.
-    tally.take_log();
+    tally.forget_log();
     let (_, error) = read_some(&*source, None).await;
     assert!(error.unwrap().to_string().contains("the list of open companies within 300 ms"));
     assert_eq!(tally.take_log(), [], "what waits behind the dialog is not worked on");

@@ -10,6 +10,7 @@ mod bad_input;
 mod common;
 mod live;
 mod live_source;
+mod live_write_back;
 mod quickstart;
 mod samples;
 mod vouchers;
