@@ -307,6 +307,15 @@ impl RecordSender {
         let full = std::mem::replace(&mut *group, Vec::with_capacity(GROUP));
         self.sender.blocking_send(full).is_ok()
     }
+
+    /// Returns once nobody listens any more: for a reader that waits for something else, such as a
+    /// server's answer, and must not wait in vain.
+    ///
+    /// # Cancellation
+    /// Dropping the future changes nothing.
+    pub async fn closed(&self) {
+        self.sender.closed().await;
+    }
 }
 
 impl Drop for RecordSender {

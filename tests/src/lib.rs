@@ -15,5 +15,6 @@ pub mod memory;
 pub mod mutations;
 pub mod promise;
 pub mod source_suite;
+pub mod tally_stand_in;
 pub mod transport_suite;
 pub mod write_back_suite;

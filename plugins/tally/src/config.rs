@@ -11,8 +11,44 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct TallySourceConfig {
     /// Exported files to read, as a pattern: `inbox/*.xml`. Relative to the configuration file.
-    /// Required.
+    /// Exactly one of `path` and `url` is required.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub path: String,
+    /// A running Tally to read from: `http://localhost:9000`. Exactly one of `path` and `url` is required.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The company to read, named as Tally names it. Required with `url`: without a name Tally
+    /// answers for whatever company is active on its screen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub company: Option<String>,
+    /// First day to read from a running Tally: `2026-04-01`. Required with `url`, so that a first
+    /// run never reaches back into years that are closed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// How a changed voucher is asked for. Default: `object`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed: Option<ChangedMode>,
+    /// Days, counted back from today, whose vouchers are read again after a master changed: a
+    /// voucher does not change when the HSN code of its item is mended. 0 to 366. Default: 7.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reread_days: Option<u32>,
+    /// Encoding of requests; Tally answers in the same. Default: `utf16`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub charset: Option<Charset>,
+    /// Longest wait for a connection, in milliseconds. 1 to 600000. Default: 2000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connect_timeout_ms: Option<u64>,
+    /// Longest wait for a small answer, in milliseconds. 1 to 600000. Default: 10000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_timeout_ms: Option<u64>,
+    /// Longest silence of Tally while it exports a day or the masters, in milliseconds. 1 to
+    /// 3600000. Default: 120000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub export_timeout_ms: Option<u64>,
+    /// Longest wait for the tiny request that is sent after a time-out, before anything else, in
+    /// milliseconds. 1 to 600000. Default: 30000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe_timeout_ms: Option<u64>,
     /// Files that hold masters for all vouchers, as patterns. Masters in a voucher's own file go
     /// first. Default: none.
     #[serde(default)]
@@ -195,11 +231,39 @@ pub enum EwayBillMode {
 }
 
 /// Settings of the `tally` write-back target.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TallyWriteBackConfig {
-    /// Folder for results; made when missing. Relative to the configuration file. Required.
+    /// Folder for results; made when missing. Relative to the configuration file. Exactly one of
+    /// `folder` and `url` is required.
+    #[serde(default)]
     pub folder: String,
+    /// A running Tally to write into: `http://localhost:9000`. Exactly one of `folder` and `url` is
+    /// required.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// The company to write into, named as Tally names it. Required with `url`.
+    #[serde(default)]
+    pub company: Option<String>,
+    /// Where a registration goes when Tally does not store the e-invoice fields. Default: `none`.
+    #[serde(default)]
+    pub fallback: Option<Fallback>,
+    /// Folder for the files of `fallback = "file"`. Relative to the configuration file. Default: none.
+    #[serde(default)]
+    pub fallback_folder: Option<String>,
+    /// Encoding of requests; Tally answers in the same. Default: `utf16`.
+    #[serde(default)]
+    pub charset: Option<Charset>,
+    /// Longest wait for a connection, in milliseconds. 1 to 600000. Default: 2000.
+    #[serde(default)]
+    pub connect_timeout_ms: Option<u64>,
+    /// Longest wait for an answer, in milliseconds. 1 to 600000. Default: 10000.
+    #[serde(default)]
+    pub read_timeout_ms: Option<u64>,
+    /// Longest wait for the tiny request that is sent after a time-out, before anything else, in
+    /// milliseconds. 1 to 600000. Default: 30000.
+    #[serde(default)]
+    pub probe_timeout_ms: Option<u64>,
     /// Pictures of the signed QR code, one file a document. Default: `none`.
     #[serde(default)]
     pub qr: QrFormat,
@@ -211,6 +275,45 @@ pub struct TallyWriteBackConfig {
 
 const fn default_vouchers_max() -> u32 {
     5000
+}
+
+/// Encoding of requests to a running Tally.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Charset {
+    /// UTF-16, low byte first. Carries every name: some releases answer a request in UTF-8 with `?`
+    /// for Indian scripts and the rupee sign.
+    #[default]
+    Utf16,
+    /// UTF-8.
+    Utf8,
+}
+
+/// How a changed voucher is asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ChangedMode {
+    /// Each by its Master ID; the whole day where many vouchers of it changed.
+    #[default]
+    Object,
+    /// Always the day book of its day, which every release has.
+    DayBook,
+}
+
+/// Where a registration goes when Tally does not store the e-invoice fields.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Fallback {
+    /// Nowhere: the delivery fails and says which fields are missing.
+    #[default]
+    None,
+    /// IRN, acknowledgement number and date behind the voucher's narration.
+    Narration,
+    /// Into the files that a target with `folder` writes, in `fallback_folder`.
+    File,
 }
 
 /// Form of QR pictures.

@@ -2,6 +2,7 @@
 
 pub mod config;
 mod lexical;
+mod live;
 mod mapping;
 mod masters;
 mod reading;
@@ -11,11 +12,11 @@ mod write_back;
 mod xml;
 
 pub use source::TallySource;
-pub use write_back::TallyWriteBack;
+pub use write_back::{TallyLiveWriteBack, TallyWriteBack};
 
 einvoice_core::register_source! {
     name: "tally",
-    summary: "Vouchers from files exported by Tally (ERP 9 and Prime)",
+    summary: "Vouchers from a running Tally (ERP 9 and Prime), or from files it exported",
     config: config::TallySourceConfig,
     example: include_str!("../examples/source.toml"),
     build: source::build,
@@ -23,7 +24,7 @@ einvoice_core::register_source! {
 
 einvoice_core::register_write_back! {
     name: "tally",
-    summary: "Results as a file to import into Tally, a CSV list and QR pictures",
+    summary: "Results in the vouchers of a running Tally, or as a file to import, a CSV list and QR pictures",
     config: config::TallyWriteBackConfig,
     example: include_str!("../examples/write_back.toml"),
     build: write_back::build,

@@ -227,19 +227,10 @@ impl Reading<'_> {
         }
     }
 
-    /// The voucher's GUID; else what identifies it to people, which survives a move to another file.
     /// Another voucher under an identity that the file used already is told apart by a number: it must
     /// never be taken for a correction of the first.
     fn identity(&mut self, text: &str) -> String {
-        let head = text.get(..text.find('>').unwrap_or(0)).unwrap_or_default();
-        let stated = text_of(text, "GUID").or_else(|| attribute_of(head, "REMOTEID"));
-        let is_stated = stated.is_some();
-        let identity = stated.unwrap_or_else(|| {
-            let kind = text_of(text, "VOUCHERTYPENAME").unwrap_or_default();
-            let number = text_of(text, "VOUCHERNUMBER").unwrap_or_default();
-            let date = text_of(text, "DATE").unwrap_or_default();
-            format!("{}/{number}/{date}", spelling::fold(&kind))
-        });
+        let (identity, is_stated) = identity_of(text);
         let content = hash(text);
         let seen = self.seen.entry(hash(&identity)).or_insert(Seen { times: 0, content });
         // One GUID twice with one content is one voucher that the file repeats.
@@ -251,33 +242,9 @@ impl Reading<'_> {
     }
 
     fn fault(&mut self, fault: Fault) -> ControlFlow<()> {
-        let mut label = None;
-        let mut message = fault.reason;
-        if let Some(inside) = fault.inside {
-            let what = match inside.unfinished {
-                Some((text, number)) => {
-                    let kind = text_of(&text, "VOUCHERTYPENAME").unwrap_or_else(|| "voucher".to_owned());
-                    label = text_of(&text, "VOUCHERNUMBER").map(|found| format!("{kind} {found}"));
-                    label.clone().unwrap_or_else(|| format!("voucher {number}"))
-                }
-                None if inside.tag == "VOUCHER" => "a voucher".to_owned(),
-                None => format!("a {} master", inside.tag),
-            };
-            message = format!("{message}; it happens inside {what}, which begins in line {}", inside.begins.line);
-        }
-        let fix = if let Some(place) = fault.resumed {
-            message = format!("{message}; reading went on at line {}, byte {}", place.line, place.byte);
-            "Export again from Tally, or correct the file at this place. What stands before and after it was read."
-        } else {
-            message = format!("{message}; nothing after it in this file was read");
-            if self.vouchers > 0 {
-                "Export again from Tally. Vouchers before this place were read."
-            } else {
-                "Export again from Tally."
-            }
-        };
         let position = format!("{}, byte {}", fault.place.line, fault.place.byte);
-        self.labelled(&position, label, Finding::error(fault.rule, "", message).with_fix(fix))
+        let (label, finding) = explain(fault, self.vouchers > 0);
+        self.labelled(&position, label, finding)
     }
 
     fn problem(&mut self, position: &str, finding: Finding) -> ControlFlow<()> {
@@ -306,6 +273,49 @@ impl Reading<'_> {
     }
 }
 
+/// A fault in words: what a person may call the voucher it happened in, and the finding.
+pub(crate) fn explain(fault: Fault, any_before: bool) -> (Option<String>, Finding) {
+    let mut label = None;
+    let mut message = fault.reason;
+    if let Some(inside) = fault.inside {
+        let what = match inside.unfinished {
+            Some((text, number)) => {
+                let kind = text_of(&text, "VOUCHERTYPENAME").unwrap_or_else(|| "voucher".to_owned());
+                label = text_of(&text, "VOUCHERNUMBER").map(|found| format!("{kind} {found}"));
+                label.clone().unwrap_or_else(|| format!("voucher {number}"))
+            }
+            None if inside.tag == "VOUCHER" => "a voucher".to_owned(),
+            None => format!("a {} master", inside.tag),
+        };
+        message = format!("{message}; it happens inside {what}, which begins in line {}", inside.begins.line);
+    }
+    let fix = if let Some(place) = fault.resumed {
+        message = format!("{message}; reading went on at line {}, byte {}", place.line, place.byte);
+        "Export again from Tally, or correct the file at this place. What stands before and after it was read."
+    } else {
+        message = format!("{message}; nothing after it in this file was read");
+        if any_before {
+            "Export again from Tally. Vouchers before this place were read."
+        } else {
+            "Export again from Tally."
+        }
+    };
+    (label, Finding::error(fault.rule, "", message).with_fix(fix))
+}
+
+/// What identifies a voucher: its GUID; else what identifies it to people, which survives a move to
+/// another file. Also whether it states an identity of its own.
+pub(crate) fn identity_of(text: &str) -> (String, bool) {
+    let head = text.get(..text.find('>').unwrap_or(0)).unwrap_or_default();
+    if let Some(stated) = text_of(text, "GUID").or_else(|| attribute_of(head, "REMOTEID")) {
+        return (stated, true);
+    }
+    let kind = text_of(text, "VOUCHERTYPENAME").unwrap_or_default();
+    let number = text_of(text, "VOUCHERNUMBER").unwrap_or_default();
+    let date = text_of(text, "DATE").unwrap_or_default();
+    (format!("{}/{number}/{date}", spelling::fold(&kind)), false)
+}
+
 fn hash(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
@@ -314,10 +324,13 @@ fn hash(text: &str) -> u64 {
 
 /// The text of the first element of a name. The voucher's own fields stand before its lists, and
 /// this is asked about names that lists do not repeat before them.
-fn text_of(xml: &str, name: &str) -> Option<String> {
-    let open = format!("<{name}>");
-    let start = memchr::memmem::find(xml.as_bytes(), open.as_bytes())? + open.len();
+pub(crate) fn text_of(xml: &str, name: &str) -> Option<String> {
+    let open = format!("<{name}");
+    // Fields of a collection carry a type: `<GUID TYPE="String">`.
+    let tag = |at: &usize| xml.as_bytes().get(at + open.len()).is_some_and(|next| matches!(next, b'>' | b' '));
+    let start = memchr::memmem::find_iter(xml.as_bytes(), open.as_bytes()).find(tag)? + open.len();
     let rest = xml.get(start..)?;
+    let rest = rest.get(rest.find('>')? + 1..)?;
     let text = rest.get(..rest.find('<')?)?.trim();
     let text = quick_xml::escape::unescape(text).map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned);
     (!text.is_empty()).then_some(text)

@@ -1,4 +1,4 @@
-//! The source role: exported files to records, records to documents.
+//! The source role: exported files or a running Tally to records, records to documents.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use einvoice_core::clock::SharedClock;
+use einvoice_core::date::ist_date;
 use einvoice_core::finding::Finding;
 use einvoice_core::registry::{BuildContext, BuildError};
 use einvoice_core::source::{
@@ -17,17 +19,37 @@ use einvoice_core::source::{
 use serde::{Deserialize, Serialize};
 
 use crate::config::TallySourceConfig;
+use crate::live::{self, Books, Link, LinkError, LinkSettings, MastersCache, ReadSettings, only_with};
 use crate::mapping::{self, Settings};
 use crate::masters::Masters;
 use crate::reading::{self, FileEnd};
 use crate::xml::Fault;
 
-/// Vouchers from files exported by Tally.
+/// Vouchers from files exported by Tally, or from a running Tally.
 #[derive(Debug)]
 pub struct TallySource {
-    directory: PathBuf,
+    origin: Origin,
     settings: Settings,
     nothing: Masters,
+}
+
+/// Where the vouchers are.
+#[derive(Debug)]
+enum Origin {
+    /// Files below this folder.
+    Files(PathBuf),
+    /// A running Tally.
+    Live(Box<Live>),
+}
+
+#[derive(Debug)]
+struct Live {
+    books: Books,
+    read: ReadSettings,
+    clock: SharedClock,
+    cache: MastersCache,
+    /// Fingerprint of the settings that decide about mapping.
+    fingerprint: String,
 }
 
 /// What has been read: the fingerprint of everything that decides about mapping, and a stamp for
@@ -45,32 +67,149 @@ impl TallySource {
     /// [`BuildError`] when a pattern or a limit in the configuration makes no sense.
     pub fn new(directory: impl Into<PathBuf>, config: TallySourceConfig) -> Result<Self, BuildError> {
         let directory = directory.into();
-        let refused = |key: &str, reason: String| BuildError::new(format!("tally, key `{key}`"), reason);
-        if config.path.trim().is_empty() {
-            return Err(refused("path", "names no files; write a pattern such as `inbox/*.xml`".to_owned()));
+        if config.url.is_some() {
+            return Err(refused("url", "asks for a running Tally, which is no source over files".to_owned()));
         }
+        if config.path.trim().is_empty() {
+            let reason = "names no files; write a pattern such as `inbox/*.xml`, or `url` to read from a running Tally";
+            return Err(refused("path", reason.to_owned()));
+        }
+        only_with(
+            "url",
+            &[
+                ("company", config.company.is_some()),
+                ("from", config.from.is_some()),
+                ("changed", config.changed.is_some()),
+                ("reread_days", config.reread_days.is_some()),
+                ("charset", config.charset.is_some()),
+                ("connect_timeout_ms", config.connect_timeout_ms.is_some()),
+                ("read_timeout_ms", config.read_timeout_ms.is_some()),
+                ("export_timeout_ms", config.export_timeout_ms.is_some()),
+                ("probe_timeout_ms", config.probe_timeout_ms.is_some()),
+            ],
+        )?;
         reading::files(&directory, std::slice::from_ref(&config.path)).map_err(|reason| refused("path", reason))?;
         reading::files(&directory, &config.masters).map_err(|reason| refused("masters", reason))?;
-        if config.voucher_bytes_max < 1024 {
-            return Err(refused(
-                "voucher_bytes_max",
-                format!("{} is below 1024 bytes: no voucher is so small", config.voucher_bytes_max),
-            ));
-        }
+        check_size(&config)?;
         let settings = Settings::new(config).map_err(|error| refused("mapping", error.to_string()))?;
-        Ok(Self { directory, settings, nothing: Masters::default() })
+        Ok(Self { origin: Origin::Files(directory), settings, nothing: Masters::default() })
     }
 
-    fn progress(&self, masters: &[PathBuf]) -> Result<Progress, SourceError> {
+    /// A source that reads from a running Tally.
+    ///
+    /// # Errors
+    /// [`BuildError`] when a setting makes no sense.
+    pub fn live(config: TallySourceConfig, clock: SharedClock) -> Result<Self, BuildError> {
+        if !config.path.is_empty() {
+            return Err(refused("path", "stands beside `url`; a source reads files or a running Tally".to_owned()));
+        }
+        only_with("path", &[("masters", !config.masters.is_empty())])?;
+        check_size(&config)?;
+        let (link, read) = LinkSettings::of_source(&config)?;
+        // How Tally is reached decides nothing about a document.
+        let deciding = TallySourceConfig {
+            url: None,
+            charset: None,
+            changed: None,
+            reread_days: None,
+            connect_timeout_ms: None,
+            read_timeout_ms: None,
+            export_timeout_ms: None,
+            probe_timeout_ms: None,
+            ..config.clone()
+        };
+        let text = serde_json::to_string(&deciding)
+            .map_err(|error| BuildError::new("tally", "the settings could not be compared").because(error))?;
+        let live = Live {
+            books: Books::new(Arc::new(Link::new(link)?)),
+            read,
+            clock,
+            cache: MastersCache::default(),
+            fingerprint: reading::fingerprint(&BTreeMap::from([("settings".to_owned(), text)])),
+        };
+        let origin = Origin::Live(Box::new(live));
+        let settings = Settings::new(config).map_err(|error| refused("mapping", error.to_string()))?;
+        Ok(Self { origin, settings, nothing: Masters::default() })
+    }
+
+    fn progress(&self, directory: &Path, masters: &[PathBuf]) -> Result<Progress, SourceError> {
         let config = serde_json::to_string(&self.settings.config).map_err(|error| {
             SourceError::new("tally", "the configuration could not be compared with the last run's").because(error)
         })?;
-        let stamps = masters
-            .iter()
-            .map(|path| (reading::shown(&self.directory, path), reading::stamp(path).unwrap_or_default()));
+        let stamps =
+            masters.iter().map(|path| (reading::shown(directory, path), reading::stamp(path).unwrap_or_default()));
         let parts = stamps.chain([("settings".to_owned(), config)]).collect();
         Ok(Progress { settings: reading::fingerprint(&parts), files: BTreeMap::new() })
     }
+
+    fn fetch_files(&self, directory: &Path, cursor: Option<&Cursor>) -> Result<RecordStream, SourceError> {
+        let config = &self.settings.config;
+        let refused = |reason: String| SourceError::new(config.path.clone(), reason);
+        let files = reading::files(directory, std::slice::from_ref(&config.path)).map_err(refused)?;
+        if files.is_empty() {
+            if let Some(folder) = reading::missing_folder(directory, &config.path) {
+                return Err(refused(format!(
+                    "the folder {} does not exist; make it, or correct `path` of the source",
+                    folder.display()
+                )));
+            }
+            tracing::warn!(path = %config.path, folder = %directory.display(), "no file matches `path` of the source");
+        }
+        let masters = reading::files(directory, &config.masters).map_err(refused)?;
+        if masters.is_empty() && !config.masters.is_empty() {
+            tracing::warn!(masters = ?config.masters, folder = %directory.display(), "no file matches `masters` of the source");
+        }
+        let fresh = self.progress(directory, &masters)?;
+        // A cursor that cannot be read is one of another version: everything is read again, which the
+        // ledger recognises.
+        let known: Progress = cursor.and_then(|cursor| serde_json::from_str(cursor.as_str()).ok()).unwrap_or_default();
+        let known = if known.settings == fresh.settings { known } else { fresh };
+        let run = Run {
+            directory: directory.to_owned(),
+            limits: reading::limits(config.voucher_bytes_max),
+            files,
+            masters,
+            known,
+        };
+        Ok(stream_from_blocking(move |sender| run.read(sender)))
+    }
+}
+
+impl Live {
+    /// Asks what changed, and streams it.
+    async fn fetch(&self, cursor: Option<&Cursor>) -> Result<RecordStream, SourceError> {
+        let unreachable = |error: LinkError| {
+            let location = format!("{} at {}", self.books.link().company(), self.books.link().origin());
+            SourceError::new(location, error.to_string()).because(error)
+        };
+        let company = self.books.company().await.map_err(unreachable)?;
+        let marks = self.books.marks().await.map_err(unreachable)?;
+        let fresh = live::Progress::new(self.fingerprint.clone());
+        let known: Option<live::Progress> = cursor.and_then(|cursor| serde_json::from_str(cursor.as_str()).ok());
+        let run = live::Run {
+            books: self.books.clone(),
+            company,
+            marks,
+            today: ist_date(self.clock.now()),
+            settings: self.read,
+            known: known.filter(|known| known.settings == self.fingerprint).unwrap_or(fresh),
+            cache: Arc::clone(&self.cache),
+        };
+        let handle = tokio::runtime::Handle::current();
+        Ok(stream_from_blocking(move |sender| run.read(&handle, sender)))
+    }
+}
+
+fn refused(key: &str, reason: String) -> BuildError {
+    BuildError::new(format!("tally, key `{key}`"), reason)
+}
+
+fn check_size(config: &TallySourceConfig) -> Result<(), BuildError> {
+    if config.voucher_bytes_max < 1024 {
+        let reason = format!("{} is below 1024 bytes: no voucher is so small", config.voucher_bytes_max);
+        return Err(refused("voucher_bytes_max", reason));
+    }
+    Ok(())
 }
 
 #[async_trait]
@@ -80,35 +219,10 @@ impl InvoiceSource for TallySource {
     }
 
     async fn fetch(&self, cursor: Option<&Cursor>) -> Result<RecordStream, SourceError> {
-        let config = &self.settings.config;
-        let refused = |reason: String| SourceError::new(config.path.clone(), reason);
-        let files = reading::files(&self.directory, std::slice::from_ref(&config.path)).map_err(refused)?;
-        if files.is_empty() {
-            if let Some(folder) = reading::missing_folder(&self.directory, &config.path) {
-                return Err(refused(format!(
-                    "the folder {} does not exist; make it, or correct `path` of the source",
-                    folder.display()
-                )));
-            }
-            tracing::warn!(path = %config.path, folder = %self.directory.display(), "no file matches `path` of the source");
+        match &self.origin {
+            Origin::Files(directory) => self.fetch_files(directory, cursor),
+            Origin::Live(live) => live.fetch(cursor).await,
         }
-        let masters = reading::files(&self.directory, &config.masters).map_err(refused)?;
-        if masters.is_empty() && !config.masters.is_empty() {
-            tracing::warn!(masters = ?config.masters, folder = %self.directory.display(), "no file matches `masters` of the source");
-        }
-        let fresh = self.progress(&masters)?;
-        // A cursor that cannot be read is one of another version: everything is read again, which the
-        // ledger recognises.
-        let known: Progress = cursor.and_then(|cursor| serde_json::from_str(cursor.as_str()).ok()).unwrap_or_default();
-        let known = if known.settings == fresh.settings { known } else { fresh };
-        let run = Run {
-            directory: self.directory.clone(),
-            limits: reading::limits(config.voucher_bytes_max),
-            files,
-            masters,
-            known,
-        };
-        Ok(stream_from_blocking(move |sender| run.read(sender)))
     }
 
     fn map(&self, record: &SourceRecord) -> Mapped {
@@ -213,7 +327,11 @@ pub(crate) async fn build(
     context: BuildContext,
     config: TallySourceConfig,
 ) -> Result<Arc<dyn InvoiceSource>, BuildError> {
-    let source = tokio::task::spawn_blocking(move || TallySource::new(context.directory, config))
+    let make = move || match config.url {
+        Some(_) => TallySource::live(config, context.clock),
+        None => TallySource::new(context.directory, config),
+    };
+    let source = tokio::task::spawn_blocking(make)
         .await
         .map_err(|error| BuildError::new("tally", "the source could not be made").because(error))??;
     Ok(Arc::new(source))

@@ -1,14 +1,23 @@
-//! The contracts of source and write-back, kept by Tally's files.
+//! The contracts of source and write-back, kept by Tally's files and by a running Tally.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::collections::BTreeMap;
 use std::future::{Ready, ready};
 use std::sync::Arc;
 
-use einvoice_core::write_back::WriteBack;
+use async_trait::async_trait;
+use einvoice_core::clock::ManualClock;
+use einvoice_core::receipt::Receipt;
+use einvoice_core::source::SourceRef;
+use einvoice_core::write_back::{Delivery, WriteBack, WriteBackCapability, WriteBackError};
 use einvoice_tally::config::{TallySourceConfig, TallyWriteBackConfig};
-use einvoice_tally::{TallySource, TallyWriteBack};
+use einvoice_tally::{TallyLiveWriteBack, TallySource, TallyWriteBack};
 use einvoice_testkit::source_suite::SourceFixture;
+use einvoice_testkit::tally_stand_in::TallyStandIn;
 use einvoice_testkit::write_back_suite::{WriteBackFixture, files_below};
+
+/// The company of the quickstart.
+const COMPANY: &str = "Deccan Valves Private Limited (26-27)";
 
 /// The day book of the quickstart, and a file that breaks off.
 fn day_book_and_a_broken_file() -> Ready<SourceFixture> {
@@ -39,8 +48,84 @@ fn an_empty_folder() -> Ready<WriteBackFixture> {
     ready(fixture)
 }
 
-einvoice_testkit::source_conformance!(day_book_and_a_broken_file);
-einvoice_testkit::write_back_conformance!(an_empty_folder);
+mod files {
+    use super::{an_empty_folder, day_book_and_a_broken_file};
+
+    einvoice_testkit::source_conformance!(day_book_and_a_broken_file);
+    einvoice_testkit::write_back_conformance!(an_empty_folder);
+}
+
+/// A running Tally with the books of the quickstart.
+fn tally() -> TallyStandIn {
+    let day_book = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/quickstart/daybook.xml");
+    TallyStandIn::start(COMPANY, &std::fs::read_to_string(day_book).unwrap())
+}
+
+/// The whole books, and one voucher that is larger than the source may read.
+fn a_running_tally_with_one_voucher_too_large() -> Ready<SourceFixture> {
+    let tally = tally();
+    tally.edit(4202, "NARRATION", &"n".repeat(200_000));
+    let config: TallySourceConfig = serde_json::from_value(serde_json::json!({
+        "url": tally.url(), "company": COMPANY, "from": "2026-11-01", "voucher_bytes_max": 100_000,
+    }))
+    .unwrap();
+    let clock = ManualClock::jumping("2026-11-22T06:30:00Z".parse().unwrap());
+    let source = TallySource::live(config, Arc::new(clock)).unwrap();
+    ready(SourceFixture::new(Arc::new(source), 18, 1).keeping(tally))
+}
+
+/// Gives each receipt a voucher of its own, as a source would have done: the suite's receipts all
+/// carry the same attributes.
+#[derive(Debug)]
+struct EachItsVoucher(TallyLiveWriteBack);
+
+#[async_trait]
+impl WriteBack for EachItsVoucher {
+    fn capability(&self) -> &WriteBackCapability {
+        self.0.capability()
+    }
+
+    async fn deliver(&self, receipts: &[Receipt]) -> Result<Vec<Delivery>, WriteBackError> {
+        let mut receipts = receipts.to_vec();
+        for receipt in &mut receipts {
+            receipt.attributes.insert("master_id".to_owned(), (4200 + receipt.reference_id).to_string());
+        }
+        self.0.deliver(&receipts).await
+    }
+
+    async fn read_back(
+        &self,
+        references: &[SourceRef],
+    ) -> Result<Vec<Option<BTreeMap<String, String>>>, WriteBackError> {
+        self.0.read_back(references).await
+    }
+}
+
+fn a_running_tally() -> Ready<WriteBackFixture> {
+    let tally = Arc::new(tally());
+    let folder = tempfile::tempdir().unwrap();
+    let config: TallyWriteBackConfig =
+        serde_json::from_value(serde_json::json!({ "url": tally.url(), "company": COMPANY })).unwrap();
+    let path = folder.path().to_owned();
+    let open = move || -> Arc<dyn WriteBack> {
+        Arc::new(EachItsVoucher(TallyLiveWriteBack::new(&path, "books", &config).unwrap()))
+    };
+    let books = Arc::clone(&tally);
+    let look = move || books.vouchers().into_iter().map(|(guid, xml)| (guid, xml.into_bytes())).collect();
+    let fixture = WriteBackFixture::new(open(), look)
+        .reopened_by(open)
+        .with_attribute("voucher_date", "05/11/2026")
+        .with_attribute("voucher_type", "Tax Invoice")
+        .keeping((tally, folder));
+    ready(fixture)
+}
+
+mod live {
+    use super::{a_running_tally, a_running_tally_with_one_voucher_too_large};
+
+    einvoice_testkit::source_conformance!(a_running_tally_with_one_voucher_too_large);
+    einvoice_testkit::write_back_conformance!(a_running_tally);
+}
 
 /// Settings in examples and README are those of the configuration types.
 #[test]

@@ -4,11 +4,18 @@
 //! after a million vouchers as after ten. The part of a receipt follows from its number in the
 //! ledger. Each part is a file for Tally (`results-0001.xml`), a list for people
 //! (`results-0001.csv`) and the memory of what was delivered (`state/results-0001.json`).
+//!
+//! `live` writes into a running Tally instead; both ask for the same `alteration` of a voucher.
 
+mod alteration;
 mod files;
 mod import_xml;
+mod live;
 mod part;
+mod shown;
 mod table;
+
+pub use live::TallyLiveWriteBack;
 
 use std::collections::BTreeMap;
 use std::future::{Ready, ready};
@@ -148,8 +155,15 @@ pub(crate) fn build(
 }
 
 fn target(context: &BuildContext, config: &TallyWriteBackConfig) -> Result<Arc<dyn WriteBack>, BuildError> {
+    if config.url.is_some() {
+        return Ok(Arc::new(TallyLiveWriteBack::new(&context.directory, &context.name, config)?));
+    }
+    live::no_live_keys(config)?;
     if config.folder.trim().is_empty() {
-        return Err(BuildError::new("tally, key `folder`", "names no folder for the results"));
+        return Err(BuildError::new(
+            "tally, key `folder`",
+            "names no folder for the results; write one, or `url` to write into a running Tally",
+        ));
     }
     Ok(Arc::new(TallyWriteBack::new(context.path(&config.folder), config)?))
 }

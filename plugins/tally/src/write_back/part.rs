@@ -8,7 +8,7 @@ use einvoice_core::receipt::Receipt;
 use serde::{Deserialize, Serialize};
 
 use super::files::{self, FileError};
-use super::{import_xml, table};
+use super::{alteration, import_xml, table};
 use crate::config::QrFormat;
 
 /// Version of the state file's form.
@@ -98,7 +98,7 @@ impl State {
         let with_vouchers = self.companies.iter().enumerate().filter(|(_, company)| {
             self.receipts
                 .values()
-                .any(|receipt| company_of(receipt) == company.as_str() && import_xml::is_imported(receipt))
+                .any(|receipt| company_of(receipt) == company.as_str() && alteration::is_imported(receipt))
         });
         let xml = with_vouchers.map(|(index, _)| folder.join(xml_name(name, index)));
         xml.chain([folder.join(format!("{name}.csv"))]).collect()

@@ -3,7 +3,7 @@
 use einvoice_core::date::PortalTime;
 use einvoice_core::receipt::Receipt;
 
-use super::import_xml;
+use super::alteration;
 use super::part::picture_name;
 use crate::config::QrFormat;
 
@@ -80,7 +80,7 @@ fn row(receipt: &Receipt, format: QrFormat) -> [String; 25] {
         cancellation.and_then(|found| found.reason).map(|reason| reason.to_string()).unwrap_or_default(),
         cancellation.and_then(|found| found.remark.clone()).unwrap_or_default(),
         picture_name(receipt, format).unwrap_or_default(),
-        if import_xml::is_imported(receipt) { "yes" } else { "no" }.to_owned(),
+        if alteration::is_imported(receipt) { "yes" } else { "no" }.to_owned(),
         findings.join(" | "),
         receipt.reference.location.clone(),
         receipt.reference.position.clone(),

@@ -311,7 +311,7 @@ impl Splitter {
     fn text(&mut self, text: &str, place: Place, found: &mut dyn FnMut(Found<'_>) -> ControlFlow<()>) -> Step {
         let flow = match self.path.last().map(String::as_str) {
             Some("SVCURRENTCOMPANY") => found(Found::Company(text)),
-            Some("ERRORMSG" | "LINEERROR") if self.wanted == Wanted::Vouchers => {
+            Some("ERRORMSG" | "LINEERROR" | "RESPONSE") if self.wanted == Wanted::Vouchers => {
                 found(Found::ErrorText { text, place })
             }
             _ => ControlFlow::Continue(()),

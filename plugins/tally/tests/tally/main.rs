@@ -8,6 +8,9 @@
 
 mod bad_input;
 mod common;
+mod live;
+mod live_source;
+mod live_write_back;
 mod overlay;
 mod quickstart;
 mod samples;

@@ -24,7 +24,7 @@ fn target(folder: &Path, settings: &serde_json::Value) -> TallyWriteBack {
     TallyWriteBack::new(folder, &serde_json::from_value(all).unwrap()).unwrap()
 }
 
-fn receipt(id: i64, revision: u32, state: DocumentState) -> Receipt {
+pub(crate) fn receipt(id: i64, revision: u32, state: DocumentState) -> Receipt {
     let key: DocumentKey = format!("29AAKCD4821F1ZM/2026-27/INV/DV/{id}").parse().unwrap();
     let irn = Irn::compute(&key, IrnRule::UpperCase);
     let registered = matches!(state, DocumentState::Registered | DocumentState::Cancelled);

@@ -1,0 +1,216 @@
+//! The stand-in's door: one request after the other, in the charset of the request.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, State as With};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, Method};
+use axum::response::{IntoResponse, Response};
+use encoding_rs::{UTF_16LE, WINDOWS_1252};
+use futures_util::StreamExt;
+use futures_util::stream;
+use tokio::sync::oneshot;
+
+use super::answer::{Reading, frame, message, refusal};
+use super::{Asked, Mishap, Shared};
+
+/// Largest request: one alteration is some kilobytes.
+const REQUEST_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Requests that are remembered.
+const LOG_MAX: usize = 100_000;
+
+/// Serves on a free port of the loopback address until told to stop.
+pub(super) fn start(shared: Arc<Shared>, stopped: oneshot::Receiver<()>) -> (SocketAddr, JoinHandle<()>) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.set_nonblocking(true).expect("a listener that does not block");
+    let address = listener.local_addr().expect("an address");
+    let thread = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
+            let router =
+                Router::new().fallback(answer).layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX)).with_state(shared);
+            tokio::select! {
+                served = axum::serve(listener, router) => served.expect("it serves until told to stop"),
+                _ = stopped => {}
+            }
+        });
+    });
+    (address, thread)
+}
+
+async fn answer(With(shared): With<Arc<Shared>>, method: Method, headers: HeaderMap, body: Bytes) -> Response {
+    if method == Method::GET {
+        return "<RESPONSE>TallyPrime Server is Running</RESPONSE>".into_response();
+    }
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
+    let charset = if kind.contains("utf-16") { Charset::Utf16 } else { Charset::Utf8 };
+    // Tally goes on with what it was asked after the asker has left.
+    let work = tokio::spawn(async move { work(&shared, charset, &body).await });
+    work.await.unwrap_or_else(|_| "the stand-in stopped by a fault of its own".into_response())
+}
+
+async fn work(shared: &Arc<Shared>, charset: Charset, body: &Bytes) -> Response {
+    {
+        let mut state = shared.state();
+        state.under_way += 1;
+        state.most_under_way = state.most_under_way.max(state.under_way);
+    }
+    let turn = shared.turn.lock().await;
+    let response = work_in_turn(shared, charset, body).await;
+    drop(turn);
+    shared.state().under_way -= 1;
+    response
+}
+
+async fn work_in_turn(shared: &Arc<Shared>, charset: Charset, body: &Bytes) -> Response {
+    let text = match charset {
+        Charset::Utf16 => UTF_16LE.decode_without_bom_handling(body).0.into_owned(),
+        Charset::Utf8 => String::from_utf8_lossy(body).into_owned(),
+    };
+    let Some(reading) = Reading::of(&text) else {
+        behind_dialog(shared).await;
+        return charset.response(shared, "<RESPONSE>Unknown Request, cannot be processed</RESPONSE>");
+    };
+    let mishap = {
+        let mut state = shared.state();
+        if state.log.len() < LOG_MAX {
+            state.log.push(reading.asked);
+        }
+        let at = state.mishaps.iter().position(|(asked, _)| *asked == reading.asked);
+        at.map(|at| state.mishaps.remove(at).1)
+    };
+    if mishap == Some(Mishap::Dialog) || reading.freezes {
+        shared.dialog.send_replace(true);
+    }
+    behind_dialog(shared).await;
+    if let Some(Mishap::Refuses(words)) = &mishap {
+        return charset.response(shared, &refusal(words));
+    }
+    if let Some(copies) = repeated(shared, &reading) {
+        return charset.stream(shared, &reading, copies);
+    }
+    let text = carry_out(shared, &reading, mishap.as_ref());
+    if mishap == Some(Mishap::DialogAfterWork) {
+        shared.dialog.send_replace(true);
+        behind_dialog(shared).await;
+    }
+    match mishap {
+        Some(Mishap::Says(words)) => charset.response(shared, &words),
+        Some(Mishap::BreakOff) => charset.half(shared, &text),
+        _ => charset.response(shared, &text),
+    }
+}
+
+/// Waits while a dialog is open.
+async fn behind_dialog(shared: &Shared) {
+    let mut open = shared.dialog.subscribe();
+    _ = open.wait_for(|open| !open).await;
+}
+
+fn carry_out(shared: &Shared, reading: &Reading, mishap: Option<&Mishap>) -> String {
+    let mut state = shared.state();
+    let wrong = state.wrong(mishap);
+    let index = match reading.company() {
+        None => state.active,
+        Some(name) => match state.companies.iter().position(|open| open.name == name) {
+            Some(index) => index,
+            None => return refusal(&format!("Could not set 'SVCurrentCompany' to '{name}'")),
+        },
+    };
+    if reading.asked == Asked::Import {
+        return match state.companies.get_mut(index) {
+            Some(company) => reading.import(company, &wrong),
+            None => refusal("Could not find Company"),
+        };
+    }
+    let Some(company) = state.companies.get(index) else {
+        // The list of companies may be empty; nothing else can be asked then.
+        let empty = "<ENVELOPE><HEADER><VERSION>1</VERSION><STATUS>1</STATUS></HEADER><BODY><DATA><COLLECTION></COLLECTION></DATA></BODY></ENVELOPE>";
+        return if reading.asked == Asked::Companies { empty.to_owned() } else { refusal("Could not find Company") };
+    };
+    let text = reading.export(&state.companies, company, state.generation);
+    if state.without_marks && reading.asked == Asked::Marks {
+        return text.replace("ALTMSTID", "UNKNOWN").replace("ALTVCHID", "UNKNOWN");
+    }
+    text
+}
+
+/// The vouchers of a day that is to be repeated, and how often.
+fn repeated(shared: &Shared, reading: &Reading) -> Option<(Vec<String>, u64)> {
+    let day = reading.day()?;
+    let state = shared.state();
+    let company = state.companies.first()?;
+    let times = *company.copies.get(day)?;
+    let vouchers = company.vouchers.values().filter(|voucher| voucher.get("DATE") == day);
+    Some((vouchers.map(message).collect(), times))
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Charset {
+    Utf16,
+    Utf8,
+}
+
+impl Charset {
+    fn encode(self, text: &str, ansi_only: bool) -> Vec<u8> {
+        match self {
+            Self::Utf16 => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+            Self::Utf8 if ansi_only => {
+                let known = |found: &char| !WINDOWS_1252.encode(found.encode_utf8(&mut [0; 4])).2;
+                text.chars().map(|found| if known(&found) { found } else { '?' }).collect::<String>().into_bytes()
+            }
+            Self::Utf8 => text.as_bytes().to_vec(),
+        }
+    }
+
+    const fn kind(self) -> &'static str {
+        match self {
+            Self::Utf16 => "text/xml;charset=utf-16",
+            Self::Utf8 => "text/xml;charset=utf-8",
+        }
+    }
+
+    fn response(self, shared: &Shared, text: &str) -> Response {
+        let ansi_only = shared.state().ansi_only;
+        ([(CONTENT_TYPE, self.kind())], self.encode(text, ansi_only)).into_response()
+    }
+
+    /// The first half of an answer, and then a broken connection.
+    fn half(self, shared: &Shared, text: &str) -> Response {
+        let mut bytes = self.encode(text, shared.state().ansi_only);
+        bytes.truncate(bytes.len() / 2);
+        let pieces = [Ok(Bytes::from(bytes)), Err(std::io::Error::other("broken off"))];
+        ([(CONTENT_TYPE, self.kind())], Body::from_stream(stream::iter(pieces))).into_response()
+    }
+
+    /// A day book of many copies, made while it is sent.
+    fn stream(self, shared: &Shared, reading: &Reading, (vouchers, times): (Vec<String>, u64)) -> Response {
+        let (generation, name, ansi_only) = {
+            let state = shared.state();
+            let name = state.companies.first().map(|company| company.name.clone()).unwrap_or_default();
+            (reading.generation(state.generation), name, state.ansi_only)
+        };
+        let (before, after) = frame(generation, &name);
+        let copies = stream::iter(0..times).map(move |copy| {
+            // The GUID's end and the number tell the copies apart.
+            let text: String = vouchers
+                .iter()
+                .map(|voucher| {
+                    voucher
+                        .replace("</GUID>", &format!("-{copy}</GUID>"))
+                        .replace("</VOUCHERNUMBER>", &format!("-{copy}</VOUCHERNUMBER>"))
+                })
+                .collect();
+            Ok::<_, Infallible>(Bytes::from(self.encode(&text, ansi_only)))
+        });
+        let edge = move |text: &str| stream::iter([Ok(Bytes::from(self.encode(text, ansi_only)))]);
+        let body = edge(&before).chain(copies).chain(edge(after));
+        ([(CONTENT_TYPE, self.kind())], Body::from_stream(body)).into_response()
+    }
+}
