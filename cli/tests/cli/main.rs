@@ -14,6 +14,7 @@ mod help;
 mod life;
 mod masters;
 mod once;
+mod sap;
 mod setup;
 mod validate;
 mod validate_formats;

@@ -8,6 +8,7 @@
 mod document;
 mod ledger;
 mod protocol;
+mod sap;
 mod tally;
 
 fn main() {

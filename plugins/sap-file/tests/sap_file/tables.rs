@@ -26,12 +26,9 @@ fn made(invoice: &einvoice_core::document::Invoice) -> Value {
 
 #[tokio::test]
 async fn rows_with_the_names_of_sap_become_a_document_that_passes_the_rules() {
-    let text = [
-        HEAD.to_owned(),
-        row("A/1", "Valve", "200,00"),
-        row("A/1", "\"Gasket; big\"", "1.000,50-").replace('-', ""),
-    ]
-    .join("\r\n");
+    let text =
+        [HEAD.to_owned(), row("A/1", "Valve", "200,00"), row("A/1", "\"Gasket; big\"", "1.000,50-").replace('-', "")]
+            .join("\r\n");
     for bytes in [text.clone().into_bytes(), format!("\u{feff}{text}\r\n").into_bytes()] {
         let mapped = document(&Folder::new().with("x.csv", bytes), json!({ "csv": { "mapping": seller() } })).await;
         let shown = made(&mapped.invoice);
