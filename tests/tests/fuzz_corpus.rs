@@ -45,3 +45,71 @@ fn the_kept_sheets_hold_what_the_targets_promise() {
     assert!(replay("spreadsheet_xlsx", xlsx) > 3);
     assert!(replay("spreadsheet_ods", ods) > 2);
 }
+
+/// Reads inputs by one of the readers of SAP's files: nothing panics, and whatever is refused says what and what to do.
+fn sap(read: fn(&[u8]) -> std::io::Result<einvoice_sap_file::fuzzing::Counts>, bytes: &[u8]) {
+    let counts = read(bytes).unwrap();
+    assert!(counts.documents <= counts.records);
+    for finding in &counts.findings {
+        assert!(!finding.message.is_empty() && finding.fix.is_some(), "{finding:?}");
+    }
+}
+
+#[test]
+fn the_kept_files_of_sap_hold_what_the_targets_promise() {
+    use einvoice_sap_file::fuzzing;
+    let definitions = |bytes: &[u8]| {
+        let _is_one = fuzzing::definitions(bytes);
+    };
+    for (target, run) in [
+        ("sap_flat", (|bytes| sap(fuzzing::flat, bytes)) as fn(&[u8])),
+        ("sap_xml", |bytes| sap(fuzzing::xml, bytes)),
+        ("sap_csv", |bytes| sap(fuzzing::rows, bytes)),
+        ("sap_json", |bytes| sap(fuzzing::documents, bytes)),
+        ("sap_definitions", definitions),
+    ] {
+        assert!(replay(target, run) > 4, "{target}");
+    }
+}
+
+/// Every kept input, damaged in a thousand ways drawn from one seed.
+#[test]
+fn damaged_files_of_sap_never_stop_a_reader() {
+    use einvoice_sap_file::fuzzing;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
+    // A small generator of its own: the same damage on every machine.
+    let mut seed = 0x2545_f491_4f6c_dd1d_u64;
+    let mut draw = |below: usize| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        usize::try_from(seed >> 33).unwrap() % below.max(1)
+    };
+    for (target, read) in [
+        ("sap_flat", fuzzing::flat as fn(&[u8]) -> std::io::Result<fuzzing::Counts>),
+        ("sap_xml", fuzzing::xml),
+        ("sap_csv", fuzzing::rows),
+        ("sap_json", fuzzing::documents),
+    ] {
+        for input in std::fs::read_dir(folder.join(target)).unwrap() {
+            let whole = std::fs::read(input.unwrap().path()).unwrap();
+            for _ in 0..40 {
+                let mut bytes = whole.clone();
+                for _ in 0..=draw(4) {
+                    let at = draw(bytes.len());
+                    match draw(4) {
+                        0 => bytes.truncate(at),
+                        1 => drop(bytes.drain(at..(at + draw(40)).min(bytes.len()))),
+                        2 => bytes.insert(at.min(bytes.len()), u8::try_from(draw(256)).unwrap()),
+                        _ => {
+                            if let Some(byte) = bytes.get_mut(at) {
+                                *byte = b"\n\r\"<>;,\xff 0-"[draw(11)];
+                            }
+                        }
+                    }
+                }
+                sap(read, &bytes);
+            }
+        }
+    }
+}

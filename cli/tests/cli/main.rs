@@ -19,6 +19,7 @@ mod jobs;
 mod life;
 mod masters;
 mod once;
+mod sap;
 mod setup;
 mod validate;
 mod validate_formats;

@@ -15,6 +15,9 @@ pub use source::SapFileSource;
 pub use write_back::SapFileWriteBack;
 pub use write_back::config::{NumberForm, ResultForm, WriteBackConfig};
 
+#[doc(hidden)]
+pub mod fuzzing;
+
 einvoice_core::register_source! {
     name: "sap-file",
     summary: "Invoices in files of SAP: IDoc INVOIC (flat and XML), JSON and CSV of a file drop",

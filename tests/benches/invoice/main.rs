@@ -14,6 +14,7 @@ mod document;
 mod ledger;
 mod mapping;
 mod protocol;
+mod sap;
 mod spreadsheet;
 mod tally;
 

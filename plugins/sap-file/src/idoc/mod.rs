@@ -8,7 +8,7 @@ mod records;
 mod xml;
 
 pub(crate) use content::{Idoc, NoIdoc, Segment};
-pub(crate) use definition_file::read as read_definitions;
+pub(crate) use definition_file::{parse as parse_definitions, read as read_definitions};
 pub(crate) use definitions::Definitions;
 pub(crate) use flat::{FlatSettings, RAW, read as read_flat};
 pub use records::Padding;

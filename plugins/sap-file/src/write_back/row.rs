@@ -82,7 +82,7 @@ fn row(receipt: &Receipt) -> [String; COLUMNS.len()] {
         text(first.map(|found| found.code.as_deref().unwrap_or(&found.rule).to_owned())),
         errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
         key("MANDT"),
-        key("DOCNUM"),
+        receipt.attributes.get("DOCNUM").cloned().unwrap_or_else(|| damaged_idoc(receipt)),
     ]
 }
 
@@ -112,6 +112,12 @@ fn odn_date(text: &str) -> String {
         [day, month, year] => format!("{year}{month}{day}"),
         _ => text.to_owned(),
     }
+}
+
+/// The number of an `IDoc` that could not be read further than its control record.
+fn damaged_idoc(receipt: &Receipt) -> String {
+    let number = receipt.label.strip_prefix("IDoc ").unwrap_or_default();
+    if number.bytes().all(|byte| byte.is_ascii_digit()) { number.to_owned() } else { String::new() }
 }
 
 /// The row as an object.

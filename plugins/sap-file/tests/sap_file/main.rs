@@ -1,5 +1,11 @@
 //! Files as SAP writes them, and what the adapter makes of them.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "helpers of tests fail as tests do"
+)]
 
 mod folder;
 mod forms;

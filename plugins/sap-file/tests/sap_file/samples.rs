@@ -18,7 +18,7 @@ fn sample(name: &str) -> Option<Vec<u8>> {
 }
 
 fn said(findings: &[Finding]) -> String {
-    findings.iter().map(|finding| format!("{} {finding}\n", finding.rule)).collect()
+    findings.iter().map(|finding| format!("{} {finding}", finding.rule)).collect::<Vec<_>>().join("\n")
 }
 
 #[tokio::test]
@@ -73,6 +73,7 @@ async fn documents_of_other_types_are_refused_by_their_control_record_in_every_f
 }
 
 /// Takes the orders, flights and masters of the samples for invoices, to see what is read of their segments.
+#[expect(clippy::needless_pass_by_value, reason = "callers make it for this")]
 fn any_type(definitions: &str, mapping: serde_json::Value) -> serde_json::Value {
     json!({
         "control": {
@@ -113,7 +114,7 @@ async fn a_custom_type_is_read_by_its_xml_definitions() {
     let mapped = document(&folder, any_type("segments.xml", mapping)).await;
     let buyer = &mapped.invoice.buyer_dtls;
     let shown = [&buyer.lgl_nm, &buyer.loc, &buyer.addr1]
-        .map(|field| field.as_ref().map(|text| text.to_string()).unwrap_or_default());
+        .map(|field| field.as_ref().map(ToString::to_string).unwrap_or_default());
     assert_eq!(shown, ["ACME RETAIL BV", "Rotterdam", "Havenweg 12"]);
 }
 
