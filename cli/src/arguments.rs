@@ -16,8 +16,8 @@ pub use ewb::{
     EwbMultiVehicle, EwbPartB, EwbReject, EwbShow, EwbTransporter, EwbTripSheet, FromArguments, ListName,
     MultiVehicleAdd, MultiVehicleChange, MultiVehicleStart,
 };
-pub use new::{New, NewTemplate};
 pub use life::{At, Cancel, Filter, Going, Jobs, JobsCommand, Lookup, LookupWhat, Resolve, Retry};
+pub use new::{New, NewTemplate};
 
 /// Registers Indian GST e-invoices: from the books to the portal and back.
 ///

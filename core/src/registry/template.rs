@@ -129,7 +129,10 @@ mod tests {
     fn what_is_not_there_is_told_with_what_there_is() {
         let templates = Templates::collect([&FULL, &COMPACT]).unwrap();
         let error = |plugin, variant| templates.find(plugin, variant, &[]).unwrap_err().to_string();
-        assert_eq!(error("spreadsheet", Some("ful")), "there is no template `ful`; did you mean `full`? There are: compact, full");
+        assert_eq!(
+            error("spreadsheet", Some("ful")),
+            "there is no template `ful`; did you mean `full`? There are: compact, full"
+        );
         assert_eq!(error("tally", None), "there is no template `tally`; There are: spreadsheet");
         let left_out = [LeftOut { name: "tally", feature: "tally" }];
         assert!(templates.find("tally", None, &left_out).unwrap_err().to_string().contains("feature `tally`"));

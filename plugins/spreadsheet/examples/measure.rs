@@ -39,7 +39,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn content(file: &str, rows: u32) -> Result<Vec<u8>, Box<dyn Error>> {
-    let invoices = (1..=rows.div_ceil(ITEMS)).map(|number| Recipe { items: ITEMS, ..Recipe::numbered(number) }.invoice());
+    let invoices =
+        (1..=rows.div_ceil(ITEMS)).map(|number| Recipe { items: ITEMS, ..Recipe::numbered(number) }.invoice());
     let is_workbook = Path::new(file).extension().is_some_and(|ending| ending == "xlsx");
     let made = if is_workbook { testing::workbook(invoices) } else { testing::csv(invoices) };
     made.map_err(|error| error.to_string().into())

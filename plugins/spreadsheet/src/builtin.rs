@@ -243,7 +243,9 @@ pub(crate) fn key(heading: &str, known: &dyn Fn(&str) -> bool) -> String {
         return whole;
     }
     let plain = match heading.split_once('(') {
-        Some((before, rest)) => spelling::fold(&format!("{before} {}", rest.split_once(')').map_or("", |(_, after)| after))),
+        Some((before, rest)) => {
+            spelling::fold(&format!("{before} {}", rest.split_once(')').map_or("", |(_, after)| after)))
+        }
         None => return whole,
     };
     if known(&plain) { plain } else { whole }

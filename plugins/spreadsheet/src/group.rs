@@ -47,7 +47,7 @@ struct Last {
 impl<'c> Grouper<'c> {
     pub(crate) fn new(columns: &'c Columns, carry_down: bool, merged: &[Merged]) -> Self {
         let of_head = |column: u32| {
-            columns.columns.iter().any(|found| found.index == column && found.of_head && !found.of_item)
+            columns.list.iter().any(|found| found.index == column && found.of_head && !found.of_item)
                 || columns.number.contains(&column)
                 || columns.series.contains(&column)
         };
@@ -249,11 +249,7 @@ mod tests {
 
     #[test]
     fn a_merged_number_counts_for_all_rows_it_is_shown_over() {
-        let rows = vec![
-            row(2, &[(0, "A/1"), (1, "INV"), (2, "8481")]),
-            row(3, &[(2, "8482")]),
-            row(4, &[(2, "8483")]),
-        ];
+        let rows = vec![row(2, &[(0, "A/1"), (1, "INV"), (2, "8481")]), row(3, &[(2, "8482")]), row(4, &[(2, "8483")])];
         let merged = [Merged { first: (1, 0), last: (2, 0) }];
         assert_eq!(marks(false, &merged, rows), ["0", "0", "?"]);
     }

@@ -109,10 +109,8 @@ impl Sheets {
         let last = self.reading.heading_row.unwrap_or_default().max(u32::try_from(HEADING_ROWS).unwrap_or(u32::MAX));
         let mut rows: Vec<Row> = Vec::new();
         book.rows(sheet, &mut |line| {
-            let row = match line {
-                Line::Row(row) => row,
-                Line::Fault { readable: Some(row), .. } => row,
-                Line::Fault { .. } => return ControlFlow::Continue(()),
+            let (Line::Row(row) | Line::Fault { readable: Some(row), .. }) = line else {
+                return ControlFlow::Continue(());
             };
             if row.number > last {
                 return ControlFlow::Break(());
@@ -133,10 +131,10 @@ impl Sheets {
             || "there is nothing in it".to_owned(),
             |text| format!("its fullest row begins with: {}", text.chars().take(200).collect::<String>()),
         );
-        let place = self.reading.heading_row.map_or_else(
-            || format!("in its first {HEADING_ROWS} rows"),
-            |row| format!("in row {row}"),
-        );
+        let place = self
+            .reading
+            .heading_row
+            .map_or_else(|| format!("in its first {HEADING_ROWS} rows"), |row| format!("in row {row}"));
         let message = format!("it has no heading for the number of the document ({wanted}) {place}; {shown}");
         let fix = "Head the column `Document Number`, map your own heading to `DocDtls.No`, or set `heading_row` or \
                    `delimiter`.";
@@ -156,7 +154,11 @@ impl Sheets {
                 let message = format!("{message}; nothing of it was taken, as documents may go on behind that place");
                 let at = if place.is_empty() { file.shown.clone() } else { format!("{}, {place}", file.shown) };
                 let label = format!("sheet {} of {}", sheet.name, file.shown);
-                return if entries.fault(&place, label, vec![fault(&message, fix, &at)]) { Ok(()) } else { Err(Stop::Deaf) };
+                return if entries.fault(&place, label, vec![fault(&message, fix, &at)]) {
+                    Ok(())
+                } else {
+                    Err(Stop::Deaf)
+                };
             }
             Err(error) => return Err(error.into()),
         };
@@ -252,20 +254,17 @@ impl Sheets {
             RecordId::Position => None,
         };
         let content = record.to_content();
-        match id {
-            Some(id) => entries.record(&place, id, content, Some(Arc::new(kept))),
-            None => {
-                let row = rows.first().map(|row| row.number).unwrap_or_default();
-                let id = format!("{}#{}!{row}", file.shown, sheet.name);
-                entries.record(&place, id, content, Some(Arc::new(kept)))
-            }
-        }
+        let id = id.unwrap_or_else(|| {
+            let row = rows.first().map(|row| row.number).unwrap_or_default();
+            format!("{}#{}!{row}", file.shown, sheet.name)
+        });
+        entries.record(&place, id, content, Some(Arc::new(kept)))
     }
 }
 
 /// By what a copy knows the file again wherever it was moved.
 pub(crate) fn look(file: &Found) -> String {
-    let modified = file.modified.map(|time| time.as_millisecond()).unwrap_or_default();
+    let modified = file.modified.map(jiff::Timestamp::as_millisecond).unwrap_or_default();
     format!("{}-{modified}", file.size)
 }
 
@@ -281,15 +280,9 @@ fn orphan(row: &Row, sheet: &Sheet, file: &Found, entries: &mut Entries<'_>) -> 
     entries.problem(&place, format!("{place} of {}", file.shown), vec![finding])
 }
 
-fn unreadable(
-    number: u32,
-    message: &str,
-    fix: &str,
-    sheet: &Sheet,
-    file: &Found,
-    entries: &mut Entries<'_>,
-) -> bool {
+fn unreadable(number: u32, message: &str, fix: &str, sheet: &Sheet, file: &Found, entries: &mut Entries<'_>) -> bool {
     let place = sheet.place(&[Row { number, cells: Vec::new() }]);
-    let finding = Finding::error("spreadsheet.row", "", message).with_fix(fix).with_place(format!("{}, {place}", file.shown));
+    let finding =
+        Finding::error("spreadsheet.row", "", message).with_fix(fix).with_place(format!("{}, {place}", file.shown));
     entries.problem(&place, format!("{place} of {}", file.shown), vec![finding])
 }

@@ -16,7 +16,17 @@ use crate::heading::{Column, Columns};
 
 /// What a formula shows that could not be computed.
 const FORMULA_ERRORS: [&str; 11] = [
-    "#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#DATA!", "#SPILL!", "#CALC!", "#GETTING_DATA",
+    "#REF!",
+    "#N/A",
+    "#VALUE!",
+    "#DIV/0!",
+    "#NAME?",
+    "#NULL!",
+    "#NUM!",
+    "#DATA!",
+    "#SPILL!",
+    "#CALC!",
+    "#GETTING_DATA",
 ];
 
 /// What a list of results says of a document whose workbook is gone.
@@ -65,8 +75,8 @@ impl Sheet {
             ("number_columns", keys),
             ("file", self.file.clone()),
         ]
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
     }
 }
 
@@ -79,7 +89,7 @@ pub(crate) fn record(sheet: &Sheet, rows: &[Row]) -> TableRecord {
         let text = text_of(cell, column.is_date && sheet.is_1904);
         (!text.trim().is_empty()).then_some(text)
     };
-    for column in sheet.columns.columns.iter().filter(|column| column.of_head) {
+    for column in sheet.columns.list.iter().filter(|column| column.of_head) {
         if let Some(value) = rows.iter().find_map(|row| text(row, column)) {
             record.head.insert(column.key.clone(), value);
         }
@@ -87,7 +97,7 @@ pub(crate) fn record(sheet: &Sheet, rows: &[Row]) -> TableRecord {
     record.head_at = rows.first().map(|row| sheet.row(row)).unwrap_or_default();
     for row in rows {
         let mut line = BTreeMap::new();
-        for column in &sheet.columns.columns {
+        for column in &sheet.columns.list {
             let Some(value) = text(row, column) else { continue };
             let differs = record.head.get(&column.key).is_none_or(|head| head.trim() != value.trim());
             if column.of_item || differs {
@@ -232,7 +242,9 @@ impl Mapper {
                     )
                     .with_found(value)
                     .with_expected(first)
-                    .with_fix("Write the same in every row of the document, or leave the cells of the further rows blank.")
+                    .with_fix(
+                        "Write the same in every row of the document, or leave the cells of the further rows blank.",
+                    )
                     .with_place(headed.origin(Some(index), key)),
                 );
             }

@@ -98,8 +98,7 @@ fn help(heading: &Heading, member: &Member) -> String {
     let takes = match member.form {
         Form::Text { pattern: Pattern::Date, .. } => "a day, DD/MM/YYYY".to_owned(),
         Form::Text { pattern: Pattern::State, .. } => "a state: choose it, or write its name or code".to_owned(),
-        Form::Text { min, max, pattern } if pattern.is_list() || matches!(pattern, Pattern::Gstin | Pattern::GstinOrUrp) => {
-            let _length = (min, max);
+        Form::Text { pattern, .. } if pattern.is_list() || matches!(pattern, Pattern::Gstin | Pattern::GstinOrUrp) => {
             pattern.expected()
         }
         Form::Text { min, max, pattern } => {
@@ -124,10 +123,15 @@ fn validation(member: &Member) -> Result<Option<DataValidation>, XlsxError> {
     };
     let listed = |column: char, kind: Kind| {
         let last = Masters::builtin().on(DATED).all(kind).len() + 1;
-        let list = plain().allow_list_formula(Formula::new(format!("={LISTS}!${column}$2:${column}${last}")));
+        let choice = plain().allow_list_formula(Formula::new(format!("={LISTS}!${column}$2:${column}${last}")));
         // Names and codes in other spellings are read too.
-        about(list, "Not in the list", "This is not in the list. Keep it all the same?", DataValidationErrorStyle::Warning)
-            .map(Some)
+        about(
+            choice,
+            "Not in the list",
+            "This is not in the list. Keep it all the same?",
+            DataValidationErrorStyle::Warning,
+        )
+        .map(Some)
     };
     match member.form {
         Form::Text { pattern: Pattern::OneOf(words) | Pattern::OneOfAnyCase(words), .. } => match member.name {
@@ -231,7 +235,11 @@ mod tests {
             let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes.clone())).unwrap();
             let range = book.worksheet_range(SHEET).unwrap();
             assert_eq!((range.height(), range.width()), (1, count));
-            assert_eq!(bytes, if count == 82 { compact().unwrap() } else { full().unwrap() }, "the same file each time");
+            assert_eq!(
+                bytes,
+                if count == 82 { compact().unwrap() } else { full().unwrap() },
+                "the same file each time"
+            );
         }
     }
 
@@ -239,8 +247,11 @@ mod tests {
     fn lists_hold_what_is_read_as_its_code() {
         let mut book: Xlsx<_> = Xlsx::new(Cursor::new(compact().unwrap())).unwrap();
         let range = book.worksheet_range(LISTS).unwrap();
-        let texts: Vec<String> = range.used_cells().filter(|(row, ..)| *row > 0).map(|(.., cell)| cell.to_string()).collect();
-        for (path, listed) in [("BuyerDtls.Pos", "29-Karnataka"), ("ItemList.Unit", "NOS-NUMBERS"), ("ExpDtls.ForCur", "USD")] {
+        let texts: Vec<String> =
+            range.used_cells().filter(|(row, ..)| *row > 0).map(|(.., cell)| cell.to_string()).collect();
+        for (path, listed) in
+            [("BuyerDtls.Pos", "29-Karnataka"), ("ItemList.Unit", "NOS-NUMBERS"), ("ExpDtls.ForCur", "USD")]
+        {
             assert!(texts.iter().any(|text| text == listed), "{path}: {listed}");
         }
         assert!(!range.used_cells().any(|(.., cell)| matches!(cell, Data::Empty)));

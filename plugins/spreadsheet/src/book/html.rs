@@ -214,7 +214,7 @@ impl Reading {
             ("td" | "th" | "cell", true) => self.end_cell(),
             ("data", false) => {
                 if let Some(cell) = &mut self.cell {
-                    cell.kind = tag.get("type").unwrap_or_default().to_owned();
+                    tag.get("type").unwrap_or_default().clone_into(&mut cell.kind);
                 }
             }
             ("br" | "p" | "div", _) => self.raw(" "),
@@ -332,16 +332,16 @@ fn unescape(text: &str) -> String {
         let (before, entity) = rest.split_at(at);
         out.push_str(before);
         let body = entity.get(1..).unwrap_or_default();
-        let found = body.split_once(';').filter(|(name, _)| name.len() <= 10).and_then(|(name, rest)| Some((letter(name)?, rest)));
-        match found {
-            Some((letter, after)) => {
-                out.push(letter);
-                rest = after;
-            }
-            None => {
-                out.push('&');
-                rest = body;
-            }
+        let found = body
+            .split_once(';')
+            .filter(|(name, _)| name.len() <= 10)
+            .and_then(|(name, rest)| Some((letter(name)?, rest)));
+        if let Some((letter, after)) = found {
+            out.push(letter);
+            rest = after;
+        } else {
+            out.push('&');
+            rest = body;
         }
     }
     out.push_str(rest);

@@ -1,7 +1,7 @@
 //! A file as sheets of rows, whatever form it has: told by its content, never by its name.
 //!
 //! Workbooks in the form of Excel 2007 and later and text files are read row by row, with the memory of one row (and the
-//! table of texts that such a workbook shares). Old workbooks, binary ones and those of OpenDocument are held whole, as
+//! table of texts that such a workbook shares). Old workbooks, binary ones and those of `OpenDocument` are held whole, as
 //! their form asks.
 
 mod html;
@@ -91,7 +91,7 @@ pub(crate) struct Merged {
 /// What a file is, by its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// Excel 2007 and later, binary workbook, OpenDocument: a ZIP archive.
+    /// Excel 2007 and later, binary workbook, `OpenDocument`: a ZIP archive.
     Archive,
     /// Excel 97 to 2003: a compound file.
     Compound,
@@ -119,7 +119,9 @@ impl Form {
                     .collect();
                 let lower = text.to_ascii_lowercase();
                 let tags: [&[u8]; 6] = [b"<html", b"<!doctype", b"<table", b"<?xml", b"<meta", b"<!--"];
-                if tags.iter().any(|tag| lower.starts_with(tag) || (lower.len() < tag.len() && tag.starts_with(&lower) && lower.len() > 1)) {
+                if tags.iter().any(|tag| {
+                    lower.starts_with(tag) || (lower.len() < tag.len() && tag.starts_with(&lower) && lower.len() > 1)
+                }) {
                     Self::Markup
                 } else {
                     Self::Text
@@ -165,7 +167,9 @@ impl Book {
                 workbook::limit_archive(file()?)?;
                 guarded(|| workbook::Workbook::archive(&file)).map(|book| Self::Workbook(Box::new(book)))
             }
-            Form::Compound => guarded(|| workbook::Workbook::compound(&file)).map(|book| Self::Workbook(Box::new(book))),
+            Form::Compound => {
+                guarded(|| workbook::Workbook::compound(&file)).map(|book| Self::Workbook(Box::new(book)))
+            }
             Form::Markup => html::read(file()?, settings.encoding).map(Self::Markup),
             Form::Text => text::TextFile::open(path, settings).map(Self::Text),
         }

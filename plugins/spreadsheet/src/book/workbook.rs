@@ -26,7 +26,7 @@ type Buffered = BufReader<File>;
 
 /// A workbook.
 pub(crate) enum Workbook {
-    Xlsx(Xlsx<Buffered>),
+    Xlsx(Box<Xlsx<Buffered>>),
     Held(Held),
 }
 
@@ -38,16 +38,25 @@ pub(crate) struct Held {
 
 /// Refuses archives whose parts would fill the memory, by the sizes that the archive states.
 pub(crate) fn limit_archive(reader: impl Read + Seek) -> Result<(), BookError> {
-    let mut archive = zip::ZipArchive::new(reader)
-        .map_err(|error| BookError::content(format!("the file is no whole workbook: {error}"), "Copy or export it again; it may have been cut short."))?;
+    let mut archive = zip::ZipArchive::new(reader).map_err(|error| {
+        BookError::content(
+            format!("the file is no whole workbook: {error}"),
+            "Copy or export it again; it may have been cut short.",
+        )
+    })?;
     for index in 0..archive.len() {
         let Ok(part) = archive.by_index_raw(index) else { continue };
         let name = part.name().map(|name| name.to_ascii_lowercase()).unwrap_or_default();
-        let held = ["sharedstrings.xml", "styles.xml", "content.xml", "workbook.xml", ".bin"].iter().any(|end| name.ends_with(end));
+        let held = ["sharedstrings.xml", "styles.xml", "content.xml", "workbook.xml", ".bin"]
+            .iter()
+            .any(|end| name.ends_with(end));
         let most = if held { HELD_BYTES_MAX } else { PART_BYTES_MAX };
         if part.size() > most {
             let message = format!("its part {name} unpacks to {} bytes; at most {most} are read", part.size());
-            return Err(BookError::content(message, "Split the workbook into smaller ones, or export the sheet as CSV."));
+            return Err(BookError::content(
+                message,
+                "Split the workbook into smaller ones, or export the sheet as CSV.",
+            ));
         }
     }
     Ok(())
@@ -57,20 +66,22 @@ impl Workbook {
     /// Opens an archive: Excel 2007 and later, the binary form of it, or `OpenDocument`.
     pub(crate) fn archive(open: &dyn Fn() -> io::Result<Buffered>) -> Result<Self, BookError> {
         let error = match Xlsx::new(open()?) {
-            Ok(book) => return Ok(Self::Xlsx(book)),
+            Ok(book) => return Ok(Self::Xlsx(Box::new(book))),
             Err(error) => error,
         };
         match Ods::new(open()?) {
             Ok(mut book) => {
                 let names = visible(book.sheets_metadata());
-                return Held::of(names, |name| book.worksheet_range(name).map_err(|error| unreadable(&error))).map(Self::Held);
+                return Held::of(names, |name| book.worksheet_range(name).map_err(|error| unreadable(&error)))
+                    .map(Self::Held);
             }
             Err(OdsError::Password) => return Err(locked()),
             Err(_) => {}
         }
         if let Ok(mut book) = Xlsb::new(open()?) {
             let names = visible(book.sheets_metadata());
-            return Held::of(names, |name| book.worksheet_range(name).map_err(|error| unreadable(&error))).map(Self::Held);
+            return Held::of(names, |name| book.worksheet_range(name).map_err(|error| unreadable(&error)))
+                .map(Self::Held);
         }
         Err(xlsx(error))
     }
@@ -142,10 +153,7 @@ impl From<&Dimensions> for Merged {
 }
 
 impl Held {
-    fn of(
-        names: Vec<String>,
-        mut read: impl FnMut(&str) -> Result<Range<Data>, BookError>,
-    ) -> Result<Self, BookError> {
+    fn of(names: Vec<String>, mut read: impl FnMut(&str) -> Result<Range<Data>, BookError>) -> Result<Self, BookError> {
         let mut sheets = Vec::with_capacity(names.len());
         for name in names {
             let range = read(&name)?;
@@ -216,9 +224,8 @@ fn stream<RS: Read + Seek>(book: &mut Xlsx<RS>, sheet: &str, take: Take<'_>) -> 
 }
 
 fn visible(sheets: &[calamine::Sheet]) -> Vec<String> {
-    let shown = |sheet: &&calamine::Sheet| {
-        sheet.visible == SheetVisible::Visible && matches!(sheet.typ, SheetType::WorkSheet)
-    };
+    let shown =
+        |sheet: &&calamine::Sheet| sheet.visible == SheetVisible::Visible && matches!(sheet.typ, SheetType::WorkSheet);
     sheets.iter().filter(shown).map(|sheet| sheet.name.clone()).collect()
 }
 

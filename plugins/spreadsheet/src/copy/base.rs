@@ -166,7 +166,9 @@ impl Base {
         }
         for (record, mut answer) in answers {
             answer.place = answer.place.filter(|place| {
-                self.sheets.iter().any(|sheet| sheet.name == place.sheet && !sheet.is_list() && sheet.heading_row.is_some())
+                self.sheets
+                    .iter()
+                    .any(|sheet| sheet.name == place.sheet && !sheet.is_list() && sheet.heading_row.is_some())
             });
             let known = self.find(&record).map(|(sheet, row, state)| (sheet.name.clone(), row, state.clone()));
             if known.as_ref().is_some_and(|(.., state)| state.revision >= answer.state.revision) {
@@ -354,7 +356,9 @@ impl BaseSheet {
         let named = |path: &str| {
             let heading = builtin::heading_of(path)?;
             let known = |key: &str| {
-                std::iter::once(heading.text).chain(heading.also.iter().copied()).any(|text| spelling::fold(text) == key)
+                std::iter::once(heading.text)
+                    .chain(heading.also.iter().copied())
+                    .any(|text| spelling::fold(text) == key)
             };
             let found = self.headings.iter().find(|(_, text)| known(&builtin::key(text, &known)))?;
             Some(found.0)

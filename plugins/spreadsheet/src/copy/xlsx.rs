@@ -114,7 +114,9 @@ struct Styles {
 
 impl Styles {
     fn new() -> Self {
-        let head = || Format::new().set_bold().set_text_wrap().set_align(FormatAlign::Top).set_border_bottom(FormatBorder::Thin);
+        let head = || {
+            Format::new().set_bold().set_text_wrap().set_align(FormatAlign::Top).set_border_bottom(FormatBorder::Thin)
+        };
         let marked = |fill, ink| Format::new().set_background_color(fill).set_font_color(ink);
         Self {
             heading: head().set_background_color(HEADING_FILL),
@@ -199,7 +201,8 @@ impl Sheet<'_> {
             let format = self.look(*column, cell, heading, mark.map(|mark| mark.error));
             self.cell(at, index(*column), cell, format.as_ref())?;
             if let Some(mark) = mark {
-                let note = Note::new(&mark.text).add_author_prefix(false).set_width(320).set_height(note_height(&mark.text));
+                let note =
+                    Note::new(&mark.text).add_author_prefix(false).set_width(320).set_height(note_height(&mark.text));
                 self.worksheet.insert_note(at, index(*column), &note)?;
             }
         }

@@ -2,6 +2,7 @@
 
 use einvoice_core::document::Invoice;
 use einvoice_core::rulebook::{self, CheckOptions};
+use einvoice_core::source::{InvoiceSource, Mapped};
 use einvoice_spreadsheet::testing;
 use einvoice_testkit::documents::Recipe;
 use rust_xlsxwriter::{Format, Workbook};
@@ -10,8 +11,14 @@ use serde_json::json;
 use crate::common::{document, read, read_file, sheet, source};
 
 const HEAD: &[&str] = &[
-    "Document Type *", "Document Number *", "Document Date (DD/MM/YYYY) *", "Buyer GSTIN *", "HSN Code *", "Quantity *",
-    "Unit Price *", "GST Rate (%) *",
+    "Document Type *",
+    "Document Number *",
+    "Document Date (DD/MM/YYYY) *",
+    "Buyer GSTIN *",
+    "HSN Code *",
+    "Quantity *",
+    "Unit Price *",
+    "GST Rate (%) *",
 ];
 
 /// Documents as a sheet carries them: an attribute it has no column for cannot come back.
@@ -32,7 +39,9 @@ async fn documents_written_to_a_sheet_come_back_the_same_from_every_form() {
         .into_iter()
         .chain(String::from_utf8(text.clone()).unwrap().encode_utf16().flat_map(u16::to_le_bytes))
         .collect();
-    for (name, content) in [("a.xlsx", book.clone()), ("a.csv", with_mark), ("unicode.txt", utf16), ("wrong-name.csv", book)] {
+    for (name, content) in
+        [("a.xlsx", book.clone()), ("a.csv", with_mark), ("unicode.txt", utf16), ("wrong-name.csv", book)]
+    {
         let (source, read) = read_file(name, content, json!({})).await;
         assert_eq!(read.said(), [""; 0], "{name}");
         let found: Vec<String> =
@@ -46,7 +55,10 @@ async fn documents_written_to_a_sheet_come_back_the_same_from_every_form() {
 async fn a_document_knows_its_rows_and_every_value_its_cell() {
     let (source, read) = read_file("a.xlsx", testing::workbook(recipes()).unwrap(), json!({})).await;
     let places: Vec<String> = read.records.iter().map(|record| record.reference.to_string()).collect();
-    assert_eq!(places, ["a.xlsx, document 1, rows 2 to 7", "a.xlsx, document 2, row 8", "a.xlsx, document 3, rows 9 to 14"]);
+    assert_eq!(
+        places,
+        ["a.xlsx, document 1, rows 2 to 7", "a.xlsx, document 2, row 8", "a.xlsx, document 3, rows 9 to 14"]
+    );
     let ids: Vec<&str> = read.records.iter().map(|record| record.reference.record_id.as_str()).collect();
     assert_eq!(ids[0], "29EIMCQ0001K1ZV/2026-27/INV/T/1");
     let mapped = document(&source, &read.records[0]);
@@ -159,7 +171,9 @@ async fn merged_numbers_count_for_all_their_rows_and_blank_ones_only_when_told_t
 #[tokio::test]
 async fn days_of_the_1904_calendar_are_the_days_the_workbook_shows() {
     let book = testing::workbook([Recipe::numbered(1).invoice()]).unwrap();
-    let shifted = crate::bad_input::changed(&book, "xl/workbook.xml", |text| text.replace("<workbookPr ", "<workbookPr date1904=\"1\" "));
+    let shifted = crate::bad_input::changed(&book, "xl/workbook.xml", |text| {
+        text.replace("<workbookPr ", "<workbookPr date1904=\"1\" ")
+    });
     let (source, read) = read_file("a.xlsx", shifted, json!({})).await;
     // 5 November 2026 in the one calendar is 6 November 2030 in the other.
     let mapped = document(&source, &read.records[0]);
@@ -200,7 +214,6 @@ async fn headings_of_ones_own_are_a_mapping() {
     let mapped = document(&source, &read.records[0]);
     assert_eq!(mapped.invoice.doc_dtls.no.as_ref().unwrap().as_str(), "S/1");
     assert_eq!(mapped.invoice.doc_dtls.dt.get().unwrap().to_string(), "05/11/2026");
-    use einvoice_core::source::{InvoiceSource, Mapped};
     match source.map(&read.records[1]) {
         Mapped::Skipped(skip) => assert_eq!((skip.label.as_str(), skip.reason.as_str()), ("2", "estimate")),
         other => panic!("{other:?}"),

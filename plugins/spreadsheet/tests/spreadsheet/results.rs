@@ -1,5 +1,6 @@
 //! Copies with results: what stands in them, and that they go round again.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use einvoice_core::date::PortalTime;
@@ -19,7 +20,7 @@ use crate::common::{context, document, files, letters, part, read, shown, source
 
 /// A folder with a workbook of three documents of two rows each, its source and its target.
 struct Folder {
-    folder: tempfile::TempDir,
+    home: tempfile::TempDir,
     source: SpreadsheetSource,
     target: SpreadsheetWriteBack,
 }
@@ -31,7 +32,7 @@ impl Folder {
         std::fs::write(folder.path().join("inbox").join(name), content).unwrap();
         let source = source(folder.path(), json!({"path": "inbox"}));
         let target = target(folder.path(), WriteBackConfig::default());
-        Self { folder, source, target }
+        Self { home: folder, source, target }
     }
 
     fn workbook() -> Self {
@@ -39,7 +40,7 @@ impl Folder {
     }
 
     fn path(&self, name: &str) -> std::path::PathBuf {
-        self.folder.path().join("inbox").join(name)
+        self.home.path().join("inbox").join(name)
     }
 
     fn receipt(&self, record: &SourceRecord, revision: u32, state: DocumentState, findings: Vec<Finding>) -> Receipt {
@@ -119,8 +120,19 @@ fn column(heading: &str) -> String {
 /// The column of a result, which stand behind the headings.
 fn result(name: &str) -> String {
     let names = [
-        "Status", "IRN", "AckNo", "AckDate", "SignedQRCode", "EwbNo", "EwbDate", "EwbValidTill", "EwbStatus",
-        "CancelDate", "ErrorCode", "ErrorMessage", "einvoice",
+        "Status",
+        "IRN",
+        "AckNo",
+        "AckDate",
+        "SignedQRCode",
+        "EwbNo",
+        "EwbDate",
+        "EwbValidTill",
+        "EwbStatus",
+        "CancelDate",
+        "ErrorCode",
+        "ErrorMessage",
+        "einvoice",
     ];
     let at = testing::headings().len() + names.iter().position(|text| *text == name).unwrap();
     letters(u32::try_from(at).unwrap())
@@ -153,7 +165,11 @@ async fn a_copy_has_every_row_at_its_place_with_results_marks_and_pictures() {
     assert!(comments.contains("[2176] ItemList[1].HsnCd: the code is in no list (found 520811). Correct the HSN."));
     let styles = part(&copy, "xl/styles.xml");
     assert!(styles.contains("FFFFC7CE"), "{styles}");
-    assert!(after["QR codes!A2"].contains("INV T/1") && after["QR codes!A2"].contains("AckNo 112610000000001"), "{:?}", after["QR codes!A2"]);
+    assert!(
+        after["QR codes!A2"].contains("INV T/1") && after["QR codes!A2"].contains("AckNo 112610000000001"),
+        "{:?}",
+        after["QR codes!A2"]
+    );
     let mut archive = zip::ZipArchive::new(std::fs::File::open(&copy).unwrap()).unwrap();
     assert!(archive.by_name("xl/media/image1.png").is_ok());
     // Days stay days and numbers numbers.
@@ -258,10 +274,11 @@ async fn where_nothing_can_be_written_the_copy_stays_as_it_was() {
     folder.done(&[folder.receipt(&records[0], 1, DocumentState::Registered, Vec::new())]).await;
     let before = std::fs::read(folder.path("results/sales_result.xlsx")).unwrap();
     // In this folder no file can be made, by nobody.
-    let nowhere = target(folder.folder.path(), WriteBackConfig::default());
+    let nowhere = target(folder.home.path(), WriteBackConfig::default());
     std::fs::rename(folder.path("results"), folder.path("kept")).unwrap();
     std::os::unix::fs::symlink("/proc/self", folder.path("results")).unwrap();
-    let failed = nowhere.deliver(&[folder.receipt(&records[1], 1, DocumentState::Registered, Vec::new())]).await.unwrap();
+    let failed =
+        nowhere.deliver(&[folder.receipt(&records[1], 1, DocumentState::Registered, Vec::new())]).await.unwrap();
     assert!(matches!(&failed[0], Delivery::Failed { .. }), "{failed:?}");
     std::fs::remove_file(folder.path("results")).unwrap();
     std::fs::rename(folder.path("kept"), folder.path("results")).unwrap();
@@ -275,7 +292,7 @@ async fn two_workers_on_one_folder_lose_no_result() {
     let records = read(&folder.source).await.records;
     let work = records.iter().map(|record| {
         // Each worker has a target of its own, as another process has.
-        let worker = target(folder.folder.path(), WriteBackConfig::default());
+        let worker = target(folder.home.path(), WriteBackConfig::default());
         let receipt = folder.receipt(record, 1, DocumentState::Registered, Vec::new());
         tokio::spawn(async move { worker.deliver(&[receipt]).await.unwrap() })
     });
@@ -331,7 +348,7 @@ async fn what_is_no_document_is_answered_at_its_row_and_what_has_no_row_in_a_lis
             reference: problem.reference.clone(),
             label: problem.label.clone(),
             findings: problem.findings.clone(),
-            attributes: Default::default(),
+            attributes: BTreeMap::default(),
             key: None,
             irn: None,
             ..unread()
@@ -340,7 +357,11 @@ async fn what_is_no_document_is_answered_at_its_row_and_what_has_no_row_in_a_lis
     folder.done(&receipts).await;
     let after = shown(&folder.path("results/sales_result.xlsx"));
     let status: Vec<(&String, &String)> = after.iter().filter(|(_, value)| *value == "INVALID").collect();
-    assert_eq!(status.iter().map(|(cell, _)| cell.as_str()).collect::<Vec<_>>(), ["Sheet1!C2", "Sheet1!C3"], "{after:?}");
+    assert_eq!(
+        status.iter().map(|(cell, _)| cell.as_str()).collect::<Vec<_>>(),
+        ["Sheet1!C2", "Sheet1!C3"],
+        "{after:?}"
+    );
     let folder = Folder::of("broken.xlsx", b"PK\x03\x04 and nothing more");
     let problem = crate::common::read(&folder.source).await.problems.remove(0);
     let lost = Receipt { reference: problem.reference, label: problem.label, findings: problem.findings, ..unread() };
@@ -361,7 +382,7 @@ fn unread() -> Receipt {
             position: String::new(),
             record_id: String::new(),
         },
-        attributes: Default::default(),
+        attributes: BTreeMap::default(),
         label: String::new(),
         key: None,
         irn: None,
