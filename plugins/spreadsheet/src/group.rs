@@ -47,7 +47,7 @@ struct Last {
 impl<'c> Grouper<'c> {
     pub(crate) fn new(columns: &'c Columns, carry_down: bool, merged: &[Merged]) -> Self {
         let of_head = |column: u32| {
-            columns.columns.iter().any(|found| found.index == column && found.of_head && !found.of_item)
+            columns.list.iter().any(|found| found.index == column && found.of_head && !found.of_item)
                 || columns.number.contains(&column)
                 || columns.series.contains(&column)
         };

@@ -32,7 +32,7 @@ pub(crate) struct Columns {
     /// Number of the heading row.
     pub(crate) row: u32,
     /// Those that the mapping reads, in their order.
-    pub(crate) columns: Vec<Column>,
+    pub(crate) list: Vec<Column>,
     /// Headings as they are spelt, by the name that records have.
     pub(crate) spelt: Arc<HashMap<String, String>>,
     /// Indexes of the columns that hold the number.
@@ -50,7 +50,7 @@ pub(crate) fn find(rows: &[Row], fields: &Fields, wanted: Option<u32>) -> Option
     let mut best: Option<Columns> = None;
     for row in candidates {
         let columns = columns(row, fields);
-        if !columns.number.is_empty() && best.as_ref().is_none_or(|best| columns.columns.len() > best.columns.len()) {
+        if !columns.number.is_empty() && best.as_ref().is_none_or(|best| columns.list.len() > best.list.len()) {
             best = Some(columns);
         }
     }
@@ -108,7 +108,7 @@ fn columns(row: &Row, fields: &Fields) -> Columns {
         number: those(&fields.number),
         series: those(&fields.series),
         hsn: those(&fields.hsn),
-        columns: found,
+        list: found,
         spelt: Arc::new(spelt),
     }
 }
@@ -128,7 +128,7 @@ mod tests {
     fn keys(rows: &[Row]) -> Vec<(u32, String)> {
         let fields = Fields::of(&builtin::mapping(), &MappingConfig::default()).unwrap();
         let found = find(rows, &fields, None).unwrap();
-        found.columns.into_iter().map(|column| (column.index, column.key)).collect()
+        found.list.into_iter().map(|column| (column.index, column.key)).collect()
     }
 
     #[test]

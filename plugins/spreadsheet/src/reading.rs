@@ -109,10 +109,8 @@ impl Sheets {
         let last = self.reading.heading_row.unwrap_or_default().max(u32::try_from(HEADING_ROWS).unwrap_or(u32::MAX));
         let mut rows: Vec<Row> = Vec::new();
         book.rows(sheet, &mut |line| {
-            let row = match line {
-                Line::Row(row) => row,
-                Line::Fault { readable: Some(row), .. } => row,
-                Line::Fault { .. } => return ControlFlow::Continue(()),
+            let (Line::Row(row) | Line::Fault { readable: Some(row), .. }) = line else {
+                return ControlFlow::Continue(());
             };
             if row.number > last {
                 return ControlFlow::Break(());
@@ -256,20 +254,17 @@ impl Sheets {
             RecordId::Position => None,
         };
         let content = record.to_content();
-        match id {
-            Some(id) => entries.record(&place, id, content, Some(Arc::new(kept))),
-            None => {
-                let row = rows.first().map(|row| row.number).unwrap_or_default();
-                let id = format!("{}#{}!{row}", file.shown, sheet.name);
-                entries.record(&place, id, content, Some(Arc::new(kept)))
-            }
-        }
+        let id = id.unwrap_or_else(|| {
+            let row = rows.first().map(|row| row.number).unwrap_or_default();
+            format!("{}#{}!{row}", file.shown, sheet.name)
+        });
+        entries.record(&place, id, content, Some(Arc::new(kept)))
     }
 }
 
 /// By what a copy knows the file again wherever it was moved.
 pub(crate) fn look(file: &Found) -> String {
-    let modified = file.modified.map(|time| time.as_millisecond()).unwrap_or_default();
+    let modified = file.modified.map(jiff::Timestamp::as_millisecond).unwrap_or_default();
     format!("{}-{modified}", file.size)
 }
 

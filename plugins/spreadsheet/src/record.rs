@@ -89,7 +89,7 @@ pub(crate) fn record(sheet: &Sheet, rows: &[Row]) -> TableRecord {
         let text = text_of(cell, column.is_date && sheet.is_1904);
         (!text.trim().is_empty()).then_some(text)
     };
-    for column in sheet.columns.columns.iter().filter(|column| column.of_head) {
+    for column in sheet.columns.list.iter().filter(|column| column.of_head) {
         if let Some(value) = rows.iter().find_map(|row| text(row, column)) {
             record.head.insert(column.key.clone(), value);
         }
@@ -97,7 +97,7 @@ pub(crate) fn record(sheet: &Sheet, rows: &[Row]) -> TableRecord {
     record.head_at = rows.first().map(|row| sheet.row(row)).unwrap_or_default();
     for row in rows {
         let mut line = BTreeMap::new();
-        for column in &sheet.columns.columns {
+        for column in &sheet.columns.list {
             let Some(value) = text(row, column) else { continue };
             let differs = record.head.get(&column.key).is_none_or(|head| head.trim() != value.trim());
             if column.of_item || differs {

@@ -98,10 +98,7 @@ fn help(heading: &Heading, member: &Member) -> String {
     let takes = match member.form {
         Form::Text { pattern: Pattern::Date, .. } => "a day, DD/MM/YYYY".to_owned(),
         Form::Text { pattern: Pattern::State, .. } => "a state: choose it, or write its name or code".to_owned(),
-        Form::Text { min, max, pattern }
-            if pattern.is_list() || matches!(pattern, Pattern::Gstin | Pattern::GstinOrUrp) =>
-        {
-            let _length = (min, max);
+        Form::Text { pattern, .. } if pattern.is_list() || matches!(pattern, Pattern::Gstin | Pattern::GstinOrUrp) => {
             pattern.expected()
         }
         Form::Text { min, max, pattern } => {
@@ -126,10 +123,10 @@ fn validation(member: &Member) -> Result<Option<DataValidation>, XlsxError> {
     };
     let listed = |column: char, kind: Kind| {
         let last = Masters::builtin().on(DATED).all(kind).len() + 1;
-        let list = plain().allow_list_formula(Formula::new(format!("={LISTS}!${column}$2:${column}${last}")));
+        let choice = plain().allow_list_formula(Formula::new(format!("={LISTS}!${column}$2:${column}${last}")));
         // Names and codes in other spellings are read too.
         about(
-            list,
+            choice,
             "Not in the list",
             "This is not in the list. Keep it all the same?",
             DataValidationErrorStyle::Warning,

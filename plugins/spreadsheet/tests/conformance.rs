@@ -1,6 +1,7 @@
 //! The contracts of source and write-back, kept by workbooks.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::fmt::Write as _;
 use std::future::{Ready, ready};
 use std::path::Path;
 use std::sync::Arc;
@@ -37,12 +38,17 @@ fn documents_and_an_item_without_a_number() -> Ready<SourceFixture> {
 /// What a person sees in the copies, and the bytes of everything.
 fn shown(folder: &Path) -> Shown {
     let mut shown = files_below(folder);
-    for name in shown.keys().filter(|name| name.ends_with(".xlsx")).cloned().collect::<Vec<_>>() {
+    for name in shown
+        .keys()
+        .filter(|name| Path::new(name).extension().is_some_and(|ending| ending == "xlsx"))
+        .cloned()
+        .collect::<Vec<_>>()
+    {
         let mut book = open_workbook_auto(folder.join(&name)).unwrap();
         let mut text = String::new();
         for sheet in book.sheet_names() {
             for (row, column, value) in book.worksheet_range(&sheet).unwrap().used_cells() {
-                text.push_str(&format!("{sheet} {row} {column} {value}\n"));
+                writeln!(text, "{sheet} {row} {column} {value}").unwrap();
             }
         }
         shown.insert(format!("{name} as shown"), text.into_bytes());

@@ -214,7 +214,7 @@ impl Reading {
             ("td" | "th" | "cell", true) => self.end_cell(),
             ("data", false) => {
                 if let Some(cell) = &mut self.cell {
-                    cell.kind = tag.get("type").unwrap_or_default().to_owned();
+                    tag.get("type").unwrap_or_default().clone_into(&mut cell.kind);
                 }
             }
             ("br" | "p" | "div", _) => self.raw(" "),
@@ -336,15 +336,12 @@ fn unescape(text: &str) -> String {
             .split_once(';')
             .filter(|(name, _)| name.len() <= 10)
             .and_then(|(name, rest)| Some((letter(name)?, rest)));
-        match found {
-            Some((letter, after)) => {
-                out.push(letter);
-                rest = after;
-            }
-            None => {
-                out.push('&');
-                rest = body;
-            }
+        if let Some((letter, after)) = found {
+            out.push(letter);
+            rest = after;
+        } else {
+            out.push('&');
+            rest = body;
         }
     }
     out.push_str(rest);

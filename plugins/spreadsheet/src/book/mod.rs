@@ -1,7 +1,7 @@
 //! A file as sheets of rows, whatever form it has: told by its content, never by its name.
 //!
 //! Workbooks in the form of Excel 2007 and later and text files are read row by row, with the memory of one row (and the
-//! table of texts that such a workbook shares). Old workbooks, binary ones and those of OpenDocument are held whole, as
+//! table of texts that such a workbook shares). Old workbooks, binary ones and those of `OpenDocument` are held whole, as
 //! their form asks.
 
 mod html;
@@ -91,7 +91,7 @@ pub(crate) struct Merged {
 /// What a file is, by its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// Excel 2007 and later, binary workbook, OpenDocument: a ZIP archive.
+    /// Excel 2007 and later, binary workbook, `OpenDocument`: a ZIP archive.
     Archive,
     /// Excel 97 to 2003: a compound file.
     Compound,

@@ -33,19 +33,18 @@ pub(crate) struct TextFile {
 impl TextFile {
     /// Looks at the beginning for the mark between values.
     pub(crate) fn open(path: &Path, settings: TextSettings) -> Result<Self, BookError> {
-        let delimiter = match settings.delimiter {
-            Some(given) => given,
-            None => {
-                let mut head = Vec::new();
-                Utf8Reader::new(File::open(path)?, settings.encoding)?.take(LOOK_BYTES).read_to_end(&mut head)?;
-                if head.contains(&0) {
-                    return Err(BookError::content(
-                        "the file is neither a workbook nor a text file",
-                        "Export it as .xlsx or .csv.",
-                    ));
-                }
-                mark(&head)
+        let delimiter = if let Some(given) = settings.delimiter {
+            given
+        } else {
+            let mut head = Vec::new();
+            Utf8Reader::new(File::open(path)?, settings.encoding)?.take(LOOK_BYTES).read_to_end(&mut head)?;
+            if head.contains(&0) {
+                return Err(BookError::content(
+                    "the file is neither a workbook nor a text file",
+                    "Export it as .xlsx or .csv.",
+                ));
             }
+            mark(&head)
         };
         Ok(Self { path: path.to_owned(), encoding: settings.encoding, delimiter })
     }
@@ -137,11 +136,13 @@ const END: &[u8] = b"\n\n";
 fn ends_in_quotes<R: Read>(reader: &csv::Reader<Chain<LineFeeds<R>, &[u8]>>, record: &ByteRecord) -> bool {
     let (lines, end) = reader.get_ref().get_ref();
     let all = lines.given + u64::try_from(END.len()).unwrap_or_default();
-    end.is_empty() && reader.position().byte() == all && record.iter().last().is_some_and(|value| value.ends_with(END))
+    end.is_empty()
+        && reader.position().byte() == all
+        && record.iter().next_back().is_some_and(|value| value.ends_with(END))
 }
 
 fn lines_in(value: &[u8]) -> u64 {
-    let breaks = value.iter().filter(|byte| **byte == b'\n').count();
+    let breaks = value.split(|byte| *byte == b'\n').count() - 1;
     u64::try_from(breaks).unwrap_or(u64::MAX)
 }
 

@@ -26,7 +26,7 @@ type Buffered = BufReader<File>;
 
 /// A workbook.
 pub(crate) enum Workbook {
-    Xlsx(Xlsx<Buffered>),
+    Xlsx(Box<Xlsx<Buffered>>),
     Held(Held),
 }
 
@@ -66,7 +66,7 @@ impl Workbook {
     /// Opens an archive: Excel 2007 and later, the binary form of it, or `OpenDocument`.
     pub(crate) fn archive(open: &dyn Fn() -> io::Result<Buffered>) -> Result<Self, BookError> {
         let error = match Xlsx::new(open()?) {
-            Ok(book) => return Ok(Self::Xlsx(book)),
+            Ok(book) => return Ok(Self::Xlsx(Box::new(book))),
             Err(error) => error,
         };
         match Ods::new(open()?) {

@@ -1,5 +1,7 @@
 //! What stands in the columns of results.
 
+use std::fmt::Write as _;
+
 use einvoice_core::finding::Finding;
 use einvoice_core::receipt::Receipt;
 use einvoice_core::state::{DocumentState, EwbState};
@@ -190,10 +192,11 @@ pub(crate) fn sentence(finding: &Finding) -> String {
         text.push_str(": ");
     }
     text.push_str(&finding.message);
+    // Writing to memory cannot fail.
     match (&finding.found, &finding.expected) {
-        (Some(found), Some(expected)) => text.push_str(&format!(" (found {found}, expected {expected})")),
-        (Some(found), None) => text.push_str(&format!(" (found {found})")),
-        (None, Some(expected)) => text.push_str(&format!(" (expected {expected})")),
+        (Some(found), Some(expected)) => _ = write!(text, " (found {found}, expected {expected})"),
+        (Some(found), None) => _ = write!(text, " (found {found})"),
+        (None, Some(expected)) => _ = write!(text, " (expected {expected})"),
         (None, None) => {}
     }
     if let Some(fix) = &finding.fix {

@@ -13,8 +13,8 @@ use crate::cell::Row;
 
 /// Writes the copy: UTF-8 with a byte order mark, by which Excel knows it, and every row at its line.
 pub(crate) fn write(file: NamedTempFile, base: &mut Base, plan: &Plan) -> Result<NamedTempFile, CopyError> {
-    let mut out = Out { out: BufWriter::new(file), line: 1, delimiter: char::from(base.delimiter()) };
-    out.out.write_all(b"\xef\xbb\xbf")?;
+    let mut out = Out { writer: BufWriter::new(file), line: 1, delimiter: char::from(base.delimiter()) };
+    out.writer.write_all(b"\xef\xbb\xbf")?;
     let names: Vec<String> = base.sheets().map(|sheet| sheet.name.clone()).collect();
     let empty = SheetPlan::default();
     for name in names.iter().take(1) {
@@ -41,11 +41,11 @@ pub(crate) fn write(file: NamedTempFile, base: &mut Base, plan: &Plan) -> Result
             out.row(&Row { number: *number, cells: Vec::new() }, own)?;
         }
     }
-    Ok(out.out.into_inner().map_err(std::io::IntoInnerError::into_error)?)
+    Ok(out.writer.into_inner().map_err(std::io::IntoInnerError::into_error)?)
 }
 
 struct Out<W: Write> {
-    out: BufWriter<W>,
+    writer: BufWriter<W>,
     /// The line that is written next.
     line: u32,
     delimiter: char,
@@ -54,7 +54,7 @@ struct Out<W: Write> {
 impl<W: Write> Out<W> {
     fn row(&mut self, row: &Row, plan: &SheetPlan) -> std::io::Result<()> {
         while self.line < row.number {
-            self.out.write_all(b"\n")?;
+            self.writer.write_all(b"\n")?;
             self.line += 1;
         }
         let mut cells: std::collections::BTreeMap<u32, String> =
@@ -78,7 +78,7 @@ impl<W: Write> Out<W> {
         text.push('\n');
         let lines = text.bytes().filter(|byte| *byte == b'\n').count();
         self.line = self.line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
-        self.out.write_all(text.as_bytes())
+        self.writer.write_all(text.as_bytes())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use einvoice_core::document::Invoice;
 use einvoice_core::rulebook::{self, CheckOptions};
+use einvoice_core::source::{InvoiceSource, Mapped};
 use einvoice_spreadsheet::testing;
 use einvoice_testkit::documents::Recipe;
 use rust_xlsxwriter::{Format, Workbook};
@@ -213,7 +214,6 @@ async fn headings_of_ones_own_are_a_mapping() {
     let mapped = document(&source, &read.records[0]);
     assert_eq!(mapped.invoice.doc_dtls.no.as_ref().unwrap().as_str(), "S/1");
     assert_eq!(mapped.invoice.doc_dtls.dt.get().unwrap().to_string(), "05/11/2026");
-    use einvoice_core::source::{InvoiceSource, Mapped};
     match source.map(&read.records[1]) {
         Mapped::Skipped(skip) => assert_eq!((skip.label.as_str(), skip.reason.as_str()), ("2", "estimate")),
         other => panic!("{other:?}"),

@@ -1,5 +1,6 @@
 //! Copies with results: what stands in them, and that they go round again.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use einvoice_core::date::PortalTime;
@@ -19,7 +20,7 @@ use crate::common::{context, document, files, letters, part, read, shown, source
 
 /// A folder with a workbook of three documents of two rows each, its source and its target.
 struct Folder {
-    folder: tempfile::TempDir,
+    home: tempfile::TempDir,
     source: SpreadsheetSource,
     target: SpreadsheetWriteBack,
 }
@@ -31,7 +32,7 @@ impl Folder {
         std::fs::write(folder.path().join("inbox").join(name), content).unwrap();
         let source = source(folder.path(), json!({"path": "inbox"}));
         let target = target(folder.path(), WriteBackConfig::default());
-        Self { folder, source, target }
+        Self { home: folder, source, target }
     }
 
     fn workbook() -> Self {
@@ -39,7 +40,7 @@ impl Folder {
     }
 
     fn path(&self, name: &str) -> std::path::PathBuf {
-        self.folder.path().join("inbox").join(name)
+        self.home.path().join("inbox").join(name)
     }
 
     fn receipt(&self, record: &SourceRecord, revision: u32, state: DocumentState, findings: Vec<Finding>) -> Receipt {
@@ -273,7 +274,7 @@ async fn where_nothing_can_be_written_the_copy_stays_as_it_was() {
     folder.done(&[folder.receipt(&records[0], 1, DocumentState::Registered, Vec::new())]).await;
     let before = std::fs::read(folder.path("results/sales_result.xlsx")).unwrap();
     // In this folder no file can be made, by nobody.
-    let nowhere = target(folder.folder.path(), WriteBackConfig::default());
+    let nowhere = target(folder.home.path(), WriteBackConfig::default());
     std::fs::rename(folder.path("results"), folder.path("kept")).unwrap();
     std::os::unix::fs::symlink("/proc/self", folder.path("results")).unwrap();
     let failed =
@@ -291,7 +292,7 @@ async fn two_workers_on_one_folder_lose_no_result() {
     let records = read(&folder.source).await.records;
     let work = records.iter().map(|record| {
         // Each worker has a target of its own, as another process has.
-        let worker = target(folder.folder.path(), WriteBackConfig::default());
+        let worker = target(folder.home.path(), WriteBackConfig::default());
         let receipt = folder.receipt(record, 1, DocumentState::Registered, Vec::new());
         tokio::spawn(async move { worker.deliver(&[receipt]).await.unwrap() })
     });
@@ -347,7 +348,7 @@ async fn what_is_no_document_is_answered_at_its_row_and_what_has_no_row_in_a_lis
             reference: problem.reference.clone(),
             label: problem.label.clone(),
             findings: problem.findings.clone(),
-            attributes: Default::default(),
+            attributes: BTreeMap::default(),
             key: None,
             irn: None,
             ..unread()
@@ -381,7 +382,7 @@ fn unread() -> Receipt {
             position: String::new(),
             record_id: String::new(),
         },
-        attributes: Default::default(),
+        attributes: BTreeMap::default(),
         label: String::new(),
         key: None,
         irn: None,
