@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
-use einvoice_core::registry::Registry;
+use einvoice_core::registry::{Plugin, Registry};
 use einvoice_core::source::{InvoiceSource, RecordStream, SourceItem};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesOrdered;
@@ -122,8 +122,12 @@ fn other_formats(arguments: &Validate, registry: &Registry, output: &mut Output)
     };
     let Some(file) = arguments.files.iter().find(|file| !is_json(file)) else { return };
     if arguments.plugin == "json-file" {
+        // A source that reads no files has nothing to do with this one.
+        let reads_files = |source: &Plugin<dyn InvoiceSource>| {
+            (source.schema)().as_value().pointer("/properties/path").is_some() && source.name != "json-file"
+        };
         let others: Vec<&str> =
-            registry.sources.iter().map(|source| source.name).filter(|name| *name != "json-file").collect();
+            registry.sources.iter().filter(|source| reads_files(source)).map(|source| source.name).collect();
         output.remark(format!(
             "{} was read as INV-01 JSON; for another format name its plugin with --plugin: {}",
             printable(&file.display().to_string()),

@@ -7,7 +7,7 @@
 use crate::config::{SourceConfig, StatusWords};
 use crate::dialect::{Dialect, Statement};
 use crate::fault::Fault;
-use crate::pool::{Database, Transact};
+use crate::pool::{Database, Row, Transact};
 use crate::table::{Column, Relation};
 
 /// The columns and the words by which rows are claimed.
@@ -151,48 +151,64 @@ impl Claims {
         }
     }
 
-    /// Claims the next rows and gives their keys.
-    pub(crate) async fn claim(&self, database: &Database, due: Due, start: &str) -> Result<Vec<String>, Fault> {
-        let (key, from) = (self.name(&self.key), &self.table.from);
-        let limit = format!(" ORDER BY {key} LIMIT {}", self.page);
+    /// Claims the next rows after a key and gives their keys, in the order of the database. Beginning after the last key
+    /// spares the server from stepping over all that were claimed before.
+    pub(crate) async fn claim(
+        &self,
+        database: &Database,
+        due: Due,
+        start: &str,
+        after: Option<&str>,
+    ) -> Result<Vec<String>, Fault> {
         let mut transaction = database.changing().await?;
-        let rows = match self.dialect {
-            Dialect::Postgres => {
-                let statement = Statement::new(
-                    self.dialect,
-                    format!("WITH picked AS MATERIALIZED (SELECT {key} FROM {from} WHERE "),
-                );
-                let statement = self.due(statement, due, start);
-                let statement = statement.sql(&format!("{limit} FOR UPDATE SKIP LOCKED) UPDATE {from} SET "));
-                let statement = self.claimed(statement).sql(&format!(
-                    " FROM picked WHERE {from}.{key} = picked.{key} RETURNING {}",
-                    self.dialect.text(&format!("{from}.{key}"), &self.key.kind)
-                ));
-                transaction.rows(&statement).await?
-            }
-            Dialect::Sqlite => {
-                let statement = self.claimed(Statement::new(self.dialect, format!("UPDATE {from} SET ")));
-                let statement = statement.sql(&format!(" WHERE {key} IN (SELECT {key} FROM {from} WHERE "));
-                let statement = self.due(statement, due, start);
-                let statement = statement.sql(&format!("{limit}) RETURNING {}", self.text(&self.key)));
-                transaction.rows(&statement).await?
-            }
-            Dialect::MySql => {
-                let sql = format!("SELECT {} FROM {from} WHERE ", self.text(&self.key));
-                let lock = if self.skips_locked { " FOR UPDATE SKIP LOCKED" } else { " FOR UPDATE" };
-                let statement = self.due(Statement::new(self.dialect, sql), due, start).sql(&limit).sql(lock);
-                let rows = transaction.rows(&statement).await?;
-                let keys: Vec<String> = rows.iter().filter_map(|row| row.cell(0).map(str::to_owned)).collect();
-                if !keys.is_empty() {
-                    let statement = self.claimed(Statement::new(self.dialect, format!("UPDATE {from} SET ")));
-                    let statement = statement.sql(&format!(" WHERE {key} IN ")).list(&keys, self.page, &self.key.kind);
-                    transaction.execute(&statement).await?;
+        let keys = match self.dialect {
+            Dialect::Postgres => keys(transaction.rows(&self.claiming(due, start, after)).await?),
+            Dialect::MySql | Dialect::Sqlite => {
+                let found = keys(transaction.rows(&self.locking(due, start, after)).await?);
+                if !found.is_empty() {
+                    let statement =
+                        self.claimed(Statement::new(self.dialect, format!("UPDATE {} SET ", self.table.from)));
+                    let statement = statement.sql(&format!(" WHERE {} IN ", self.name(&self.key)));
+                    transaction.execute(&statement.list(&found, self.page, &self.key.kind)).await?;
                 }
-                rows
+                found
             }
         };
         transaction.commit().await?;
-        Ok(rows.into_iter().filter_map(|row| row.cells.into_iter().next()?).collect())
+        Ok(keys)
+    }
+
+    /// Which rows are due after a key, the first of them.
+    fn next(&self, statement: Statement, due: Due, start: &str, after: Option<&str>) -> Statement {
+        let key = self.name(&self.key);
+        let mut statement = self.due(statement, due, start);
+        if let Some(after) = after {
+            statement = statement.sql(&format!(" AND {key} > ")).value(Some(after), &self.key.kind);
+        }
+        statement.sql(&format!(" ORDER BY {key} LIMIT {}", self.page))
+    }
+
+    /// Claims in one statement.
+    fn claiming(&self, due: Due, start: &str, after: Option<&str>) -> Statement {
+        let (key, from) = (self.name(&self.key), &self.table.from);
+        let sql = format!("WITH picked AS MATERIALIZED (SELECT {key} FROM {from} WHERE ");
+        let statement = self.next(Statement::new(self.dialect, sql), due, start, after);
+        let statement = statement.sql(&format!(" FOR UPDATE SKIP LOCKED), claimed AS (UPDATE {from} SET "));
+        self.claimed(statement).sql(&format!(
+            " FROM picked WHERE {from}.{key} = picked.{key} RETURNING {from}.{key}) SELECT {} FROM claimed ORDER BY claimed.{key}",
+            self.dialect.text(&format!("claimed.{key}"), &self.key.kind)
+        ))
+    }
+
+    /// Locks what will be claimed in the same transaction. `SQLite` has one writer at a time.
+    fn locking(&self, due: Due, start: &str, after: Option<&str>) -> Statement {
+        let sql = format!("SELECT {} FROM {} WHERE ", self.text(&self.key), self.table.from);
+        let statement = self.next(Statement::new(self.dialect, sql), due, start, after);
+        match (self.dialect, self.skips_locked) {
+            (Dialect::MySql, true) => statement.sql(" FOR UPDATE SKIP LOCKED"),
+            (Dialect::MySql, false) => statement.sql(" FOR UPDATE"),
+            _ => statement,
+        }
     }
 
     /// Gives claimed rows back with a word; rows that somebody changed meanwhile stay as they are.
@@ -216,6 +232,10 @@ impl Claims {
         let statement = Statement::new(self.dialect, sql).list(keys, keys.len(), &self.key.kind).sql(" AND ");
         self.own(statement)
     }
+}
+
+fn keys(rows: Vec<Row>) -> Vec<String> {
+    rows.into_iter().filter_map(|row| row.cells.into_iter().next()?).collect()
 }
 
 /// The statement that adds a column the claims need.

@@ -113,7 +113,9 @@ impl Reader {
 
     async fn keys(&self) -> Result<Vec<String>, Fault> {
         match (self.stage, &self.plan.claims) {
-            (Stage::Due(due), Some(claims)) if self.left > 0 => claims.claim(&self.database, due, &self.start).await,
+            (Stage::Due(due), Some(claims)) if self.left > 0 => {
+                claims.claim(&self.database, due, &self.start, self.after.as_deref()).await
+            }
             (Stage::Own, Some(claims)) => self.listed(&claims.own_keys(self.after.as_deref())).await,
             (Stage::All, _) => self.listed(&self.plan.next_keys(self.after.as_deref())).await,
             _ => Ok(Vec::new()),

@@ -110,10 +110,11 @@ impl<'p> Maker<'p> {
         }
         let lines = if flat { std::mem::take(&mut heads) } else { items.unwrap_or_default() };
         let head = if flat { lines.first().cloned() } else { heads.pop() }.unwrap_or_default();
-        if let Some(finding) = self.broken(&head, &lines).or_else(|| self.miscounted(&head, lines.len())) {
+        let first_of_item = if flat { HEAD + self.plan.head_columns.len() + 1 } else { ITEM };
+        let broken = self.broken(&head, &lines, first_of_item);
+        if let Some(finding) = broken.or_else(|| self.miscounted(&head, lines.len())) {
             return self.problem(key, finding);
         }
-        let first_of_item = if flat { HEAD + self.plan.head_columns.len() + 1 } else { ITEM };
         let mut record = TableRecord::default();
         record.head = values(&self.plan.head_columns, &head, HEAD);
         if let Some(rev) = self.plan.rev.as_ref().and_then(|_| head.cell(1)) {
@@ -175,7 +176,7 @@ impl<'p> Maker<'p> {
         SourceItem::Problem(SourceProblem { reference, label, findings: vec![finding] })
     }
 
-    fn broken(&self, head: &Row, lines: &[Row]) -> Option<Finding> {
+    fn broken(&self, head: &Row, lines: &[Row], first_of_item: usize) -> Option<Finding> {
         let broken = |row: &Row, table: &str, columns: &[Selected], first: usize| {
             let at = row.broken?;
             let column = at.checked_sub(first).and_then(|at| columns.get(at));
@@ -186,7 +187,7 @@ impl<'p> Maker<'p> {
             )
         };
         broken(head, &self.plan.heads.shown, &self.plan.head_columns, HEAD)
-            .or_else(|| lines.iter().find_map(|row| broken(row, &self.lines, &self.plan.item_columns, ITEM)))
+            .or_else(|| lines.iter().find_map(|row| broken(row, &self.lines, &self.plan.item_columns, first_of_item)))
     }
 
     fn miscounted(&self, head: &Row, lines: usize) -> Option<Finding> {
