@@ -2,6 +2,7 @@
 
 mod ewb;
 mod life;
+mod new;
 mod resolve;
 pub(crate) mod words;
 
@@ -17,6 +18,7 @@ pub use ewb::{
     MultiVehicleAdd, MultiVehicleChange, MultiVehicleStart,
 };
 pub use life::{At, Cancel, Filter, Going, Jobs, JobsCommand, Lookup, LookupWhat, Retry};
+pub use new::{New, NewCrate};
 pub use resolve::{Resolve, SeenArguments};
 
 /// Registers Indian GST e-invoices: from the books to the portal and back.
@@ -97,6 +99,9 @@ pub enum Command {
     /// Look codes up: states, units, countries, currencies, ports, PINs, HSN codes, rates
     #[command(subcommand)]
     Masters(crate::commands::masters::Masters),
+    /// Begin a crate of your own: a source, a write-back target, a store, a ledger, a way to the portal
+    #[command(subcommand)]
+    New(New),
     /// About the configuration file
     #[command(subcommand)]
     Config(Config),

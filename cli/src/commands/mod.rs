@@ -11,6 +11,7 @@ pub mod init;
 pub mod jobs;
 pub mod lookup;
 pub mod masters;
+pub mod new;
 pub mod plugins;
 pub mod resolve;
 pub mod retry;
@@ -50,6 +51,7 @@ pub fn run(arguments: Arguments, output: &mut Output) -> Result<u8, CliError> {
         Command::Credentials(credentials) => credentials::run(&credentials, &common, output),
         Command::Explain(explain) => explain::run(&explain, output),
         Command::Plugins(plugins) => plugins::run(&plugins, output),
+        Command::New(new) => new::run(&new, output),
         Command::Masters(masters) => masters::run(&masters, &common, output),
         Command::Config(config) => config::run(&config, &common, output),
         Command::Sandbox(sandbox) => sandbox::run(&sandbox, output),

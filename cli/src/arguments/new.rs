@@ -1,0 +1,62 @@
+//! Arguments of `new`: what authors of adapters begin with.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+/// The commands of `new`.
+#[derive(Debug, Subcommand)]
+#[non_exhaustive]
+pub enum New {
+    /// A crate that reads invoices from a system
+    Source(NewCrate),
+    /// A crate that shows results to a system
+    WriteBack(NewCrate),
+    /// A crate that keeps client pairs and API users
+    CredentialStore(NewCrate),
+    /// A crate that remembers what was received, intended and answered
+    Ledger(NewCrate),
+    /// A crate that is a way to the portal
+    Transport(NewCrate),
+}
+
+/// A crate to begin with.
+#[derive(Debug, Args)]
+pub struct NewCrate {
+    /// Name of the system: small letters, digits and hyphens; configurations name the plugin by it
+    #[arg(value_name = "NAME", value_parser = name)]
+    pub name: String,
+    /// Where einvoice is: the folder of a checkout, or an address for Git [default: the checkout
+    /// around the folder you are in]
+    #[arg(long, value_name = "PLACE")]
+    pub einvoice: Option<String>,
+    /// Folder to make [default: plugins/NAME or transports/NAME in a checkout of einvoice, else NAME]
+    #[arg(long, value_name = "DIR")]
+    pub path: Option<PathBuf>,
+}
+
+fn name(text: &str) -> Result<String, String> {
+    let is_plain =
+        |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let begins = text.starts_with(|first: char| first.is_ascii_lowercase());
+    if begins && text.split('-').all(is_plain) && text.len() <= 40 {
+        Ok(text.to_owned())
+    } else {
+        Err("write a name of small letters, digits and single hyphens, as in `focus-erp`".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_that_cargo_and_configurations_take() {
+        for good in ["munim", "focus-erp", "sap4"] {
+            assert_eq!(name(good).as_deref(), Ok(good));
+        }
+        for wrong in ["", "Munim", "4sap", "a--b", "-a", "a-", "a_b", "a/b", "../a", "a b", &"a".repeat(41)] {
+            assert!(name(wrong).is_err(), "{wrong}");
+        }
+    }
+}
