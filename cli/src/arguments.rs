@@ -18,7 +18,7 @@ pub use ewb::{
     MultiVehicleAdd, MultiVehicleChange, MultiVehicleStart,
 };
 pub use life::{At, Cancel, Filter, Going, Jobs, JobsCommand, Lookup, LookupWhat, Retry};
-pub use new::{New, NewStaging, NewTemplate};
+pub use new::{New, NewCrate, NewStaging, NewTemplate};
 pub use resolve::{Resolve, SeenArguments};
 
 /// Registers Indian GST e-invoices: from the books to the portal and back.
@@ -66,9 +66,6 @@ pub struct Common {
 pub enum Command {
     /// Write a commented starter configuration
     Init(Init),
-    /// Make a new file to go on from: an empty workbook to type invoices into
-    #[command(subcommand)]
-    New(New),
     /// Fetch, check, register, verify and write back; goes on where a crash left off
     Run(Run),
     /// Check documents against the portal's rules, offline
@@ -102,6 +99,9 @@ pub enum Command {
     /// Look codes up: states, units, countries, currencies, ports, PINs, HSN codes, rates
     #[command(subcommand)]
     Masters(crate::commands::masters::Masters),
+    /// Make something to begin with: an empty workbook, staging tables, a crate for an adapter of your own
+    #[command(subcommand)]
+    New(New),
     /// About the configuration file
     #[command(subcommand)]
     Config(Config),

@@ -1,17 +1,42 @@
-//! Arguments of `new`: files that a person goes on from.
+//! Arguments of `new`: what people begin with.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-/// What can be made new.
+/// The commands of `new`.
 #[derive(Debug, Subcommand)]
 #[non_exhaustive]
 pub enum New {
+    /// A crate that reads invoices from a system
+    Source(NewCrate),
+    /// A crate that shows results to a system
+    WriteBack(NewCrate),
+    /// A crate that keeps client pairs and API users
+    CredentialStore(NewCrate),
+    /// A crate that remembers what was received, intended and answered
+    Ledger(NewCrate),
+    /// A crate that is a way to the portal
+    Transport(NewCrate),
     /// An empty file of the form that a source plugin reads, to be filled by people
     Template(NewTemplate),
     /// The statements that make the staging tables of the plugin `database`
     Staging(NewStaging),
+}
+
+/// A crate to begin with.
+#[derive(Debug, Args)]
+pub struct NewCrate {
+    /// Name of the system: small letters, digits and hyphens; configurations name the plugin by it
+    #[arg(value_name = "NAME", value_parser = name)]
+    pub name: String,
+    /// Where einvoice is: the folder of a checkout, or an address for Git [default: the checkout
+    /// around the folder you are in]
+    #[arg(long, value_name = "PLACE")]
+    pub einvoice: Option<String>,
+    /// Folder to make [default: plugins/NAME or transports/NAME in a checkout of einvoice, else NAME]
+    #[arg(long, value_name = "DIR")]
+    pub path: Option<PathBuf>,
 }
 
 /// Arguments of `new template`.
@@ -40,4 +65,30 @@ pub struct NewStaging {
     /// For which database: postgres, mysql (MariaDB too) or sqlite
     #[arg(long, value_name = "DIALECT")]
     pub dialect: String,
+}
+
+fn name(text: &str) -> Result<String, String> {
+    let is_plain =
+        |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let begins = text.starts_with(|first: char| first.is_ascii_lowercase());
+    if begins && text.split('-').all(is_plain) && text.len() <= 40 {
+        Ok(text.to_owned())
+    } else {
+        Err("write a name of small letters, digits and single hyphens, as in `focus-erp`".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_that_cargo_and_configurations_take() {
+        for good in ["munim", "focus-erp", "sap4"] {
+            assert_eq!(name(good).as_deref(), Ok(good));
+        }
+        for wrong in ["", "Munim", "4sap", "a--b", "-a", "a-", "a_b", "a/b", "../a", "a b", &"a".repeat(41)] {
+            assert!(name(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -37,7 +37,6 @@ pub fn run(arguments: Arguments, output: &mut Output) -> Result<u8, CliError> {
     let common = arguments.common;
     match arguments.command {
         Command::Init(init) => init::run(&init, &common, output),
-        Command::New(new) => new::run(&new, output),
         Command::Run(run) => run::run(&run, &common, output),
         Command::Validate(validate) => validate::run(&validate, &common, output),
         Command::Test(test) => test::run(&test, &common, output),
@@ -52,6 +51,7 @@ pub fn run(arguments: Arguments, output: &mut Output) -> Result<u8, CliError> {
         Command::Credentials(credentials) => credentials::run(&credentials, &common, output),
         Command::Explain(explain) => explain::run(&explain, output),
         Command::Plugins(plugins) => plugins::run(&plugins, output),
+        Command::New(new) => new::run(&new, output),
         Command::Masters(masters) => masters::run(&masters, &common, output),
         Command::Config(config) => config::run(&config, &common, output),
         Command::Sandbox(sandbox) => sandbox::run(&sandbox, output),

@@ -1,129 +1,120 @@
-//! `new`: makes files that a person goes on from.
+//! `new`: what people begin with: crates for authors of adapters, files that plugins make.
 
+mod checkout;
+mod form;
+mod manifest;
+mod templates;
+
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use einvoice_core::registry::Template;
-
-use crate::arguments::{New, NewStaging, NewTemplate};
+use crate::arguments::{New, NewCrate};
 use crate::error::CliError;
+use crate::exit_code;
 use crate::output::Output;
-use crate::{exit_code, plugins};
+use checkout::Einvoice;
+use templates::{Kind, Names};
 
-pub(super) fn run(arguments: &New, output: &mut Output) -> Result<u8, CliError> {
-    match arguments {
-        New::Template(template) if template.list => list(output),
-        New::Template(template) => make(template, output),
-        New::Staging(staging) => print_staging(staging, output),
+pub(super) fn run(new: &New, output: &mut Output) -> Result<u8, CliError> {
+    match new {
+        New::Source(arguments) => adapter(Kind::Source, arguments, output),
+        New::WriteBack(arguments) => adapter(Kind::WriteBack, arguments, output),
+        New::CredentialStore(arguments) => adapter(Kind::CredentialStore, arguments, output),
+        New::Ledger(arguments) => adapter(Kind::Ledger, arguments, output),
+        New::Transport(arguments) => adapter(Kind::Transport, arguments, output),
+        New::Template(template) => form::run(template, output),
+        New::Staging(staging) => form::staging(staging, output),
     }
 }
 
-/// Shows the templates of all plugins.
-fn list(output: &mut Output) -> Result<u8, CliError> {
-    for template in plugins::registry()?.templates.iter() {
-        if output.is_json() {
-            output.object(&serde_json::json!({
-                "plugin": template.plugin,
-                "variant": template.variant,
-                "summary": template.summary,
-                "file_name": template.file_name,
-            }))?;
-        } else {
-            output.line(format!("{} {}: {}", template.plugin, template.variant, template.summary))?;
-        }
-    }
-    Ok(exit_code::ALL_WELL)
-}
-
-/// The plugin whose templates are the statements that make its staging tables, one for each dialect.
-const STAGING: &str = "database";
-
-/// Prints the statements that make the staging tables of a dialect.
-fn print_staging(arguments: &NewStaging, output: &mut Output) -> Result<u8, CliError> {
-    let registry = plugins::registry()?;
-    let dialect = arguments.dialect.to_ascii_lowercase();
-    let template = registry.templates.find(STAGING, Some(&dialect), registry.left_out())?;
-    let text = content(template)?;
+fn adapter(kind: Kind, arguments: &NewCrate, output: &mut Output) -> Result<u8, CliError> {
+    let names = Names::new(&arguments.name);
+    let einvoice = Einvoice::find(arguments)?;
+    let folder = match (&arguments.path, einvoice.inside()) {
+        (Some(path), _) => path.clone(),
+        (None, Some(root)) => root.join(kind.group()).join(&names.name),
+        (None, None) => PathBuf::from(&names.name),
+    };
+    let files = files(kind, &names, &einvoice, &folder)?;
+    write(&folder, &files)?;
+    let next = next_steps(kind, &names, &einvoice, &folder);
     if output.is_json() {
-        output.object(&serde_json::json!({ "dialect": dialect, "sql": String::from_utf8_lossy(&text) }))?;
-    } else {
-        output.bytes(&text)?;
-    }
-    Ok(exit_code::ALL_WELL)
-}
-
-/// What a template holds.
-fn content(template: &Template) -> Result<Vec<u8>, CliError> {
-    (template.make)().map_err(|error| {
-        CliError::Fault(format!("the template {} of {} cannot be made: {error}", template.variant, template.plugin))
-    })
-}
-
-/// Writes a template.
-fn make(arguments: &NewTemplate, output: &mut Output) -> Result<u8, CliError> {
-    let registry = plugins::registry()?;
-    let template = registry.templates.find(&arguments.plugin, arguments.variant.as_deref(), registry.left_out())?;
-    let content = content(template)?;
-    let file = arguments.output.clone().unwrap_or_else(|| PathBuf::from(template.file_name));
-    write(&file, &content, arguments.yes)?;
-    if output.is_json() {
+        let written: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
         output.object(&serde_json::json!({
-            "file": file.display().to_string(),
-            "plugin": template.plugin,
-            "variant": template.variant,
+            "folder": folder.display().to_string(),
+            "files": written,
+            "next": next,
         }))?;
     } else {
-        output.line(format!("wrote {}: {}", file.display(), template.summary))?;
-        output.line(format!(
-            "Fill it, then run `einvoice validate {} --plugin {}`, or put it into the folder of a source of plugin {}.",
-            file.display(),
-            template.plugin,
-            template.plugin
-        ))?;
+        for (name, _) in &files {
+            output.line(format!("wrote {}", folder.join(name).display()))?;
+        }
+        output.line("")?;
+        next.iter().try_for_each(|line| output.line(line))?;
     }
     Ok(exit_code::ALL_WELL)
 }
 
-/// Writes a new file whole; an existing one is left alone unless it may be replaced.
-fn write(file: &Path, content: &[u8], replace: bool) -> Result<(), CliError> {
-    let failed = |error: std::io::Error| CliError::File { path: file.to_path_buf(), action: "write", error };
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        // A template is for others too; the process's umask decides, as for any file.
-        use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
+/// The files of the crate, and outside a checkout those of a program that has it.
+fn files(kind: Kind, names: &Names, einvoice: &Einvoice, folder: &Path) -> Result<Vec<(String, String)>, CliError> {
+    let mut files = kind.files(names);
+    files.push(("Cargo.toml".to_owned(), manifest::of_crate(kind, names, einvoice, folder)?));
+    if einvoice.inside().is_none() {
+        files.push(("program/Cargo.toml".to_owned(), manifest::of_program(names, einvoice, folder)?));
+        files.push(("program/src/main.rs".to_owned(), names.fill(templates::PROGRAM)));
+        files.push((".gitignore".to_owned(), "/target\n".to_owned()));
+        // The versions that einvoice is tested with; Cargo takes out what is not needed.
+        if let Some(lock) = einvoice.lock_file() {
+            files.push(("Cargo.lock".to_owned(), lock));
+        }
     }
-    let mut made = builder.tempfile_in(folder).map_err(failed)?;
-    std::io::Write::write_all(&mut made, content).map_err(failed)?;
-    if replace {
-        made.persist(file).map_err(|error| failed(error.error))?;
-        return Ok(());
-    }
-    match made.persist_noclobber(file) {
-        Ok(_) => Ok(()),
-        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Err(CliError::Usage(format!(
-            "{} exists: pass --yes to replace it, or --output FILE to write another",
-            file.display()
-        ))),
-        Err(error) => Err(failed(error.error)),
-    }
+    files.sort();
+    Ok(files)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_existing_file_is_not_replaced_without_being_told_to() {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("invoices.xlsx");
-        write(&file, b"first", false).unwrap();
-        let error = write(&file, b"second", false).unwrap_err().to_string();
-        assert!(error.contains("pass --yes"), "{error}");
-        assert_eq!(std::fs::read(&file).unwrap(), b"first");
-        write(&file, b"second", true).unwrap();
-        assert_eq!(std::fs::read(&file).unwrap(), b"second");
-        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+/// Writes all files into a folder that does not exist yet, or is empty.
+fn write(folder: &Path, files: &[(String, String)]) -> Result<(), CliError> {
+    let is_used = fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) || folder.is_file();
+    if is_used {
+        return Err(CliError::Usage(format!(
+            "{} exists and is not empty: nothing is ever overwritten; name another folder with --path",
+            folder.display()
+        )));
     }
+    for (name, text) in files {
+        let path = folder.join(name);
+        let failed = |error| CliError::File { path: path.clone(), action: "write", error };
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(failed)?;
+        }
+        fs::write(&path, text).map_err(failed)?;
+    }
+    Ok(())
+}
+
+fn next_steps(kind: Kind, names: &Names, einvoice: &Einvoice, folder: &Path) -> Vec<String> {
+    let (name, package, krate) = (&names.name, &names.package, &names.krate);
+    let in_folder = folder.display();
+    if einvoice.inside().is_some() {
+        return vec![
+            format!(
+                "To link it, add to cli/Cargo.toml under [dependencies] (with `optional = true` and a feature `{name}`"
+            ),
+            "for those who build without it):".to_owned(),
+            format!("    {package} = {{ path = \"../{}/{name}\", optional = true }}", kind.group()),
+            "to cli/src/plugins.rs, where tests say what is still missing:".to_owned(),
+            format!("    use {krate} as _;"),
+            format!("Then fill it in: `cargo test -p {package}` shows what is kept and what is to be filled in."),
+        ];
+    }
+    vec![
+        format!("cd {in_folder}"),
+        "cargo test                     # what is kept, and what is to be filled in (ignored)".to_owned(),
+        format!("cargo run -p {package}-program -- plugins {name}"),
+        String::new(),
+        "A program of your own needs one line in its manifest and one in its link list, as program/ has them:"
+            .to_owned(),
+        format!("    {package} = {{ path = \"..\" }}"),
+        format!("    use {krate} as _;"),
+    ]
 }

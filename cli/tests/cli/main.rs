@@ -18,6 +18,7 @@ mod help;
 mod jobs;
 mod life;
 mod masters;
+mod new;
 mod once;
 mod sap;
 mod setup;
