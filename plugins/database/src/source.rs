@@ -1,6 +1,6 @@
 //! The source: rows to documents, and word to the rows of what became of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -145,36 +145,38 @@ impl DatabaseSource {
         };
         let words = &claims.words;
         self.settle(claims, &of(Disposition::NeedsPerson), &words.failed).await?;
-        let done = of(Disposition::Done);
-        if self.config.results_elsewhere {
-            return self.settle(claims, &done, &words.done).await;
-        }
-        // What is still claimed has no result: it is passed over by a rule, or it was queued again although its result
-        // is there, or the result could not be delivered and the row waits for it.
+        // What is still claimed has no result: it is passed over by a rule, or its results go elsewhere, or it was queued
+        // again although its result is there, or the result could not be delivered and the row waits for it.
         let mut open = Vec::new();
-        for keys in done.chunks(TOLD) {
+        for keys in of(Disposition::Done).chunks(TOLD) {
             open.extend(self.keys(&claims.still_own(keys)).await?);
         }
-        if open.is_empty() {
-            return Ok(());
-        }
-        let mut skipped = Vec::new();
-        for keys in open.chunks(plan.page) {
-            for item in reader::records(&self.database, plan, keys).await? {
-                if let SourceItem::Record(record) = item
-                    && let Mapped::Skipped(_) = self.map(&record)
-                {
-                    skipped.push(record.reference.record_id);
-                }
-            }
-        }
-        self.settle(claims, &skipped, &words.skipped).await?;
+        let skipped = self.skipped(plan, &open).await?;
+        self.settle(claims, &skipped.iter().cloned().collect::<Vec<_>>(), &words.skipped).await?;
         open.retain(|key| !skipped.contains(key));
+        if self.config.results_elsewhere {
+            return self.settle(claims, &open, &words.done).await;
+        }
         let mut shown = Vec::new();
         for keys in open.chunks(TOLD) {
             shown.extend(self.with_results(keys).await?);
         }
         self.settle(claims, &shown, &words.done).await
+    }
+
+    /// Which of these rows a rule of the mapping passes over.
+    async fn skipped(&self, plan: &Plan, keys: &[String]) -> Result<HashSet<String>, Fault> {
+        let mut skipped = HashSet::new();
+        for keys in keys.chunks(plan.page) {
+            for item in reader::records(&self.database, plan, keys).await? {
+                if let SourceItem::Record(record) = item
+                    && let Mapped::Skipped(_) = self.map(&record)
+                {
+                    skipped.insert(record.reference.record_id);
+                }
+            }
+        }
+        Ok(skipped)
     }
 
     async fn settle(&self, claims: &Claims, keys: &[String], word: &str) -> Result<(), Fault> {

@@ -162,25 +162,28 @@ impl Drop for Place {
     fn drop(&mut self) {
         match self.dialect {
             Dialect::Postgres => {
-                self.on_server(&format!("SET lock_timeout = '20s'; DROP SCHEMA {} CASCADE", self.name))
+                self.on_server(&format!("SET lock_timeout = '20s'; DROP SCHEMA {} CASCADE", self.name));
             }
             Dialect::MySql => {
-                self.on_server(&format!("SET SESSION lock_wait_timeout = 20; DROP DATABASE {}", self.name))
+                self.on_server(&format!("SET SESSION lock_wait_timeout = 20; DROP DATABASE {}", self.name));
             }
             Dialect::Sqlite => {}
         }
     }
 }
 
+/// Says once for each server what is not tested.
+static SAID: [Once; 2] = [Once::new(), Once::new()];
+
 /// The address of a server, or a word about what is not tested.
 fn server(variable: &str) -> Option<String> {
     let address = std::env::var(variable).ok().filter(|address| !address.is_empty());
     if address.is_none() {
         assert!(std::env::var("EINVOICE_TEST_SERVERS_REQUIRED").is_err(), "{variable} is not set");
-        // Past the capture of test output, so that it is seen although the test passes; once for each server.
-        static SAID: [Once; 2] = [Once::new(), Once::new()];
-        let said = &SAID[usize::from(variable == "EINVOICE_TEST_MYSQL")];
-        said.call_once(|| writeln!(std::io::stderr(), "skipped: what needs {variable}, which is not set").unwrap());
+        // Past the capture of test output, so that it is seen although the test passes.
+        let said = format!("skipped: what needs {variable}, which is not set\n");
+        let once = &SAID[usize::from(variable == "EINVOICE_TEST_MYSQL")];
+        once.call_once(|| std::io::stderr().write_all(said.as_bytes()).unwrap());
     }
     address
 }
