@@ -214,6 +214,12 @@ impl TallyStandIn {
         std::mem::take(&mut self.shared.state().log)
     }
 
+    /// The kinds of requests so far, in order.
+    #[must_use]
+    pub fn log(&self) -> Vec<Asked> {
+        self.shared.state().log.clone()
+    }
+
     /// Begins the log anew.
     pub fn forget_log(&self) {
         self.shared.state().log.clear();

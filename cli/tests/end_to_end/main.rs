@@ -14,6 +14,7 @@ mod crash;
 #[cfg(unix)]
 mod interrupt;
 mod process;
+mod tally;
 mod trouble;
 
 use std::collections::BTreeMap;

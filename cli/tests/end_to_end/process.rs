@@ -44,10 +44,16 @@ pub(crate) struct Emulator {
 
 impl Emulator {
     pub(crate) fn start() -> Self {
+        Self::start_for(&[])
+    }
+
+    /// With these taxpayers instead of its own.
+    pub(crate) fn start_for(gstins: &[&str]) -> Self {
         let folder = TempDir::new().unwrap();
         let mut child = Command::new(PROGRAM)
             .args(["sandbox", "serve", "--listen", "127.0.0.1:0", "--json", "--data"])
             .arg(folder.path())
+            .args(gstins.iter().flat_map(|gstin| ["--gstin", gstin]))
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -197,6 +203,24 @@ plugin = "json-file"
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// The same with a running Tally as source and target, and the client pair of each taxpayer's PAN.
+    pub(crate) fn over_tally(mut self, emulator: &Emulator, url: &str, company: &str, from: &str) -> Self {
+        for user in emulator.connection["users"].as_array().unwrap() {
+            let text = |name: &str| user[name].as_str().unwrap().to_owned();
+            let pan = text("gstin")[2..12].to_owned();
+            self.environment.insert(format!("EINVOICE_CLIENT_ID__{pan}__SANDBOX"), text("client_id"));
+            self.environment.insert(format!("EINVOICE_CLIENT_SECRET__{pan}__SANDBOX"), text("client_secret"));
+        }
+        let config = fs::read_to_string(self.path("einvoice.toml")).unwrap();
+        let (head, _) = config.split_once("[[source]]").unwrap();
+        let link = format!("plugin = \"tally\"\nurl = \"{url}\"\ncompany = \"{company}\"\n");
+        let parts = format!(
+            "[[source]]\nname = \"tally\"\n{link}from = \"{from}\"\n[[write_back]]\nname = \"books\"\n{link}"
+        );
+        self.write("einvoice.toml", &format!("{head}{parts}"));
+        self
     }
 
     /// The same with the e-way bill system.

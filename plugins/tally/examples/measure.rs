@@ -1,24 +1,52 @@
 //! Measures reading and mapping of a large day book: `cargo run --release --example measure -- 100`
-//! makes one of about 100 MB out of the quickstart's vouchers, in a temporary folder.
+//! makes one of about 100 MB out of the quickstart's vouchers, in a temporary folder; with `live` after
+//! the number a stand-in for Tally in the same process sends it over HTTP.
 
 use std::error::Error;
 use std::fs::File;
 use std::io::{BufWriter, Write, stdout};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
+use einvoice_core::clock::ManualClock;
 use einvoice_core::source::{InvoiceSource, Mapped, SourceItem};
 use einvoice_tally::TallySource;
 use einvoice_tally::config::TallySourceConfig;
+use einvoice_testkit::tally_stand_in::TallyStandIn;
 use futures_util::StreamExt;
+use tokio::runtime::Runtime;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let megabytes: usize = std::env::args().nth(1).map_or(Ok(20), |text| text.parse())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    if std::env::args().nth(2).as_deref() == Some("live") {
+        return live(&runtime, megabytes);
+    }
     let folder = tempfile::tempdir()?;
     make(&folder.path().join("daybook.xml"), megabytes * 1_000_000)?;
     let config: TallySourceConfig = serde_json::from_value(serde_json::json!({ "path": "daybook.xml" }))?;
     let source = TallySource::new(folder.path(), config)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    measure(&runtime, &source)
+}
+
+/// The same over HTTP, in the encoding that is the default.
+fn live(runtime: &Runtime, megabytes: usize) -> Result<(), Box<dyn Error>> {
+    let day_book = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/quickstart/daybook.xml");
+    let tally = TallyStandIn::start("Deccan", &std::fs::read_to_string(day_book)?);
+    // The vouchers of the busiest day, so often that their text reaches the size in UTF-8.
+    let day = "20261117";
+    let of_day = tally.vouchers().into_values().filter(|voucher| voucher.contains(&format!("<DATE>{day}</DATE>")));
+    let bytes: usize = of_day.map(|voucher| voucher.len()).sum();
+    tally.repeat_day(day, u64::try_from(megabytes * 1_000_000 / bytes.max(1))?);
+    let config: TallySourceConfig = serde_json::from_value(
+        serde_json::json!({ "url": tally.url(), "company": "Deccan", "from": "2026-11-17" }),
+    )?;
+    let clock = ManualClock::jumping("2026-11-17T06:30:00Z".parse()?);
+    measure(runtime, &TallySource::live(config, Arc::new(clock))?)
+}
+
+fn measure(runtime: &Runtime, source: &TallySource) -> Result<(), Box<dyn Error>> {
     for maps in [false, true] {
         let begun = Instant::now();
         let (mut vouchers, mut documents) = (0_u64, 0_u64);
