@@ -44,7 +44,8 @@ pub struct SourceConfig {
     /// `INV1.idoc.done` or `INV1.done`. Default: none.
     #[serde(default)]
     pub trigger_suffix: Option<String>,
-    /// Endings of names that are left alone, as files that are still being written have them. Default: `.tmp` and `.part`.
+    /// Endings of names that are left alone, as files that are still being written have them. Default: `.tmp`,
+    /// `.part`, and `.state`, which the write-back keeps.
     #[serde(default = "ignored")]
     pub ignore_suffixes: Vec<String>,
     /// End of the base name of response files, which are never read as input. Default: `_R`.
@@ -267,7 +268,7 @@ const fn settle_ms() -> u64 {
 }
 
 fn ignored() -> Vec<String> {
-    vec![".tmp".to_owned(), ".part".to_owned()]
+    vec![".tmp".to_owned(), ".part".to_owned(), ".state".to_owned()]
 }
 
 fn response_suffix() -> String {

@@ -45,12 +45,12 @@ impl Settings {
     }
 }
 
-fn at<'a>(facts: &Facts<'a>, text: impl Into<Cow<'a, str>>, segment: Segment<'_>) -> Value<'a> {
-    Value { text: text.into(), line: Some(facts.line(segment)) }
+fn at<'a>(facts: &Facts<'a>, text: impl Into<Cow<'a, str>>, segment: Segment<'a>) -> Value<'a> {
+    Value { text: text.into(), at: Some((segment.name, facts.line(segment))) }
 }
 
 fn made<'a>(text: impl Into<Cow<'a, str>>) -> Value<'a> {
-    Value { text: text.into(), line: None }
+    Value { text: text.into(), at: None }
 }
 
 /// A derived value of the head.

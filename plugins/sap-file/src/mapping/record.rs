@@ -15,7 +15,8 @@ use super::plan::{self, Form, Plan, Want};
 #[derive(Debug, Clone)]
 pub(crate) struct Value<'a> {
     pub(crate) text: Cow<'a, str>,
-    pub(crate) line: Option<u64>,
+    /// Its segment and line, where it stands in one.
+    pub(crate) at: Option<(&'a str, u64)>,
 }
 
 /// See the module.
@@ -35,13 +36,13 @@ impl<'f, 'a> IdocRecord<'f, 'a> {
         for want in plan.wanted(crate::idoc::CONTROL_RECORD) {
             let text = facts.idoc.control(&want.field);
             if let Some(slot) = record.head.get_mut(want.slot).filter(|_| !text.is_empty()) {
-                *slot = Some(Value { text: Cow::Borrowed(text), line: None });
+                *slot = Some(Value { text: Cow::Borrowed(text), at: None });
             }
         }
         for (role, field, slot) in &plan.partners {
             let found = facts.partner(*role).and_then(|partner| {
                 let text = facts.idoc.value(partner, field)?;
-                Some(Value { text: Cow::Borrowed(text), line: Some(facts.line(partner)) })
+                Some(Value { text: Cow::Borrowed(text), at: Some((partner.name, facts.line(partner))) })
             });
             if let Some(slot) = record.head.get_mut(*slot) {
                 *slot = found;
@@ -94,8 +95,10 @@ impl Record for IdocRecord<'_, '_> {
     }
 
     fn origin(&self, line: Option<usize>, name: &str) -> String {
-        match self.find(line, name).and_then(|value| value.line) {
-            Some(line) => format!("{name}, line {line}"),
+        match self.find(line, name).and_then(|value| value.at) {
+            // What is derived does not say itself which segment it comes from.
+            Some((segment, line)) if name.starts_with('@') => format!("{name} of {segment}, line {line}"),
+            Some((_, line)) => format!("{name}, line {line}"),
             None => name.to_owned(),
         }
     }
@@ -107,7 +110,8 @@ fn fill<'a>(facts: &Facts<'a>, plan: &Plan, segment: Segment<'a>, values: &mut [
         let is_meant =
             want.qualifier.as_ref().is_none_or(|qualifier| qualifier.admits(|by| facts.idoc.value(segment, by)));
         if is_meant && let Some(text) = facts.idoc.value(segment, &want.field).filter(|text| !is_no_date(text)) {
-            *slot = Some(Value { text: converted(facts, want, segment, text), line: Some(facts.line(segment)) });
+            let at = Some((segment.name, facts.line(segment)));
+            *slot = Some(Value { text: converted(facts, want, segment, text), at });
         }
     }
 }

@@ -132,6 +132,25 @@ async fn settled_files_are_moved_and_those_that_grow_are_left_alone() {
 }
 
 #[tokio::test]
+async fn a_file_that_grows_while_it_is_waited_for_is_left_for_the_next_run() {
+    use einvoice_core::registry::{BuildContext, read_settings};
+    use futures_util::StreamExt as _;
+    let whole = IdocRecipe::numbered(1).flat(Framing::Cut);
+    let folder = Folder::new().with("a.idoc", &whole[..whole.len() / 2]);
+    // A clock that jumps over the wait; the file is completed meanwhile.
+    let now = fs::metadata(folder.inbox().join("a.idoc")).unwrap().modified().unwrap();
+    let clock = einvoice_core::clock::ManualClock::jumping(now.try_into().unwrap());
+    let entropy = einvoice_core::entropy::SystemEntropy::shared();
+    let context = BuildContext::new("test", folder.root(), std::sync::Arc::new(clock), entropy);
+    let settings = read_settings(&context, json!({ "path": "in", "settle_ms": 60_000 })).unwrap();
+    let source = einvoice_sap_file::SapFileSource::new(&context, settings).unwrap();
+    let stream = source.fetch(None).await.unwrap();
+    fs::write(folder.inbox().join("a.idoc"), &whole).unwrap();
+    assert_eq!(stream.count().await, 0, "neither half an invoice nor a fault of one");
+    assert_eq!(folder.read(json!({})).await.1.records().len(), 1);
+}
+
+#[tokio::test]
 async fn a_file_that_is_none_of_the_known_is_said_so() {
     for (name, bytes, rule) in [
         ("empty.idoc", &b""[..], "file.structure"),

@@ -193,6 +193,21 @@ async fn a_result_that_was_lost_or_cut_off_before_it_was_whole_is_made_again() {
 }
 
 #[tokio::test]
+async fn a_folder_that_cannot_be_written_is_said_and_the_result_comes_once_it_can() {
+    let folder = Folder::new();
+    fs::write(folder.root().join("out"), "a file in the way").unwrap();
+    let target = target(&folder, json!({ "folder": "out" }));
+    let receipts = [receipt("in/a.json", 1, 1, DocumentState::Registered)];
+    let deliveries = target.deliver(&receipts).await.unwrap();
+    assert!(
+        matches!(&deliveries[0], Delivery::Failed { reason } if reason.contains("a_R") && reason.contains("tried again"))
+    );
+    fs::remove_file(folder.root().join("out")).unwrap();
+    done(&target, &receipts).await;
+    assert!(folder.root().join("out/a_R.json").exists());
+}
+
+#[tokio::test]
 async fn many_answers_go_to_several_files_and_a_folder_may_be_named() {
     let folder = Folder::new();
     let target = target(&folder, json!({ "documents_max": 2, "folder": "out", "results": ["invrefnum"] }));
