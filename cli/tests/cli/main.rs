@@ -15,6 +15,7 @@ mod life;
 mod masters;
 mod once;
 mod setup;
+mod sheets;
 mod validate;
 mod validate_formats;
 mod verify;

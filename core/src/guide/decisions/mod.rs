@@ -19,3 +19,5 @@ pub mod one_intent_covers_the_sending_after_a_sync {}
 pub mod jobs_beside_documents {}
 #[doc = include_str!("0009-the-emulator-plays-both-systems-on-one-set-of-books.md")]
 pub mod the_emulator_plays_both_systems_on_one_set_of_books {}
+#[doc = include_str!("0012-a-copy-of-a-workbook-carries-its-own-state.md")]
+pub mod a_copy_of_a_workbook_carries_its_own_state {}

@@ -164,13 +164,14 @@ impl Base {
                 own.marks = sheet.states.iter().flat_map(|(row, state)| placed(*row, &state.marks)).collect();
             }
         }
+        let mut known = self.known(&answers);
         for (record, mut answer) in answers {
             answer.place = answer.place.filter(|place| {
                 self.sheets
                     .iter()
                     .any(|sheet| sheet.name == place.sheet && !sheet.is_list() && sheet.heading_row.is_some())
             });
-            let known = self.find(&record).map(|(sheet, row, state)| (sheet.name.clone(), row, state.clone()));
+            let known = known.remove(&record);
             if known.as_ref().is_some_and(|(.., state)| state.revision >= answer.state.revision) {
                 continue;
             }
@@ -205,6 +206,18 @@ impl Base {
             }
         }
         Ok(plan)
+    }
+
+    /// What the base says already about the records of these answers.
+    fn known(&self, answers: &BTreeMap<String, Answer>) -> HashMap<String, (String, u32, State)> {
+        let of = |sheet: &BaseSheet, row: u32, state: &State| {
+            answers
+                .contains_key(&state.record)
+                .then(|| (state.record.clone(), (sheet.name.clone(), row, state.clone())))
+        };
+        let states =
+            self.sheets.iter().flat_map(|sheet| sheet.states.iter().map(move |(row, state)| (sheet, *row, state)));
+        states.filter_map(|(sheet, row, state)| of(sheet, row, state)).collect()
     }
 
     /// The sheet and the first row of an answer. What has no row of its own stands below the last one.
