@@ -274,9 +274,14 @@ impl BaseSheet {
         };
         let first_rows = u32::try_from(HEADING_ROWS).unwrap_or(u32::MAX);
         let mut state_column = None;
+        let mut lost = None;
         book.rows(name, &mut |line| {
-            let (Line::Row(row) | Line::Fault { readable: Some(row), .. }) = line else {
-                return ControlFlow::Continue(());
+            let row = match line {
+                Line::Row(row) | Line::Fault { readable: Some(row), .. } => row,
+                Line::Fault { message, fix, number, .. } => {
+                    lost = Some(BookError::Content { message, fix, after_row: Some(number) });
+                    return ControlFlow::Break(());
+                }
             };
             sheet.width = sheet.width.max(row.cells.last().map_or(0, |(column, _)| column + 1));
             sheet.last_row = row.number;
@@ -294,7 +299,11 @@ impl BaseSheet {
             }
             ControlFlow::Continue(())
         })?;
-        Ok(sheet)
+        // A copy without a row that is there would lose it once the copy takes the place of the file.
+        match lost {
+            Some(error) => Err(error),
+            None => Ok(sheet),
+        }
     }
 
     /// Whether it is a list of results and nothing else.
