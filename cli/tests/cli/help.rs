@@ -15,7 +15,7 @@ fn help_lists_the_commands_and_the_exit_codes() {
 
 #[test]
 fn help_of_a_command_lists_its_arguments() {
-    for name in ["run", "validate", "verify", "status", "credentials", "sandbox", "init", "explain", "test"] {
+    for name in ["run", "validate", "verify", "status", "credentials", "sandbox", "init", "explain", "new", "test"] {
         insta::assert_snapshot!(format!("help_of_{name}"), shown(&[name, "-h"]));
     }
 }

@@ -22,6 +22,7 @@ mod new;
 mod once;
 mod sap;
 mod setup;
+mod sheets;
 mod validate;
 mod validate_formats;
 mod verify;

@@ -94,9 +94,11 @@ impl Templates {
         } else if known.is_empty() {
             "no plugin of this program has one".to_owned()
         } else {
-            let near = nearest(wanted, known.iter().copied());
-            let near = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
-            format!("{near}There are: {}", known.join(", "))
+            let there = known.join(", ");
+            match nearest(wanted, known.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`? There are: {there}"),
+                None => format!("there are: {there}"),
+            }
         };
         Err(RegistryError::NoTemplate { name: wanted.to_owned(), hint })
     }
@@ -133,7 +135,7 @@ mod tests {
             error("spreadsheet", Some("ful")),
             "there is no template `ful`; did you mean `full`? There are: compact, full"
         );
-        assert_eq!(error("tally", None), "there is no template `tally`; There are: spreadsheet");
+        assert_eq!(error("tally", None), "there is no template `tally`; there are: spreadsheet");
         let left_out = [LeftOut { name: "tally", feature: "tally" }];
         assert!(templates.find("tally", None, &left_out).unwrap_err().to_string().contains("feature `tally`"));
         let none = Templates::collect([]).unwrap().find("x", None, &[]).unwrap_err().to_string();

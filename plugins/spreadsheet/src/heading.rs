@@ -43,6 +43,21 @@ pub(crate) struct Columns {
     pub(crate) hsn: Vec<u32>,
 }
 
+impl Columns {
+    /// The columns that tell rows apart, in their order.
+    pub(crate) fn keys(&self) -> Vec<u32> {
+        let mut keys: Vec<u32> = [&self.number, &self.series, &self.hsn].into_iter().flatten().copied().collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+
+    /// The columns that the mapping reads, in their order.
+    pub(crate) fn read(&self) -> Vec<u32> {
+        self.list.iter().map(|column| column.index).collect()
+    }
+}
+
 /// The heading among the first rows of a sheet: of those that have the number of the document the one with most columns
 /// that the mapping reads.
 pub(crate) fn find(rows: &[Row], fields: &Fields, wanted: Option<u32>) -> Option<Columns> {

@@ -1,4 +1,4 @@
-//! Reads invoices from workbooks and text files.
+#![doc = include_str!("../README.md")]
 
 mod book;
 mod builtin;

@@ -165,7 +165,7 @@ impl Sheets {
         let mut grouper = Grouper::new(&sheet.columns, self.reading.carry_down, &merged);
         let mut open: HashMap<u64, Vec<Row>> = HashMap::new();
         let mut deaf = false;
-        book.rows(&sheet.name, &mut |line| {
+        book.columns(&sheet.name, Some(&sheet.columns.read()), &mut |line| {
             let goes_on = match line {
                 Line::Row(mut row) => match grouper.class(&mut row) {
                     Class::Nothing => true,
@@ -209,7 +209,7 @@ impl Sheets {
     fn survey(&self, book: &mut Book, sheet: &Sheet, merged: &[Merged]) -> Result<Survey, BookError> {
         let mut grouper = Grouper::new(&sheet.columns, self.reading.carry_down, merged);
         let mut survey = Survey::default();
-        book.rows(&sheet.name, &mut |line| {
+        book.columns(&sheet.name, Some(&sheet.columns.keys()), &mut |line| {
             match line {
                 Line::Row(mut row) => survey.row(row.number, grouper.class(&mut row)),
                 Line::Fault { number, .. } if number <= sheet.columns.row => {}
@@ -249,16 +249,17 @@ impl Sheets {
             return entries.problem(&place, label, vec![finding]);
         }
         let (record, kept) = self.mapper.keep(sheet, rows);
+        let content = record.to_content();
         let id = match self.reading.record_id {
             RecordId::Document => Mapper::key(&kept),
             RecordId::Position => None,
         };
-        let content = record.to_content();
-        let id = id.unwrap_or_else(|| {
-            let row = rows.first().map(|row| row.number).unwrap_or_default();
-            format!("{}#{}!{row}", file.shown, sheet.name)
-        });
-        entries.record(&place, id, content, Some(Arc::new(kept)))
+        if let Some(id) = id {
+            return entries.record(&place, id, content, Some(Arc::new(kept)));
+        }
+        let row = rows.first().map(|row| row.number).unwrap_or_default();
+        let id = format!("{}#{}!{row}", file.shown, sheet.name);
+        entries.positioned(&place, id, content, Some(Arc::new(kept)))
     }
 }
 

@@ -21,3 +21,5 @@ pub mod jobs_beside_documents {}
 pub mod the_emulator_plays_both_systems_on_one_set_of_books {}
 #[doc = include_str!("0010-a-source-may-be-heard-before-its-schedule.md")]
 pub mod a_source_may_be_heard_before_its_schedule {}
+#[doc = include_str!("0011-a-copy-of-a-workbook-carries-its-own-state.md")]
+pub mod a_copy_of_a_workbook_carries_its_own_state {}

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use csv::{ByteRecord, ReaderBuilder};
 use einvoice_file_drop::{Encoding, Utf8Reader};
 
-use super::{BookError, COLUMNS_MAX, Line, Take, TextSettings};
+use super::{BookError, COLUMNS_MAX, Line, Take, TextSettings, is_wanted};
 use crate::cell::{Cell, Row};
 
 /// Marks that are tried, the first of those that split a row into most values.
@@ -54,8 +54,8 @@ impl TextFile {
         self.delimiter
     }
 
-    pub(crate) fn rows(&self, take: Take<'_>) -> Result<(), BookError> {
-        each_row(Utf8Reader::new(File::open(&self.path)?, self.encoding)?, self.delimiter, take)
+    pub(crate) fn rows(&self, only: Option<&[u32]>, take: Take<'_>) -> Result<(), BookError> {
+        each_row(Utf8Reader::new(File::open(&self.path)?, self.encoding)?, self.delimiter, only, take)
     }
 }
 
@@ -76,7 +76,7 @@ fn mark(head: &[u8]) -> u8 {
     best.1
 }
 
-fn each_row(reader: impl Read, delimiter: u8, take: Take<'_>) -> Result<(), BookError> {
+fn each_row(reader: impl Read, delimiter: u8, only: Option<&[u32]>, take: Take<'_>) -> Result<(), BookError> {
     let lines = LineFeeds { inner: reader, after_return: false, given: 0 }.chain(END);
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(lines);
     let mut record = ByteRecord::new();
@@ -122,7 +122,7 @@ fn each_row(reader: impl Read, delimiter: u8, take: Take<'_>) -> Result<(), Book
             continue;
         }
         widest = widest.max(record.len());
-        if take(row(&record, line)).is_break() {
+        if take(row(&record, line, only)).is_break() {
             return Ok(());
         }
     }
@@ -178,7 +178,7 @@ impl<R: Read> Read for LineFeeds<R> {
 }
 
 /// A record as a row; one that is no text is a fault of its own, with what could be read.
-fn row(record: &ByteRecord, number: u32) -> Line {
+fn row(record: &ByteRecord, number: u32, only: Option<&[u32]>) -> Line {
     let mut cells = Vec::with_capacity(record.len());
     let mut wrong = None;
     for (column, value) in (0..COLUMNS_MAX).zip(record) {
@@ -189,7 +189,7 @@ fn row(record: &ByteRecord, number: u32) -> Line {
             },
             Cow::Borrowed,
         );
-        if !text.trim().is_empty() {
+        if is_wanted(only, column) && !text.trim().is_empty() {
             cells.push((column, Cell::Text(text.into_owned())));
         }
     }
@@ -233,7 +233,7 @@ mod tests {
 
     fn shown(bytes: &[u8], delimiter: u8) -> Vec<String> {
         let mut lines = Vec::new();
-        each_row(Utf8Reader::new(bytes, Encoding::Auto).unwrap(), delimiter, &mut |line| {
+        each_row(Utf8Reader::new(bytes, Encoding::Auto).unwrap(), delimiter, None, &mut |line| {
             lines.push(match line {
                 Line::Row(row) => {
                     let cells: Vec<_> = row.cells.iter().map(|(at, cell)| format!("{at}={}", cell.text())).collect();

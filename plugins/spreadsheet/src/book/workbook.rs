@@ -8,7 +8,7 @@ use calamine::{Data, DataRef, Dimensions, ExcelDateTime, Ods, OdsError, Range, R
 use calamine::{Xls, XlsError, Xlsb, Xlsx, XlsxError};
 use jiff::civil::Date;
 
-use super::{BookError, COLUMNS_MAX, Line, Merged, ROWS_MAX, Take};
+use super::{BookError, COLUMNS_MAX, Line, Merged, ROWS_MAX, Take, is_wanted};
 use crate::cell::{Cell, Row};
 
 /// Most bytes that one part of an archive may have once unpacked: a small file can hold parts of any size, and some are
@@ -122,9 +122,9 @@ impl Workbook {
         }
     }
 
-    pub(crate) fn rows(&mut self, sheet: &str, take: Take<'_>) -> Result<(), BookError> {
+    pub(crate) fn rows(&mut self, sheet: &str, only: Option<&[u32]>, take: Take<'_>) -> Result<(), BookError> {
         match self {
-            Self::Xlsx(book) => stream(book, sheet, take),
+            Self::Xlsx(book) => stream(book, sheet, only, take),
             Self::Held(held) => {
                 held.rows(sheet, take);
                 Ok(())
@@ -185,7 +185,12 @@ impl Held {
 }
 
 /// Reads a sheet cell by cell and hands each row over once it is whole.
-fn stream<RS: Read + Seek>(book: &mut Xlsx<RS>, sheet: &str, take: Take<'_>) -> Result<(), BookError> {
+fn stream<RS: Read + Seek>(
+    book: &mut Xlsx<RS>,
+    sheet: &str,
+    only: Option<&[u32]>,
+    take: Take<'_>,
+) -> Result<(), BookError> {
     let is_1904 = book.has_1904_epoch();
     let mut reader = match book.worksheet_cells_reader(sheet) {
         Ok(reader) => reader,
@@ -207,6 +212,9 @@ fn stream<RS: Read + Seek>(book: &mut Xlsx<RS>, sheet: &str, take: Take<'_>) -> 
             if !whole.cells.is_empty() && take(Line::Row(whole)).is_break() {
                 return Ok(());
             }
+        }
+        if !is_wanted(only, column) {
+            continue;
         }
         if let Some(value) = of_data_ref(cell.get_value(), is_1904).filter(|cell| !cell.is_blank()) {
             match row.cells.last() {

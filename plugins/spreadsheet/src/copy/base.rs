@@ -164,13 +164,14 @@ impl Base {
                 own.marks = sheet.states.iter().flat_map(|(row, state)| placed(*row, &state.marks)).collect();
             }
         }
+        let mut known = self.known(&answers);
         for (record, mut answer) in answers {
             answer.place = answer.place.filter(|place| {
                 self.sheets
                     .iter()
                     .any(|sheet| sheet.name == place.sheet && !sheet.is_list() && sheet.heading_row.is_some())
             });
-            let known = self.find(&record).map(|(sheet, row, state)| (sheet.name.clone(), row, state.clone()));
+            let known = known.remove(&record);
             if known.as_ref().is_some_and(|(.., state)| state.revision >= answer.state.revision) {
                 continue;
             }
@@ -205,6 +206,18 @@ impl Base {
             }
         }
         Ok(plan)
+    }
+
+    /// What the base says already about the records of these answers.
+    fn known(&self, answers: &BTreeMap<String, Answer>) -> HashMap<String, (String, u32, State)> {
+        let of = |sheet: &BaseSheet, row: u32, state: &State| {
+            answers
+                .contains_key(&state.record)
+                .then(|| (state.record.clone(), (sheet.name.clone(), row, state.clone())))
+        };
+        let states =
+            self.sheets.iter().flat_map(|sheet| sheet.states.iter().map(move |(row, state)| (sheet, *row, state)));
+        states.filter_map(|(sheet, row, state)| of(sheet, row, state)).collect()
     }
 
     /// The sheet and the first row of an answer. What has no row of its own stands below the last one.
@@ -261,9 +274,14 @@ impl BaseSheet {
         };
         let first_rows = u32::try_from(HEADING_ROWS).unwrap_or(u32::MAX);
         let mut state_column = None;
+        let mut lost = None;
         book.rows(name, &mut |line| {
-            let (Line::Row(row) | Line::Fault { readable: Some(row), .. }) = line else {
-                return ControlFlow::Continue(());
+            let row = match line {
+                Line::Row(row) | Line::Fault { readable: Some(row), .. } => row,
+                Line::Fault { message, fix, number, .. } => {
+                    lost = Some(BookError::Content { message, fix, after_row: Some(number) });
+                    return ControlFlow::Break(());
+                }
             };
             sheet.width = sheet.width.max(row.cells.last().map_or(0, |(column, _)| column + 1));
             sheet.last_row = row.number;
@@ -281,7 +299,11 @@ impl BaseSheet {
             }
             ControlFlow::Continue(())
         })?;
-        Ok(sheet)
+        // A copy without a row that is there would lose it once the copy takes the place of the file.
+        match lost {
+            Some(error) => Err(error),
+            None => Ok(sheet),
+        }
     }
 
     /// Whether it is a list of results and nothing else.

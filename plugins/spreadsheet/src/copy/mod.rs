@@ -14,13 +14,14 @@ mod xlsx;
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use einvoice_file_drop::{Encoding, beside, finish};
 
 pub(crate) use self::answer::Answer;
 pub(crate) use self::base::Base;
-use crate::book::{Book, BookError, TextSettings};
+use crate::book::{Book, BookError, Line, TextSettings};
 
 /// How copies are written.
 #[derive(Debug, Clone, Copy)]
@@ -51,9 +52,20 @@ impl From<BookError> for CopyError {
     }
 }
 
-/// Opens a copy or a workbook to be copied.
+/// Opens a copy or a workbook to be copied. A text file that is not UTF-8 is one of Windows, whatever the source that read
+/// it was told: a copy must not lose its letters.
 pub(crate) fn open(path: &Path) -> Result<Book, BookError> {
-    Book::open(path, TextSettings { encoding: Encoding::Auto, delimiter: None })
+    let with = |encoding| Book::open(path, TextSettings { encoding, delimiter: None });
+    let mut book = with(Encoding::Auto)?;
+    if !book.has_lines() {
+        return Ok(book);
+    }
+    let mut is_text = true;
+    book.rows("", &mut |line| {
+        is_text = !matches!(line, Line::Fault { readable: Some(_), .. });
+        if is_text { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    if is_text { Ok(book) } else { with(Encoding::Windows1252) }
 }
 
 /// Writes a copy of `base` with answers, wholly or not at all. Nothing is written when the base has them already.

@@ -371,6 +371,26 @@ async fn what_is_no_document_is_answered_at_its_row_and_what_has_no_row_in_a_lis
     assert!(after["Results!O2"].contains("the file is no whole workbook"), "{after:?}");
 }
 
+#[tokio::test]
+async fn a_copy_loses_neither_letters_nor_rows_of_a_text_file() {
+    let text = b"Document Type,Document Number,Document Date,Seller GSTIN,Buyer Addr1,HSN Code\n\
+        INV,A/1,05/11/2026,29AAKCD4821F1ZM,caf\xe9,8481\nINV,A/2,05/11/2026,29AAKCD4821F1ZM,plain,8481\n";
+    let folder = Folder::of("sales.csv", text);
+    let records = read(&folder.source).await.records;
+    folder.done(&[folder.receipt(&records[0], 1, DocumentState::Registered, Vec::new())]).await;
+    let copy = std::fs::read_to_string(folder.path("results/sales_result.csv")).unwrap();
+    assert!(copy.contains("29AAKCD4821F1ZM,café,8481"), "{copy}");
+    // Rows that nobody can tell apart are not copied: the results stand in a list.
+    let open_quote = String::from_utf8_lossy(text).replace("plain", "\"plain").replace('\u{fffd}', "e")
+        + "INV,A/3,05/11/2026,29AAKCD4821F1ZM,x,8481\n";
+    let folder = Folder::of("sales.csv", open_quote.as_bytes());
+    let problem = read(&folder.source).await.problems.remove(0);
+    let lost = Receipt { reference: problem.reference, label: problem.label, findings: problem.findings, ..unread() };
+    folder.done(&[lost]).await;
+    let copy = std::fs::read_to_string(folder.path("results/sales_result.csv")).unwrap();
+    assert!(copy.starts_with("\u{feff}Document Type,Document Number,Document Date,Status,"), "{copy}");
+}
+
 /// A receipt for what could not be read.
 fn unread() -> Receipt {
     Receipt {
