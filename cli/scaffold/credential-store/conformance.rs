@@ -1,5 +1,5 @@
 //! The promises of a credential store, kept by @name@.
-
+@lints@
 use std::sync::Arc;
 
 use async_trait::async_trait;

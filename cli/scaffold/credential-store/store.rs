@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::future::{Ready, ready};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -46,8 +47,8 @@ impl fmt::Debug for @type@Store {
     }
 }
 
-pub(crate) async fn build(_: BuildContext, config: @type@Config) -> Result<Arc<dyn CredentialStore>, BuildError> {
-    Ok(Arc::new(@type@Store::new(config)))
+pub(crate) fn build(_: BuildContext, config: @type@Config) -> Ready<Result<Arc<dyn CredentialStore>, BuildError>> {
+    ready(Ok(Arc::new(@type@Store::new(config))))
 }
 
 impl @type@Store {

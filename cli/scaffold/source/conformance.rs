@@ -1,5 +1,6 @@
 //! The promises of a source, kept by @name@.
-
+@lints@
+use std::future::{Ready, ready};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -26,12 +27,12 @@ fn source(folder: &Path) -> @type@Source {
 }
 
 /// Two good records with something between them that is none.
-async fn two_records_and_something_else() -> SourceFixture {
+fn two_records_and_something_else() -> Ready<SourceFixture> {
     let folder = tempfile::tempdir().expect("a folder");
     let bill = BILL.replace('\n', "");
     let text = format!("{bill}\nno record\n\n{}\n", bill.replace("A/1", "A/2"));
     std::fs::write(folder.path().join("@name@.jsonl"), text).expect("a file");
-    SourceFixture::new(Arc::new(source(folder.path())), 2, 1).keeping(folder)
+    ready(SourceFixture::new(Arc::new(source(folder.path())), 2, 1).keeping(folder))
 }
 
 // A promise that is not kept yet is left out by its name: `fill_in: [acknowledging_twice_is_the_same_as_once]`.

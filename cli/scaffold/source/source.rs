@@ -28,8 +28,8 @@ pub struct @type@Source {
     mapping: Mapping,
 }
 
-pub(crate) async fn build(context: BuildContext, config: SourceConfig) -> Result<Arc<dyn InvoiceSource>, BuildError> {
-    @type@Source::new(&context, config).map(|source| Arc::new(source) as Arc<dyn InvoiceSource>)
+@awaited@pub(crate) async fn build(context: BuildContext, config: SourceConfig) -> Result<Arc<dyn InvoiceSource>, BuildError> {
+    Ok(Arc::new(@type@Source::new(&context, config)?))
 }
 
 impl @type@Source {

@@ -10,7 +10,7 @@ use @crate@::{@type@Config, @type@Transport};
 /// A transport to the portal of the suite, which does as it is told.
 async fn build(place: Place) -> Arc<dyn Transport> {
     let config = @type@Config { base_url: place.base_url };
-    Arc::new(@type@Transport::new(config, Environment::Sandbox))
+    Arc::new(@type@Transport::new("a test".to_owned(), config, Environment::Sandbox))
 }
 
 // Nothing is kept yet. Once the first calls are filled in, name what is still open: `fill_in: [a_redirect_is_not_followed]`.
@@ -19,6 +19,6 @@ einvoice_testkit::transport_conformance!(Dialling::with(build).await, fill_in: a
 #[test]
 fn what_it_carries_is_known_without_a_call() {
     let config = @type@Config { base_url: "https://api.example.invalid".to_owned() };
-    let transport = @type@Transport::new(config, Environment::Sandbox);
+    let transport = @type@Transport::new("a test".to_owned(), config, Environment::Sandbox);
     assert!(!transport.capability().operations.is_empty());
 }

@@ -3,6 +3,7 @@
 //! A transport logs in and carries operations. It neither retries nor keeps tokens, and believes no reply: the core does
 //! that around every transport alike. What is not filled in yet says that nothing was sent, so that nothing is lost.
 
+use std::future::{Ready, ready};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -25,28 +26,29 @@ pub struct @type@Config {
 /// The way to the portal through @name@.
 #[derive(Debug)]
 pub struct @type@Transport {
+    name: String,
     base_url: String,
     capability: TransportCapability,
 }
 
-pub(crate) async fn build(context: BuildContext, config: @type@Config) -> Result<Arc<dyn Transport>, BuildError> {
+pub(crate) fn build(context: BuildContext, config: @type@Config) -> Ready<Result<Arc<dyn Transport>, BuildError>> {
     let environment = context.environment.unwrap_or(Environment::Sandbox);
-    Ok(Arc::new(@type@Transport::new(config, environment)))
+    ready(Ok(Arc::new(@type@Transport::new(context.name, config, environment))))
 }
 
 impl @type@Transport {
-    /// A way to one environment.
+    /// A way to one environment; the name is that of the route.
     #[must_use]
-    pub fn new(config: @type@Config, environment: Environment) -> Self {
+    pub fn new(name: String, config: @type@Config, environment: Environment) -> Self {
         // Name here what it carries; everything else is refused without a call.
         let operations = [OperationKind::GenerateIrn, OperationKind::GetIrn];
         let capability = TransportCapability::new(TransportMode::ProviderApi, environment, "@name@", operations);
-        Self { base_url: config.base_url, capability }
+        Self { name, base_url: config.base_url, capability }
     }
 
     fn to_fill_in<T>(&self, what: &str) -> Result<T, TransportError> {
         Err(TransportError::NotSent {
-            endpoint: self.base_url.clone(),
+            endpoint: format!("{} at {}", self.name, self.base_url),
             reason: format!("{what} is still to be filled in"),
             source: None,
         })

@@ -1,5 +1,6 @@
 //! The promises of a write-back target, kept by @name@.
-
+@lints@
+use std::future::{Ready, ready};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -16,12 +17,13 @@ fn open(folder: &Path) -> Arc<dyn WriteBack> {
     Arc::new(@type@WriteBack::new(&context, config))
 }
 
-async fn an_empty_folder() -> WriteBackFixture {
+fn an_empty_folder() -> Ready<WriteBackFixture> {
     let folder = tempfile::tempdir().expect("a folder");
     let (shown, reopened) = (folder.path().to_owned(), folder.path().to_owned());
-    WriteBackFixture::new(open(folder.path()), move || files_below(&shown))
+    let fixture = WriteBackFixture::new(open(folder.path()), move || files_below(&shown))
         .reopened_by(move || open(&reopened))
-        .keeping(folder)
+        .keeping(folder);
+    ready(fixture)
 }
 
 // A promise that is not kept yet is left out by its name: `fill_in: [what_was_delivered_survives_a_restart]`.

@@ -45,7 +45,7 @@ struct Shown {
     findings: Vec<String>,
 }
 
-pub(crate) async fn build(context: BuildContext, config: WriteBackConfig) -> Result<Arc<dyn WriteBack>, BuildError> {
+@awaited@pub(crate) async fn build(context: BuildContext, config: WriteBackConfig) -> Result<Arc<dyn WriteBack>, BuildError> {
     Ok(Arc::new(@type@WriteBack::new(&context, config)))
 }
 

@@ -57,7 +57,7 @@ fn adapter(kind: Kind, arguments: &NewCrate, output: &mut Output) -> Result<u8, 
 
 /// The files of the crate, and outside a checkout those of a program that has it.
 fn files(kind: Kind, names: &Names, einvoice: &Einvoice, folder: &Path) -> Result<Vec<(String, String)>, CliError> {
-    let mut files = kind.files(names);
+    let mut files = kind.files(names, einvoice.inside().is_some());
     files.push(("Cargo.toml".to_owned(), manifest::of_crate(kind, names, einvoice, folder)?));
     if einvoice.inside().is_none() {
         files.push(("program/Cargo.toml".to_owned(), manifest::of_program(names, einvoice, folder)?));

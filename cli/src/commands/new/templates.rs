@@ -5,6 +5,12 @@ pub(super) const PROGRAM: &str = include_str!("../../../scaffold/program/main.rs
 
 const README: &str = include_str!("../../../scaffold/common/README.md");
 
+/// What the lints of a checkout ask of helpers of tests.
+const LINTS: &str = "#![expect(clippy::expect_used, reason = \"a test fails by panicking\")]\n";
+
+/// What they ask of a build that awaits nothing yet.
+const AWAITED: &str = "#[expect(clippy::unused_async, reason = \"the registry awaits every build\")]\n";
+
 /// The role that a new crate has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -110,12 +116,15 @@ impl Kind {
         }
     }
 
-    /// The files of a crate of this role, by their paths.
-    pub(super) fn files(self, names: &Names) -> Vec<(String, String)> {
+    /// The files of a crate of this role, by their paths; inside of a checkout they meet its lints.
+    pub(super) fn files(self, names: &Names, inside: bool) -> Vec<(String, String)> {
         let templates = self.templates();
         let example = templates.iter().find(|(path, _)| path.starts_with("examples/")).map_or("", |(_, text)| *text);
         let readme = README.replace("@example@", example);
-        let files = templates.iter().map(|(path, text)| ((*path).to_owned(), names.fill(text)));
+        let (lints, awaited) = if inside { (LINTS, AWAITED) } else { ("", "") };
+        let files = templates.iter().map(|(path, text)| {
+            ((*path).to_owned(), names.fill(&text.replace("@lints@", lints).replace("@awaited@", awaited)))
+        });
         files.chain([("README.md".to_owned(), names.fill(&readme))]).collect()
     }
 
@@ -148,8 +157,8 @@ mod tests {
     #[test]
     fn every_mark_is_filled_in_and_every_file_ends_with_a_line_end() {
         for kind in KINDS {
-            for (path, text) in kind.files(&Names::new("focus-erp")) {
-                for mark in ["@name@", "@package@", "@crate@", "@type@", "@example@"] {
+            for (path, text) in kind.files(&Names::new("focus-erp"), true) {
+                for mark in ["@name@", "@package@", "@crate@", "@type@", "@example@", "@lints@", "@awaited@"] {
                     assert!(!text.contains(mark), "{kind:?} {path}: {mark}");
                 }
                 assert!(text.ends_with('\n'), "{kind:?} {path}");
