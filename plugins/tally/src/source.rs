@@ -134,9 +134,8 @@ impl TallySource {
         let config = serde_json::to_string(&self.settings.config).map_err(|error| {
             SourceError::new("tally", "the configuration could not be compared with the last run's").because(error)
         })?;
-        let stamps = masters
-            .iter()
-            .map(|path| (reading::shown(directory, path), reading::stamp(path).unwrap_or_default()));
+        let stamps =
+            masters.iter().map(|path| (reading::shown(directory, path), reading::stamp(path).unwrap_or_default()));
         let parts = stamps.chain([("settings".to_owned(), config)]).collect();
         Ok(Progress { settings: reading::fingerprint(&parts), files: BTreeMap::new() })
     }

@@ -202,7 +202,9 @@ impl Charset {
             let text: String = vouchers
                 .iter()
                 .map(|voucher| {
-                    voucher.replace("</GUID>", &format!("-{copy}</GUID>")).replace("</VOUCHERNUMBER>", &format!("-{copy}</VOUCHERNUMBER>"))
+                    voucher
+                        .replace("</GUID>", &format!("-{copy}</GUID>"))
+                        .replace("</VOUCHERNUMBER>", &format!("-{copy}</VOUCHERNUMBER>"))
                 })
                 .collect();
             Ok::<_, Infallible>(Bytes::from(self.encode(&text, ansi_only)))

@@ -13,7 +13,10 @@ const HINTS: [(&str, &str); 14] = [
     ("voucher does not exist", "the voucher was deleted in Tally, or belongs to another company or year"),
     ("could not find voucher", "the voucher was deleted in Tally, or belongs to another company or year"),
     ("cannot delete unnamed object", "this release does not know the selector by Master ID"),
-    ("voucher date is missing", "this release did not understand the request; please report it with the release number"),
+    (
+        "voucher date is missing",
+        "this release did not understand the request; please report it with the release number",
+    ),
     ("unknown request", "this release did not understand the request; please report it with the release number"),
     ("no accounting or inventory entries", "Tally took the alteration for a new voucher; nothing was written"),
     ("out of range", "the date lies outside the books, or Tally runs in educational mode"),

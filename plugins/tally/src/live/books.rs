@@ -161,10 +161,8 @@ impl Books {
     }
 
     fn parse<'t>(&self, text: &'t str, request: &Request) -> Result<Element<'t>, LinkError> {
-        let answer = Element::parse(text).map_err(|_| LinkError::NotTally {
-            origin: self.link.origin().to_owned(),
-            found: beginning(text),
-        })?;
+        let answer = Element::parse(text)
+            .map_err(|_| LinkError::NotTally { origin: self.link.origin().to_owned(), found: beginning(text) })?;
         refused(&answer, request)?;
         Ok(answer)
     }

@@ -15,9 +15,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use einvoice_core::finding::Finding;
-use einvoice_core::source::{
-    Cursor, RecordSender, SourceError, SourceItem, SourceProblem, SourceRecord, SourceRef,
-};
+use einvoice_core::source::{Cursor, RecordSender, SourceError, SourceItem, SourceProblem, SourceRecord, SourceRef};
 use einvoice_core::spelling;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
@@ -132,7 +130,8 @@ impl Run {
             if progress.company.is_some() {
                 tracing::warn!(company = %self.company.name, "these are other books than the last run's, or restored ones: all days are read again");
             }
-            progress = Progress { settings: progress.settings, company: self.company.guid.clone(), ..Progress::default() };
+            progress =
+                Progress { settings: progress.settings, company: self.company.guid.clone(), ..Progress::default() };
         }
         let mended = progress.masters.is_some() && progress.masters != self.marks.masters;
         let changed = self.marks.vouchers.is_none() || progress.vouchers != self.marks.vouchers;
@@ -189,18 +188,14 @@ impl Run {
     /// The masters, from the last run of this process where none changed since.
     fn masters(&self, handle: &Handle, sender: &RecordSender) -> Result<Masters, End> {
         let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = cache.as_ref().filter(|(guid, mark, _)| {
-            *guid == self.company.guid && self.marks.masters == Some(*mark)
-        });
-        let shared = match fresh {
-            Some((_, _, masters)) => Arc::clone(masters),
-            None => {
-                let masters = Arc::new(self.read_masters(handle, sender)?);
-                *cache = self.marks.masters.map(|mark| (self.company.guid.clone(), mark, Arc::clone(&masters)));
-                masters
-            }
-        };
-        Ok(Masters::before(shared))
+        let fresh =
+            cache.as_ref().filter(|(guid, mark, _)| *guid == self.company.guid && self.marks.masters == Some(*mark));
+        if let Some((_, _, masters)) = fresh {
+            return Ok(Masters::before(Arc::clone(masters)));
+        }
+        let masters = Arc::new(self.read_masters(handle, sender)?);
+        *cache = self.marks.masters.map(|mark| (self.company.guid.clone(), mark, Arc::clone(&masters)));
+        Ok(Masters::before(masters))
     }
 
     fn read_masters(&self, handle: &Handle, sender: &RecordSender) -> Result<Masters, End> {
@@ -339,8 +334,7 @@ impl Reader<'_> {
     /// Vouchers changed after a number, of days up to `through`: each by itself, or by its day, which
     /// is then added to `days`.
     fn changed(&mut self, after: u64, through: Date, days: &mut BTreeSet<Date>) -> Result<(), End> {
-        let request =
-            request::changed_since(self.run.books.link().company(), after, self.run.settings.from, through);
+        let request = request::changed_since(self.run.books.link().company(), after, self.run.settings.from, through);
         let mut by_day: BTreeMap<Date, Vec<u64>> = BTreeMap::new();
         let mut refusals = Vec::new();
         let (from, mut highest) = (self.run.settings.from, 0);
@@ -463,8 +457,7 @@ impl Reader<'_> {
     fn record(&mut self, text: &str, number: u64) -> SourceRecord {
         let numeric = |name: &str| text_of(text, name).as_deref().and_then(whole_number);
         self.highest = self.highest.max(numeric("ALTERID").unwrap_or(0));
-        let position =
-            numeric("MASTERID").map_or_else(|| format!("voucher {number}"), |id| format!("Master ID {id}"));
+        let position = numeric("MASTERID").map_or_else(|| format!("voucher {number}"), |id| format!("Master ID {id}"));
         let (record_id, _) = identity_of(text);
         let masters: Arc<dyn std::any::Any + Send + Sync> = Arc::<Masters>::clone(&self.masters);
         let reference = SourceRef { location: self.run.location(), position, record_id };

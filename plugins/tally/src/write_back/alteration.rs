@@ -72,8 +72,7 @@ impl Alteration {
         let registration = receipt.registration.as_ref()?;
         let date = attribute(receipt, "voucher_date").and_then(|text| DocumentDate::parse(text).ok())?;
         let cancelled = receipt.state == DocumentState::Cancelled;
-        let mut fields =
-            vec![("IRNACKDATE", tally_date(registration.ack_date)), ("IRN", registration.irn.to_string())];
+        let mut fields = vec![("IRNACKDATE", tally_date(registration.ack_date)), ("IRN", registration.irn.to_string())];
         if let Some(state) = company_state {
             fields.push(("CMPGSTSTATE", state.to_owned()));
         }

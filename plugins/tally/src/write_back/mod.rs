@@ -160,7 +160,10 @@ fn target(context: &BuildContext, config: &TallyWriteBackConfig) -> Result<Arc<d
     }
     live::no_live_keys(config)?;
     if config.folder.trim().is_empty() {
-        return Err(BuildError::new("tally, key `folder`", "names no folder for the results; write one, or `url` to write into a running Tally"));
+        return Err(BuildError::new(
+            "tally, key `folder`",
+            "names no folder for the results; write one, or `url` to write into a running Tally",
+        ));
     }
     Ok(Arc::new(TallyWriteBack::new(context.path(&config.folder), config)?))
 }

@@ -89,7 +89,10 @@ impl<'v> Shown<'v> {
         let state = self.voucher.first(&["CMPGSTSTATE"]).map(|(value, _)| value);
         let mut alteration = Alteration::with(receipt, state, list)?;
         if let Some(bill) = alteration.bill.as_mut() {
-            let others = self.voucher.all("EWAYBILLDETAILS.LIST").filter(|other| !list.is_some_and(|list| std::ptr::eq(list, *other)));
+            let others = self
+                .voucher
+                .all("EWAYBILLDETAILS.LIST")
+                .filter(|other| !list.is_some_and(|list| std::ptr::eq(list, *other)));
             bill.others = others.filter(|other| !other.children().is_empty()).map(Element::to_xml).collect();
         }
         if self.voucher.is_yes("IRNCANCELLED") {
@@ -137,9 +140,7 @@ impl<'v> Shown<'v> {
         let list = self.bill(number.unwrap_or_default());
         let shown = |name: &str| list.and_then(|list| list.get(name)).unwrap_or_default();
         let wrong = bill.fields.iter().filter(|(name, wanted)| !same(name, wanted, shown(name)));
-        wrong
-            .map(|(field, wanted)| Missing { field, wanted: wanted.clone(), found: shown(field).to_owned() })
-            .collect()
+        wrong.map(|(field, wanted)| Missing { field, wanted: wanted.clone(), found: shown(field).to_owned() }).collect()
     }
 
     /// The narration with a registration behind it, in the place of an earlier one.
@@ -177,11 +178,12 @@ impl<'v> Shown<'v> {
 
 /// A registration in words for people, and for [`Shown::narrates`].
 fn in_words(alteration: &Alteration) -> String {
-    let value = |name: &str| alteration.fields.iter().find(|(found, _)| *found == name).map(|(_, value)| value.as_str());
+    let value =
+        |name: &str| alteration.fields.iter().find(|(found, _)| *found == name).map(|(_, value)| value.as_str());
     let mut text = format!("{}{}", MARK.0, value("IRN").unwrap_or_default());
     for (word, name) in [("Ack No", "IRNACKNO"), ("Ack Date", "IRNACKDATE")] {
         if let Some(found) = value(name) {
-            text.push_str(&format!("; {word} {found}"));
+            text.extend(["; ", word, " ", found]);
         }
     }
     if value("IRNCANCELLED") == Some("Yes") {

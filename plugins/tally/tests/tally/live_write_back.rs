@@ -79,7 +79,8 @@ async fn a_registration_stands_in_the_voucher_and_is_read_back_and_sent_once() {
         assert_eq!(changed, [GUID], "no other voucher is touched, and none is new");
         assert_eq!(one(&target, &receipt).await, Delivery::Done);
         assert_eq!(tally.take_log(), [Asked::Companies, Asked::Object], "what is there is not sent again");
-        let other = SourceRef { record_id: format!("{}ffffffff", GUID.get(..37).unwrap()), ..receipt.reference.clone() };
+        let other =
+            SourceRef { record_id: format!("{}ffffffff", GUID.get(..37).unwrap()), ..receipt.reference.clone() };
         let read = target.read_back(&[receipt.reference.clone(), other]).await.unwrap();
         let [Some(read), None] = read.as_slice() else { panic!("{read:?}") };
         assert_eq!(read.get("irn"), Some(&irn));
@@ -131,7 +132,9 @@ async fn a_qr_text_that_was_dropped_is_sent_once_more_in_the_order_of_exports() 
 async fn what_does_not_stick_goes_behind_the_narration_or_into_files_where_that_is_configured() {
     let fields = ["IRN", "IRNACKNO", "IRNACKDATE", "IRNQRCODE", "IRNCANCELLED"];
     let (books, folder) = (tally(), tempfile::tempdir().unwrap());
-    fields.iter().for_each(|field| books.ignore(field));
+    for field in fields {
+        books.ignore(field);
+    }
     books.edit(ID, "NARRATION", "by road");
     let into_narration = target(&books, folder.path(), json!({ "fallback": "narration" }));
     assert!(into_narration.capability().note.contains("narration"));
@@ -284,7 +287,10 @@ async fn a_voucher_that_is_not_the_registered_one_is_left_alone_with_the_reason(
     };
     for (changed, words) in [
         (with(|one| _ = one.attributes.remove("master_id")), "no Master ID"),
-        (with(|one| _ = one.attributes.insert("master_id".into(), "99999".into())), "has no voucher of Master ID 99999"),
+        (
+            with(|one| _ = one.attributes.insert("master_id".into(), "99999".into())),
+            "has no voucher of Master ID 99999",
+        ),
         (with(|one| _ = one.attributes.insert("master_id".into(), "4202".into())), "is another voucher in these books"),
         (with(|one| _ = one.attributes.insert("company".into(), "Other".into())), "belongs to the company \"Other\""),
         (with(|one| _ = one.attributes.insert("number".into(), "X/1".into())), "was registered as \"X/1\""),
