@@ -216,9 +216,8 @@ plugin = "json-file"
         let config = fs::read_to_string(self.path("einvoice.toml")).unwrap();
         let (head, _) = config.split_once("[[source]]").unwrap();
         let link = format!("plugin = \"tally\"\nurl = \"{url}\"\ncompany = \"{company}\"\n");
-        let parts = format!(
-            "[[source]]\nname = \"tally\"\n{link}from = \"{from}\"\n[[write_back]]\nname = \"books\"\n{link}"
-        );
+        let parts =
+            format!("[[source]]\nname = \"tally\"\n{link}from = \"{from}\"\n[[write_back]]\nname = \"books\"\n{link}");
         self.write("einvoice.toml", &format!("{head}{parts}"));
         self
     }

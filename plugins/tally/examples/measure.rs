@@ -39,9 +39,8 @@ fn live(runtime: &Runtime, megabytes: usize) -> Result<(), Box<dyn Error>> {
     let of_day = tally.vouchers().into_values().filter(|voucher| voucher.contains(&format!("<DATE>{day}</DATE>")));
     let bytes: usize = of_day.map(|voucher| voucher.len()).sum();
     tally.repeat_day(day, u64::try_from(megabytes * 1_000_000 / bytes.max(1))?);
-    let config: TallySourceConfig = serde_json::from_value(
-        serde_json::json!({ "url": tally.url(), "company": "Deccan", "from": "2026-11-17" }),
-    )?;
+    let config: TallySourceConfig =
+        serde_json::from_value(serde_json::json!({ "url": tally.url(), "company": "Deccan", "from": "2026-11-17" }))?;
     let clock = ManualClock::jumping("2026-11-17T06:30:00Z".parse()?);
     measure(runtime, &TallySource::live(config, Arc::new(clock))?)
 }

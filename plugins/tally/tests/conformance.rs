@@ -132,7 +132,12 @@ mod live {
 fn the_examples_are_configurations_that_load() {
     let readme = include_str!("../README.md");
     let blocks = readme.split("```toml").skip(1).filter_map(|rest| rest.split("```").next());
-    let examples = [include_str!("../examples/source.toml"), include_str!("../examples/write_back.toml")];
+    let examples = [
+        include_str!("../examples/source.toml"),
+        include_str!("../examples/write_back.toml"),
+        include_str!("../examples/source_live.toml"),
+        include_str!("../examples/write_back_live.toml"),
+    ];
     let mut loaded = 0;
     for text in blocks.chain(examples) {
         let table: toml::Table = text.parse().unwrap();
@@ -141,14 +146,23 @@ fn the_examples_are_configurations_that_load() {
                 let mut part = part.as_table().unwrap().clone();
                 assert_eq!(part.remove("plugin").unwrap().as_str(), Some("tally"));
                 part.remove("name");
+                let folder = std::env::temp_dir();
                 if role == "source" {
-                    let _config: TallySourceConfig = part.try_into().unwrap();
+                    let config: TallySourceConfig = part.try_into().unwrap();
+                    let clock = Arc::new(ManualClock::new("2026-11-22T06:30:00Z".parse().unwrap()));
+                    let live = config.url.is_some();
+                    let _source =
+                        if live { TallySource::live(config, clock) } else { TallySource::new(&folder, config) }
+                            .unwrap();
                 } else {
-                    let _config: TallyWriteBackConfig = part.try_into().unwrap();
+                    let config: TallyWriteBackConfig = part.try_into().unwrap();
+                    if config.url.is_some() {
+                        TallyLiveWriteBack::new(&folder, "books", &config).unwrap();
+                    }
                 }
                 loaded += 1;
             }
         }
     }
-    assert_eq!(loaded, 6);
+    assert_eq!(loaded, 10);
 }

@@ -34,10 +34,9 @@ async fn a_long_day_takes_no_more_memory_than_a_short_one() {
     let mut peaks = Vec::new();
     for copies in COPIES {
         tally.repeat_day("20261117", copies);
-        let config: TallySourceConfig = serde_json::from_value(
-            serde_json::json!({ "url": tally.url(), "company": COMPANY, "from": "2026-11-17" }),
-        )
-        .unwrap();
+        let config: TallySourceConfig =
+            serde_json::from_value(serde_json::json!({ "url": tally.url(), "company": COMPANY, "from": "2026-11-17" }))
+                .unwrap();
         let clock = ManualClock::jumping("2026-11-17T06:30:00Z".parse().unwrap());
         let source = TallySource::live(config, Arc::new(clock)).unwrap();
         let mut stream = source.fetch(None).await.unwrap();

@@ -33,7 +33,9 @@ impl Node {
                 }
                 Event::End(_) => {
                     let mut node = open.pop()?;
-                    node.text = node.text.trim().to_owned();
+                    // Tally's blanks around a text say nothing.
+                    let trimmed = node.text.trim().to_owned();
+                    node.text = trimmed;
                     match open.last_mut() {
                         Some(parent) => parent.children.push(node),
                         None => return Some(node),

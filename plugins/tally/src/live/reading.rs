@@ -190,15 +190,12 @@ impl Run {
         let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh =
             cache.as_ref().filter(|(guid, mark, _)| *guid == self.company.guid && self.marks.masters == Some(*mark));
-        let shared = match fresh {
-            Some((_, _, masters)) => Arc::clone(masters),
-            None => {
-                let masters = Arc::new(self.read_masters(handle, sender)?);
-                *cache = self.marks.masters.map(|mark| (self.company.guid.clone(), mark, Arc::clone(&masters)));
-                masters
-            }
-        };
-        Ok(Masters::before(shared))
+        if let Some((_, _, masters)) = fresh {
+            return Ok(Masters::before(Arc::clone(masters)));
+        }
+        let masters = Arc::new(self.read_masters(handle, sender)?);
+        *cache = self.marks.masters.map(|mark| (self.company.guid.clone(), mark, Arc::clone(&masters)));
+        Ok(Masters::before(masters))
     }
 
     fn read_masters(&self, handle: &Handle, sender: &RecordSender) -> Result<Masters, End> {

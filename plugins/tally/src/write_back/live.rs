@@ -40,8 +40,15 @@ pub struct TallyLiveWriteBack {
     fallback: Fallback,
     files: Option<TallyWriteBack>,
     incident: PathBuf,
-    /// What this process delivered: revision and Master ID of each record.
-    delivered: Mutex<HashMap<(String, String), (u32, Option<u64>)>>,
+    /// What this process delivered, by source and record.
+    delivered: Mutex<HashMap<(String, String), Delivered>>,
+}
+
+/// What was delivered for one record.
+#[derive(Debug, Clone, Copy)]
+struct Delivered {
+    revision: u32,
+    master_id: Option<u64>,
 }
 
 /// What became of one receipt, with what follows for the rest of the batch.
@@ -111,14 +118,14 @@ impl TallyLiveWriteBack {
         let key = (receipt.source.clone(), receipt.reference.record_id.clone());
         let master_id = attribute(receipt, "master_id").and_then(|text| text.trim().parse().ok());
         let mut delivered = self.delivered.lock().unwrap_or_else(PoisonError::into_inner);
-        delivered.insert(key, (receipt.revision, master_id));
+        delivered.insert(key, Delivered { revision: receipt.revision, master_id });
     }
 
     /// Whether a newer revision of the same record was delivered by this process.
     fn is_outdated(&self, receipt: &Receipt) -> bool {
         let key = (receipt.source.clone(), receipt.reference.record_id.clone());
         let delivered = self.delivered.lock().unwrap_or_else(PoisonError::into_inner);
-        delivered.get(&key).is_some_and(|(revision, _)| *revision > receipt.revision)
+        delivered.get(&key).is_some_and(|known| known.revision > receipt.revision)
     }
 
     /// Whether a receipt asks for something to be written at all. What is not registered leaves the
@@ -191,7 +198,7 @@ impl TallyLiveWriteBack {
         }
         match self.fallback {
             Fallback::None => Written::Failed(not_stored(&missing)),
-            Fallback::File => self.into_files(receipt, &missing).await,
+            Fallback::File => self.to_files(receipt, &missing).await,
             Fallback::Narration => {
                 let narration = alteration.having(vec![("NARRATION", shown.narration_with(alteration))], None);
                 match self.send(id, number, &narration).await {
@@ -203,7 +210,7 @@ impl TallyLiveWriteBack {
         }
     }
 
-    async fn into_files(&self, receipt: &Receipt, missing: &[Missing]) -> Written {
+    async fn to_files(&self, receipt: &Receipt, missing: &[Missing]) -> Written {
         let Some(files) = &self.files else { return Written::Failed(not_stored(missing)) };
         match files.deliver(std::slice::from_ref(receipt)).await.as_deref() {
             Ok([Delivery::Done]) => Written::Done,
@@ -327,14 +334,12 @@ impl WriteBack for TallyLiveWriteBack {
                 deliveries.push(Delivery::Failed { reason: reason.clone() });
                 continue;
             }
-            let open = match &company {
-                Some(open) => open,
-                None => {
-                    self.check_incident().await?;
-                    let open =
-                        self.books.company().await.map_err(|error| self.error(error.to_string()).because(error))?;
-                    company.insert(open)
-                }
+            let open = if let Some(open) = &company {
+                open
+            } else {
+                self.check_incident().await?;
+                let open = self.books.company().await.map_err(|error| self.error(error.to_string()).because(error))?;
+                company.insert(open)
             };
             let delivery = match self.write(receipt, open).await {
                 Written::Done => {
@@ -400,7 +405,7 @@ impl TallyLiveWriteBack {
     fn master_id(&self, reference: &SourceRef) -> Option<u64> {
         let delivered = self.delivered.lock().unwrap_or_else(PoisonError::into_inner);
         let known = delivered.iter().find(|((_, record), _)| *record == reference.record_id);
-        let known = known.and_then(|(_, (_, id))| *id);
+        let known = known.and_then(|(_, known)| known.master_id);
         drop(delivered);
         let (company, end) = reference.record_id.rsplit_once('-')?;
         known.or_else(|| u64::from_str_radix(end, 16).ok().filter(|_| company.len() == COMPANY_GUID))

@@ -183,7 +183,7 @@ fn in_words(alteration: &Alteration) -> String {
     let mut text = format!("{}{}", MARK.0, value("IRN").unwrap_or_default());
     for (word, name) in [("Ack No", "IRNACKNO"), ("Ack Date", "IRNACKDATE")] {
         if let Some(found) = value(name) {
-            text.push_str(&format!("; {word} {found}"));
+            text.extend(["; ", word, " ", found]);
         }
     }
     if value("IRNCANCELLED") == Some("Yes") {

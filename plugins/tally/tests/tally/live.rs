@@ -33,14 +33,19 @@ pub(crate) fn settings(tally: &TallyStandIn, more: serde_json::Value) -> serde_j
     let mut all = json!({
         "url": tally.url(), "company": COMPANY, "read_timeout_ms": 2_000, "probe_timeout_ms": 300,
     });
-    all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    join(&mut all, more);
     all
+}
+
+fn join(all: &mut serde_json::Value, more: serde_json::Value) {
+    let serde_json::Value::Object(more) = more else { panic!("settings are an object") };
+    all.as_object_mut().unwrap().extend(more);
 }
 
 /// A source over a running Tally, on 22 November 2026 unless the clock moves.
 pub(crate) fn source_on(tally: &TallyStandIn, clock: &ManualClock, more: serde_json::Value) -> Arc<TallySource> {
     let mut all = json!({ "from": "2026-11-01" });
-    all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    join(&mut all, more);
     let shared: SharedClock = Arc::new(clock.clone());
     Arc::new(TallySource::live(config(settings(tally, all)), shared).unwrap())
 }

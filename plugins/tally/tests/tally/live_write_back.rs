@@ -132,7 +132,9 @@ async fn a_qr_text_that_was_dropped_is_sent_once_more_in_the_order_of_exports() 
 async fn what_does_not_stick_goes_behind_the_narration_or_into_files_where_that_is_configured() {
     let fields = ["IRN", "IRNACKNO", "IRNACKDATE", "IRNQRCODE", "IRNCANCELLED"];
     let (books, folder) = (tally(), tempfile::tempdir().unwrap());
-    fields.iter().for_each(|field| books.ignore(field));
+    for field in fields {
+        books.ignore(field);
+    }
     books.edit(ID, "NARRATION", "by road");
     let into_narration = target(&books, folder.path(), json!({ "fallback": "narration" }));
     assert!(into_narration.capability().note.contains("narration"));

@@ -9,6 +9,7 @@
 mod bad_input;
 mod common;
 mod live;
+mod live_samples;
 mod live_source;
 mod live_write_back;
 mod overlay;
