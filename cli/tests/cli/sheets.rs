@@ -78,8 +78,8 @@ fn a_sheet_is_registered_answered_corrected_in_its_copy_and_registered_to_the_en
     assert_eq!(copy.lines().next().unwrap().matches("AckNo").count(), 1, "{copy}");
     assert!(inside("done/sales_result.csv").exists());
     let status = einvoice(directory.path(), &["status", "--json"]).objects();
-    let states: Vec<_> = status.iter().map(|line| line["state"].as_str().unwrap()).collect();
-    assert_eq!(states, ["registered", "registered"]);
+    let found: Vec<_> = status.iter().map(|line| line["state"].as_str().unwrap()).collect();
+    assert_eq!(found, ["registered", "registered"]);
     for line in &status {
         assert!(copy.contains(line["irn"].as_str().unwrap()), "{copy}");
     }
