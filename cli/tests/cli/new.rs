@@ -1,6 +1,6 @@
 //! `new`: crates to begin with. That they compile and keep their promises is a step of `.ci/run`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::{Answer, einvoice, folder};
 
