@@ -108,6 +108,7 @@ impl Templates {
 mod tests {
     use super::*;
 
+    #[expect(clippy::unnecessary_wraps, reason = "a template may fail to be made")]
     fn make() -> Result<Vec<u8>, BoxError> {
         Ok(Vec::new())
     }
