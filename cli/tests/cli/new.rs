@@ -20,7 +20,8 @@ fn new(directory: &Path, arguments: &[&str]) -> Answer {
     einvoice(directory, &[&["new"], arguments].concat())
 }
 
-fn read(path: &Path) -> String {
+fn read(path: impl AsRef<Path>) -> String {
+    let path = path.as_ref();
     std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
@@ -31,7 +32,7 @@ fn a_crate_outside_of_the_checkout_comes_with_a_program_that_has_it() {
     checkout(at);
     let answer = new(at, &["source", "focus-erp", "--einvoice", "einvoice"]);
     insta::assert_snapshot!(answer.shown(at));
-    let made = |path: &str| read(&at.join("focus-erp").join(path));
+    let made = |path: &str| read(at.join("focus-erp").join(path));
     let manifest = made("Cargo.toml");
     assert!(
         manifest.contains("name = \"einvoice-focus-erp\"") && manifest.contains("/einvoice/core\" }"),
@@ -54,7 +55,7 @@ fn a_crate_inside_of_the_checkout_stands_among_the_others_and_shares_their_versi
     for told in ["einvoice-acme = { path = \"../transports/acme\", optional = true }", "use einvoice_acme as _;"] {
         assert!(answer.out.contains(told), "{told}: {}", answer.out);
     }
-    let manifest = read(&root.join("transports/acme/Cargo.toml"));
+    let manifest = read(root.join("transports/acme/Cargo.toml"));
     assert!(
         manifest.contains("einvoice-core = { workspace = true }") && manifest.contains("[lints]\nworkspace = true")
     );
@@ -76,7 +77,7 @@ fn every_role_can_be_begun_and_einvoice_may_come_by_git() {
         assert_eq!(answer.code, 0, "{}", answer.err);
         let object = answer.objects().remove(0);
         assert!(object["files"].as_array().unwrap().iter().any(|file| file == "tests/conformance.rs"), "{object}");
-        let manifest = read(&directory.path().join(format!("a-{role}/Cargo.toml")));
+        let manifest = read(directory.path().join(format!("a-{role}/Cargo.toml")));
         assert!(manifest.contains("einvoice-core = { git = \"https://git.example.invalid/einvoice\" }"), "{manifest}");
     }
 }
@@ -97,7 +98,7 @@ fn nothing_is_overwritten_and_wrong_wishes_are_told() {
     let again = begin(&["--einvoice", "einvoice"]);
     assert_eq!(again.code, 2);
     assert!(again.err.contains("munim exists and is not empty: nothing is ever overwritten"), "{}", again.err);
-    assert_eq!(read(&at.join("munim/src/source.rs")), "mine");
+    assert_eq!(read(at.join("munim/src/source.rs")), "mine");
     let name = new(at, &["source", "../munim", "--einvoice", "einvoice"]);
     assert_eq!(name.code, 2);
     assert!(name.err.contains("write a name of small letters"), "{}", name.err);

@@ -1,8 +1,20 @@
 //! How `einvoice` works and why: chapters for readers of this documentation.
 
+// The code of the chapter is that of the example, so that the two cannot differ.
+#[doc = include_str!("adapters.md")]
+#[doc = include_str!("../../../examples/adapter/src/rules.toml")]
+#[doc = include_str!("adapters_code.md")]
+#[doc = "```rust,ignore"]
+#[doc = include_str!("../../../examples/adapter/src/lib.rs")]
+#[doc = "```"]
+#[doc = ""]
+#[doc = include_str!("adapters_end.md")]
+pub mod adapters {}
 pub mod decisions;
 #[doc = include_str!("life.md")]
 pub mod life {}
+#[doc = include_str!("mapping.md")]
+pub mod mapping {}
 #[doc = include_str!("measurements.md")]
 pub mod measurements {}
 #[doc = include_str!("operations.md")]
