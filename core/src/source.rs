@@ -368,3 +368,20 @@ where
         }
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_reader_that_waits_for_something_else_learns_that_nobody_listens_any_more() {
+        let (told, heard) = tokio::sync::oneshot::channel();
+        let runtime = tokio::runtime::Handle::current();
+        let stream = stream_from_blocking(move |sender| {
+            runtime.block_on(sender.closed());
+            told.send(()).unwrap();
+        });
+        drop(stream);
+        heard.await.unwrap();
+    }
+}

@@ -3,7 +3,6 @@
 //! Aim: memory does not grow with the answer. Method: a stand-in that makes the day book while it
 //! sends it, in this process; the most memory the process ever had is compared after a small day and
 //! after one of twenty times its size. A test binary of its own, since the figure is the process's.
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test fails by panicking and says what it skips")]
 
 use std::sync::Arc;
 

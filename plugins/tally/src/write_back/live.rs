@@ -14,12 +14,12 @@ use async_trait::async_trait;
 use einvoice_core::receipt::Receipt;
 use einvoice_core::registry::BuildError;
 use einvoice_core::source::SourceRef;
-use einvoice_core::spelling;
 use einvoice_core::write_back::{Delivery, WriteBack, WriteBackCapability, WriteBackError};
 
 use super::TallyWriteBack;
 use super::alteration::{Alteration, attribute, is_imported};
 use super::files;
+use super::guard::{COMPANY_GUID, belongs_elsewhere, guid_fits, is_another};
 use super::shown::{Missing, Shown};
 use crate::config::{Fallback, TallyWriteBackConfig, default_object_bytes_max};
 use crate::live::{Books, Link, LinkError, LinkSettings, OpenCompany, StoredVoucher, hint, import, only_with};
@@ -28,8 +28,6 @@ use crate::xml::Limits;
 
 /// Receipts in one call that make sense: each takes three small requests.
 const BATCH_MAX: usize = 100;
-/// Length of the part of a GUID that names the company.
-const COMPANY_GUID: usize = 36;
 
 /// Results in the vouchers of a running Tally.
 #[derive(Debug)]
@@ -141,7 +139,7 @@ impl TallyLiveWriteBack {
                 "the record has no Master ID, so its voucher cannot be named; let this target serve sources of Tally only".to_owned(),
             );
         };
-        if let Some(reason) = self.belongs_elsewhere(receipt, company) {
+        if let Some(reason) = belongs_elsewhere(receipt, company, self.books.link().company()) {
             return Written::Failed(reason);
         }
         let before = match self.books.voucher(id, self.limits).await {
@@ -277,26 +275,6 @@ impl TallyLiveWriteBack {
         ))
     }
 
-    /// Why a receipt is of another company; `None` where it is of this one.
-    fn belongs_elsewhere(&self, receipt: &Receipt, company: &OpenCompany) -> Option<String> {
-        let own = attribute(receipt, "company").filter(|name| !spelling::same(name, self.books.link().company()));
-        if let Some(name) = own {
-            return Some(format!(
-                "the voucher belongs to the company \"{name}\", and this target writes into \"{}\"; nothing was sent",
-                self.books.link().company()
-            ));
-        }
-        let guid = attribute(receipt, "guid")?;
-        let books = guid.get(..COMPANY_GUID).zip(company.guid.as_deref());
-        let (of_voucher, of_company) = books.filter(|_| guid.len() > COMPANY_GUID)?;
-        (!of_voucher.eq_ignore_ascii_case(of_company)).then(|| {
-            format!(
-                "the voucher stands in other books of the same name (its GUID begins with {of_voucher}, the company's with {of_company}): \
-                 the year was split, or another copy is open; nothing was sent"
-            )
-        })
-    }
-
     async fn stop(&self, reason: &str) -> String {
         let text = format!(
             "{reason}. Nothing more is written into Tally by this target before this file is deleted: {}\r\n",
@@ -410,47 +388,6 @@ impl TallyLiveWriteBack {
         let (company, end) = reference.record_id.rsplit_once('-')?;
         known.or_else(|| u64::from_str_radix(end, 16).ok().filter(|_| company.len() == COMPANY_GUID))
     }
-}
-
-/// Whether a voucher's GUID is that of a record; a record that is named otherwise may be any.
-fn guid_fits(record: &str, guid: &str) -> bool {
-    let is_guid = record.rsplit_once('-').is_some_and(|(company, _)| company.len() == COMPANY_GUID);
-    !is_guid || record.eq_ignore_ascii_case(guid)
-}
-
-/// Why the voucher of a Master ID is not the one that was registered, or is not to be touched.
-fn is_another(receipt: &Receipt, shown: &Shown<'_>, id: u64) -> Option<String> {
-    let guid = attribute(receipt, "guid").unwrap_or(&receipt.reference.record_id);
-    if !guid_fits(guid, shown.get("GUID")) {
-        return Some(format!(
-            "Master ID {id} is another voucher in these books (GUID {} instead of {guid}); nothing was sent",
-            shown.get("GUID")
-        ));
-    }
-    let irn = receipt.registration.as_ref().map(|found| found.irn.to_string()).unwrap_or_default();
-    let stored = shown.get("IRN");
-    if !stored.is_empty() && !stored.eq_ignore_ascii_case(&irn) {
-        return Some(format!(
-            "the voucher shows another IRN ({stored}); it was registered elsewhere, from Tally's own screen perhaps: \
-             compare both and decide; nothing was sent"
-        ));
-    }
-    if let Some(number) = attribute(receipt, "number").filter(|number| *number != shown.get("VOUCHERNUMBER")) {
-        return Some(format!(
-            "the voucher was registered as \"{number}\" and is called \"{}\" in Tally; give it its number back; nothing was sent",
-            shown.get("VOUCHERNUMBER")
-        ));
-    }
-    // Our own writing changes the number of change too, and shows itself by the IRN.
-    let ours = !stored.is_empty() || shown.narrates_irn(&irn);
-    let read = attribute(receipt, "alter_id").map(str::trim).filter(|_| !ours);
-    read.filter(|read| *read != shown.get("ALTERID").trim()).map(|read| {
-        format!(
-            "the voucher was changed in Tally after it was read (change {} instead of {read}); the next run reads it again before \
-             anything is written into it",
-            shown.get("ALTERID").trim()
-        )
-    })
 }
 
 /// The fields that Tally did not store, each with what it shows instead.

@@ -9,6 +9,7 @@
 
 mod alteration;
 mod files;
+mod guard;
 mod import_xml;
 mod live;
 mod part;
