@@ -46,6 +46,8 @@ fn the_kept_sheets_hold_what_the_targets_promise() {
     assert!(replay("spreadsheet_ods", ods) > 2);
 }
 
+/// A whole target, as a fuzzer runs it.
+type Run = fn(&[u8]);
 /// A reader of SAP's files.
 type Read = fn(&[u8]) -> std::io::Result<einvoice_sap_file::fuzzing::Counts>;
 
@@ -64,7 +66,7 @@ fn the_kept_files_of_sap_hold_what_the_targets_promise() {
     let definitions = |bytes: &[u8]| {
         let _is_one = fuzzing::definitions(bytes);
     };
-    let targets: [(&str, fn(&[u8])); 5] = [
+    let targets: [(&str, Run); 5] = [
         ("sap_flat", |bytes| sap(fuzzing::flat, bytes)),
         ("sap_xml", |bytes| sap(fuzzing::xml, bytes)),
         ("sap_csv", |bytes| sap(fuzzing::rows, bytes)),
