@@ -93,8 +93,12 @@ fn a_template_is_made_once_and_can_be_checked_as_it_is() {
     let again = einvoice(directory.path(), &["new", "template", "--output", "typed.xlsx"]);
     insta::assert_snapshot!("new_template_again", again.shown(directory.path()));
     let listed = einvoice(directory.path(), &["new", "template", "--list", "--json"]).objects();
-    let variants: Vec<_> = listed.iter().map(|line| line["variant"].as_str().unwrap()).collect();
-    assert_eq!(variants, ["compact", "full"]);
+    let name = |line: &serde_json::Value| {
+        format!("{} {}", line["plugin"].as_str().unwrap(), line["variant"].as_str().unwrap())
+    };
+    let names: Vec<_> = listed.iter().map(name).collect();
+    let statements = ["database mysql", "database postgres", "database sqlite"];
+    assert_eq!(names, [&statements[..], &["spreadsheet compact", "spreadsheet full"]].concat());
     let other = einvoice(directory.path(), &["new", "template", "--plugin", "tally"]);
     insta::assert_snapshot!("new_template_unknown", other.shown(directory.path()));
     let checked = einvoice(directory.path(), &["validate", "typed.xlsx", "--plugin", "spreadsheet"]);

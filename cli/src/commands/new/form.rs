@@ -70,12 +70,16 @@ fn make(arguments: &NewTemplate, output: &mut Output) -> Result<u8, CliError> {
         }))?;
     } else {
         output.line(format!("wrote {}: {}", file.display(), template.summary))?;
-        output.line(format!(
-            "Fill it, then run `einvoice validate {} --plugin {}`, or put it into the folder of a source of plugin {}.",
-            file.display(),
-            template.plugin,
-            template.plugin
-        ))?;
+        output.line(if template.plugin == STAGING {
+            format!("Run it in the database, then name that database in a source of plugin {STAGING}.")
+        } else {
+            format!(
+                "Fill it, then run `einvoice validate {} --plugin {}`, or put it into the folder of a source of plugin {}.",
+                file.display(),
+                template.plugin,
+                template.plugin
+            )
+        })?;
     }
     Ok(exit_code::ALL_WELL)
 }
