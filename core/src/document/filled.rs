@@ -24,9 +24,9 @@ impl Invoice {
     /// use einvoice_core::document::Invoice;
     ///
     /// let mut invoice = Invoice::new();
-    /// invoice.doc_dtls.no = "A/1".into();
+    /// invoice.seller_dtls.lgl_nm = "Invented Traders".into();
     /// let filled: Vec<_> = invoice.filled().into_iter().map(|member| (member.path, member.value)).collect();
-    /// assert_eq!(filled, [("Version".into(), "1.1".into()), ("DocDtls.No".into(), "A/1".into())]);
+    /// assert_eq!(filled[1], ("SellerDtls.LglNm".into(), "Invented Traders".into()));
     /// ```
     #[must_use]
     pub fn filled(&self) -> Vec<FilledMember> {

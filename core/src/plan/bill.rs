@@ -137,8 +137,7 @@ fn reject(standing: &Standing, gstin: Gstin, now: Timestamp) -> Result<Step, Pla
     let window = standing
         .made_at
         .map_or(Window { opens: None, closes: None }, |made| Window::ewb_reject(made, standing.valid_till));
-    let is_valid = Window::ewb_valid(standing.valid_till).is_open(now);
-    let code = if is_valid { "346" } else { Act::Reject.late_code() };
+    let code = Window::ewb_reject_code(standing.made_at, now);
     Ok((window, code, Act::Reject.words(), "It counts as accepted; settle it with the maker."))
 }
 
