@@ -236,7 +236,10 @@ impl World {
             match news {
                 News::Bill(number, about) => self.keep(*number, about.clone(), job.paper, placed, job.paper),
                 News::TripSheet(sheet, bills) => {
-                    for number in bills {
+                    // What one call makes for several documents comes in the order of the documents.
+                    let mut bills = bills.clone();
+                    bills.sort_by_key(|number| self.bills.get(number).and_then(|bill| bill.paper));
+                    for number in &bills {
                         if let Some(bill) = self.bills.get(number).cloned() {
                             let about = About { trip_sheet: Some(*sheet), ..bill.about };
                             self.keep(*number, about, None, false, job.paper);
