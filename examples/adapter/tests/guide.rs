@@ -1,5 +1,4 @@
 //! What the chapter of the guide shows is what stands here.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[test]
 fn what_the_chapter_shows_stands_here() {
