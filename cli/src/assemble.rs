@@ -16,6 +16,7 @@ use einvoice_core::ledger::Ledger;
 use einvoice_core::pipeline::{Parts, RoutePart, SourcePart, WriteBackPart};
 use einvoice_core::registry::{BuildContext, BuildError, Registry};
 use einvoice_core::rulebook::CheckOptions;
+use einvoice_core::source::InvoiceSource;
 use jiff::civil::Date;
 
 pub use keys::{KeyFile, key_set};
@@ -47,6 +48,11 @@ impl Assembly {
     #[must_use]
     pub fn loaded(&self) -> &Loaded {
         &self.loaded
+    }
+
+    /// Everything that is linked.
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.registry
     }
 
     /// The configuration.
@@ -118,6 +124,14 @@ impl Assembly {
         let made = self.registry.source(&part.plugin, self.base.named(&part.name), part.settings.clone()).await;
         let source = made.map_err(|error| self.failed("source", part, error))?;
         Ok(SourcePart { name: part.name.clone(), source })
+    }
+
+    /// Makes a source that will only map records which somebody wrote down; its system need not be there.
+    pub(crate) async fn mapper(&self, source: &SourceTable) -> Result<Arc<dyn InvoiceSource>, CliError> {
+        let part = &source.part;
+        let context = self.base.named(&part.name).only_mapping();
+        let made = self.registry.source(&part.plugin, context, part.settings.clone()).await;
+        made.map_err(|error| self.failed("source", part, error))
     }
 
     /// Makes a write-back target.

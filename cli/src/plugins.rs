@@ -1,53 +1,61 @@
 //! The link list: the only file that names plugin crates.
 //!
 //! A crate that is a dependency but is never mentioned in code is not linked, and its registrations
-//! are silently absent. One `use ... as _;` line per plugin, behind its feature, is what links it;
-//! the lint `unused_crate_dependencies` at the root of this library names a crate whose line is
-//! missing. The emulator has a name here because `sandbox serve` needs it. A new plugin costs one
-//! line here, one name in `PLUGINS`, and its feature.
+//! are silently absent. One line of `link!` links it; the lint `unused_crate_dependencies` at the root
+//! of this library names a crate whose line is missing. A new plugin costs one line here and one among
+//! the dependencies of `cli/Cargo.toml`. The emulator has a name here because `sandbox serve` needs it.
 
-#[cfg(feature = "credentials-env")]
-use einvoice_credentials_env as _;
-#[cfg(feature = "credentials-file")]
-use einvoice_credentials_file as _;
-#[cfg(feature = "database")]
-use einvoice_database as _;
-#[cfg(feature = "direct")]
-use einvoice_direct as _;
-#[cfg(feature = "json-file")]
-use einvoice_json_file as _;
-#[cfg(feature = "ledger-sqlite")]
-use einvoice_ledger_sqlite as _;
+/// Links crates. A line is `einvoice_name,` for a crate that is always in the program, and
+/// `einvoice_name if "name",` for one that can be left out, which is an optional dependency behind the feature.
+/// Registered name, Cargo feature and folder are the same word.
+macro_rules! link {
+    (@feature) => { None };
+    (@feature $feature:literal) => { Some($feature) };
+    ($($krate:ident $(if $feature:literal)?,)+) => {
+        $($(#[cfg(feature = $feature)])? use $krate as _;)+
+
+        /// Every plugin this program can be built with, by its crate, and whether this build has it.
+        const PLUGINS: &[Plugin] = &[$(Plugin {
+            krate: stringify!($krate),
+            feature: link!(@feature $($feature)?),
+            built_in: true $(&& cfg!(feature = $feature))?,
+        }),+];
+    };
+}
+
+link! {
+    einvoice_credentials_env if "credentials-env",
+    einvoice_credentials_file if "credentials-file",
+    einvoice_database if "database",
+    einvoice_direct if "direct",
+    einvoice_json_file if "json-file",
+    einvoice_ledger_sqlite if "ledger-sqlite",
+    einvoice_sandbox if "sandbox",
+    einvoice_sap_file if "sap-file",
+    einvoice_spreadsheet if "spreadsheet",
+    einvoice_tally if "tally",
+}
+
 #[cfg(feature = "sandbox")]
 pub(crate) use einvoice_sandbox as emulator;
-#[cfg(feature = "sap-file")]
-use einvoice_sap_file as _;
-#[cfg(feature = "spreadsheet")]
-use einvoice_spreadsheet as _;
-#[cfg(feature = "tally")]
-use einvoice_tally as _;
 
 use einvoice_core::registry::{LeftOut, Registry, RegistryError};
 
-/// Every plugin this program can be built with, and whether this build has it. Registered name and
-/// Cargo feature are the same word: the folder name.
-const PLUGINS: [(&str, bool); 10] = [
-    ("credentials-env", cfg!(feature = "credentials-env")),
-    ("credentials-file", cfg!(feature = "credentials-file")),
-    ("database", cfg!(feature = "database")),
-    ("direct", cfg!(feature = "direct")),
-    ("json-file", cfg!(feature = "json-file")),
-    ("ledger-sqlite", cfg!(feature = "ledger-sqlite")),
-    ("sandbox", cfg!(feature = "sandbox")),
-    ("sap-file", cfg!(feature = "sap-file")),
-    ("spreadsheet", cfg!(feature = "spreadsheet")),
-    ("tally", cfg!(feature = "tally")),
-];
+/// A line of the link list.
+#[derive(Debug)]
+struct Plugin {
+    #[cfg_attr(not(test), expect(dead_code, reason = "the tests compare it with the folders"))]
+    krate: &'static str,
+    /// None for a plugin that cannot be left out.
+    feature: Option<&'static str>,
+    built_in: bool,
+}
 
 /// The plugins that exist and were left out of this build, so that an error can say how to get them.
 #[must_use]
 pub fn left_out() -> Vec<LeftOut> {
-    PLUGINS.iter().filter(|(_, built_in)| !built_in).map(|(name, _)| LeftOut { name, feature: name }).collect()
+    let absent = PLUGINS.iter().filter(|plugin| !plugin.built_in);
+    absent.filter_map(|plugin| plugin.feature).map(|name| LeftOut { name, feature: name }).collect()
 }
 
 /// The registry of everything linked into this program.
@@ -80,24 +88,38 @@ mod tests {
             .collect()
     }
 
+    /// The registered name, which is that of the folder.
+    fn name(plugin: &Plugin) -> String {
+        plugin.krate.trim_start_matches("einvoice_").replace('_', "-")
+    }
+
     #[test]
-    fn every_plugin_folder_is_named_in_the_list() {
-        let listed: BTreeSet<String> = PLUGINS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    fn every_plugin_folder_has_its_line_in_the_list() {
+        let listed: BTreeSet<String> = PLUGINS.iter().map(name).collect();
+        let missing: Vec<String> = folders().difference(&listed).cloned().collect();
+        assert!(missing.is_empty(), "add to `link!`, and to the dependencies in cli/Cargo.toml: {missing:?}");
         assert_eq!(listed, folders());
     }
 
     #[test]
+    fn a_feature_is_called_as_its_plugin() {
+        for plugin in PLUGINS {
+            assert!(plugin.feature.is_none_or(|feature| feature == name(plugin)), "{plugin:?}");
+        }
+    }
+
+    #[test]
     fn every_plugin_of_this_build_is_in_the_registry_under_its_folder_name() {
-        let registered: BTreeSet<&str> = registry().unwrap().overview().iter().map(|plugin| plugin.name).collect();
-        let built_in: BTreeSet<&str> =
-            PLUGINS.iter().filter(|(_, built_in)| *built_in).map(|(name, _)| *name).collect();
+        let registry = registry().unwrap();
+        let registered: BTreeSet<String> = registry.overview().iter().map(|plugin| plugin.name.to_owned()).collect();
+        let built_in: BTreeSet<String> = PLUGINS.iter().filter(|plugin| plugin.built_in).map(name).collect();
         assert_eq!(registered, built_in);
     }
 
     #[test]
     fn what_is_left_out_is_exactly_what_is_not_built_in() {
-        let left_out: Vec<&str> = left_out().iter().map(|plugin| plugin.name).collect();
-        let expected: Vec<&str> = PLUGINS.iter().filter(|(_, built_in)| !built_in).map(|(name, _)| *name).collect();
+        let left_out: Vec<String> = left_out().iter().map(|plugin| plugin.name.to_owned()).collect();
+        let expected: Vec<String> = PLUGINS.iter().filter(|plugin| !plugin.built_in).map(name).collect();
         assert_eq!(left_out, expected);
     }
 }

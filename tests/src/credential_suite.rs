@@ -60,7 +60,7 @@ pub trait CredentialHarness: Send + Sync {
 macro_rules! credential_conformance {
     ($harness:expr) => { $crate::credential_conformance! { $harness, fill_in: [] } };
     ($harness:expr, fill_in: $to_fill_in:tt) => {
-        $crate::mark_promises! { credential_promise, $to_fill_in }
+        $crate::mark_promises! { credential_promise, credential_suite, $to_fill_in }
         $crate::credential_conformance! { @tests $harness;
             an_absent_entry_is_an_error_that_names_its_scope
             what_was_provided_is_found

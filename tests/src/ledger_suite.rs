@@ -61,7 +61,7 @@ pub trait LedgerHarness: Send + Sync {
 macro_rules! ledger_conformance {
     ($harness:expr) => { $crate::ledger_conformance! { $harness, fill_in: [] } };
     ($harness:expr, fill_in: $to_fill_in:tt) => {
-        $crate::mark_promises! { ledger_promise, $to_fill_in }
+        $crate::mark_promises! { ledger_promise, ledger_suite, $to_fill_in }
         $crate::ledger_conformance! { @tests $harness;
             the_same_record_twice_is_unchanged
             two_records_of_one_document_share_it

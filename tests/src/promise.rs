@@ -1,4 +1,20 @@
 //! What became of a promise of a suite: kept, or about something that the part under test has not.
+//!
+//! A promise that is still to be kept is named to its suite, and shown as ignored until then:
+//!
+//! ```
+//! # use einvoice_testkit::source_suite::SourceFixture;
+//! # async fn bills() -> SourceFixture { unimplemented!() }
+//! einvoice_testkit::source_conformance!(bills, fill_in: [acknowledging_twice_is_the_same_as_once]);
+//! ```
+//!
+//! A name that is no promise does not compile, and the compiler says which one is meant:
+//!
+//! ```compile_fail,E0432
+//! # use einvoice_testkit::source_suite::SourceFixture;
+//! # async fn bills() -> SourceFixture { unimplemented!() }
+//! einvoice_testkit::source_conformance!(bills, fill_in: [acknowleging_twice_is_the_same_as_once]);
+//! ```
 
 use std::fmt;
 
@@ -42,12 +58,20 @@ impl From<Shown> for Outcome {
 /// Defines a macro of this name, which leaves out the tests of these promises until somebody has filled in what they are
 /// about; `all` stands for every promise. For the suites' own macros, each of which has a name of its own for it.
 ///
-/// A suite takes the list as `fill_in: [...]`, and `cargo test` shows each such promise as ignored, to be filled in.
+/// A suite takes the list as `fill_in: [...]`, and `cargo test` shows each such promise as ignored, to be filled in. A
+/// promise is a function of its suite's module, so that a name that is no promise does not compile, and the compiler
+/// says which one was meant.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! mark_promises {
-    ($test_of:ident, all) => { $crate::mark_promises! { @all ($) $test_of } };
-    ($test_of:ident, [$($name:ident),* $(,)?]) => { $crate::mark_promises! { @some ($) $test_of $($name)* } };
+    ($test_of:ident, $suite:ident, all) => { $crate::mark_promises! { @all ($) $test_of } };
+    ($test_of:ident, $suite:ident, [$($name:ident),* $(,)?]) => {
+        $(const _: () = {
+            #[allow(unused_imports, reason = "it is named so that the compiler knows it")]
+            use $crate::$suite::$name as _;
+        };)*
+        $crate::mark_promises! { @some ($) $test_of $($name)* }
+    };
     (@all ($d:tt) $test_of:ident) => {
         macro_rules! $test_of {
             ($d name:ident $d test:item) => {

@@ -211,7 +211,7 @@ macro_rules! source_conformance {
     (@tests $fixture:expr; $to_fill_in:tt; $($name:ident,)+) => {
         mod source_conformance {
             use super::*;
-            $crate::mark_promises! { source_promise, $to_fill_in }
+            $crate::mark_promises! { source_promise, source_suite, $to_fill_in }
             $(source_promise! { $name
                 #[tokio::test]
                 async fn $name() {

@@ -49,7 +49,7 @@ use crate::promise::{NotApplicable, Shown};
 macro_rules! transport_conformance {
     ($harness:expr) => { $crate::transport_conformance! { $harness, fill_in: [] } };
     ($harness:expr, fill_in: $to_fill_in:tt) => {
-        $crate::mark_promises! { transport_promise, $to_fill_in }
+        $crate::mark_promises! { transport_promise, transport_suite, $to_fill_in }
         $crate::transport_conformance! { @tests $harness;
             a_capability_is_answered_without_a_call
             a_refusal_is_never_a_success

@@ -312,7 +312,7 @@ macro_rules! write_back_conformance {
     (@tests $fixture:expr; $to_fill_in:tt; $($name:ident,)+) => {
         mod write_back_conformance {
             use super::*;
-            $crate::mark_promises! { write_back_promise, $to_fill_in }
+            $crate::mark_promises! { write_back_promise, write_back_suite, $to_fill_in }
             $(write_back_promise! { $name
                 #[tokio::test]
                 async fn $name() {

@@ -1,8 +1,12 @@
 #![doc = include_str!("../README.md")]
 
+mod books;
 mod jobs;
 mod ledger;
+mod results;
+mod work;
 
+pub use books::Books;
 pub use ledger::{@type@Config, @type@Ledger};
 
 einvoice_core::register_ledger! {

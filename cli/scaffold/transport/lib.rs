@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+mod config;
 mod transport;
 
-pub use transport::{@type@Config, @type@Transport};
+pub use config::@type@Config;
+pub use transport::{@type@Transport, Gateway, connect};
 
 einvoice_core::register_transport! {
     name: "@name@",

@@ -8,10 +8,12 @@ mod templates;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
+
 use crate::arguments::{New, NewCrate};
 use crate::error::CliError;
-use crate::exit_code;
 use crate::output::Output;
+use crate::{exit_code, plugins};
 use checkout::Einvoice;
 use templates::{Kind, Names};
 
@@ -29,30 +31,68 @@ pub(super) fn run(new: &New, output: &mut Output) -> Result<u8, CliError> {
 
 fn adapter(kind: Kind, arguments: &NewCrate, output: &mut Output) -> Result<u8, CliError> {
     let names = Names::new(&arguments.name);
+    is_free(&names)?;
     let einvoice = Einvoice::find(arguments)?;
-    let folder = match (&arguments.path, einvoice.inside()) {
-        (Some(path), _) => path.clone(),
-        (None, Some(root)) => root.join(kind.group()).join(&names.name),
-        (None, None) => PathBuf::from(&names.name),
+    let folder = match einvoice.inside() {
+        Some(root) => place_inside(kind, &names, root, arguments.path.as_deref())?,
+        None => arguments.path.clone().unwrap_or_else(|| PathBuf::from(&names.name)),
     };
     let files = files(kind, &names, &einvoice, &folder)?;
     write(&folder, &files)?;
-    let next = next_steps(kind, &names, &einvoice, &folder);
+    let link = link(kind, &names, &einvoice);
     if output.is_json() {
         let written: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
         output.object(&serde_json::json!({
             "folder": folder.display().to_string(),
             "files": written,
-            "next": next,
+            "link": link,
+            "is_linked": einvoice.inside().is_none(),
         }))?;
-    } else {
-        for (name, _) in &files {
-            output.line(format!("wrote {}", folder.join(name).display()))?;
-        }
-        output.line("")?;
-        next.iter().try_for_each(|line| output.line(line))?;
+        return Ok(exit_code::ALL_WELL);
     }
+    for (name, _) in &files {
+        output.line(format!("wrote {}", folder.join(name).display()))?;
+    }
+    output.line("")?;
+    tell_next(&names, &einvoice, &folder, &link, output)?;
     Ok(exit_code::ALL_WELL)
+}
+
+/// Refuses names that crates of einvoice or plugins of this program have: two of one name cannot be told apart.
+fn is_free(names: &Names) -> Result<(), CliError> {
+    let registry = plugins::registry()?;
+    let is_plugin = registry.overview().iter().any(|plugin| plugin.name == names.name)
+        || registry.left_out().iter().any(|plugin| plugin.name == names.name);
+    if is_plugin || LIBRARIES.contains(&names.name.as_str()) {
+        return Err(CliError::Usage(format!(
+            "einvoice has a crate {} already; give yours a name of its own, such as {}-plus",
+            names.package, names.name
+        )));
+    }
+    Ok(())
+}
+
+/// Crates that are no plugins, by what their names end with.
+const LIBRARIES: [&str; 5] = ["core", "protocol", "testkit", "cli", "file-drop"];
+
+/// Inside of a checkout the workspace finds a crate by its folder, and the program by the folder's name.
+fn place_inside(kind: Kind, names: &Names, root: &Path, wished: Option<&Path>) -> Result<PathBuf, CliError> {
+    let folder = root.join(kind.group()).join(&names.name);
+    if wished.is_some_and(|wished| checkout::plain(wished) != folder) {
+        return Err(CliError::Usage(format!(
+            "inside of a checkout of einvoice the crate stands in {}; leave --path away, or name a folder outside",
+            folder.display()
+        )));
+    }
+    let groups = [Kind::Source.group(), Kind::Transport.group()];
+    if let Some(taken) = groups.iter().map(|group| root.join(group).join(&names.name)).find(|place| place.exists()) {
+        return Err(CliError::Usage(format!(
+            "{} is there already, and nothing is ever overwritten. A crate holds all roles of its system: to add one, \
+             make it outside (--path) and move its room and its registration over",
+            taken.display()
+        )));
+    }
+    Ok(folder)
 }
 
 /// The files of the crate, and outside a checkout those of a program that has it.
@@ -92,29 +132,57 @@ fn write(folder: &Path, files: &[(String, String)]) -> Result<(), CliError> {
     Ok(())
 }
 
-fn next_steps(kind: Kind, names: &Names, einvoice: &Einvoice, folder: &Path) -> Vec<String> {
-    let (name, package, krate) = (&names.name, &names.package, &names.krate);
-    let in_folder = folder.display();
+/// A line that links the crate, and where it stands.
+#[derive(Debug, Serialize)]
+struct LinkLine {
+    file: String,
+    /// Between which brackets, or below which heading.
+    within: &'static str,
+    line: String,
+}
+
+/// What links the crate to a program: one line of a manifest, and one of a link list.
+fn link(kind: Kind, names: &Names, einvoice: &Einvoice) -> [LinkLine; 2] {
+    let (package, krate) = (&names.package, &names.krate);
+    let line = |file: &str, within, line| LinkLine { file: file.to_owned(), within, line };
     if einvoice.inside().is_some() {
-        return vec![
-            format!(
-                "To link it, add to cli/Cargo.toml under [dependencies] (with `optional = true` and a feature `{name}`"
-            ),
-            "for those who build without it):".to_owned(),
-            format!("    {package} = {{ path = \"../{}/{name}\", optional = true }}", kind.group()),
-            "to cli/src/plugins.rs, where tests say what is still missing:".to_owned(),
-            format!("    use {krate} as _;"),
-            format!("Then fill it in: `cargo test -p {package}` shows what is kept and what is to be filled in."),
-        ];
+        let path = format!("{package} = {{ path = \"../{}/{}\" }}", kind.group(), names.name);
+        [line("cli/Cargo.toml", "[dependencies]", path), line("cli/src/plugins.rs", "link!", format!("{krate},"))]
+    } else {
+        [
+            line("program/Cargo.toml", "[dependencies]", format!("{package} = {{ path = \"..\" }}")),
+            line("program/src/main.rs", "", format!("use {krate} as _;")),
+        ]
     }
-    vec![
-        format!("cd {in_folder}"),
-        "cargo test                     # what is kept, and what is to be filled in (ignored)".to_owned(),
-        format!("cargo run -p {package}-program -- plugins {name}"),
-        String::new(),
-        "A program of your own needs one line in its manifest and one in its link list, as program/ has them:"
-            .to_owned(),
-        format!("    {package} = {{ path = \"..\" }}"),
-        format!("    use {krate} as _;"),
-    ]
+}
+
+fn tell_next(
+    names: &Names,
+    einvoice: &Einvoice,
+    folder: &Path,
+    link: &[LinkLine; 2],
+    output: &mut Output,
+) -> Result<(), CliError> {
+    let (name, package) = (&names.name, &names.package);
+    let is_inside = einvoice.inside().is_some();
+    if is_inside {
+        output.line("Two lines put it into the program:")?;
+    } else {
+        output.line(format!("cd {}", folder.display()))?;
+        output.line("cargo test           # what is kept, and what is to be filled in (ignored)")?;
+        output.line(format!("cargo run -p {package}-program -- plugins {name}"))?;
+        output.line("")?;
+        output.line("Two lines put it into a program; program/ has them, and one of your own needs them:")?;
+    }
+    for LinkLine { file, within, line } in link {
+        let within = if within.is_empty() { String::new() } else { format!(", within {within}") };
+        output.line(format!("  {file}{within}:"))?;
+        output.line(format!("      {line}"))?;
+    }
+    if is_inside {
+        output.line("")?;
+        output.line(format!("cargo test -p {package}    # what is kept, and what is to be filled in (ignored)"))?;
+        output.line(format!("cargo run -- plugins {name}"))?;
+    }
+    Ok(())
 }

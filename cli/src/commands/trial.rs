@@ -5,6 +5,7 @@
 use einvoice_core::document::Invoice;
 use einvoice_core::finding::{Finding, Severity};
 use einvoice_core::irn::{Irn, IrnRule};
+use einvoice_core::key::DocumentKey;
 use einvoice_core::rulebook::{self, CheckOptions};
 use einvoice_core::source::{
     self, InvoiceSource, Mapped, MappedDocument, Provenance, Skip, SourceProblem, SourceRecord, SourceRef,
@@ -25,13 +26,24 @@ pub(super) enum Tried {
 pub(super) struct Document {
     /// The key where it can be read, else what a person would call it.
     pub(super) name: String,
+    /// What a person would call it.
+    pub(super) label: String,
     pub(super) irn: Option<Irn>,
     pub(super) valid: bool,
     pub(super) findings: Vec<Finding>,
     /// Every member that has a value, in the order of the form.
     pub(super) members: Vec<Member>,
+    /// Under what the ledger keeps it; none where it cannot be read.
+    pub(super) key: Option<DocumentKey>,
+    /// The document as INV-01 JSON: what would be sent, of a valid one. Empty where there is no document.
+    pub(super) json: String,
+}
+
+impl Document {
     /// What would be sent; only of a valid document.
-    pub(super) payload: Option<String>,
+    pub(super) fn payload(&self) -> Option<&str> {
+        Some(self.json.as_str()).filter(|json| self.valid && !json.is_empty())
+    }
 }
 
 /// A member with its value and where that came from.
@@ -62,25 +74,31 @@ pub(super) fn problem(problem: SourceProblem) -> Tried {
 fn unreadable(name: String, mut findings: Vec<Finding>, reference: &SourceRef) -> Document {
     source::place(&mut findings, reference, &Provenance::new());
     let valid = !findings.iter().any(|finding| finding.severity == Severity::Error);
-    Document { name, valid, findings, ..Document::default() }
+    Document { label: name.clone(), name, valid, findings, ..Document::default() }
 }
 
 fn checked(mapped: MappedDocument, reference: &SourceRef, options: &CheckOptions) -> Document {
     let MappedDocument { invoice, findings, provenance, .. } = mapped;
+    let label = invoice.label();
     let mut document = match rulebook::check(invoice, findings, options) {
         Ok(checked) => Document {
             name: checked.key().to_string(),
+            label,
             irn: Some(checked.irn(IrnRule::on(options.as_of))),
             valid: true,
             members: members(checked.invoice(), &provenance),
-            payload: Some(String::from_utf8_lossy(checked.payload()).into_owned()),
+            key: Some(checked.key().clone()),
+            json: String::from_utf8_lossy(checked.payload()).into_owned(),
             findings: checked.into_parts().1,
         },
         Err(rejected) => {
             let key = rejected.invoice.document_key();
             Document {
-                name: key.as_ref().map_or_else(|| rejected.invoice.label(), ToString::to_string),
-                irn: key.map(|key| Irn::compute(&key, IrnRule::on(options.as_of))),
+                name: key.as_ref().map_or_else(|| label.clone(), ToString::to_string),
+                label,
+                irn: key.as_ref().map(|key| Irn::compute(key, IrnRule::on(options.as_of))),
+                key,
+                json: rejected.invoice.to_json(),
                 members: members(&rejected.invoice, &provenance),
                 findings: rejected.findings,
                 ..Document::default()

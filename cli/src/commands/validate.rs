@@ -7,7 +7,7 @@
 mod destination;
 mod html;
 mod judge;
-mod opening;
+pub(super) mod opening;
 mod reporter;
 mod rows;
 mod text;

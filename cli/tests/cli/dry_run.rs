@@ -110,6 +110,34 @@ fn a_dry_run_as_json_has_members_with_origins_and_the_payload() {
 }
 
 #[test]
+fn a_dry_run_tells_of_two_documents_under_one_key_as_a_run_would() {
+    let directory = folder();
+    let at = directory.path();
+    shop(at);
+    let other_content = BILL.replace("S/1", "s/1").replace("\"qty\": \"2\"", "\"qty\": \"3\"");
+    for (name, bill) in [("1", BILL), ("2", BILL), ("3", &other_content)] {
+        std::fs::write(at.join(format!("shop/{name}.json")), bill).unwrap();
+    }
+    let answer = run(at, &[]);
+    insta::assert_snapshot!(answer.shown(at));
+    let objects = run(at, &["--json"]).objects();
+    let [first, same, other, summary] = objects.as_slice() else { panic!("{objects:?}") };
+    assert_eq!((&first["verdict"], &same["verdict"]), (&"valid".into(), &"skipped".into()));
+    assert_eq!(same["reason"], "duplicate");
+    assert_eq!((&other["verdict"], &other["payload"]), (&"invalid".into(), &serde_json::Value::Null));
+    assert_eq!(summary["exit_code"], 1);
+    // The finding is the one that a run makes, word by word.
+    let more = "[ledger]\nplugin = \"ledger-sqlite\"\npath = \"ledger.db\"\n[credentials]\nplugin = \"sandbox\"\ndata = \"portal\"\n\
+                [[route]]\nname = \"emulator\"\nplugin = \"sandbox\"\nenvironment = \"sandbox\"\ndata = \"portal\"\n";
+    std::fs::write(at.join("with-ledger.toml"), format!("{SHOP}{more}")).unwrap();
+    let real = einvoice(at, &["run", "--once", "--json", "--config", "with-ledger.toml"]);
+    let told = other["findings"].as_array().unwrap().last().unwrap();
+    assert_eq!(told["rule"], "ledger.key_in_use");
+    let message = serde_json::to_string(&told["message"]).unwrap();
+    assert!(real.out.contains(&message), "{message}\n{}{}", real.out, real.err);
+}
+
+#[test]
 fn a_dry_run_can_be_narrowed_to_a_source_and_its_first_records() {
     let directory = folder();
     let at = directory.path();

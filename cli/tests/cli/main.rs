@@ -18,6 +18,7 @@ mod guide;
 mod help;
 mod jobs;
 mod life;
+mod mapping;
 mod masters;
 mod new;
 mod once;

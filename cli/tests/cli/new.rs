@@ -47,23 +47,57 @@ fn a_crate_outside_of_the_checkout_comes_with_a_program_that_has_it() {
 }
 
 #[test]
-fn a_crate_inside_of_the_checkout_stands_among_the_others_and_shares_their_versions() {
+fn a_crate_inside_of_the_checkout_is_linked_by_two_lines_that_are_told_with_their_files() {
     let directory = folder();
     let root = checkout(directory.path());
     let answer = new(&root, &["transport", "acme"]);
-    assert_eq!(answer.code, 0, "{}", answer.err);
-    for told in ["einvoice-acme = { path = \"../transports/acme\", optional = true }", "use einvoice_acme as _;"] {
-        assert!(answer.out.contains(told), "{told}: {}", answer.out);
-    }
+    insta::assert_snapshot!(answer.shown(directory.path()));
     let manifest = read(root.join("transports/acme/Cargo.toml"));
-    assert!(
-        manifest.contains("einvoice-core = { workspace = true }") && manifest.contains("[lints]\nworkspace = true")
-    );
+    for shared in ["einvoice-core", "einvoice-direct", "async-trait"] {
+        assert!(manifest.contains(&format!("{shared} = {{ workspace = true }}")), "{shared}: {manifest}");
+    }
+    assert!(manifest.contains("[lints]\nworkspace = true"), "{manifest}");
     assert!(!root.join("transports/acme/program").exists());
-    // From a folder further down, and by a path of its own.
-    let named = new(&root.join("core"), &["write-back", "acme", "--path", "../plugins/acme-results"]);
-    assert_eq!(named.code, 0, "{}", named.err);
-    assert!(root.join("plugins/acme-results/src/write_back.rs").is_file());
+    // From a folder further down, as a script reads it.
+    let told = new(&root.join("core"), &["source", "munim", "--json"]).objects().remove(0);
+    let link = serde_json::json!([
+        {"file": "cli/Cargo.toml", "within": "[dependencies]", "line": "einvoice-munim = { path = \"../plugins/munim\" }"},
+        {"file": "cli/src/plugins.rs", "within": "link!", "line": "einvoice_munim,"},
+    ]);
+    assert_eq!((&told["link"], &told["is_linked"]), (&link, &serde_json::json!(false)));
+    assert!(root.join("plugins/munim/src/source.rs").is_file());
+}
+
+#[test]
+fn a_crate_inside_of_the_checkout_stands_where_the_program_looks_for_it() {
+    let directory = folder();
+    let root = checkout(directory.path());
+    let elsewhere = new(&root, &["source", "munim", "--path", "tests/munim"]);
+    assert_eq!(elsewhere.code, 2);
+    assert!(elsewhere.err.contains("leave --path away, or name a folder outside"), "{}", elsewhere.err);
+    assert_eq!(new(&root, &["source", "munim", "--path", "./core/../plugins/munim"]).code, 0);
+    // Out of the checkout by a path that begins in it.
+    assert_eq!(new(&root, &["source", "munim", "--path", "core/../../mine"]).code, 0);
+    assert!(directory.path().join("mine/program/Cargo.toml").is_file());
+    for (role, name) in [("write-back", "munim"), ("transport", "munim")] {
+        let taken = new(&root, &[role, name]);
+        assert_eq!(taken.code, 2, "{}", taken.out);
+        assert!(
+            taken.err.contains("is there already") && taken.err.contains("all roles of its system"),
+            "{}",
+            taken.err
+        );
+    }
+}
+
+#[test]
+fn a_name_that_einvoice_has_itself_is_refused() {
+    let directory = folder();
+    for name in ["tally", "core", "file-drop", "direct"] {
+        let answer = new(directory.path(), &["source", name, "--einvoice", "https://git.example.invalid/einvoice"]);
+        assert_eq!(answer.code, 2, "{name}: {}", answer.out);
+        assert!(answer.err.contains(&format!("einvoice has a crate einvoice-{name} already")), "{}", answer.err);
+    }
 }
 
 #[test]
@@ -76,6 +110,7 @@ fn every_role_can_be_begun_and_einvoice_may_come_by_git() {
         );
         assert_eq!(answer.code, 0, "{}", answer.err);
         let object = answer.objects().remove(0);
+        assert_eq!(object["is_linked"], true, "{object}");
         assert!(object["files"].as_array().unwrap().iter().any(|file| file == "tests/conformance.rs"), "{object}");
         let manifest = read(directory.path().join(format!("a-{role}/Cargo.toml")));
         assert!(manifest.contains("einvoice-core = { git = \"https://git.example.invalid/einvoice\" }"), "{manifest}");

@@ -3,6 +3,8 @@
 // The code of the chapter is that of the example, so that the two cannot differ.
 #[doc = include_str!("adapters.md")]
 #[doc = include_str!("../../../examples/adapter/src/rules.toml")]
+#[doc = include_str!("adapters_settings.md")]
+#[doc = include_str!("../../../examples/adapter/examples/source.toml")]
 #[doc = include_str!("adapters_code.md")]
 #[doc = "```rust,ignore"]
 #[doc = include_str!("../../../examples/adapter/src/lib.rs")]

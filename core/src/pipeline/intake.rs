@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
+use std::fmt::Display;
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -344,9 +345,7 @@ impl<'a> Intake<'a> {
             // The ledger keeps the document as it was sent; this revision has no place beside it.
             return None;
         }
-        let finding = Finding::error(KEY_RULE, "DocDtls.No", message)
-            .with_fix("Give one of the two a number of its own, or delete the one that is wrong.")
-            .with_place(document.reference.to_string());
+        let finding = key_taken(message).with_place(document.reference.to_string());
         let payload = match document.verdict {
             Verdict::Ready { payload, .. } => Some(payload),
             Verdict::Invalid { payload } => payload,
@@ -380,12 +379,26 @@ fn clash_message(document: &NewDocument, state: DocumentState, first: &SourceRef
             document.label
         )
     } else {
-        format!(
-            "{} has the same supplier, year, type and number as the document from {first}, but other content; \
-             the first one read keeps the number",
-            document.label
-        )
+        taken_by_another(&document.label, first)
     }
+}
+
+/// What is said of a document whose key is held by one of other content, which was read before it from this place.
+#[must_use]
+pub fn key_held_by(label: &str, first: &dyn Display) -> Finding {
+    key_taken(taken_by_another(label, first))
+}
+
+fn taken_by_another(label: &str, first: &dyn Display) -> String {
+    format!(
+        "{label} has the same supplier, year, type and number as the document from {first}, but other content; \
+         the first one read keeps the number"
+    )
+}
+
+fn key_taken(message: String) -> Finding {
+    Finding::error(KEY_RULE, "DocDtls.No", message)
+        .with_fix("Give one of the two a number of its own, or delete the one that is wrong.")
 }
 
 /// Judges a mapped document by the rules of the day.

@@ -30,6 +30,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use desk_api::Asked;
+pub use intake::key_held_by;
 pub use jobs::{JobsReport, Seen, SeenError};
 pub use report::{Clash, Listed, Note, Observer, RunReport, Silent};
 pub use routes::RoutePart;

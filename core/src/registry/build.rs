@@ -30,6 +30,9 @@ pub struct BuildContext {
     pub clock: SharedClock,
     /// The source of randomness.
     pub entropy: SharedEntropy,
+    /// Only records that somebody wrote down will be mapped: a source has nothing to look at, and its system need not be
+    /// there.
+    pub only_maps: bool,
 }
 
 impl BuildContext {
@@ -40,7 +43,7 @@ impl BuildContext {
         clock: SharedClock,
         entropy: SharedEntropy,
     ) -> Self {
-        Self { name: name.into(), directory: directory.into(), environment: None, clock, entropy }
+        Self { name: name.into(), directory: directory.into(), environment: None, clock, entropy, only_maps: false }
     }
 
     /// The same context under another name.
@@ -53,6 +56,12 @@ impl BuildContext {
     #[must_use]
     pub fn in_environment(&self, environment: Environment) -> Self {
         Self { environment: Some(environment), ..self.clone() }
+    }
+
+    /// The same context for a source that will only map.
+    #[must_use]
+    pub fn only_mapping(&self) -> Self {
+        Self { only_maps: true, ..self.clone() }
     }
 
     /// A path from settings, made absolute from the configuration file's folder.

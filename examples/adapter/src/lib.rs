@@ -30,7 +30,7 @@ einvoice_core::register_source! {
     name: "munim",
     summary: "Bills of Munim",
     config: MunimConfig,
-    example: include_str!("../source.toml"),
+    example: include_str!("../examples/source.toml"),
     build: build,
 }
 

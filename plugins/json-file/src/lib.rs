@@ -28,7 +28,7 @@ pub mod fuzzing {
 
 einvoice_core::register_source! {
     name: "json-file",
-    summary: "INV-01 JSON files from a folder: one document, a list, JSON lines, bulk-upload wrappers",
+    summary: "Invoices from JSON files in a folder: INV-01, GOBL, UBL 2.1, or any JSON by rules of your own",
     config: SourceConfig,
     example: include_str!("../examples/source.toml"),
     build: source::build,

@@ -8,4 +8,4 @@ mod transport;
 pub use config::DirectConfig;
 pub use ewb_config::EwbConfig;
 pub use exchange::HttpExchange;
-pub use transport::{DirectError, DirectTransport, connect, connect_with};
+pub use transport::{DirectError, DirectTransport, connect, connect_with, exchange, login_key};

@@ -88,18 +88,13 @@ pub async fn connect_with(
     entropy: SharedEntropy,
     clock: SharedClock,
 ) -> Result<DirectTransport, DirectError> {
-    let roots = match &config.root_certificate_file {
-        Some(file) => read("root_certificate_file", &directory.join(file)).await?,
-        None => Vec::new(),
-    };
-    let key = auth_key(IRP_KEYS, config.auth_public_key_file.as_deref(), config.auth_public_key.as_deref(), directory);
-    let key = key.await?;
-    let exchange = HttpExchange::new(&config, &config.base(environment)?, &roots)?;
+    let key = login_key(&config, directory).await?;
+    let exchange = exchange(&config, environment, directory).await?;
     let ewb = match &config.ewb {
         Some(ewb) => {
             let key =
                 auth_key(EWB_KEYS, ewb.auth_public_key_file.as_deref(), ewb.auth_public_key.as_deref(), directory);
-            let exchange = HttpExchange::new(&config, &ewb.base(environment)?, &roots)?;
+            let exchange = HttpExchange::new(&config, &ewb.base(environment)?, &roots(&config, directory).await?)?;
             Some((exchange, ewb.settings()?, key.await?))
         }
         None => None,
@@ -116,6 +111,35 @@ pub async fn connect_with(
         Some((exchange, settings, key)) => transport.with_ewb(exchange, settings, key, clock),
         None => transport,
     })
+}
+
+/// The HTTP client of a route by itself, for transports that say more than `direct` does: a provider's headers,
+/// other paths. Reads the certificates that the settings name; makes no connection.
+///
+/// # Errors
+/// When a setting or a file cannot be used.
+pub async fn exchange(
+    config: &DirectConfig,
+    environment: Environment,
+    directory: &Path,
+) -> Result<HttpExchange, DirectError> {
+    HttpExchange::new(config, &config.base(environment)?, &roots(config, directory).await?)
+}
+
+/// The public key for logins that the settings name or hold.
+///
+/// # Errors
+/// When there is none, there are two, or the file cannot be read.
+pub async fn login_key(config: &DirectConfig, directory: &Path) -> Result<AuthPublicKey, DirectError> {
+    auth_key(IRP_KEYS, config.auth_public_key_file.as_deref(), config.auth_public_key.as_deref(), directory).await
+}
+
+/// Certificate authorities to trust beside those of the operating system.
+async fn roots(config: &DirectConfig, directory: &Path) -> Result<Vec<u8>, DirectError> {
+    match &config.root_certificate_file {
+        Some(file) => read("root_certificate_file", &directory.join(file)).await,
+        None => Ok(Vec::new()),
+    }
 }
 
 /// The keys of the configuration that name a public key: as a file, and as text.

@@ -1,6 +1,6 @@
 //! Where the crates of einvoice are that a new crate is built against.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::arguments::NewCrate;
 use crate::error::CliError;
@@ -44,8 +44,8 @@ impl Einvoice {
                 ));
             }
         };
-        let root = std::path::absolute(&root).map_err(|error| CliError::File { path: root, action: "find", error })?;
-        let folder = arguments.path.as_ref().map_or_else(|| here.clone(), |path| here.join(path));
+        let root = plain(&root);
+        let folder = arguments.path.as_deref().map_or_else(|| plain(&here), plain);
         Ok(if folder.starts_with(&root) { Self::Inside(root) } else { Self::Beside(root) })
     }
 
@@ -64,6 +64,21 @@ impl Einvoice {
             Self::Git(_) => None,
         }
     }
+}
+
+/// A path from the root of the file system, without `.` and `..`; the folder need not exist.
+pub(super) fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()).components() {
+        match part {
+            Component::ParentDir => {
+                plain.pop();
+            }
+            Component::CurDir => {}
+            part => plain.push(part),
+        }
+    }
+    plain
 }
 
 fn is_checkout(folder: &Path) -> bool {

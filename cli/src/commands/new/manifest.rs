@@ -7,9 +7,14 @@ use super::templates::{Kind, Names};
 use crate::error::CliError;
 
 /// What the rooms of a crate need, in the versions that einvoice itself has.
-const DEPENDENCIES: [(&str, &str); 7] = [
+const DEPENDENCIES: [(&str, &str); 9] = [
     ("async-trait", "\"0.1\""),
+    (
+        "aws-lc-rs",
+        "{ version = \"1.19\", default-features = false, features = [\"alloc\", \"aws-lc-sys\", \"prebuilt-nasm\"] }",
+    ),
     ("bytes", "\"1\""),
+    ("jiff", "{ version = \"0.2\", default-features = false, features = [\"std\", \"serde\"] }"),
     ("schemars", "\"1\""),
     ("serde", "{ version = \"1\", features = [\"derive\"] }"),
     ("serde_json", "\"1\""),
@@ -35,7 +40,9 @@ pub(super) fn of_crate(kind: Kind, names: &Names, einvoice: &Einvoice, folder: &
         if inside { format!("{name} = {{ workspace = true }}\n") } else { format!("{name} = {version}\n") }
     };
     text.push_str("\n[dependencies]\n");
-    text.push_str(&einvoice_crate("einvoice-core", "core", None, einvoice, folder)?);
+    for (name, place) in [("einvoice-core", "core")].iter().chain(kind.einvoice()) {
+        text.push_str(&einvoice_crate(name, place, None, einvoice, folder)?);
+    }
     let needed = kind.dependencies();
     DEPENDENCIES.iter().filter(|(name, _)| needed.contains(name)).for_each(|found| text.push_str(&line(found)));
     text.push_str("\n[dev-dependencies]\n");

@@ -102,13 +102,17 @@ impl Kind {
                 "ledger",
                 "examples/ledger.toml" from "ledger.toml",
                 "src/lib.rs" from "lib.rs",
-                "src/ledger.rs" from "ledger.rs",
+                "src/books.rs" from "books.rs",
                 "src/jobs.rs" from "jobs.rs",
+                "src/ledger.rs" from "ledger.rs",
+                "src/results.rs" from "results.rs",
+                "src/work.rs" from "work.rs",
                 "tests/conformance.rs" from "conformance.rs",
             ),
             Self::Transport => template!(
                 "transport",
                 "examples/route.toml" from "route.toml",
+                "src/config.rs" from "config.rs",
                 "src/lib.rs" from "lib.rs",
                 "src/transport.rs" from "transport.rs",
                 "tests/conformance.rs" from "conformance.rs",
@@ -128,13 +132,23 @@ impl Kind {
         files.chain([("README.md".to_owned(), names.fill(&readme))]).collect()
     }
 
-    /// What its code needs beside the core.
+    /// Crates of einvoice that its code needs beside the core, with their folders.
+    pub(super) const fn einvoice(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Transport => {
+                &[("einvoice-direct", "transports/direct"), ("einvoice-protocol", "transports/protocol")]
+            }
+            Self::Source | Self::WriteBack | Self::CredentialStore | Self::Ledger => &[],
+        }
+    }
+
+    /// What its code needs of others.
     pub(super) const fn dependencies(self) -> &'static [&'static str] {
         match self {
             Self::Source => &["async-trait", "schemars", "serde", "toml"],
             Self::WriteBack => &["async-trait", "schemars", "serde", "serde_json", "tokio"],
             Self::CredentialStore | Self::Transport => &["async-trait", "schemars", "serde"],
-            Self::Ledger => &["async-trait", "bytes", "schemars", "serde"],
+            Self::Ledger => &["async-trait", "aws-lc-rs", "bytes", "jiff", "schemars", "serde", "serde_json"],
         }
     }
 
@@ -142,8 +156,7 @@ impl Kind {
     pub(super) const fn test_dependencies(self) -> &'static [&'static str] {
         match self {
             Self::Source | Self::WriteBack => &["serde_json", "tempfile", "tokio"],
-            Self::CredentialStore => &["serde_json", "tokio"],
-            Self::Ledger | Self::Transport => &["serde_json"],
+            Self::CredentialStore | Self::Ledger | Self::Transport => &[],
         }
     }
 }

@@ -1,12 +1,18 @@
 //! `run --dry-run`: what would be sent, and from which field each value came.
 //!
 //! Sources are read from their beginning, as no ledger is opened that would know what was received before; nothing is
-//! acknowledged and nothing leaves.
+//! acknowledged and nothing leaves. Which of the records that are read share a key is told as a run would tell it.
+
+use std::collections::HashMap;
+use std::collections::hash_map::{Entry, RandomState};
+use std::hash::BuildHasher;
 
 use einvoice_core::config::SourceTable;
 use einvoice_core::date::ist_date;
+use einvoice_core::key::DocumentKey;
+use einvoice_core::pipeline::key_held_by;
 use einvoice_core::rulebook::CheckOptions;
-use einvoice_core::source::{SourceItem, SourceRef};
+use einvoice_core::source::{Skip, SourceItem, SourceRef};
 use futures_util::StreamExt;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -36,6 +42,24 @@ struct Counts {
     unreadable: u64,
 }
 
+impl Counts {
+    fn count(&mut self, tried: &Tried) {
+        self.read += 1;
+        match tried {
+            Tried::Document(document) if document.valid => self.valid += 1,
+            Tried::Document(_) => self.invalid += 1,
+            Tried::Skipped(_) => self.skipped += 1,
+        }
+    }
+}
+
+/// What is kept over all sources.
+#[derive(Debug, Default)]
+struct Tally {
+    counts: Counts,
+    keys: Keys,
+}
+
 /// A record as `--json` shows it: the stable contract.
 #[derive(Serialize)]
 struct Line<'a> {
@@ -56,6 +80,52 @@ struct Line<'a> {
     payload: Option<Box<RawValue>>,
 }
 
+/// The keys of what was read, in the place of a ledger: the first document under a key holds it.
+#[derive(Debug, Default)]
+struct Keys {
+    /// Hash of a key to its holder, so that a million documents take some 100 MB and not their contents.
+    held: HashMap<u64, Holder>,
+    hasher: RandomState,
+}
+
+#[derive(Debug)]
+struct Holder {
+    content: u64,
+    place: Box<str>,
+}
+
+impl Keys {
+    /// What becomes of a document once the keys of those before it are looked at.
+    fn judged(&mut self, tried: Tried, reference: &SourceRef) -> Tried {
+        let mut document = match tried {
+            Tried::Document(document) => document,
+            skipped @ Tried::Skipped(_) => return skipped,
+        };
+        let Some(key) = &document.key else { return Tried::Document(document) };
+        let content = self.hasher.hash_one(&document.json);
+        match self.held.entry(self.hasher.hash_one(in_capitals(key))) {
+            Entry::Vacant(free) => {
+                free.insert(Holder { content, place: reference.to_string().into() });
+            }
+            Entry::Occupied(held) if held.get().content == content => {
+                let message = format!("it is the same document as that from {}, which stands for both", held.get().place);
+                return Tried::Skipped(Skip { label: document.name, reason: "duplicate".to_owned(), message });
+            }
+            Entry::Occupied(held) => {
+                let finding = key_held_by(&document.label, &held.get().place);
+                document.findings.push(finding.with_place(reference.to_string()));
+                document.valid = false;
+            }
+        }
+        Tried::Document(document)
+    }
+}
+
+/// Two spellings of one number are one key.
+fn in_capitals(key: &DocumentKey) -> String {
+    key.to_string().to_uppercase()
+}
+
 /// Tries out what the chosen sources hold.
 pub(super) async fn run(
     assembly: &Assembly,
@@ -64,19 +134,20 @@ pub(super) async fn run(
     output: &mut Output,
 ) -> Result<u8, CliError> {
     let options = check_options(assembly.loaded(), ist_date(assembly.clock().now()))?;
-    let mut counts = Counts::default();
+    let mut tally = Tally::default();
     for table in chosen {
-        if let Err(error) = source(assembly, table, &options, arguments.limit, &mut counts, output).await {
+        if let Err(error) = source(assembly, table, &options, arguments.limit, &mut tally, output).await {
             if !matches!(error, CliError::Source(_) | CliError::Build { .. }) {
                 return Err(error);
             }
-            counts.unreadable += 1;
+            tally.counts.unreadable += 1;
             output.remark(format!("source {}: {}", printable(&table.part.name), error.message()));
         }
         if output.is_closed() {
             break;
         }
     }
+    let counts = tally.counts;
     let code = code_of(&counts);
     if output.is_json() {
         output.object(&serde_json::json!({ "summary": counts, "exit_code": code }))?;
@@ -91,7 +162,7 @@ async fn source(
     table: &SourceTable,
     options: &CheckOptions,
     limit: Option<u64>,
-    counts: &mut Counts,
+    tally: &mut Tally,
     output: &mut Output,
 ) -> Result<(), CliError> {
     let part = assembly.source(table).await?;
@@ -110,12 +181,8 @@ async fn source(
             _ => continue,
         };
         left -= 1;
-        counts.read += 1;
-        match &tried {
-            Tried::Document(document) if document.valid => counts.valid += 1,
-            Tried::Document(_) => counts.invalid += 1,
-            Tried::Skipped(_) => counts.skipped += 1,
-        }
+        let tried = tally.keys.judged(tried, &reference);
+        tally.counts.count(&tried);
         if output.is_json() {
             output.object(&line(&part.name, &reference, &tried)?)?;
         } else {
@@ -158,7 +225,7 @@ fn line<'a>(source: &'a str, reference: &'a SourceRef, tried: &'a Tried) -> Resu
         },
         Tried::Document(document) => {
             let name = Some(document.name.as_str()).filter(|name| !name.is_empty());
-            let payload = document.payload.clone().map(RawValue::from_string).transpose();
+            let payload = document.payload().map(|json| RawValue::from_string(json.to_owned())).transpose();
             Line {
                 irn: document.irn.as_ref().map(ToString::to_string),
                 findings: &document.findings,

@@ -39,6 +39,10 @@ struct WrittenCase {
     record: Option<String>,
     /// A file that holds it, beside the file of cases.
     record_file: Option<PathBuf>,
+    /// A file as the system writes it, which the source reads as it reads its own: an export, an `IDoc`, a workbook.
+    file: Option<PathBuf>,
+    /// Which record of that file, counted from 1, where it holds several.
+    number: Option<usize>,
     /// The head of a record of a table.
     #[serde(default)]
     head: BTreeMap<String, Constant>,
@@ -109,14 +113,22 @@ pub(super) struct ExpectedMember {
     pub(super) value: Option<String>,
 }
 
+/// What a case gives.
+#[derive(Debug)]
+pub(super) enum Given {
+    /// A record as the source hands it over.
+    Record(String),
+    /// A record of a file that the source reads, counted from 1; the only one where none is named.
+    File { path: PathBuf, number: Option<usize> },
+}
+
 /// A case, ready to be tried.
 #[derive(Debug)]
 pub(super) struct Case {
     pub(super) name: String,
     pub(super) source: String,
     pub(super) as_of: Option<Date>,
-    /// The record as the source hands it over.
-    pub(super) content: String,
+    pub(super) given: Given,
     pub(super) expected: Expected,
 }
 
@@ -169,37 +181,35 @@ impl From<CliError> for Fault {
 
 impl WrittenCase {
     fn ready(self, source: Option<&str>, as_of: Option<&str>, folder: &Path) -> Result<Case, Fault> {
-        let source = self.source.as_deref().or(source).ok_or_else(|| {
+        let source = self.source.as_deref().or(source).map(str::to_owned).ok_or_else(|| {
             Fault::Case("name the source that it is about: source = \"...\", here or above all cases".to_owned())
         })?;
         let as_of = self.as_of.as_deref().or(as_of);
         let as_of = as_of.map(|day| arguments::day(day).map_err(|error| Fault::Case(format!("as_of {day}: {error}"))));
-        Ok(Case {
-            source: source.to_owned(),
-            as_of: as_of.transpose()?,
-            content: content(self.record, self.record_file, self.head, self.lines, folder)?,
-            expected: self.expect.ready(folder)?,
-            name: self.name,
-        })
+        let as_of = as_of.transpose()?;
+        let name = self.name.clone();
+        let (given, expect) = self.given(folder)?;
+        Ok(Case { name, source, as_of, given, expected: expect.ready(folder)? })
     }
-}
 
-fn content(
-    record: Option<String>,
-    file: Option<PathBuf>,
-    head: BTreeMap<String, Constant>,
-    lines: Vec<BTreeMap<String, Constant>>,
-    folder: &Path,
-) -> Result<String, Fault> {
-    let is_table = !head.is_empty() || !lines.is_empty();
-    match (record, file, is_table) {
-        (Some(text), None, false) => Ok(text),
-        (None, Some(file), false) => Ok(read_text(&folder.join(file))?),
-        (None, None, true) => Ok(table(head, lines)),
-        (None, None, false) => Err(Fault::Case(
-            "there is no record; give one of record (text), record_file, or head and lines (of a table)".to_owned(),
-        )),
-        _ => Err(Fault::Case("give only one of record, record_file, or head and lines".to_owned())),
+    /// The one record that a case must give, and what it expects.
+    fn given(self, folder: &Path) -> Result<(Given, Expected), Fault> {
+        const ONE: &str = "record (text), record_file, file (as the system writes it), or head and lines (of a table)";
+        if self.number == Some(0) || (self.number.is_some() && self.file.is_none()) {
+            return Err(Fault::Case("number says which record of file is meant, counted from 1".to_owned()));
+        }
+        let is_table = !self.head.is_empty() || !self.lines.is_empty();
+        let given = match (self.record, self.record_file, self.file, is_table) {
+            (Some(text), None, None, false) => Given::Record(text),
+            (None, Some(file), None, false) => Given::Record(read_text(&folder.join(file))?),
+            (None, None, Some(file), false) => Given::File { path: folder.join(file), number: self.number },
+            (None, None, None, true) => Given::Record(table(self.head, self.lines)),
+            (None, None, None, false) => {
+                return Err(Fault::Case(format!("there is no record; give one of {ONE}")));
+            }
+            _ => return Err(Fault::Case(format!("give only one of {ONE}"))),
+        };
+        Ok((given, self.expect))
     }
 }
 

@@ -15,18 +15,23 @@ pub(super) struct Failure {
     pub(super) found: Option<String>,
     /// Where the value that was found came from.
     pub(super) origin: Option<String>,
+    /// Whether the findings that were made say more about it.
+    #[serde(skip)]
+    pub(super) asks_for_findings: bool,
 }
 
 /// Nothing, where everything is as expected.
 pub(super) fn failures(tried: &Tried, expected: &Expected) -> Vec<Failure> {
     let mut failures = Vec::new();
     let (verdict, because) = verdict(tried);
+    let is_document = verdict != Verdict::Skipped;
     if let Some(wanted) = expected.verdict.filter(|wanted| *wanted != verdict) {
         failures.push(Failure {
             about: "verdict".to_owned(),
             expected: Some(wanted.word().to_owned()),
             found: Some(format!("{}{because}", verdict.word())),
             origin: None,
+            asks_for_findings: is_document,
         });
     }
     if let Some(reason) = &expected.skipped {
@@ -44,6 +49,7 @@ pub(super) fn failures(tried: &Tried, expected: &Expected) -> Vec<Failure> {
             expected: Some("a document".to_owned()),
             found: Some(format!("passed over ({}): {}", skip.reason, skip.message)),
             origin: None,
+            asks_for_findings: false,
         });
         return failures;
     }
@@ -61,11 +67,7 @@ fn verdict(tried: &Tried) -> (Verdict, String) {
     match tried {
         Tried::Skipped(skip) => (Verdict::Skipped, format!(" ({}): {}", skip.reason, skip.message)),
         Tried::Document(document) if document.valid => (Verdict::Valid, String::new()),
-        Tried::Document(document) => {
-            let errors: Vec<String> =
-                document.findings.iter().filter(|finding| finding.is_error()).map(named).collect();
-            (Verdict::Invalid, format!(": {}", errors.join(", ")))
-        }
+        Tried::Document(_) => (Verdict::Invalid, String::new()),
     }
 }
 
@@ -80,6 +82,7 @@ fn skipped(tried: &Tried, reason: &str) -> Option<Failure> {
         expected: Some(format!("passed over ({reason})")),
         found: Some(found),
         origin: None,
+        asks_for_findings: false,
     })
 }
 
@@ -91,6 +94,7 @@ fn differs(document: &Document, path: &str, expected: Option<&str>) -> Option<Fa
         expected: expected.map(str::to_owned),
         found: value.map(str::to_owned),
         origin: found.and_then(|member| member.origin.clone()),
+        asks_for_findings: false,
     })
 }
 
@@ -109,7 +113,11 @@ fn findings(document: &Document, expected: &Expected) -> Vec<Failure> {
             && wanted.path.as_ref().is_none_or(|path| *path == finding.path)
             && wanted.severity.is_none_or(|severity| severity == finding.severity)
     };
-    let made = || document.findings.iter().map(named).collect::<Vec<_>>().join(", ");
+    // What was made of the same kind or in the same place is most likely what was meant.
+    let alike = |wanted: &ExpectedFinding| {
+        let is_near = |finding: &&Finding| finding.rule == wanted.rule || wanted.path.as_ref() == Some(&finding.path);
+        document.findings.iter().filter(is_near).map(named).collect::<Vec<_>>().join(", ")
+    };
     let missing =
         expected.findings.iter().filter(|wanted| !document.findings.iter().any(|finding| is(wanted, finding)));
     let mut failures: Vec<Failure> = missing
@@ -119,8 +127,9 @@ fn findings(document: &Document, expected: &Expected) -> Vec<Failure> {
             Failure {
                 about: wanted.rule.clone(),
                 expected: Some(format!("a finding: {severity}{}{path}", wanted.rule)),
-                found: Some(made()).filter(|made| !made.is_empty()),
+                found: Some(alike(wanted)).filter(|made| !made.is_empty()),
                 origin: None,
+                asks_for_findings: true,
             }
         })
         .collect();
@@ -132,13 +141,14 @@ fn findings(document: &Document, expected: &Expected) -> Vec<Failure> {
             expected: None,
             found: Some(format!("{}: {}", named(finding), finding.message)),
             origin: finding.place.clone(),
+            asks_for_findings: false,
         }));
     }
     failures
 }
 
 /// A finding by severity, rule and place: `error tax.igst at ItemList[0].IgstAmt`.
-fn named(finding: &Finding) -> String {
+pub(super) fn named(finding: &Finding) -> String {
     let path = if finding.path.is_empty() { String::new() } else { format!(" at {}", finding.path) };
     format!("{} {}{path}", finding.severity, finding.rule)
 }

@@ -36,12 +36,18 @@ pub(super) fn check_options(
 }
 
 /// How to map, which does not depend on where the file lies.
-pub(super) struct Origin {
+#[derive(Debug)]
+pub(in crate::commands) struct Origin {
     settings: Map<String, Value>,
     directory: PathBuf,
 }
 
 impl Origin {
+    /// The settings of a source, in the folder of its configuration.
+    pub(in crate::commands) fn new(settings: &Value, directory: &Path) -> Self {
+        Self { settings: settings.as_object().cloned().unwrap_or_default(), directory: directory.to_path_buf() }
+    }
+
     /// The settings of the first configured source of the plugin; else the plugin's defaults.
     pub(super) fn of(plugin: &str, loaded: Option<&Loaded>) -> Self {
         let sources = loaded.map(|loaded| loaded.settings.sources.as_slice()).unwrap_or_default();
@@ -54,7 +60,7 @@ impl Origin {
 }
 
 /// Tells a missing or unreadable file before a plugin looks for it by a pattern.
-pub(super) fn readable(file: &Path) -> Result<PathBuf, CliError> {
+pub(in crate::commands) fn readable(file: &Path) -> Result<PathBuf, CliError> {
     let failed = |error| CliError::File { path: file.to_path_buf(), action: "read", error };
     let opened = match std::fs::File::open(file) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -71,7 +77,7 @@ pub(super) fn readable(file: &Path) -> Result<PathBuf, CliError> {
     std::path::absolute(file).map_err(failed)
 }
 
-pub(super) async fn open(
+pub(in crate::commands) async fn open(
     plugin: &str,
     registry: &Registry,
     origin: &Origin,
@@ -86,6 +92,10 @@ pub(super) async fn open(
     let pattern = if text.contains(['*', '?', '[']) { glob::Pattern::escape(text) } else { text.to_owned() };
     settings.insert("path".to_owned(), Value::String(pattern));
     let schema = (found.schema)().to_value();
+    // Of a source that can ask a running program, too: here there is a file instead.
+    if schema.pointer("/properties/url").is_some() {
+        settings.retain(|key, _| !OF_A_RUNNING_PROGRAM.contains(&key.as_str()));
+    }
     for (key, value) in for_one_file() {
         if schema.pointer(&format!("/properties/{key}")).is_some() {
             settings.insert(key.to_owned(), value);
@@ -98,6 +108,20 @@ pub(super) async fn open(
         CliError::Build { file: file.display().to_string(), error }
     })
 }
+
+/// Settings that say how a running program is asked, which no file needs.
+const OF_A_RUNNING_PROGRAM: [&str; 10] = [
+    "url",
+    "company",
+    "from",
+    "changed",
+    "reread_days",
+    "charset",
+    "connect_timeout_ms",
+    "read_timeout_ms",
+    "export_timeout_ms",
+    "probe_timeout_ms",
+];
 
 /// Settings of file sources that are about folders somebody else writes to. Here a person names the
 /// file, so it is read as it lies, whatever its name, and stays where it is.
