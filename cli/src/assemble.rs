@@ -134,6 +134,22 @@ impl Assembly {
         made.map_err(|error| self.failed("source", part, error))
     }
 
+    /// Makes a source that leaves its files as and where they lie: to look at them.
+    ///
+    /// # Errors
+    /// [`CliError::Build`] when its settings are wrong.
+    pub async fn source_to_look_at(&self, source: &SourceTable) -> Result<SourcePart, CliError> {
+        const MOVES: &str = "move_files";
+        let mut source = source.clone();
+        let found = self.registry.sources.find(&source.part.plugin, self.registry.left_out());
+        let moves =
+            found.is_ok_and(|found| (found.schema)().to_value().pointer(&format!("/properties/{MOVES}")).is_some());
+        if moves && let Some(settings) = source.part.settings.as_object_mut() {
+            settings.insert(MOVES.to_owned(), false.into());
+        }
+        self.source(&source).await
+    }
+
     /// Makes a write-back target.
     ///
     /// # Errors

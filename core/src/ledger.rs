@@ -25,7 +25,7 @@ use crate::key::DocumentKey;
 use crate::operation::{InfoDetail, Registration};
 use crate::portal_code::PortalError;
 use crate::receipt::Receipt;
-use crate::source::{Cursor, SourceRef};
+use crate::source::{Arrival, Cursor, SourceRef};
 use crate::state::{DocumentState, EwbState};
 use crate::verify::Proof;
 
@@ -45,11 +45,16 @@ pub trait Ledger: JobBook {
     /// Takes in documents of one source, and the cursor reached with them, in one transaction.
     /// Answers in the order of the documents.
     ///
+    /// Each arrival of a record is answered: every result is owed to each of them, the present one to a new arrival
+    /// too, and nothing is sent again for it. Once a revision has come by another arrival, the earlier ones of the
+    /// same source have their last answer: what they are owed by then.
+    ///
     /// For each document, in this order:
     /// 1. a record of this source with the same `record_id` and the same content: `Unchanged`, except
     ///    that an `Invalid` document is judged anew, as rules, masters and the day change: a new
     ///    revision as in 2 when it passes, or when its first record brings other findings (their
-    ///    places do not count); the stored position and attributes are brought up to date;
+    ///    places do not count); the stored position and attributes of this arrival (of the last one, where
+    ///    none is told) are brought up to date;
     /// 2. such a record with other content: a new revision where the state allows one (`Invalid`,
     ///    `Refused`, `Ready`) and no other document holds its key, else `Clash`;
     /// 3. another record holds the same key: with the same content `Duplicate` (the record becomes a
@@ -203,6 +208,8 @@ pub struct ReceiveBatch {
 pub struct NewDocument {
     /// The record it came from.
     pub reference: SourceRef,
+    /// By which arrival it came, where the source wants each one answered.
+    pub arrival: Option<Arrival>,
     /// What write-back wants handed back.
     pub attributes: BTreeMap<String, String>,
     /// What a person may call it.

@@ -108,6 +108,28 @@ pub enum SourceItem {
     Problem(SourceProblem),
     /// Everything before this point may be skipped next time, once it has been received.
     Checkpoint(Cursor),
+    /// What follows came by this arrival, up to the next one. For sources where somebody waits for an answer to each:
+    /// a document that comes again, unchanged, in another file is answered there too.
+    Arrival(Arrival),
+}
+
+/// How records came to us, where each coming is answered: a file as it was put into a folder. The same arrival read
+/// again has the same text; opaque to everybody but the source.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Arrival(String);
+
+impl Arrival {
+    /// Wraps the source's own text, which is not empty.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The source's own text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// One record with its stable reference.
@@ -151,7 +173,7 @@ pub struct SourceRef {
     /// Position inside, for a person: "line 120", "row 7", "voucher 3, byte 10234".
     pub position: String,
     /// Identity that survives re-reading and editing: a voucher GUID, a table key, or the document's
-    /// own key where the source has nothing better. Unique within a source.
+    /// own key where the source has nothing better. Unique within a source, or within each arrival where those are told.
     pub record_id: String,
 }
 
@@ -295,13 +317,13 @@ impl RecordSender {
     /// when the reader should stop.
     ///
     /// Records are handed over in groups: waking the other thread for each costs more than judging it.
-    /// Anything else goes on at once with what is before it, and the end of the reader sends the rest.
+    /// Anything else that is news goes on at once with what is before it, and the end of the reader sends the rest.
     #[must_use]
     pub fn send(&self, item: Result<SourceItem, SourceError>) -> bool {
-        let is_record = matches!(item, Ok(SourceItem::Record(_)));
+        let may_wait = matches!(item, Ok(SourceItem::Record(_) | SourceItem::Arrival(_)));
         let mut group = self.group.borrow_mut();
         group.push(item);
-        if is_record && group.len() < GROUP {
+        if may_wait && group.len() < GROUP {
             return !self.sender.is_closed();
         }
         let full = std::mem::replace(&mut *group, Vec::with_capacity(GROUP));

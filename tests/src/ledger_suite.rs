@@ -65,6 +65,8 @@ macro_rules! ledger_conformance {
         $crate::ledger_conformance! { @tests $harness;
             the_same_record_twice_is_unchanged
             two_records_of_one_document_share_it
+            a_record_that_arrives_again_is_answered_again
+            a_corrected_arrival_has_its_last_answer
             another_document_under_the_same_key_is_a_clash
             an_edited_record_is_a_revision_until_it_was_sent
             what_is_sent_can_be_read_back

@@ -96,6 +96,7 @@ fn without_acknowledgement(directory: &Path) {
         let irn = Irn::compute(&key, IrnRule::UpperCase);
         let document = NewDocument {
             reference: SourceRef { location: "l".into(), position: "p".into(), record_id: "r".into() },
+            arrival: None,
             attributes: BTreeMap::new(),
             label: "INV CLI/9".into(),
             key: Some(key.clone()),

@@ -14,6 +14,7 @@ mod crash;
 #[cfg(unix)]
 mod interrupt;
 mod process;
+mod sap;
 mod tally;
 mod trouble;
 

@@ -205,8 +205,27 @@ plugin = "json-file"
         self.folder.path().join(name)
     }
 
-    /// The same with a running Tally as source and target, and the client pair of each taxpayer's PAN.
-    pub(crate) fn over_tally(mut self, emulator: &Emulator, url: &str, company: &str, from: &str) -> Self {
+    /// The same with a running Tally as source and target.
+    pub(crate) fn over_tally(self, emulator: &Emulator, url: &str, company: &str, from: &str) -> Self {
+        let link = format!("plugin = \"tally\"\nurl = \"{url}\"\ncompany = \"{company}\"\n");
+        self.over(emulator, &format!("{link}from = \"{from}\"\n"), &link)
+    }
+
+    /// The same with a folder that SAP writes to, and one for its answers.
+    pub(crate) fn over_sap(self, emulator: &Emulator, inbox: &Path, answers: &Path) -> Self {
+        let path = |path: &Path| json!(path.to_str().unwrap());
+        let source =
+            format!("plugin = \"sap-file\"\npath = {}\nsettle_ms = 0\ndefinitions = [\"segments.csv\"]\n", path(inbox));
+        let target = format!(
+            "plugin = \"sap-file\"\nfolder = {}\nresults = [\"response\", \"invrefnum_csv\", \"status\"]\n",
+            path(answers)
+        );
+        self.write("segments.csv", einvoice_testkit::idocs::DEFINITIONS);
+        self.over(emulator, &source, &target)
+    }
+
+    /// The same with another source and target, and the client pair of each taxpayer's PAN.
+    fn over(mut self, emulator: &Emulator, source: &str, target: &str) -> Self {
         for user in emulator.connection["users"].as_array().unwrap() {
             let text = |name: &str| user[name].as_str().unwrap().to_owned();
             let pan = text("gstin")[2..12].to_owned();
@@ -215,9 +234,7 @@ plugin = "json-file"
         }
         let config = fs::read_to_string(self.path("einvoice.toml")).unwrap();
         let (head, _) = config.split_once("[[source]]").unwrap();
-        let link = format!("plugin = \"tally\"\nurl = \"{url}\"\ncompany = \"{company}\"\n");
-        let parts =
-            format!("[[source]]\nname = \"tally\"\n{link}from = \"{from}\"\n[[write_back]]\nname = \"books\"\n{link}");
+        let parts = format!("[[source]]\nname = \"source\"\n{source}[[write_back]]\nname = \"books\"\n{target}");
         self.write("einvoice.toml", &format!("{head}{parts}"));
         self
     }

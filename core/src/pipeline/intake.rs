@@ -21,7 +21,8 @@ use crate::key::DocumentKey;
 use crate::ledger::{DocumentId, NewDocument, Query, ReceiveBatch, Reception, Verdict};
 use crate::rulebook::{self, CheckOptions};
 use crate::source::{
-    self, Cursor, Disposition, Mapped, MappedDocument, SourceError, SourceItem, SourceProblem, SourceRecord, SourceRef,
+    self, Arrival, Cursor, Disposition, Mapped, MappedDocument, SourceError, SourceItem, SourceProblem, SourceRecord,
+    SourceRef,
 };
 use crate::state::DocumentState;
 
@@ -137,6 +138,8 @@ struct Intake<'a> {
     reading: &'a Reading,
     part: &'a SourcePart,
     options: CheckOptions,
+    /// How what is being read came here.
+    arrival: Option<Arrival>,
     batch: Vec<NewDocument>,
     /// Hash of a record id to hash of its content: catches one id with two contents in one reading,
     /// at 16 bytes a record.
@@ -154,6 +157,7 @@ impl<'a> Intake<'a> {
             reading,
             part,
             options: shared.check_options(),
+            arrival: None,
             batch: Vec::new(),
             seen: HashMap::new(),
             hasher: RandomState::new(),
@@ -194,6 +198,7 @@ impl<'a> Intake<'a> {
         match item {
             SourceItem::Record(record) => self.record(&record),
             SourceItem::Problem(problem) => self.problem(problem),
+            SourceItem::Arrival(arrival) => self.arrival = Some(arrival),
             SourceItem::Checkpoint(cursor) => return Some(cursor),
         }
         None
@@ -227,12 +232,16 @@ impl<'a> Intake<'a> {
     }
 
     fn add(&mut self, mut document: NewDocument) {
+        document.arrival.clone_from(&self.arrival);
         let id = self.hasher.hash_one(&document.reference.record_id);
         let content = self.hasher.hash_one(document.content_hash);
         if *self.seen.entry(id).or_insert(content) != content {
             // The same id with other content in one reading: neither may overwrite the other.
-            document.reference.record_id =
-                format!("{} at {}", document.reference.record_id, document.reference.position);
+            let place = match &document.arrival {
+                Some(arrival) => arrival.as_str(),
+                None => &document.reference.position,
+            };
+            document.reference.record_id = format!("{} at {place}", document.reference.record_id);
         }
         self.batch.push(document);
     }
@@ -319,12 +328,13 @@ impl<'a> Intake<'a> {
 
     fn clash(
         &mut self,
-        document: NewDocument,
+        mut document: NewDocument,
         state: DocumentState,
         first: SourceRef,
         key: Option<DocumentKey>,
         same_record: bool,
     ) -> Option<NewDocument> {
+        let is_elsewhere = document.reference.location != first.location;
         let message = clash_message(&document, state, &first, same_record);
         events::key_clash(&document.label, &message);
         self.remember(&document.reference, Fate::Decided(Disposition::NeedsPerson));
@@ -342,8 +352,10 @@ impl<'a> Intake<'a> {
             }
         });
         if same_record {
-            // The ledger keeps the document as it was sent; this revision has no place beside it.
-            return None;
+            // The ledger keeps the document as it was sent; this revision has no place beside it, unless somebody
+            // waits for an answer where it came.
+            let arrival = document.arrival.as_ref().filter(|_| is_elsewhere)?;
+            document.reference.record_id = format!("{} at {}", document.reference.record_id, arrival.as_str());
         }
         let finding = key_taken(message).with_place(document.reference.to_string());
         let payload = match document.verdict {
@@ -373,8 +385,10 @@ impl<'a> Intake<'a> {
 
 fn clash_message(document: &NewDocument, state: DocumentState, first: &SourceRef, same_record: bool) -> String {
     if same_record {
+        let first =
+            if document.reference.location == first.location { String::new() } else { format!(", from {first}") };
         format!(
-            "{} was changed after it had been sent (it is {state}): a registered document cannot be amended; \
+            "{} was changed after it had been sent (it is {state}{first}): a registered document cannot be amended; \
              cancel it and issue a new number, or undo the change",
             document.label
         )
@@ -420,12 +434,22 @@ fn judged(document: MappedDocument, reference: &SourceRef, options: &CheckOption
         }
     };
     source::place(&mut findings, reference, &provenance);
-    NewDocument { reference: reference.clone(), attributes, label, key, content_hash: hash, verdict, findings }
+    NewDocument {
+        reference: reference.clone(),
+        arrival: None,
+        attributes,
+        label,
+        key,
+        content_hash: hash,
+        verdict,
+        findings,
+    }
 }
 
 fn unreadable(reference: SourceRef, label: String, findings: Vec<Finding>, hash: [u8; 32]) -> NewDocument {
     NewDocument {
         reference,
+        arrival: None,
         attributes: std::collections::BTreeMap::new(),
         label,
         key: None,

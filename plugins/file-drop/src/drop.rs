@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use einvoice_core::clock::SharedClock;
 use einvoice_core::finding::Finding;
 use einvoice_core::source::{
-    Acknowledgement, RecordSender, RecordStream, SourceError, SourceItem, SourceProblem, SourceRecord, SourceRef,
-    stream_from_blocking,
+    Acknowledgement, Arrival, RecordSender, RecordStream, SourceError, SourceItem, SourceProblem, SourceRecord,
+    SourceRef, stream_from_blocking,
 };
 use futures_util::{StreamExt, stream};
 
@@ -36,6 +37,7 @@ pub trait Format: fmt::Debug + Send + Sync + 'static {
 #[derive(Debug)]
 pub struct Entries<'s> {
     file: &'s Found,
+    work: Option<&'s Path>,
     sender: &'s RecordSender,
     seen: &'s Mutex<Seen>,
     fates: Fates,
@@ -45,6 +47,13 @@ pub struct Entries<'s> {
 }
 
 impl Entries<'_> {
+    /// The working folder that all workers share, for what a source remembers from one run to the next; nothing where
+    /// files are read as they lie.
+    #[must_use]
+    pub const fn work_folder(&self) -> Option<&Path> {
+        self.work
+    }
+
     /// The number of the entry that comes next, from 1.
     #[must_use]
     pub fn next_number(&self) -> usize {
@@ -52,8 +61,8 @@ impl Entries<'_> {
     }
 
     /// Hands over a record. `place` is where it stands in the file, for a person: `line 10, column 2`. A second record
-    /// under one id in one reading of the folder is told apart by a number: it must never be taken for a correction of the
-    /// first, which is what the same id says.
+    /// under one id in one reading of the folder (of the file, where each file is answered) is told apart by a number: it
+    /// must never be taken for a correction of the first, which is what the same id says.
     ///
     /// False once nobody listens any more, when the reader should stop.
     pub fn record(
@@ -281,6 +290,14 @@ impl<F: Format> FileReader<F> {
                 tracing::debug!(file = %file.shown, "file is still being written and is left for the next run");
                 continue;
             }
+            let now = match self.lister.claim(now) {
+                Ok(Some(claimed)) => claimed,
+                Ok(None) => continue,
+                Err(error) => {
+                    trouble.get_or_insert_with(|| self.cannot_claim(&file, error));
+                    continue;
+                }
+            };
             match self.read(&now, sender) {
                 Ok(Some(fates)) => self.read_to_end(now, fates),
                 Ok(None) => return,
@@ -297,11 +314,29 @@ impl<F: Format> FileReader<F> {
         }
     }
 
+    fn cannot_claim(&self, file: &Found, error: io::Error) -> SourceError {
+        let work = self.lister.work_folder().unwrap_or(Path::new("")).display();
+        let reason = format!(
+            "it cannot be moved into the working folder {work}, so it is not read: {error}; make both folders writable, \
+             on the same drive, and check that no program holds the file; to read files as they lie, set \
+             `move_files = false`"
+        );
+        SourceError::new(file.shown.clone(), reason).because(error)
+    }
+
     /// Sends everything in a file and gives a place for the fate of each; nothing when nobody listens.
     fn read(&self, file: &Found, sender: &RecordSender) -> io::Result<Option<Fates>> {
+        let settings = self.lister.settings();
+        if settings.answer_arrivals && !sender.send(Ok(SourceItem::Arrival(arrival(file, settings.move_files)))) {
+            return Ok(None);
+        }
         // Nobody asks what became of the documents of a file that stays where it is.
-        let fates = if self.lister.settings().move_files { Fates::kept() } else { Fates::counted() };
-        let mut entries = Entries { file, sender, seen: &self.seen, fates, problems: 0, silent: 0, deaf: false };
+        let fates = if settings.move_files { Fates::kept() } else { Fates::counted() };
+        let work = self.lister.work_folder();
+        // Where each file is answered, one record in two files is one record that arrived twice.
+        let of_file = Mutex::default();
+        let seen = if settings.answer_arrivals { &of_file } else { &*self.seen };
+        let mut entries = Entries { file, work, sender, seen, fates, problems: 0, silent: 0, deaf: false };
         self.format.read(file, &mut entries)?;
         Ok(entries.end())
     }
@@ -311,6 +346,15 @@ impl<F: Format> FileReader<F> {
         if self.lister.settings().move_files && self.lister.look(file.path.clone()).as_ref() == Some(&file) {
             self.settlements.lock().unwrap_or_else(PoisonError::into_inner).read(file, fates);
         }
+    }
+}
+
+/// A file that stays where it lies comes once, however often it is written. One that is moved once it is settled comes each
+/// time it is written: under another name, or under the same one later.
+fn arrival(file: &Found, is_moved: bool) -> Arrival {
+    match file.modified.filter(|_| is_moved) {
+        Some(modified) => Arrival::new(format!("{}, written {modified}", file.shown)),
+        None => Arrival::new(&file.shown),
     }
 }
 

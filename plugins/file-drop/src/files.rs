@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use einvoice_core::source::SourceError;
@@ -10,9 +11,12 @@ use glob::{MatchOptions, Pattern};
 use jiff::Timestamp;
 
 use crate::name;
+use crate::work::WorkFolder;
 
 /// Default names of the folders for settled files.
 const DONE: &str = "done";
+/// See [`DONE`].
+const WORK: &str = "work";
 /// See [`DONE`].
 const NEEDS_PERSON: &str = "needs-person";
 
@@ -44,6 +48,13 @@ pub struct FolderSettings {
     pub needs_person_folder: Option<String>,
     /// Whether settled files are moved at all.
     pub move_files: bool,
+    /// Whether a file is moved into the working folder before it is read, so that no two workers read the same one. Only
+    /// where files are moved at all.
+    pub claim_files: bool,
+    /// The working folder, on the drive of the searched one. Default: `work` in the searched folder.
+    pub work_folder: Option<String>,
+    /// Whether each file is answered, so that a document that comes again in a later file is answered there too.
+    pub answer_arrivals: bool,
     /// How long size and time of a file must stand still before it is read, in milliseconds; at most 600,000.
     pub settle_ms: u64,
     /// Read a file only when a second file with this ending lies beside it.
@@ -77,6 +88,9 @@ impl FolderSettings {
         if self.trigger_suffix.as_ref().is_some_and(|suffix| suffix.is_empty() || suffix.contains(['/', '\\'])) {
             return Err(("trigger_suffix", "write an ending such as `.done`, or leave it out".to_owned()));
         }
+        if self.work_folder.as_ref().is_some_and(String::is_empty) {
+            return Err(("work_folder", "is empty: name a folder, or leave it out".to_owned()));
+        }
         Ok(())
     }
 }
@@ -86,13 +100,15 @@ impl FolderSettings {
 pub struct Lister {
     directory: PathBuf,
     config: FolderSettings,
+    /// Known once the searched folder was found; one file that is named is read as it lies.
+    work: OnceLock<WorkFolder>,
 }
 
 impl Lister {
     /// Lists from a folder, at which relative paths start.
     #[must_use]
     pub fn new(directory: PathBuf, settings: FolderSettings) -> Self {
-        Self { directory, config: settings }
+        Self { directory, config: settings, work: OnceLock::new() }
     }
 
     /// The settings.
@@ -101,15 +117,82 @@ impl Lister {
         &self.config
     }
 
-    /// Everything to read, by name. With a trigger configured, only files whose trigger is there.
+    /// Everything to read, by name: what this worker has claimed, or takes over from one that is gone, and what is new.
+    /// With a trigger configured, only new files whose trigger is there.
     ///
     /// # Errors
-    /// When there is no such folder, or it cannot be read.
+    /// When there is no such folder, or it or the working folder cannot be read.
     pub fn list(&self) -> Result<Vec<Found>, SourceError> {
         let mut paths = self.candidates()?;
+        // Known before files are judged: what lies in it is not new.
+        let work = self.find_work().filter(|_| self.config.move_files);
         paths.retain(|path| self.wanted(path));
-        paths.sort();
-        Ok(paths.into_iter().filter_map(|path| self.look(path)).collect())
+        if let Some(work) = work {
+            let claimed = work.take_over(|origin| self.is_covered(origin)).and_then(|()| work.claimed());
+            paths.extend(claimed.map_err(|error| cannot_use(work.root(), error))?);
+        }
+        let mut found: Vec<Found> = paths.into_iter().filter_map(|path| self.look(path)).collect();
+        found.sort_by(|left, right| left.shown.cmp(&right.shown));
+        Ok(found)
+    }
+
+    /// Moves a file that is about to be read into the working folder, where there is one. Nothing when another worker
+    /// has it, or when an earlier file of its name is being worked on here.
+    ///
+    /// # Errors
+    /// When it cannot be moved.
+    pub(crate) fn claim(&self, file: Found) -> io::Result<Option<Found>> {
+        let Some(work) = self.work.get().filter(|_| self.config.move_files) else { return Ok(Some(file)) };
+        if work.origin(&file.path).is_some() {
+            return Ok(Some(file));
+        }
+        let Some(place) = work.claim(&file.path)? else {
+            tracing::debug!(file = %file.shown, "another worker has the file, or an earlier one of its name is open");
+            return Ok(None);
+        };
+        let claimed = self.look(place);
+        // A trigger counts once: the next file of this name waits for its own.
+        if claimed.is_some() && file.path.symlink_metadata().is_err() {
+            for trigger in self.triggers(&file.path) {
+                match fs::remove_file(trigger) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    _ => {}
+                }
+            }
+        }
+        Ok(claimed)
+    }
+
+    /// The working folder, for messages; nothing where files are read as they lie.
+    pub(crate) fn work_folder(&self) -> Option<&Path> {
+        self.work.get().filter(|_| self.config.move_files).map(WorkFolder::root)
+    }
+
+    fn find_work(&self) -> Option<&WorkFolder> {
+        if !self.config.claim_files {
+            return None;
+        }
+        let base = self.searched()?;
+        Some(self.work.get_or_init(|| {
+            let configured = self.config.work_folder.as_ref();
+            let root = configured.map_or_else(|| base.join(WORK), |folder| self.directory.join(folder));
+            WorkFolder::new(root, base)
+        }))
+    }
+
+    /// The folder in which files are looked for; nothing where one file is named.
+    fn searched(&self) -> Option<PathBuf> {
+        let whole = self.directory.join(&self.config.path);
+        if whole.is_dir() {
+            return Some(whole);
+        }
+        let is_pattern = self.config.path.contains(['*', '?', '[']) && !whole.is_file();
+        is_pattern.then(|| self.directory.join(root(&self.config.path)))
+    }
+
+    /// Where a file lies, or lay before it was claimed.
+    fn origin(&self, file: &Path) -> PathBuf {
+        self.work.get().and_then(|work| work.origin(file)).unwrap_or_else(|| file.to_owned())
     }
 
     /// A fresh look at a file; nothing when it is gone or no file.
@@ -117,7 +200,8 @@ impl Lister {
     pub fn look(&self, path: PathBuf) -> Option<Found> {
         let metadata = fs::metadata(&path).ok().filter(fs::Metadata::is_file)?;
         let modified = metadata.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
-        let shown = path.strip_prefix(&self.directory).unwrap_or(&path).display().to_string();
+        let origin = self.origin(&path);
+        let shown = origin.strip_prefix(&self.directory).unwrap_or(&origin).display().to_string();
         Some(Found { path, shown, size: metadata.len(), modified })
     }
 
@@ -147,12 +231,15 @@ impl Lister {
         };
         match configured {
             Some(folder) => self.directory.join(folder),
-            None => file.parent().unwrap_or(Path::new("")).join(default),
+            None => self.origin(file).parent().unwrap_or(Path::new("")).join(default),
         }
     }
 
-    /// The trigger files that may lie beside a file.
+    /// The trigger files that may lie beside a file; a claimed one has none any more.
     pub(crate) fn triggers(&self, file: &Path) -> Vec<PathBuf> {
+        if self.work.get().is_some_and(|work| work.origin(file).is_some()) {
+            return Vec::new();
+        }
         let Some(suffix) = &self.config.trigger_suffix else { return Vec::new() };
         let beside = |name: Option<&std::ffi::OsStr>| {
             let mut name = name?.to_owned();
@@ -160,6 +247,16 @@ impl Lister {
             Some(file.with_file_name(name))
         };
         [beside(file.file_name()), beside(file.file_stem())].into_iter().flatten().collect()
+    }
+
+    /// Whether a file of this place would be read: two sources may share a working folder.
+    fn is_covered(&self, file: &Path) -> bool {
+        let whole = self.directory.join(&self.config.path);
+        if whole.is_dir() {
+            return file.parent().is_some_and(|parent| same_place(parent, &whole))
+                && has_extension(file, self.config.extensions);
+        }
+        Pattern::new(&self.pattern()).is_ok_and(|pattern| pattern.matches_path_with(file, match_options()))
     }
 
     fn candidates(&self) -> Result<Vec<PathBuf>, SourceError> {
@@ -187,17 +284,20 @@ impl Lister {
                 "there is no such folder: create it, or correct the key `path` of this source",
             ));
         }
-        let pattern = if Path::new(&self.config.path).is_absolute() {
-            self.config.path.clone()
-        } else {
-            let directory = Pattern::escape(&self.directory.display().to_string());
-            if directory.is_empty() { self.config.path.clone() } else { format!("{directory}/{}", self.config.path) }
-        };
-        let options = MatchOptions { case_sensitive: cfg!(not(windows)), ..MatchOptions::new() };
-        let paths = glob::glob_with(&pattern, options).map_err(|error| {
+        let pattern = self.pattern();
+        let paths = glob::glob_with(&pattern, match_options()).map_err(|error| {
             SourceError::new(self.config.path.clone(), format!("the key `path` is no pattern: {error}"))
         })?;
         paths.map(|entry| entry.map_err(|error| broken(&error))).collect()
+    }
+
+    /// The pattern of the settings, from their folder on.
+    fn pattern(&self) -> String {
+        if Path::new(&self.config.path).is_absolute() {
+            return self.config.path.clone();
+        }
+        let directory = Pattern::escape(&self.directory.display().to_string());
+        if directory.is_empty() { self.config.path.clone() } else { format!("{directory}/{}", self.config.path) }
     }
 
     fn wanted(&self, path: &Path) -> bool {
@@ -217,6 +317,9 @@ impl Lister {
     /// Whether a file lies where settled files go, which a pattern with `**` reaches too.
     fn is_settled_place(&self, path: &Path) -> bool {
         let Some(parent) = path.parent() else { return false };
+        if self.work.get().is_some_and(|work| path.starts_with(work.root())) {
+            return true;
+        }
         let configured = |folder: &Option<String>, default: &str| match folder {
             Some(folder) => same_place(&self.directory.join(folder), parent),
             // Only a folder inside another searched one: `path = "done"` itself may be asked for.
@@ -224,6 +327,10 @@ impl Lister {
         };
         configured(&self.config.done_folder, DONE) || configured(&self.config.needs_person_folder, NEEDS_PERSON)
     }
+}
+
+fn match_options() -> MatchOptions {
+    MatchOptions { case_sensitive: cfg!(not(windows)), require_literal_separator: true, ..MatchOptions::new() }
 }
 
 /// Equal but for `.` components.
@@ -245,18 +352,27 @@ fn folder(path: &Path, extensions: &[&str]) -> io::Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(path)? {
         let path = entry?.path();
-        let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
-        if extension.is_some_and(|extension| extensions.contains(&extension.as_str())) {
+        if has_extension(&path, extensions) {
             paths.push(path);
         }
     }
     Ok(paths)
 }
 
+fn has_extension(path: &Path, extensions: &[&str]) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
+    extension.is_some_and(|extension| extensions.contains(&extension.as_str()))
+}
+
 /// A folder that a pattern leads into and that cannot be read.
 fn broken(error: &glob::GlobError) -> SourceError {
     let reason = format!("the folder cannot be read: {}; check its permissions", error.error());
     SourceError::new(error.path().display().to_string(), reason)
+}
+
+fn cannot_use(work: &Path, error: io::Error) -> SourceError {
+    let reason = format!("the working folder cannot be used: {error}; check its permissions, or choose another one");
+    SourceError::new(work.display().to_string(), reason).because(error)
 }
 
 fn cannot_list(path: &Path, error: io::Error) -> SourceError {

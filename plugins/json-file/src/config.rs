@@ -26,6 +26,11 @@ pub struct SourceConfig {
     /// a folder `needs-person` beside the file.
     #[serde(default)]
     pub needs_person_folder: Option<String>,
+    /// Where a file lies while it is worked on, so that of several programs on one folder no two read the same file; on
+    /// the same drive. What a program left there that is gone is taken up by the next. Default: files are read as they
+    /// lie.
+    #[serde(default)]
+    pub work_folder: Option<String>,
     /// Whether settled files are moved at all; if not, they are read again on each run, which
     /// changes nothing. Default: true.
     #[serde(default = "yes")]

@@ -20,6 +20,7 @@ pub(crate) struct Intake {
     documents: Rows,
     revisions: Rows,
     references: Rows,
+    ended: Rows,
     revised: Rows,
     /// By number: the last place of each record counts.
     moved: BTreeMap<i64, Record>,
@@ -92,12 +93,17 @@ struct RevisionRow<'a> {
 }
 
 const INSERT_REFERENCES: &str = "WITH given (v) AS MATERIALIZED (SELECT value FROM json_each($1)) \
-     INSERT INTO reference (id, document_id, source, record_id, location, position, content_hash, attributes) \
-     SELECT v ->> 'id', v ->> 'document', v ->> 'source', v ->> 'record', v ->> 'location', v ->> 'position', \
-     substr($2, v ->> 'hash', 32), v ->> 'attributes' FROM given";
+     INSERT INTO reference (id, document_id, source, record_id, arrival, location, position, content_hash, attributes) \
+     SELECT v ->> 'id', v ->> 'document', v ->> 'source', v ->> 'record', v ->> 'arrival', v ->> 'location', \
+     v ->> 'position', substr($2, v ->> 'hash', 32), v ->> 'attributes' FROM given";
+
+/// Before the revision makes its receipt, which they do not get any more.
+const END_OTHERS: &str = "WITH given (v) AS MATERIALIZED (SELECT value FROM json_each($1)) \
+     UPDATE reference SET ended = 1 FROM given WHERE reference.document_id = v ->> 0 \
+     AND reference.source = v ->> 1 AND reference.arrival NOT IN ('', v ->> 2)";
 
 const MOVE_RECORDS: &str = "WITH given (v) AS MATERIALIZED (SELECT value FROM json_each($1)) \
-     UPDATE reference SET location = v ->> 'location', position = v ->> 'position', \
+     UPDATE reference SET location = v ->> 'location', position = v ->> 'position', ended = v ->> 'ended', \
      content_hash = substr($2, v ->> 'hash', 32), attributes = v ->> 'attributes' \
      FROM given WHERE reference.id = v ->> 'id'";
 
@@ -107,6 +113,8 @@ struct ReferenceRow<'a> {
     document: i64,
     source: &'a str,
     record: &'a str,
+    arrival: &'a str,
+    ended: i64,
     location: &'a str,
     position: &'a str,
     hash: usize,
@@ -115,9 +123,9 @@ struct ReferenceRow<'a> {
 
 impl Intake {
     /// Whether what is collected must be in the file before this can be decided and collected too.
-    pub(crate) fn must_come_before(&self, incoming: &Incoming<'_>, record: Option<&Record>) -> bool {
+    pub(crate) fn must_come_before(&self, incoming: &Incoming<'_>, document: Option<i64>) -> bool {
         self.revisions.is_large()
-            || record.is_some_and(|record| self.revised_ids.contains(&record.document))
+            || document.is_some_and(|document| self.revised_ids.contains(&document))
             || incoming.key_upper.as_ref().is_some_and(|key| self.freed.contains(key))
     }
 
@@ -162,12 +170,17 @@ impl Intake {
         push_record(&mut self.references, incoming.source, &incoming.reference().record_id, record)
     }
 
+    /// The arrivals of a document beside this one have had their last answer.
+    pub(crate) fn end_others(&mut self, incoming: &Incoming<'_>, document: i64) -> Result<(), Fault> {
+        self.ended.push(&(document, incoming.source, incoming.arrival()))
+    }
+
     /// The record lies elsewhere, says something else, or has other attributes.
     pub(crate) fn move_record(&mut self, record: Record) {
         self.moved.insert(record.id, record);
     }
 
-    /// Writes what is collected.
+    /// Writes what is collected: records before the revisions that end some of them.
     pub(crate) async fn write(&mut self, connection: &mut SqliteConnection) -> Result<(), Fault> {
         let mut moved = Rows::default();
         for record in std::mem::take(&mut self.moved).values() {
@@ -176,8 +189,9 @@ impl Intake {
         self.documents.execute(connection, INSERT_DOCUMENTS).await?;
         self.revisions.execute(connection, INSERT_REVISIONS).await?;
         self.references.execute(connection, INSERT_REFERENCES).await?;
-        self.revised.execute(connection, REVISE_DOCUMENTS).await?;
         moved.execute(connection, MOVE_RECORDS).await?;
+        self.ended.execute(connection, END_OTHERS).await?;
+        self.revised.execute(connection, REVISE_DOCUMENTS).await?;
         self.revised_ids.clear();
         self.freed.clear();
         Ok(())
@@ -220,6 +234,8 @@ fn push_record(rows: &mut Rows, source: &str, id: &str, record: &Record) -> Resu
         document: record.document,
         source,
         record: id,
+        arrival: &record.arrival,
+        ended: i64::from(record.ended),
         location: &record.location,
         position: &record.position,
         hash,

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use aws_lc_rs::digest;
 use einvoice_core::finding::Finding;
 use einvoice_core::ledger::{DocumentId, NewDocument, ReceiveBatch, Reception, Verdict};
-use einvoice_core::source::SourceRef;
+use einvoice_core::source::{Arrival, SourceRef};
 use einvoice_core::state::DocumentState;
 use jiff::Timestamp;
 use sqlx::SqliteConnection;
@@ -113,6 +113,11 @@ impl<'a> Incoming<'a> {
         &self.document.reference
     }
 
+    /// By which arrival it came; empty where none is told.
+    pub(crate) fn arrival(&self) -> &'a str {
+        self.document.arrival.as_ref().map_or("", Arrival::as_str)
+    }
+
     /// The line of the audit trail that tells of its arrival.
     pub(crate) fn event_details(&self) -> Result<String, Fault> {
         codec::to_json(&serde_json::json!({
@@ -123,11 +128,13 @@ impl<'a> Incoming<'a> {
     }
 
     /// The record as it is stored once this is taken in.
-    fn record(&self, id: i64, document: i64) -> Record {
+    fn record(&self, id: i64, document: i64, arrival: &str) -> Record {
         let reference = self.reference();
         Record {
             id,
             document,
+            arrival: arrival.to_owned(),
+            ended: false,
             content_hash: self.document.content_hash.to_vec(),
             location: reference.location.clone(),
             position: reference.position.clone(),
@@ -169,12 +176,14 @@ impl Receiving {
         connection: &mut SqliteConnection,
         incoming: &Incoming<'_>,
     ) -> Result<Reception, Fault> {
-        let record = self.shelf.record(incoming).cloned();
-        if self.intake.must_come_before(incoming, record.as_ref()) {
+        let records = self.shelf.records(incoming).to_vec();
+        let document = records.last().map(|record| record.document);
+        let document = document.or_else(|| self.shelf.holder(incoming).map(|known| known.id));
+        if self.intake.must_come_before(incoming, document) {
             self.intake.write(connection).await?;
         }
-        if let Some(record) = record {
-            return self.take_in_again(incoming, &record);
+        if let Some(last) = records.last() {
+            return self.take_in_again(incoming, &records, last);
         }
         let Some(known) = self.shelf.holder(incoming) else {
             return self.take_in_new(incoming);
@@ -198,19 +207,31 @@ impl Receiving {
     }
 
     /// A record that came before: the same, judged otherwise, or edited.
-    fn take_in_again(&mut self, incoming: &Incoming<'_>, record: &Record) -> Result<Reception, Fault> {
-        let known = self.shelf.document(record.document)?.clone();
-        let is_edited = record.content_hash != incoming.document.content_hash;
+    fn take_in_again(
+        &mut self,
+        incoming: &Incoming<'_>,
+        records: &[Record],
+        last: &Record,
+    ) -> Result<Reception, Fault> {
+        let known = self.shelf.document(last.document)?.clone();
+        let is_edited = last.content_hash != incoming.document.content_hash;
         // Another record of the same document may have brought an edit first.
         let brings_news = known.content_hash != incoming.document.content_hash;
-        let stays = if brings_news { !is_edited } else { !is_judged_otherwise(&known, incoming, record)? };
+        let is_first = records.iter().any(|record| record.id == known.first_id);
+        let stays = if brings_news { !is_edited } else { !is_judged_otherwise(&known, incoming, is_first)? };
+        // A source that tells no arrivals has its record at one place, which may change.
+        let at = incoming.arrival();
+        let same = records.iter().find(|record| record.arrival == at).or_else(|| at.is_empty().then_some(last));
         if stays {
             let reference = incoming.reference();
-            let unmoved = record.location == reference.location
-                && record.position == reference.position
-                && record.attributes == incoming.attributes;
-            if is_edited || !unmoved {
-                self.move_record(incoming, record);
+            let is_as_it_was = |record: &Record| {
+                record.location == reference.location
+                    && record.position == reference.position
+                    && record.attributes == incoming.attributes
+                    && !record.ended
+            };
+            if is_edited || !same.is_some_and(is_as_it_was) {
+                self.put_record(incoming, records, same, last.document)?;
             }
             return Ok(known.unchanged());
         }
@@ -226,35 +247,53 @@ impl Receiving {
         self.intake.revise(incoming, &known, &revised, self.now, event)?;
         let reception = Reception::Revised { id: DocumentId(revised.id), state: revised.state };
         self.shelf.put(revised);
-        self.move_record(incoming, record);
+        if !at.is_empty() {
+            self.intake.end_others(incoming, known.id)?;
+            self.shelf.end_others(incoming, known.id);
+        }
+        self.put_record(incoming, records, same, known.id)?;
         Ok(reception)
     }
 
     fn add_reference(&mut self, incoming: &Incoming<'_>, document: i64) -> Result<(), Fault> {
-        let record = incoming.record(next(&mut self.numbers.reference), document);
+        let record = incoming.record(next(&mut self.numbers.reference), document, incoming.arrival());
         self.intake.add_reference(incoming, &record)?;
         self.shelf.put_record(incoming, record);
         Ok(())
     }
 
-    fn move_record(&mut self, incoming: &Incoming<'_>, record: &Record) {
-        let moved = incoming.record(record.id, record.document);
+    /// What is known of a record once this came: at the same place as before, or by one more arrival.
+    fn put_record(
+        &mut self,
+        incoming: &Incoming<'_>,
+        records: &[Record],
+        same: Option<&Record>,
+        document: i64,
+    ) -> Result<(), Fault> {
+        for other in records.iter().filter(|other| other.content_hash != incoming.document.content_hash) {
+            let content_hash = incoming.document.content_hash.to_vec();
+            let ended = self.shelf.records(incoming).iter().any(|known| known.id == other.id && known.ended);
+            self.intake.move_record(Record { ended, content_hash, ..other.clone() });
+        }
+        let Some(same) = same else { return self.add_reference(incoming, document) };
+        let moved = incoming.record(same.id, same.document, &same.arrival);
         self.intake.move_record(moved.clone());
         self.shelf.put_record(incoming, moved);
+        Ok(())
     }
 }
 
 /// Whether an invalid document is judged in another way than before, as rules, masters and the day may
 /// have changed since. Where its findings lie does not count, and whether they are the same only the
 /// first record says: two records of one document shall not revise each other for ever.
-fn is_judged_otherwise(known: &Known, incoming: &Incoming<'_>, record: &Record) -> Result<bool, Fault> {
+fn is_judged_otherwise(known: &Known, incoming: &Incoming<'_>, is_first: bool) -> Result<bool, Fault> {
     if known.state != DocumentState::Invalid {
         return Ok(false);
     }
     if incoming.state != DocumentState::Invalid {
         return Ok(true);
     }
-    if record.id != known.first_id || known.findings == incoming.findings {
+    if !is_first || known.findings == incoming.findings {
         return Ok(false);
     }
     let before: Vec<Finding> = codec::from_json("findings", &known.findings)?;

@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_ledger.sql"),
     include_str!("../migrations/0002_jobs.sql"),
     include_str!("../migrations/0003_by_hand.sql"),
+    include_str!("../migrations/0004_arrivals.sql"),
 ];
 
 /// "eInv": marks the file as ours (`PRAGMA application_id`).

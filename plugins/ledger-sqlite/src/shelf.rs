@@ -17,18 +17,23 @@ use crate::receive::Incoming;
 /// The records, documents and keys that a batch may meet, kept up with what it changes.
 #[derive(Debug, Default)]
 pub(crate) struct Shelf {
-    /// By source, then by record id.
-    records: HashMap<String, HashMap<String, Record>>,
+    /// By source, then by record id: one for each arrival, the first one first.
+    records: HashMap<String, HashMap<String, Vec<Record>>>,
     documents: HashMap<i64, Known>,
     /// By key in upper case.
     keys: HashMap<String, i64>,
 }
 
-/// A record seen before.
+/// A record seen before, as it came by one arrival.
 #[derive(Debug, Clone)]
 pub(crate) struct Record {
     pub(crate) id: i64,
     pub(crate) document: i64,
+    /// Empty where none was told.
+    pub(crate) arrival: String,
+    /// Whether a revision came by another arrival since.
+    pub(crate) ended: bool,
+    /// What the record said last, whichever way it came.
     pub(crate) content_hash: Vec<u8>,
     pub(crate) location: String,
     pub(crate) position: String,
@@ -55,7 +60,8 @@ pub(crate) struct Known {
 
 /// The records of the list `$1` of (source, record id).
 const RECORDS: &str = "WITH wanted (v) AS MATERIALIZED (SELECT value FROM json_each($1)) \
-     SELECT r.id, r.document_id, r.source, r.record_id, r.content_hash, r.location, r.position, r.attributes \
+     SELECT r.id, r.document_id, r.source, r.record_id, r.arrival, r.ended, r.content_hash, r.location, \
+     r.position, r.attributes \
      FROM wanted CROSS JOIN reference r ON r.source = v ->> 0 AND r.record_id = v ->> 1";
 
 /// The documents with a number of the list `$1` or a key of the list `$2`.
@@ -72,15 +78,18 @@ impl Shelf {
     /// Reads what these documents may meet.
     pub(crate) async fn load(connection: &mut SqliteConnection, incoming: &[&Incoming<'_>]) -> Result<Self, Fault> {
         let mut shelf = Self::default();
-        let wanted: Vec<(&str, &str)> =
+        let wanted: BTreeSet<(&str, &str)> =
             incoming.iter().map(|one| (one.source, one.reference().record_id.as_str())).collect();
         let rows = sqlx::query(RECORDS).bind(codec::to_json(&wanted)?).fetch_all(&mut *connection).await?;
         for row in &rows {
             let of_source = shelf.records.entry(row.try_get("source")?).or_default();
-            of_source.insert(row.try_get("record_id")?, Record::of_row(row)?);
+            of_source.entry(row.try_get("record_id")?).or_default().push(Record::of_row(row)?);
+        }
+        for records in shelf.records.values_mut().flat_map(HashMap::values_mut) {
+            records.sort_unstable_by_key(|record| record.id);
         }
         let ids: BTreeSet<i64> =
-            shelf.records.values().flat_map(HashMap::values).map(|record| record.document).collect();
+            shelf.records.values().flat_map(HashMap::values).flatten().map(|record| record.document).collect();
         shelf.load_documents(&mut *connection, &ids, &BTreeSet::new()).await?;
         let keys = incoming.iter().filter(|one| shelf.may_meet_another(one)).filter_map(|one| one.key_upper.as_deref());
         let keys = keys.collect();
@@ -108,7 +117,7 @@ impl Shelf {
     /// to its own document and to no other, unless that one is judged anew: it is invalid, or may become
     /// so in this batch.
     fn may_meet_another(&self, incoming: &Incoming<'_>) -> bool {
-        let Some(record) = self.record(incoming) else { return true };
+        let Some(record) = self.records(incoming).last() else { return true };
         record.content_hash != incoming.document.content_hash
             || self
                 .documents
@@ -116,8 +125,18 @@ impl Shelf {
                 .is_some_and(|known| matches!(known.state, DocumentState::Invalid | DocumentState::Ready))
     }
 
-    pub(crate) fn record(&self, incoming: &Incoming<'_>) -> Option<&Record> {
-        self.records.get(incoming.source)?.get(&incoming.reference().record_id)
+    /// The record as it came before, by each arrival.
+    pub(crate) fn records(&self, incoming: &Incoming<'_>) -> &[Record] {
+        let of_source = self.records.get(incoming.source);
+        of_source.and_then(|records| records.get(&incoming.reference().record_id)).map_or(&[], Vec::as_slice)
+    }
+
+    /// A revision came by this arrival: the others of its source have had their last answer.
+    pub(crate) fn end_others(&mut self, incoming: &Incoming<'_>, document: i64) {
+        let Some(of_source) = self.records.get_mut(incoming.source) else { return };
+        for record in of_source.values_mut().flatten().filter(|record| record.document == document) {
+            record.ended |= !record.arrival.is_empty() && record.arrival != incoming.arrival();
+        }
     }
 
     pub(crate) fn document(&self, id: i64) -> Result<&Known, Fault> {
@@ -153,7 +172,14 @@ impl Shelf {
             known.first.clone_from(incoming.reference());
         }
         let of_source = self.records.entry(incoming.source.to_owned()).or_default();
-        of_source.insert(incoming.reference().record_id.clone(), record);
+        let records = of_source.entry(incoming.reference().record_id.clone()).or_default();
+        for other in records.iter_mut() {
+            other.content_hash.clone_from(&record.content_hash);
+        }
+        match records.iter_mut().find(|known| known.id == record.id) {
+            Some(known) => *known = record,
+            None => records.push(record),
+        }
     }
 }
 
@@ -162,6 +188,8 @@ impl Record {
         Ok(Self {
             id: row.try_get("id")?,
             document: row.try_get("document_id")?,
+            arrival: row.try_get("arrival")?,
+            ended: row.try_get("ended")?,
             content_hash: row.try_get("content_hash")?,
             location: row.try_get("location")?,
             position: row.try_get("position")?,

@@ -30,6 +30,7 @@ fn document(number: usize) -> NewDocument {
     let irn = Irn::compute(&key, IrnRule::UpperCase);
     NewDocument {
         reference: SourceRef { location: "f".into(), position: String::new(), record_id: number.to_string() },
+        arrival: None,
         attributes: BTreeMap::new(),
         label: number.to_string(),
         key: Some(key),

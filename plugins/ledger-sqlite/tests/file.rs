@@ -47,6 +47,7 @@ fn document(number: u32) -> NewDocument {
     content_hash.iter_mut().zip(number.to_be_bytes()).for_each(|(to, from)| *to = from);
     NewDocument {
         reference: SourceRef { location: "f".into(), position: String::new(), record_id: number.to_string() },
+        arrival: None,
         attributes: BTreeMap::new(),
         label: number.to_string(),
         key: Some(key),

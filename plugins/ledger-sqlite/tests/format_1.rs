@@ -115,6 +115,8 @@ async fn leave_a_ledger_of_format_1(path: &Path) {
         .await
         .unwrap();
     }
+    let delivery = "INSERT INTO delivery (reference_id, target, revision, at) VALUES (1, 'archive', 1, 1)";
+    sqlx::query(delivery).execute(&mut file).await.unwrap();
     file.close().await.unwrap();
 }
 
@@ -150,6 +152,8 @@ async fn a_ledger_of_format_1_keeps_everything_and_can_do_what_is_new() {
     // Receipts and trails are what they were.
     let owed = ledger.pending_write_back("books", &[], 10).await.unwrap();
     assert_eq!(owed.iter().map(|one| (one.reference_id, one.revision)).collect::<Vec<_>>(), [(1, 1), (2, 1)]);
+    let archived = ledger.pending_write_back("archive", &[], 10).await.unwrap();
+    assert_eq!(archived.iter().map(|one| one.reference_id).collect::<Vec<_>>(), [2], "it has the first one");
     assert_eq!(ledger.audit(DocumentId(1)).await.unwrap().len(), 3);
     // And life goes on.
     let cancellation = Cancellation { at: None, reason: None, remark: None };

@@ -32,8 +32,12 @@ pub struct SourceConfig {
     /// `needs-person` beside the file.
     #[serde(default)]
     pub needs_person_folder: Option<String>,
-    /// Whether settled files are moved at all; if not, they are read again on each run, which changes nothing.
-    /// Default: true.
+    /// Where a file lies while it is worked on, so that no two programs read the same one; on the same drive. What a
+    /// program left there that is gone is taken up by the next. Default: a folder `work` in the searched folder.
+    #[serde(default)]
+    pub work_folder: Option<String>,
+    /// Whether settled files are moved at all; if not, they are read as they lie, again on each run, which changes
+    /// nothing, and only one program may work on the folder. Default: true.
     #[serde(default = "yes")]
     pub move_files: bool,
     /// How long size and time of a file must stand still before it is read, in milliseconds. Range 0 to 600,000.

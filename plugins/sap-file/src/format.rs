@@ -15,6 +15,7 @@ use crate::csv::{self, CsvMapper};
 use crate::idoc::{self, CONTROL_RECORD, Definitions, FlatSettings};
 use crate::json::{self, Elements};
 use crate::mapping::{self, Mapper};
+use crate::numbers::IdocNumbers;
 
 /// Bytes by which the kind of a file is told.
 const START: u64 = 4 * 1024;
@@ -32,6 +33,7 @@ pub(crate) struct Reading {
     rows: CsvMapper,
     csv: CsvConfig,
     columns: HashSet<String>,
+    pub(crate) numbers: IdocNumbers,
 }
 
 impl Reading {
@@ -50,6 +52,7 @@ impl Reading {
             columns: rows.columns().collect(),
             rows,
             csv: config.csv.clone(),
+            numbers: IdocNumbers::default(),
         })
     }
 
@@ -74,6 +77,8 @@ impl Reading {
     fn idocs(&self, kind: FileFormat, encoding: Encoding, file: &Found, entries: &mut Entries<'_>) -> io::Result<()> {
         let hasher = RandomState::new();
         let mut numbers: HashMap<u64, u64> = HashMap::new();
+        self.numbers.begin(entries.work_folder(), &file.shown)?;
+        let mut trouble = None;
         let mut take = |found: idoc::Found| {
             let place = format!("{} {}", found.unit, found.line);
             let label = match found.number.as_str() {
@@ -87,19 +92,41 @@ impl Reading {
             };
             let id = mapping::idoc_id(&text).unwrap_or_default();
             let content = hasher.hash_one(&text);
+            let twice = |message: String, fix: &str| {
+                let place = format!("{}, {place}", file.shown);
+                vec![Finding::error("idoc.number_twice", "", message).with_place(place).with_fix(fix)]
+            };
             if *numbers.entry(hasher.hash_one(&id)).or_insert(content) != content {
                 let message = format!("IDoc {} stands in this file once more, with other content", found.number);
-                let finding = Finding::error("idoc.number_twice", "", message)
-                    .with_place(format!("{}, {place}", file.shown))
-                    .with_fix("Find out in SAP (WE02) which of the two is right, and send that one alone.");
-                return entries.problem(&place, label, vec![finding]);
+                let fix = "Find out in SAP (WE02) which of the two is right, and send that one alone.";
+                return entries.problem(&place, label, twice(message, fix));
             }
-            self.hand_over(&place, id, text, file, entries)
+            let (key, mapped) = self.keyed(&place, &text, file, entries);
+            if let Some(key) = &key {
+                match self.numbers.met(&file.shown, entries.next_number(), &id, key) {
+                    Ok(None) => {}
+                    Ok(Some(before)) => {
+                        let number = &found.number;
+                        let message = format!(
+                            "IDoc {number} brought the invoice {before}, which is registered; now it brings {key}"
+                        );
+                        let fix = "SAP gives each IDoc a number of its own: find out in SAP (WE02) which invoice it \
+                                   belongs to, and send the other one under a new number.";
+                        return entries.problem(&place, label, twice(message, fix));
+                    }
+                    Err(error) => {
+                        trouble = Some(error);
+                        return false;
+                    }
+                }
+            }
+            entries.record(&place, key.unwrap_or(id), text, Some(Arc::new(Kept(Mutex::new(Some(mapped))))))
         };
         match kind {
             FileFormat::Xml => idoc::read_xml(open(file, encoding)?, &file.shown, &self.definitions, &mut take),
             _ => idoc::read_flat(|| open(file, encoding), &file.shown, &self.definitions, self.flat, &mut take),
-        }
+        }?;
+        trouble.map_or(Ok(()), Err)
     }
 
     fn json(&self, encoding: Encoding, file: &Found, entries: &mut Entries<'_>) -> io::Result<()> {
@@ -141,19 +168,24 @@ impl Reading {
         csv::read(|| open(file, encoding), &file.shown, &self.csv, &self.columns, &mut take)
     }
 
-    /// Hands a record over under the key of its document, by which a corrected one is known again wherever it arrives; a
-    /// record without a key has the id of its place or `IDoc`.
+    /// Hands a record over under the key of its document, or under the id of its place.
     fn hand_over(&self, place: &str, id: String, text: String, file: &Found, entries: &mut Entries<'_>) -> bool {
+        let (key, mapped) = self.keyed(place, &text, file, entries);
+        entries.record(place, key.unwrap_or(id), text, Some(Arc::new(Kept(Mutex::new(Some(mapped))))))
+    }
+
+    /// The key of a record's document, by which a corrected one is known again wherever it arrives, and what it was mapped
+    /// to for that.
+    fn keyed(&self, place: &str, text: &str, file: &Found, entries: &Entries<'_>) -> (Option<String>, Mapped) {
         let position = format!("document {}, {place}", entries.next_number());
         let reference = SourceRef { location: file.shown.clone(), position, record_id: String::new() };
-        let mapped = self.map(&text, &reference);
+        let mapped = self.map(text, &reference);
         let key = match &mapped {
             Mapped::Document(document) => document.invoice.document_key(),
             _ => None,
         };
-        let id =
-            key.map_or(id, |key| format!("{}/{}/{}/{}", key.supplier, key.year, key.doc_type, key.number.to_upper()));
-        entries.record(place, id, text, Some(Arc::new(Kept(Mutex::new(Some(mapped))))))
+        let key = key.map(|key| format!("{}/{}/{}/{}", key.supplier, key.year, key.doc_type, key.number.to_upper()));
+        (key, mapped)
     }
 }
 

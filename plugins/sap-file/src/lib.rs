@@ -7,6 +7,7 @@ mod format;
 mod idoc;
 mod json;
 mod mapping;
+mod numbers;
 mod source;
 mod value;
 mod write_back;

@@ -8,7 +8,7 @@ use einvoice_core::registry::{BuildContext, BuildError};
 use einvoice_core::source::{
     Acknowledgement, Cursor, InvoiceSource, Mapped, RecordStream, SourceCapability, SourceError, SourceRecord,
 };
-use einvoice_file_drop::{FileDrop, FolderSettings, Lister};
+use einvoice_file_drop::{FileDrop, FolderSettings, Lister, on_thread};
 
 use crate::config::SourceConfig;
 use crate::format::{Files, Kept, Reading};
@@ -52,6 +52,9 @@ fn folder(config: SourceConfig) -> FolderSettings {
         done_folder: config.done_folder,
         needs_person_folder: config.needs_person_folder,
         move_files: config.move_files,
+        claim_files: true,
+        work_folder: config.work_folder,
+        answer_arrivals: true,
         settle_ms: config.settle_ms,
         trigger_suffix: config.trigger_suffix,
         ignore_suffixes: config.ignore_suffixes,
@@ -74,6 +77,9 @@ impl InvoiceSource for SapFileSource {
     }
 
     async fn acknowledge(&self, settled: &[Acknowledgement]) -> Result<(), SourceError> {
+        let (reading, news) = (Arc::clone(&self.reading), settled.to_vec());
+        // First, as a file that was moved is read no more.
+        on_thread(move || reading.numbers.acknowledge(&news)).await??;
         self.files.acknowledge(settled).await
     }
 }

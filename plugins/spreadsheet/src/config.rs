@@ -129,6 +129,7 @@ impl SourceConfig {
             trigger_suffix: self.trigger_suffix.clone(),
             ignore_suffixes: self.ignore_suffixes.clone(),
             response_suffix: self.response_suffix.clone(),
+            ..FolderSettings::default()
         }
     }
 }

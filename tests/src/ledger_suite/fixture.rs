@@ -17,7 +17,7 @@ use einvoice_core::ledger::{
 };
 use einvoice_core::operation::{Registration, RegistrationStatus};
 use einvoice_core::portal_code::PortalError;
-use einvoice_core::source::SourceRef;
+use einvoice_core::source::{Arrival, SourceRef};
 use einvoice_core::verify::Proof;
 
 use super::LedgerHarness;
@@ -91,11 +91,23 @@ pub(super) struct Draft {
     pub(super) number: String,
     pub(super) record: String,
     pub(super) content: u8,
+    pub(super) arrival: Option<String>,
 }
 
 impl Draft {
     pub(super) fn new(number: u32) -> Self {
-        Self { supplier: gstin(27, 1), number: format!("A/{number}"), record: format!("record-{number}"), content: 0 }
+        Self {
+            supplier: gstin(27, 1),
+            number: format!("A/{number}"),
+            record: format!("record-{number}"),
+            content: 0,
+            arrival: None,
+        }
+    }
+
+    /// By this arrival, which is also the place it lies at.
+    pub(super) fn arrival(self, arrival: &str) -> Self {
+        Self { arrival: Some(arrival.to_owned()), ..self }
     }
 
     pub(super) fn content(self, content: u8) -> Self {
@@ -137,10 +149,11 @@ impl Draft {
         content_hash.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
         NewDocument {
             reference: SourceRef {
-                location: "day-book".to_owned(),
+                location: self.arrival.clone().unwrap_or_else(|| "day-book".to_owned()),
                 position: format!("line {}", self.content),
                 record_id: self.record.clone(),
             },
+            arrival: self.arrival.clone().map(Arrival::new),
             attributes: BTreeMap::from([("row".to_owned(), self.record.clone())]),
             label: format!("INV {}", self.number),
             key: Some(self.key()),

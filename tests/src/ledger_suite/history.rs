@@ -27,22 +27,51 @@ pub(super) const TARGETS: [&str; 2] = ["tally", "archive"];
 /// A call with small arguments, so that histories run into each other.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Call {
-    Receive { record: u8, number: u8, content: u8, ready: bool },
-    Claim { worker: usize, settle: bool, limit: usize },
-    Release { worker: usize, document: i64 },
-    Intend { worker: usize, document: i64 },
-    Record { attempt: usize, outcome: u8 },
-    Settle { worker: usize, document: i64, settlement: u8 },
-    Wait { seconds: u64 },
-    Deliver { target: usize },
+    /// By no arrival where that is 0.
+    Receive {
+        record: u8,
+        number: u8,
+        content: u8,
+        ready: bool,
+        arrival: u8,
+    },
+    Claim {
+        worker: usize,
+        settle: bool,
+        limit: usize,
+    },
+    Release {
+        worker: usize,
+        document: i64,
+    },
+    Intend {
+        worker: usize,
+        document: i64,
+    },
+    Record {
+        attempt: usize,
+        outcome: u8,
+    },
+    Settle {
+        worker: usize,
+        document: i64,
+        settlement: u8,
+    },
+    Wait {
+        seconds: u64,
+    },
+    Deliver {
+        target: usize,
+    },
     Reopen,
 }
 
 fn call() -> impl Strategy<Value = Call> {
     let document = 0..5_i64;
     prop_oneof![
-        6 => (0..4_u8, 0..3_u8, 0..2_u8, any::<bool>())
-            .prop_map(|(record, number, content, ready)| Call::Receive { record, number, content, ready }),
+        6 => (0..4_u8, 0..3_u8, 0..2_u8, any::<bool>(), 0..3_u8).prop_map(
+            |(record, number, content, ready, arrival)| Call::Receive { record, number, content, ready, arrival }
+        ),
         6 => (0..2_usize, any::<bool>(), 1..3_usize)
             .prop_map(|(worker, settle, limit)| Call::Claim { worker, settle, limit }),
         1 => (0..2_usize, document.clone()).prop_map(|(worker, document)| Call::Release { worker, document }),
@@ -72,8 +101,9 @@ pub fn random_histories_agree_with_the_model<H: LedgerHarness>(harness: impl Fn(
 /// However documents are cut into batches, the ledger makes the same of them.
 pub fn a_batch_is_taken_in_like_one_document_after_the_other<H: LedgerHarness>(harness: impl Fn() -> H) {
     let config = Config { cases: HISTORIES, failure_persistence: None, ..Config::default() };
-    let document = (0..5_u8, 0..3_u8, 0..2_u8, any::<bool>());
-    let documents = document.prop_map(|(record, number, content, ready)| received(record, number, content, ready));
+    let document = (0..5_u8, 0..3_u8, 0..2_u8, any::<bool>(), 0..3_u8);
+    let documents = document
+        .prop_map(|(record, number, content, ready, arrival)| received(record, number, content, ready, arrival));
     let batches = proptest::collection::vec(proptest::collection::vec(documents, 1..12), 1..4);
     let result = TestRunner::new(config).run(&batches, |batches| {
         run(compare(&harness(), &harness(), &batches));
@@ -139,9 +169,17 @@ fn draft(record: u8, number: u8, content: u8) -> Draft {
     Draft::new(u32::from(number) + 1).record(&format!("r{record}")).content(content)
 }
 
-fn received(record: u8, number: u8, content: u8, ready: bool) -> NewDocument {
-    let draft = draft(record, number, content);
+fn received(record: u8, number: u8, content: u8, ready: bool, arrival: u8) -> NewDocument {
+    let mut draft = draft(record, number, content);
+    if arrival > 0 {
+        draft = draft.arrival(&place(arrival));
+    }
     if ready { draft.ready() } else { draft.invalid() }
+}
+
+/// Where what comes by an arrival lies.
+pub(super) fn place(arrival: u8) -> String {
+    if arrival == 0 { "day-book".to_owned() } else { format!("file-{arrival}") }
 }
 
 fn soon(bench: &Bench) -> Timestamp {
@@ -162,8 +200,8 @@ async fn perform(
     hashes: &mut BTreeMap<DocumentId, [u8; 32]>,
 ) -> String {
     match call {
-        Call::Receive { record, number, content, ready } => {
-            match bench.receive("books", received(record, number, content, ready)).await {
+        Call::Receive { record, number, content, ready, arrival } => {
+            match bench.receive("books", received(record, number, content, ready, arrival)).await {
                 Reception::New { id, state } => format!("new {} {state}", id.0),
                 Reception::Unchanged { id, state } => format!("unchanged {} {state}", id.0),
                 Reception::Revised { id, state } => format!("revised {} {state}", id.0),
@@ -280,6 +318,9 @@ async fn owed(bench: &Bench, target: &str) -> Vec<String> {
     let receipts = bench.ledger.pending_write_back(target, &[], 100).await.unwrap();
     receipts
         .iter()
-        .map(|one| format!("{} {} {} {}", one.reference.record_id, one.revision, one.state, one.findings.len()))
+        .map(|one| {
+            let (record, location) = (&one.reference.record_id, &one.reference.location);
+            format!("{record} in {location} {} {} {}", one.revision, one.state, one.findings.len())
+        })
         .collect()
 }

@@ -9,7 +9,7 @@ use einvoice_core::ledger::{AttemptId, DocumentId};
 use einvoice_core::state::DocumentState as State;
 
 use super::fixture::{Bench, LEASE};
-use super::history::{Call, TARGETS, seconds};
+use super::history::{Call, TARGETS, place, seconds};
 
 /// The contract, told with maps and lists.
 #[derive(Debug, Default)]
@@ -17,15 +17,42 @@ pub(super) struct Model {
     pub(super) now: i64,
     wait: i64,
     documents: Vec<Document>,
-    /// Record to (document, content, order of arrival).
-    records: BTreeMap<u8, (usize, Content, usize)>,
+    records: BTreeMap<u8, Record>,
+    /// How many places records came to.
+    places: usize,
     attempts: Vec<Attempt>,
     receipts: usize,
-    /// (target, record) to the revision it has.
-    delivered: BTreeMap<(&'static str, u8), u32>,
+    /// (target, number of a place) to the revision it has.
+    delivered: BTreeMap<(&'static str, usize), u32>,
 }
 
 type Content = (u8, u8, bool);
+
+#[derive(Debug, Clone)]
+struct Record {
+    document: usize,
+    content: Content,
+    places: Vec<Place>,
+}
+
+/// Where a record came to, by one arrival.
+#[derive(Debug, Clone)]
+struct Place {
+    order: usize,
+    arrival: u8,
+    /// The arrival that says where it lies: a record of no arrival moves.
+    lies: u8,
+    owed: Owed,
+}
+
+/// What a place gets.
+#[derive(Debug, Clone)]
+enum Owed {
+    /// Every result of its document.
+    All,
+    /// No more than this, as a revision came by another arrival.
+    UpTo(Option<(Shown, u32)>),
+}
 
 #[derive(Debug)]
 struct Document {
@@ -91,13 +118,43 @@ impl Model {
     }
 
     fn first_record(&self, document: usize) -> u8 {
-        let of = self.records.iter().filter(|(_, (owner, ..))| *owner == document);
-        of.min_by_key(|(_, (_, _, order))| *order).map(|(record, _)| *record).unwrap()
+        let of = self.records.iter().filter(|(_, record)| record.document == document);
+        let order = |record: &Record| record.places.iter().map(|place| place.order).min();
+        of.min_by_key(|(_, record)| order(record)).map(|(name, _)| *name).unwrap()
+    }
+
+    /// The record says this now, and lies where it came.
+    fn put_record(&mut self, record: u8, document: usize, content: Content, arrival: u8) {
+        let known = self.records.entry(record).or_insert(Record { document, content, places: Vec::new() });
+        known.content = content;
+        let at = known.places.iter().position(|place| place.arrival == arrival);
+        let at = at.or_else(|| if arrival == 0 { known.places.len().checked_sub(1) } else { None });
+        if let Some(place) = at.and_then(|at| known.places.get_mut(at)) {
+            (place.lies, place.owed) = (arrival, Owed::All);
+            return;
+        }
+        known.places.push(Place { order: self.places, arrival, lies: arrival, owed: Owed::All });
+        self.places += 1;
+    }
+
+    /// A revision came by this arrival: the others have what they are owed now, and no more.
+    fn end_others(&mut self, document: usize, arrival: u8) {
+        let one = self.documents.get(document).unwrap();
+        let last = one.receipt.clone().map(|receipt| (receipt, one.revision));
+        for record in self.records.values_mut().filter(|record| record.document == document) {
+            for place in &mut record.places {
+                if ![0, arrival].contains(&place.arrival) && arrival != 0 && matches!(place.owed, Owed::All) {
+                    place.owed = Owed::UpTo(last.clone());
+                }
+            }
+        }
     }
 
     pub(super) fn perform(&mut self, call: Call) -> String {
         match call {
-            Call::Receive { record, number, content, ready } => self.receive(record, (number, content, ready)),
+            Call::Receive { record, number, content, ready, arrival } => {
+                self.receive(record, (number, content, ready), arrival)
+            }
             Call::Claim { worker, settle, limit } => self.claim(worker, settle, limit),
             Call::Release { worker, document } => {
                 if let Some(document) = self.document(document)
@@ -116,8 +173,8 @@ impl Model {
             }
             Call::Deliver { target } => {
                 let target = TARGETS.get(target).copied().unwrap();
-                if let Some((_, record, revision)) = self.waiting(target).first().copied() {
-                    self.delivered.insert((target, record), revision);
+                if let Some(first) = self.waiting(target).first() {
+                    self.delivered.insert((target, first.place), first.revision);
                 }
                 "()".to_owned()
             }
@@ -129,19 +186,20 @@ impl Model {
         self.documents.get_mut(usize::try_from(document).unwrap())
     }
 
-    fn receive(&mut self, record: u8, content: Content) -> String {
+    fn receive(&mut self, record: u8, content: Content, arrival: u8) -> String {
         let holder = self.documents.iter().position(|one| one.key == content.0);
         let clash = |model: &Self, document: usize| {
             let state = model.documents.get(document).unwrap().state;
             format!("clash {} {state} r{}", document + 1, model.first_record(document))
         };
-        if let Some((document, known, order)) = self.records.get(&record).copied() {
+        if let Some((document, known)) = self.records.get(&record).map(|known| (known.document, known.content)) {
             let one = self.documents.get_mut(document).unwrap();
             let says = |content: Content| (content.0, content.1);
             let passes_at_last = one.state == State::Invalid && content.2 && says(one.content) == says(content);
             if (says(known) == says(content) || says(one.content) == says(content)) && !passes_at_last {
-                self.records.insert(record, (document, content, order));
-                return format!("unchanged {} {}", document + 1, one.state);
+                let answer = format!("unchanged {} {}", document + 1, one.state);
+                self.put_record(record, document, content, arrival);
+                return answer;
             }
             if !matches!(one.state, State::Invalid | State::Refused | State::Ready) {
                 return clash(self, document);
@@ -149,6 +207,8 @@ impl Model {
             if let Some(other) = holder.filter(|other| *other != document) {
                 return clash(self, other);
             }
+            self.end_others(document, arrival);
+            let one = self.documents.get_mut(document).unwrap();
             one.state = match (one.state, content.2) {
                 (_, true) => State::Ready,
                 (State::Refused, false) => State::Refused,
@@ -161,18 +221,17 @@ impl Model {
             one.portal = "";
             one.lease = None;
             let answer = format!("revised {} {}", document + 1, one.state);
-            self.records.insert(record, (document, content, order));
+            self.put_record(record, document, content, arrival);
             self.show(document);
             return answer;
         }
-        let order = self.records.len();
         if let Some(document) = holder {
             let one = self.documents.get(document).unwrap();
             if (one.content.0, one.content.1) != (content.0, content.1) {
                 return clash(self, document);
             }
             let answer = format!("duplicate {} {} r{}", document + 1, one.state, self.first_record(document));
-            self.records.insert(record, (document, content, order));
+            self.put_record(record, document, content, arrival);
             return answer;
         }
         let state = if content.2 { State::Ready } else { State::Invalid };
@@ -190,7 +249,7 @@ impl Model {
             revision: 0,
             was: (State::Received, "", None),
         });
-        self.records.insert(record, (document, content, order));
+        self.put_record(record, document, content, arrival);
         self.show(document);
         format!("new {} {state}", document + 1)
     }
@@ -352,45 +411,63 @@ impl Model {
     }
 
     pub(super) fn shown(&self) -> Vec<String> {
+        let waiting = TARGETS.map(|target| (target, self.waiting(target)));
         let line = |(index, one): (usize, &Document)| {
-            let records =
-                || self.records.iter().filter(move |(_, (owner, ..))| *owner == index).map(|(record, _)| *record);
-            let has = |target: &str, record: u8| {
-                self.delivered
-                    .iter()
-                    .find(|((name, of), _)| *name == target && *of == record)
-                    .map(|(_, revision)| *revision)
+            let records = self.records.values().filter(|record| record.document == index);
+            let places: Vec<usize> = records.flat_map(|record| &record.places).map(|place| place.order).collect();
+            let has = |target| places.iter().any(|place| self.delivered.contains_key(&(target, *place)));
+            let told: Vec<&str> = TARGETS.into_iter().filter(|target| has(*target)).collect();
+            let waits = |target: &&str| {
+                waiting.iter().any(|(name, owed)| name == target && owed.iter().any(|one| one.document == index))
             };
-            let told: Vec<&str> =
-                TARGETS.into_iter().filter(|target| records().any(|record| has(target, record).is_some())).collect();
-            let latest = told.iter().all(|target| records().all(|record| has(target, record) == Some(one.revision)));
-            format!("{} {} {} {}", index + 1, one.state, !told.is_empty() && latest, one.findings())
+            let delivered = !told.is_empty() && !told.iter().any(waits);
+            format!("{} {} {delivered} {}", index + 1, one.state, one.findings())
         };
         self.documents.iter().enumerate().map(line).collect()
     }
 
-    /// (order, record, revision) of what a target has not got, oldest first.
-    fn waiting(&self, target: &'static str) -> Vec<(usize, u8, u32)> {
-        let mut waiting: Vec<(usize, usize, u8, u32)> = Vec::new();
-        for (record, (document, _, arrival)) in &self.records {
-            let one = self.documents.get(*document).unwrap();
-            let has = self.delivered.get(&(target, *record)).copied().unwrap_or(0);
-            if let Some(receipt) = &one.receipt
-                && has < one.revision
-            {
-                waiting.push((receipt.order, *arrival, *record, one.revision));
+    /// What a target has not got, oldest first.
+    fn waiting(&self, target: &'static str) -> Vec<Waiting> {
+        let mut waiting = Vec::new();
+        for (name, record) in &self.records {
+            let one = self.documents.get(record.document).unwrap();
+            let present = one.receipt.clone().map(|receipt| (receipt, one.revision));
+            for known in &record.places {
+                let has = self.delivered.get(&(target, known.order)).copied().unwrap_or(0);
+                let last = match &known.owed {
+                    Owed::All => &present,
+                    Owed::UpTo(last) => last,
+                };
+                if let Some((receipt, revision)) = last
+                    && has < *revision
+                {
+                    let Shown { order, state, findings } = receipt;
+                    waiting.push(Waiting {
+                        order: (*order, known.order),
+                        document: record.document,
+                        place: known.order,
+                        revision: *revision,
+                        line: format!("r{name} in {} {revision} {state} {findings}", place(known.lies)),
+                    });
+                }
             }
         }
-        waiting.sort_unstable();
-        waiting.into_iter().map(|(order, _, record, revision)| (order, record, revision)).collect()
+        waiting.sort_unstable_by_key(|one| one.order);
+        waiting
     }
 
     pub(super) fn owed(&self, target: &'static str) -> Vec<String> {
-        let line = |(_, record, revision): (usize, u8, u32)| {
-            let (document, ..) = self.records.get(&record).unwrap();
-            let receipt = self.documents.get(*document).and_then(|one| one.receipt.as_ref()).unwrap();
-            format!("r{record} {revision} {} {}", receipt.state, receipt.findings)
-        };
-        self.waiting(target).into_iter().map(line).collect()
+        self.waiting(target).into_iter().map(|one| one.line).collect()
     }
+}
+
+/// A result that a target has not got.
+#[derive(Debug)]
+struct Waiting {
+    /// Age of the receipt, then of the place.
+    order: (usize, usize),
+    document: usize,
+    place: usize,
+    revision: u32,
+    line: String,
 }

@@ -1,6 +1,7 @@
 //! Promises about taking documents in.
 
 use einvoice_core::finding::Finding;
+use einvoice_core::irn::Irn;
 use einvoice_core::ledger::{DocumentId, LedgerError, NewDocument, Query, ReceiveBatch, Reception, Work};
 use einvoice_core::source::Cursor;
 use einvoice_core::state::DocumentState;
@@ -32,6 +33,80 @@ pub async fn two_records_of_one_document_share_it(harness: &dyn LedgerHarness) {
     assert_eq!(bench.receive("books", twin.clone()).await, unchanged, "it is a reference by then");
     assert_eq!(bench.receive("other books", twin).await, duplicate, "record ids are those of one source");
     assert_eq!(bench.ledger.query(Query::default()).await.unwrap().len(), 1);
+}
+
+/// A document that comes again, unchanged, by another arrival is answered there: with what is known already, or with
+/// everybody else once there is a result. It is sent once.
+pub async fn a_record_that_arrives_again_is_answered_again(harness: &dyn LedgerHarness) {
+    let bench = Bench::open(harness).await;
+    let brought = |arrival: &str| Draft::new(1).arrival(arrival).ready();
+    let Reception::New { id, .. } = bench.receive("books", brought("first")).await else { panic!("not new") };
+    let intent = bench.send("w").await;
+    // Somebody grows impatient before there is a result.
+    let on_its_way = Reception::Unchanged { id, state: DocumentState::Sent };
+    assert_eq!(bench.receive("books", brought("second")).await, on_its_way);
+    bench.ledger.record(intent.attempt, registered(&Draft::new(1).key())).await.unwrap();
+    assert_eq!(owed(&bench).await, [("first".to_owned(), 1), ("second".to_owned(), 1)]);
+    deliver(&bench).await;
+    // The same arrival read again is no news; one more is, and a crash before the delivery loses nothing of it.
+    let registered = Reception::Unchanged { id, state: DocumentState::Registered };
+    for arrival in ["first", "second"] {
+        assert_eq!(bench.receive("books", brought(arrival)).await, registered);
+    }
+    assert_eq!(owed(&bench).await, []);
+    assert!(bench.status(id).await.delivered);
+    assert_eq!(bench.receive("books", brought("third")).await, registered);
+    assert!(!bench.status(id).await.delivered);
+    let bench = bench.reopen(harness).await;
+    assert_eq!(bench.receive("books", brought("third")).await, registered);
+    assert_eq!(owed(&bench).await, [("third".to_owned(), 1)]);
+    deliver(&bench).await;
+    let bench = bench.reopen(harness).await;
+    assert_eq!(owed(&bench).await, []);
+    // Later results go to all of them, and nothing is sent for any.
+    assert!(bench.claim("w", Work::Send, 9).await.is_empty());
+    let irns: Vec<Irn> = bench.status(id).await.irn.into_iter().collect();
+    bench.ledger.reject_by_registry(&irns).await.unwrap();
+    let places = ["first", "second", "third"].map(|place| (place.to_owned(), 2));
+    assert_eq!(owed(&bench).await, places);
+    assert_eq!(bench.ledger.query(Query::default()).await.unwrap().len(), 1);
+}
+
+/// What is corrected by another arrival leaves the earlier one with the answer it had, which it still gets.
+pub async fn a_corrected_arrival_has_its_last_answer(harness: &dyn LedgerHarness) {
+    let bench = Bench::open(harness).await;
+    let wrong = |arrival: &str| Draft::new(1).arrival(arrival).invalid();
+    let right = |arrival: &str| Draft::new(1).arrival(arrival).content(1).ready();
+    let Reception::New { id, .. } = bench.receive("books", wrong("first")).await else { panic!("not new") };
+    assert_eq!(owed(&bench).await, [("first".to_owned(), 1)]);
+    let revised = Reception::Revised { id, state: DocumentState::Ready };
+    assert_eq!(bench.receive("books", right("second")).await, revised);
+    assert_eq!(owed(&bench).await, [("first".to_owned(), 1), ("second".to_owned(), 2)]);
+    let bench = bench.reopen(harness).await;
+    deliver(&bench).await;
+    let intent = bench.send("w").await;
+    bench.ledger.record(intent.attempt, registered(&Draft::new(1).key())).await.unwrap();
+    assert_eq!(owed(&bench).await, [("second".to_owned(), 3)]);
+    // What was wrong comes once more: it is not what was registered.
+    let clash = bench.receive("books", wrong("third")).await;
+    assert!(matches!(clash, Reception::Clash { id: held, .. } if held == id), "{clash:?}");
+    assert_eq!(owed(&bench).await, [("second".to_owned(), 3)]);
+    // And what is right may come to the first place as well.
+    let unchanged = Reception::Unchanged { id, state: DocumentState::Registered };
+    assert_eq!(bench.receive("books", right("first")).await, unchanged);
+    assert_eq!(owed(&bench).await, [("first".to_owned(), 3), ("second".to_owned(), 3)]);
+}
+
+/// Location and revision of what a target has not got.
+async fn owed(bench: &Bench) -> Vec<(String, u32)> {
+    let receipts = bench.ledger.pending_write_back("target", &[], 9).await.unwrap();
+    receipts.into_iter().map(|receipt| (receipt.reference.location, receipt.revision)).collect()
+}
+
+async fn deliver(bench: &Bench) {
+    let receipts = bench.ledger.pending_write_back("target", &[], 9).await.unwrap();
+    let done: Vec<(i64, u32)> = receipts.iter().map(|receipt| (receipt.reference_id, receipt.revision)).collect();
+    bench.ledger.delivered("target", &done).await.unwrap();
 }
 
 /// Other content under a key that is taken is not stored.

@@ -165,7 +165,7 @@ async fn source(
     tally: &mut Tally,
     output: &mut Output,
 ) -> Result<(), CliError> {
-    let part = assembly.source(table).await?;
+    let part = assembly.source_to_look_at(table).await?;
     let mut items = part.source.fetch(None).await?;
     let mut left = limit.unwrap_or(u64::MAX);
     // Asked first: an item that is not looked at need not be read.

@@ -23,3 +23,7 @@ pub mod the_emulator_plays_both_systems_on_one_set_of_books {}
 pub mod a_source_may_be_heard_before_its_schedule {}
 #[doc = include_str!("0011-a-copy-of-a-workbook-carries-its-own-state.md")]
 pub mod a_copy_of_a_workbook_carries_its_own_state {}
+#[doc = include_str!("0012-each-arrival-is-answered.md")]
+pub mod each_arrival_is_answered {}
+#[doc = include_str!("0013-a-file-is-claimed-by-moving-it.md")]
+pub mod a_file_is_claimed_by_moving_it {}

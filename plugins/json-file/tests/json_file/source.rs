@@ -102,9 +102,9 @@ async fn documents_under_one_key_are_records_of_their_own_in_one_reading_and_the
     let key = "29AAKCS4321Q1ZP/2026-27/INV/A/1";
     for _ in 0..2 {
         let ids: Vec<_> = folder.items(&source).await.records().into_iter().map(|it| it.reference.record_id).collect();
-        assert_eq!(ids, [key.to_owned(), format!("{key}#2"), format!("{key}#3")]);
+        // In another file it is the same record, which arrived twice.
+        assert_eq!(ids, [key.to_owned(), format!("{key}#2"), key.to_owned()]);
     }
-    // Alone in a later reading it is the correction of the first.
     fs::remove_file(folder.inbox().join("x.json")).unwrap();
     assert_eq!(folder.items(&source).await.records()[0].reference.record_id, key);
 }
@@ -335,8 +335,9 @@ async fn dropping_the_stream_ends_the_reading_and_changes_nothing() {
     folder.write("x.json", format!("[{many}]").as_bytes());
     let source = folder.source(json!({}));
     let mut stream = source.fetch(None).await.unwrap();
-    let first = futures_util::StreamExt::next(&mut stream).await.unwrap().unwrap();
-    assert!(matches!(first, SourceItem::Record(_)));
+    let mut next = async || futures_util::StreamExt::next(&mut stream).await.unwrap().unwrap();
+    assert!(matches!(next().await, SourceItem::Arrival(_)));
+    assert!(matches!(next().await, SourceItem::Record(_)));
     drop(stream);
     source.acknowledge(&[]).await.unwrap();
     assert_eq!(folder.names(), ["x.json"]);

@@ -1,6 +1,10 @@
 //! CSV files: rows to records with named columns, one record a document.
 
+mod grouping;
+mod input;
+mod layout;
 mod rows;
+mod table;
 
 use std::collections::BTreeMap;
 

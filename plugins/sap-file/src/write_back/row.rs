@@ -15,8 +15,12 @@ use super::state::Answer;
 /// Version of a row: a document is registered once.
 const VERSION: &str = "001";
 
-/// The columns of a row. Dates are those of SAP, `YYYYMMDD`; `ACK_DATE` and those of the bill are as the portal says them.
-const COLUMNS: [&str; 25] = [
+/// Who made a row or a status, by its own words.
+pub(super) const USER: &str = "EINVOICE";
+
+/// The columns of a row. Dates are those of SAP, `YYYYMMDD`, and times `HHMMSS`; `ACK_DATE` and those of the bill are as
+/// the portal says them.
+const COLUMNS: [&str; 28] = [
     "BUKRS",
     "DOCNO",
     "DOC_YEAR",
@@ -32,6 +36,9 @@ const COLUMNS: [&str; 25] = [
     "ACK_TIME",
     "IRN_STATUS",
     "CANCEL_DATE",
+    "ERNAM",
+    "ERDAT",
+    "ERZET",
     "SIGNED_INV",
     "SIGNED_QRCODE",
     "EBILLNO",
@@ -45,7 +52,8 @@ const COLUMNS: [&str; 25] = [
 ];
 
 /// A row in the order of its columns.
-fn row(receipt: &Receipt) -> [String; COLUMNS.len()] {
+fn row(answer: &Answer) -> [String; COLUMNS.len()] {
+    let receipt = &answer.receipt;
     let key = |name: &str| receipt.attributes.get(name).cloned().unwrap_or_default();
     let registration = receipt.registration.as_ref();
     let text = |value: Option<String>| value.unwrap_or_default();
@@ -72,7 +80,10 @@ fn row(receipt: &Receipt) -> [String; COLUMNS.len()] {
         day,
         hour,
         irn_status(receipt).to_owned(),
-        text(receipt.cancellation.as_ref().and_then(|found| found.at).map(|at| at.to_string())),
+        text(receipt.cancellation.as_ref().and_then(|found| found.at).map(date)),
+        USER.to_owned(),
+        date(answer.at),
+        time(answer.at),
         text(registration.and_then(|found| found.signed_invoice.clone())),
         text(registration.and_then(|found| found.signed_qr.clone())),
         text(bill.map(|bill| bill.number.clone())),
@@ -121,9 +132,9 @@ fn damaged_idoc(receipt: &Receipt) -> String {
 }
 
 /// The row as an object.
-pub(crate) fn json(receipt: &Receipt, config: &WriteBackConfig) -> serde_json::Result<Vec<u8>> {
+pub(crate) fn json(answer: &Answer, config: &WriteBackConfig) -> serde_json::Result<Vec<u8>> {
     let mut object = Map::new();
-    for (name, value) in COLUMNS.into_iter().zip(row(receipt)) {
+    for (name, value) in COLUMNS.into_iter().zip(row(answer)) {
         let is_number = matches!(name, "ACK_NO" | "EBILLNO");
         if let (Some(chunk), "SIGNED_INV" | "SIGNED_QRCODE") = (config.chunk, name) {
             object.extend(shown::pieces(name, &value, chunk).map(|(name, piece)| (name, json!(piece))));
@@ -143,7 +154,7 @@ pub(crate) fn json(receipt: &Receipt, config: &WriteBackConfig) -> serde_json::R
 
 /// Rows of all answers, with a heading line. Pieces have as many columns as the longest text needs.
 pub(crate) fn csv(answers: &[Answer], config: &WriteBackConfig) -> io::Result<Vec<u8>> {
-    let rows: Vec<[String; COLUMNS.len()]> = answers.iter().map(|answer| row(&answer.receipt)).collect();
+    let rows: Vec<[String; COLUMNS.len()]> = answers.iter().map(row).collect();
     let place = |column: &str| COLUMNS.iter().position(|name| *name == column).unwrap_or_default();
     let of = |row: &'_ [String; COLUMNS.len()], at: usize| row.get(at).cloned().unwrap_or_default();
     let chunk = config.chunk.unwrap_or(usize::MAX);

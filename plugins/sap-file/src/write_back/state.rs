@@ -58,8 +58,11 @@ impl State {
                 continue;
             }
             if receipt.reference.position.starts_with(POSITION) {
-                // Whatever other record stood at this place was edited away.
-                by_key.retain(|(number, record), _| *number != key.0 || *record == key.1);
+                // Whatever other record stood at this place was edited away, or belongs to an earlier file of the name;
+                // a later change of such a one takes nothing from the file that came after.
+                by_key.retain(|(number, record), known| {
+                    *number != key.0 || *record == key.1 || known.receipt.reference_id > receipt.reference_id
+                });
             }
             by_key.insert(key, Answer { receipt: (*receipt).clone(), at: now });
             changed = true;
@@ -150,7 +153,7 @@ impl Part<'_> {
                 let registered = answers.iter().filter(|answer| answer.receipt.registration.is_some());
                 list(registered.map(|answer| shown::portal(&answer.receipt, config)))?
             }
-            ResultForm::Invrefnum => list(answers.iter().map(|answer| row::json(&answer.receipt, config)))?,
+            ResultForm::Invrefnum => list(answers.iter().map(|answer| row::json(answer, config)))?,
             ResultForm::InvrefnumCsv => row::csv(answers, config)?,
             ResultForm::Status => status::idocs(answers).into_bytes(),
         };

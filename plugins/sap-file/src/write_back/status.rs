@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use einvoice_core::finding::Finding;
 use einvoice_core::receipt::Receipt;
 
-use super::row::irn_status;
+use super::row::{USER, irn_status};
 use super::state::Answer;
 
 /// Longest text of a status.
@@ -67,7 +67,7 @@ fn idoc(text: &mut String, answer: &Answer, status: &str) {
             ("LOGDAT", day),
             ("LOGTIM", time),
             ("STATUS", status),
-            ("UNAME", "EINVOICE"),
+            ("UNAME", USER),
             ("STATXT", &said),
         ],
     );

@@ -64,10 +64,17 @@ impl Folder {
         (source, items)
     }
 
-    /// The files under the inbox, sorted.
+    /// The files under the inbox, sorted; those that are being worked on under the name of the working folder alone, as
+    /// each worker has one of its own in it.
     pub(crate) fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> =
-            einvoice_testkit::write_back_suite::files_below(&self.inbox()).into_keys().collect();
+        let mut names: Vec<String> = einvoice_testkit::write_back_suite::files_below(&self.inbox())
+            .into_keys()
+            .filter(|name| !name.ends_with("/.lock"))
+            .map(|name| match name.split_once("work/worker-") {
+                Some((before, rest)) => format!("{before}work/{}", rest.split_once('/').map_or("", |(_, file)| file)),
+                None => name,
+            })
+            .collect();
         names.sort();
         names
     }

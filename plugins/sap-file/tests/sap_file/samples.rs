@@ -7,14 +7,43 @@ use serde_json::json;
 
 use crate::folder::{Folder, document, refusal};
 
+/// What the tests below read; no sample is left out.
+const SAMPLES: [&str; 11] = [
+    "file-drop-request-INV123_P.json",
+    "file-drop-response-INV123_R.json",
+    "flat-contiguous-no-newlines.idoc",
+    "flat-contiguous-same-document.xml",
+    "flat-contiguous-segment-dictionary.csv",
+    "flat-custom-type-segment-definitions.xml",
+    "flat-custom-type.txt",
+    "flat-lf-orders05.txt",
+    "invoic02-s4-extension.xml",
+    "negative-short-control-record.txt",
+    "negative-unclosed-segment.xml",
+];
+
 /// The folder of samples beside the repository; nothing where it is absent, which is said.
-fn sample(name: &str) -> Option<Vec<u8>> {
+fn folder_of_samples() -> Option<PathBuf> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let found = root.ancestors().map(|folder| folder.join("shared/spec/samples/sap")).find(|folder| folder.is_dir());
     if found.is_none() {
         println!("skipped: ../shared/spec/samples/sap is absent");
     }
-    Some(std::fs::read(found?.join(name)).unwrap())
+    found
+}
+
+fn sample(name: &str) -> Option<Vec<u8>> {
+    assert!(SAMPLES.contains(&name), "{name} is in no list");
+    Some(std::fs::read(folder_of_samples()?.join(name)).unwrap())
+}
+
+#[test]
+fn every_sample_has_its_test() {
+    let Some(folder) = folder_of_samples() else { return };
+    let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.filter(|name| name != "README.md").collect();
+    names.sort();
+    assert_eq!(names, SAMPLES);
 }
 
 fn said(findings: &[Finding]) -> String {
@@ -154,5 +183,5 @@ async fn the_request_of_a_file_drop_is_read_out_of_its_wrapper() {
     assert_eq!(mapped.invoice.item_list.len(), 1);
     // The answer beside it is no input.
     let answered = folder.with("INV123_R.json", sample("file-drop-response-INV123_R.json").unwrap());
-    assert_eq!(answered.read(json!({})).await.1.0.len(), 1);
+    assert_eq!(answered.read(json!({})).await.1.records().len(), 1);
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
 use einvoice_core::date::PortalTime;
@@ -18,6 +19,7 @@ use einvoice_sap_file::SapFileWriteBack;
 use serde_json::{Value, json};
 
 use crate::folder::Folder;
+use crate::small_disk::SmallDisk;
 
 fn target(folder: &Folder, settings: Value) -> Arc<dyn WriteBack> {
     let context = folder.context();
@@ -134,6 +136,9 @@ async fn every_form_of_result_is_written_beside_the_request_under_a_response_nam
         ("ACK_DAY", json!("20261105")),
         ("ACK_TIME", json!("111007")),
         ("IRN_STATUS", json!("ACT")),
+        ("ERNAM", json!("EINVOICE")),
+        ("ERDAT", json!("20261105")),
+        ("ERZET", json!("120000")),
         ("EBILLNO", json!(331_000_000_001_u64)),
     ] {
         assert_eq!(rows[0][column], wanted, "{column}");
@@ -273,4 +278,57 @@ fn settings_that_make_no_sense_are_refused_by_their_key() {
         let error = einvoice_sap_file::SapFileSource::new(&context, config).unwrap_err().to_string();
         assert!(error.contains(&format!("key `{key}`")), "{error}");
     }
+}
+
+#[tokio::test]
+async fn a_full_disk_at_write_back_is_said_and_the_answer_comes_once_there_is_room() {
+    let folder = Folder::new();
+    fs::create_dir(folder.root().join("out")).unwrap();
+    let Some(disk) = SmallDisk::at(&folder.root().join("out")) else { return };
+    let target = target(&folder, json!({ "folder": "out", "results": ["response", "invrefnum_csv"] }));
+    done(&target, &[receipt("in/INV1_P.idoc", 1, 1, DocumentState::Unknown)]).await;
+    let out = |name: &str| folder.root().join("out").join(name);
+    let before = fs::read(out("INV1_R.json")).unwrap();
+    let filler = disk.fill();
+    let answer = receipt("in/INV1_P.idoc", 1, 2, DocumentState::Registered);
+    for _ in 0..2 {
+        let deliveries = target.deliver(std::slice::from_ref(&answer)).await.unwrap();
+        let [Delivery::Failed { reason }] = deliveries.as_slice() else { panic!("{deliveries:?}") };
+        let shown = Path::new("out").join("INV1_R").display().to_string();
+        for word in [shown.as_str(), "No space left", "tried again"] {
+            assert!(reason.contains(word), "{reason}");
+        }
+        assert_eq!(fs::read(out("INV1_R.json")).unwrap(), before, "what was there stays whole");
+    }
+    let left: Vec<_> = fs::read_dir(folder.root().join("out")).unwrap().map(|it| it.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 4, "no half file stays: {left:?}");
+    fs::remove_file(filler).unwrap();
+    done(&target, &[answer]).await;
+    let response: Value = serde_json::from_slice(&fs::read(out("INV1_R.json")).unwrap()).unwrap();
+    assert_eq!(
+        (response.as_array().map(Vec::len), &response[0]["document_status"]),
+        (Some(1), &json!("IRN_GENERATED"))
+    );
+}
+
+#[tokio::test]
+async fn an_answer_to_a_later_file_of_a_name_survives_a_change_of_an_earlier_one() {
+    let folder = Folder::new();
+    let target = target(&folder, json!({}));
+    let at_first_place = |document: u32, revision: u32, state: DocumentState| {
+        let mut receipt = receipt("in/today.idoc", document, revision, state);
+        receipt.reference.position = "document 1, line 1".into();
+        receipt
+    };
+    let statuses = || {
+        let response: Value = serde_json::from_slice(&fs::read(folder.inbox().join("today_R.json")).unwrap()).unwrap();
+        let all = response.as_array().unwrap().iter();
+        all.map(|one| format!("{} {}", one["document"], one["document_status"])).collect::<Vec<_>>()
+    };
+    done(&target, &[at_first_place(1, 1, DocumentState::Registered)]).await;
+    done(&target, &[at_first_place(2, 1, DocumentState::Registered)]).await;
+    assert_eq!(statuses(), [r#""INV S/2 of 05/11/2026" "IRN_GENERATED""#], "the file was written anew");
+    done(&target, &[at_first_place(1, 2, DocumentState::Cancelled)]).await;
+    assert!(statuses().contains(&r#""INV S/2 of 05/11/2026" "IRN_GENERATED""#.to_owned()), "{:?}", statuses());
+    assert_eq!(statuses().len(), 2);
 }

@@ -1,5 +1,7 @@
 //! Rows to documents.
 
+use einvoice_core::mapping::TableRecord;
+
 use super::*;
 
 fn all(text: &[u8], config: &CsvConfig) -> Vec<(u64, Result<TableRecord, Vec<String>>)> {

@@ -1,0 +1,119 @@
+//! The rows of a file, one after the other.
+
+use std::cell::Cell;
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, Read};
+use std::rc::Rc;
+
+use einvoice_core::finding::Finding;
+
+use super::input::{Limited, ROW_BYTES_MAX};
+use super::layout::{Broken, Layout, Row};
+use crate::config::CsvConfig;
+
+/// A file that is read row by row.
+pub(super) struct Table<R> {
+    reader: csv::Reader<Limited<R>>,
+    left: Rc<Cell<usize>>,
+    pub(super) layout: Layout,
+    record: csv::ByteRecord,
+}
+
+impl<R: Read> Table<R> {
+    /// Reads as far as the first row.
+    pub(super) fn open(input: R, separator: u8, config: &CsvConfig) -> io::Result<Result<Self, Finding>> {
+        let left = Rc::new(Cell::new(ROW_BYTES_MAX));
+        let mut reader = csv::ReaderBuilder::new()
+            .delimiter(separator)
+            .flexible(true)
+            .has_headers(false)
+            .buffer_capacity(64 * 1024)
+            .from_reader(Limited::new(input, Rc::clone(&left)));
+        let layout = Layout::new(config, || {
+            let mut first = csv::ByteRecord::new();
+            reader.read_byte_record(&mut first)?;
+            Ok(first.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect())
+        });
+        match layout {
+            Err(error) => not_read(&error),
+            Ok(layout) => Ok(layout.map(|layout| Self { reader, left, layout, record: csv::ByteRecord::new() })),
+        }
+    }
+
+    /// The next row; nothing at the end.
+    pub(super) fn row(&mut self) -> io::Result<Option<Result<Row, Box<Broken>>>> {
+        loop {
+            self.left.set(ROW_BYTES_MAX);
+            match self.reader.read_byte_record(&mut self.record) {
+                Ok(true) => {}
+                Ok(false) => return Ok(None),
+                Err(error) => {
+                    let line = error.position().map_or_else(|| self.reader.position().line(), csv::Position::line);
+                    return match error.into_kind() {
+                        csv::ErrorKind::Io(error) if error.kind() != io::ErrorKind::InvalidData => Err(error),
+                        _ => {
+                            let finding = Finding::error(
+                                "csv.structure",
+                                "",
+                                "a row is longer than 1 MB: a quote is most probably not closed",
+                            )
+                            .with_fix("Double the quotes inside values, and close each value with one.");
+                            Ok(Some(Err(Box::new(Broken { line, finding, key: None, ends: true }))))
+                        }
+                    };
+                }
+            }
+            let is_blank = self.record.iter().all(|cell| cell.iter().all(u8::is_ascii_whitespace));
+            if !is_blank {
+                // Blank lines before a row are counted to it; its own line is told by where it ends.
+                let begin = self.record.position().map_or(1, csv::Position::line);
+                let inside = self.record.iter().map(|cell| memchr::memchr_iter(b'\n', cell).count()).sum::<usize>() + 1;
+                let end = self.reader.position().line();
+                let line = begin.max(end.saturating_sub(u64::try_from(inside).unwrap_or_default()));
+                return Ok(Some(self.layout.row(&self.record, line)));
+            }
+        }
+    }
+
+    /// Documents whose rows stand at two places.
+    pub(super) fn torn(mut self) -> io::Result<HashSet<u64>> {
+        let hasher = hasher();
+        let (mut seen, mut torn, mut last) = (HashSet::new(), HashSet::new(), None);
+        if self.layout.kind.is_some() {
+            return Ok(torn);
+        }
+        while let Some(row) = self.row()? {
+            let key = match row {
+                Ok(row) => row.key,
+                Err(broken) if broken.ends => break,
+                Err(broken) => match broken.key {
+                    Some(key) => key,
+                    None => continue,
+                },
+            };
+            let hash = hasher.hash_one(&key);
+            if last != Some(hash) && !seen.insert(hash) {
+                torn.insert(hash);
+            }
+            last = Some(hash);
+        }
+        Ok(torn)
+    }
+}
+
+/// One for both readings of a file.
+pub(super) fn hasher() -> RandomState {
+    thread_local!(static STATE: RandomState = RandomState::new());
+    STATE.with(Clone::clone)
+}
+
+fn not_read<T>(error: &csv::Error) -> io::Result<Result<T, Finding>> {
+    if let csv::ErrorKind::Io(error) = error.kind()
+        && error.kind() != io::ErrorKind::InvalidData
+    {
+        return Err(io::Error::new(error.kind(), error.to_string()));
+    }
+    Ok(Err(Finding::error("csv.structure", "", "the first line is longer than 1 MB")
+        .with_fix("Check that this is a CSV file.")))
+}
