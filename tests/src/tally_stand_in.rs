@@ -1,10 +1,10 @@
 //! A stand-in for a running Tally: its HTTP door, its books, and the ways in which it misbehaves.
 //!
-//! It speaks both generations of envelopes, answers in the charset it was asked in, serves one
-//! request at a time, and freezes over requests that were reported to freeze Tally. Misbehaviour is
-//! asked for: a dialog on its screen behind which every request waits, another company, fields that
+//! It speaks both generations of envelopes, and JSON where it is told to be release 7; it answers in
+//! the charset it was asked in, serves one request at a time, and freezes over requests that were
+//! reported to freeze Tally. Misbehaviour is asked for: a dialog on its screen behind which every request waits, another company, fields that
 //! are ignored while the answer says `ALTERED=1`, a second voucher made by an alteration, an answer
-//! that breaks off. It listens on the loopback address alone, on a thread of its own, and ends with
+//! that breaks off, a crash in the middle of anything. It listens on the loopback address alone, on a thread of its own, and ends with
 //! the value.
 //!
 //! It was written from published captures and reports; it never met a real Tally, and proves no more
@@ -14,6 +14,7 @@
 
 mod answer;
 mod books;
+mod json;
 mod node;
 mod server;
 
@@ -78,6 +79,12 @@ pub enum Mishap {
     Renumbers,
 }
 
+/// An export with masters in the JSON of release 7.
+#[must_use]
+pub fn as_json(export: &str) -> String {
+    json::answer(&books::without_references(export))
+}
+
 /// A running stand-in.
 #[derive(Debug)]
 pub struct TallyStandIn {
@@ -104,6 +111,10 @@ struct State {
     generation: Option<Generation>,
     ansi_only: bool,
     without_marks: bool,
+    /// The release it says it is.
+    release: Option<u32>,
+    /// Requests in JSON that were answered.
+    in_json: usize,
     log: Vec<Asked>,
     /// Requests under way, and the most there ever were.
     under_way: usize,
@@ -138,7 +149,8 @@ impl TallyStandIn {
             turn: tokio::sync::Mutex::new(()),
         });
         let (stop, stopped) = oneshot::channel();
-        let (address, thread) = server::start(Arc::clone(&shared), stopped);
+        let place = SocketAddr::from(([127, 0, 0, 1], 0));
+        let (address, thread) = server::start(Arc::clone(&shared), place, stopped);
         Self { shared, address, stop: Some(stop), thread: Some(thread) }
     }
 
@@ -146,6 +158,38 @@ impl TallyStandIn {
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Ends at once, as a killed program: connections break, whatever was under way. What stands in its
+    /// books stays there.
+    pub fn crash(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            // It may have ended already.
+            _ = stop.send(());
+        }
+        if let Some(thread) = self.thread.take() {
+            _ = thread.join();
+        }
+        self.close_dialog();
+        self.shared.state().under_way = 0;
+    }
+
+    /// Starts again at the same address after a crash, with the same companies open.
+    pub fn come_back(&mut self) {
+        let (stop, stopped) = oneshot::channel();
+        let (_, thread) = server::start(Arc::clone(&self.shared), self.address, stopped);
+        (self.stop, self.thread) = (Some(stop), Some(thread));
+    }
+
+    /// Says that it is a release; from 7 on it speaks JSON.
+    pub fn be_release(&self, release: u32) {
+        self.shared.state().release = Some(release);
+    }
+
+    /// How many requests in JSON were answered.
+    #[must_use]
+    pub fn answered_in_json(&self) -> usize {
+        self.shared.state().in_json
     }
 
     /// Opens a further company, and has it on the screen.
@@ -291,6 +335,14 @@ impl TallyStandIn {
         vouchers.map(|voucher| (voucher.get("GUID").to_owned(), voucher.xml())).collect()
     }
 
+    /// A person copies a voucher of the first company so often, each time under a Master ID, a GUID and a
+    /// number of its own.
+    pub fn copy(&self, master_id: u64, times: u64) {
+        let mut state = self.shared.state();
+        let company = state.companies.first_mut().expect("a company");
+        (0..times).for_each(|_| company.copy(master_id));
+    }
+
     /// The Master IDs of the first company.
     #[must_use]
     pub fn master_ids(&self) -> Vec<u64> {
@@ -302,12 +354,6 @@ impl TallyStandIn {
 impl Drop for TallyStandIn {
     fn drop(&mut self) {
         self.close_dialog();
-        if let Some(stop) = self.stop.take() {
-            // It may have ended already.
-            _ = stop.send(());
-        }
-        if let Some(thread) = self.thread.take() {
-            _ = thread.join();
-        }
+        self.crash();
     }
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TallySourceConfig {
-    /// Exported files to read, as a pattern: `inbox/*.xml`. Relative to the configuration file.
+    /// Exported files to read, XML or the JSON of release 7, as a pattern: `inbox/*.xml`. Relative to the configuration file.
     /// Exactly one of `path` and `url` is required.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub path: String,
@@ -25,6 +25,9 @@ pub struct TallySourceConfig {
     /// run never reaches back into years that are closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
+    /// Form in which a running Tally is asked for day books and masters. Default: `xml`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub envelope: Option<Envelope>,
     /// How a changed voucher is asked for. Default: `object`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed: Option<ChangedMode>,
@@ -251,6 +254,9 @@ pub struct TallyWriteBackConfig {
     /// Folder for the files of `fallback = "file"`. Relative to the configuration file. Default: none.
     #[serde(default)]
     pub fallback_folder: Option<String>,
+    /// Names of the fields for `fallback = "user_fields"`. Default: none.
+    #[serde(default)]
+    pub user_fields: Option<UserFieldsConfig>,
     /// Encoding of requests; Tally answers in the same. Default: `utf16`.
     #[serde(default)]
     pub charset: Option<Charset>,
@@ -290,6 +296,20 @@ pub enum Charset {
     Utf8,
 }
 
+/// Form in which a running Tally is asked for day books and masters, and answers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Envelope {
+    /// XML, which every release speaks.
+    #[default]
+    Xml,
+    /// JSON, of release 7 and later.
+    Json,
+    /// JSON where Tally says that its release is 7 or later, else XML.
+    Auto,
+}
+
 /// How a changed voucher is asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -312,8 +332,33 @@ pub enum Fallback {
     None,
     /// IRN, acknowledgement number and date behind the voucher's narration.
     Narration,
+    /// Into fields of the voucher that your own TDL defines, named in `user_fields`.
+    UserFields,
     /// Into the files that a target with `folder` writes, in `fallback_folder`.
     File,
+}
+
+/// Fields of a voucher that your own TDL defines, by their names there: texts (`String`), one a value.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UserFieldsConfig {
+    /// Field for the IRN. Required.
+    pub irn: String,
+    /// Field for the acknowledgement number. Default: none, and the number is stored nowhere.
+    #[serde(default)]
+    pub ack_no: Option<String>,
+    /// Field for the day of the acknowledgement, as `20261122`. Default: none.
+    #[serde(default)]
+    pub ack_date: Option<String>,
+    /// Field for the signed QR text, which is about 1,000 characters long. Default: none.
+    #[serde(default)]
+    pub signed_qr: Option<String>,
+    /// Field for `Yes` once the IRN is cancelled, `No` before. Default: none.
+    #[serde(default)]
+    pub cancelled: Option<String>,
+    /// Field for the number of the e-way bill. Default: none.
+    #[serde(default)]
+    pub ewb_no: Option<String>,
 }
 
 /// Form of QR pictures.

@@ -16,13 +16,17 @@ const RATE_MAX: i64 = 9_999_999;
 /// Largest quantity the portal takes, in thousandths.
 const QUANTITY_MAX: i64 = 9_999_999_999_999;
 
+/// Tally's own words for "nothing in particular".
+const NULL_LIKE: [&str; 3] = ["not applicable", "any", "primary"];
+
 /// A value for use: trimmed, without Tally's reserved-word mark (U+0004, which cleaning drops, or
-/// ` 4;`, what other tools leave of it); `None` when empty or "Not Applicable".
+/// ` 4;`, what other tools leave of it); `None` when empty or a word for nothing in particular.
 pub(crate) fn value(text: &str) -> Option<&str> {
     let trimmed = text.trim();
     let plain = trimmed.strip_prefix("&#4;").or_else(|| trimmed.strip_prefix("4;")).map_or(trimmed, str::trim_start);
     let plain = plain.trim_start_matches('\u{4}').trim();
-    (!plain.is_empty() && !plain.eq_ignore_ascii_case("not applicable")).then_some(plain)
+    let says_nothing = plain.is_empty() || NULL_LIKE.iter().any(|word| plain.eq_ignore_ascii_case(word));
+    (!says_nothing).then_some(plain)
 }
 
 /// A date: `YYYYMMDD` in elements, `8-Mar-2025` in requests made by hand.
@@ -175,11 +179,12 @@ mod tests {
     #[test]
     fn null_like_words_are_recognised_with_whole_damaged_and_lost_marks() {
         for text in
-            ["", "      ", " Not Applicable", "&#4; Not Applicable", " 4; Not Applicable", "\u{4} Not Applicable"]
+            ["", "      ", " Not Applicable", "&#4; Not Applicable", " 4; Not Applicable", "\u{4} Any", " Primary"]
         {
             assert_eq!(value(text), None, "{text:?}");
         }
         assert_eq!(value(" 4; Applicable"), Some("Applicable"));
+        assert_eq!(value("Primary Batch"), Some("Primary Batch"));
         assert_eq!(value(" 18"), Some("18"));
     }
 

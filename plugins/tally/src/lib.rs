@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 pub mod config;
+mod json;
 mod lexical;
 mod live;
 mod mapping;
 mod masters;
+mod objects;
 mod reading;
 mod source;
 mod text;

@@ -17,7 +17,8 @@ use einvoice_core::finding::Finding;
 use einvoice_core::source::{RecordSender, SourceItem, SourceProblem, SourceRecord, SourceRef};
 
 use crate::masters::Masters;
-use crate::xml::{Element, Fault, Found, Limits, Summary, Wanted, split};
+use crate::objects::split;
+use crate::xml::{Element, Fault, Found, Limits, Summary, Wanted};
 use einvoice_core::spelling;
 
 /// Longest single text in an export; the signed QR text is about 1 KB.
@@ -88,7 +89,11 @@ pub(crate) fn read_masters<R: Read>(
             }
             Found::Company(name) => masters.current_company = Some(name.to_owned()),
             Found::Fault(fault) => return faulty(fault),
-            Found::Oversize { .. } | Found::ErrorText { .. } => {}
+            Found::ErrorText { text, place } => {
+                let reason = format!("the file is an error that Tally answered with, not an export: {text}");
+                return faulty(Fault::at(place, "tally.error_answer", reason));
+            }
+            Found::Oversize { .. } => {}
         }
         ControlFlow::Continue(())
     })
@@ -144,7 +149,7 @@ pub(crate) fn read_vouchers<R: Read>(
                     _ = reading.fault(fault);
                 }
             } else if !summary.elements {
-                let what = if is_empty(open) { "the file is empty" } else { "the file holds no XML at all" };
+                let what = if is_empty(open) { "the file is empty" } else { "the file holds neither XML nor JSON" };
                 _ = reading.problem(
                     "1, byte 0",
                     Finding::error("tally.not_xml", "", what).with_fix("Export from Tally in XML format."),
@@ -152,7 +157,7 @@ pub(crate) fn read_vouchers<R: Read>(
             } else if !summary.known_root {
                 _ = reading.problem(
                     "1, byte 0",
-                    Finding::error("tally.not_an_export", "", "the file is XML, but nothing that Tally writes")
+                    Finding::error("tally.not_an_export", "", "the file is nothing that Tally writes")
                         .with_fix("Export from Tally in XML format, or leave the file out of `path`."),
                 );
             }

@@ -79,6 +79,7 @@ impl TallySource {
             &[
                 ("company", config.company.is_some()),
                 ("from", config.from.is_some()),
+                ("envelope", config.envelope.is_some()),
                 ("changed", config.changed.is_some()),
                 ("reread_days", config.reread_days.is_some()),
                 ("charset", config.charset.is_some()),
@@ -110,6 +111,7 @@ impl TallySource {
         let deciding = TallySourceConfig {
             url: None,
             charset: None,
+            envelope: None,
             changed: None,
             reread_days: None,
             connect_timeout_ms: None,
@@ -188,6 +190,7 @@ impl Live {
         let known: Option<live::Progress> = cursor.and_then(|cursor| serde_json::from_str(cursor.as_str()).ok());
         let run = live::Run {
             books: self.books.clone(),
+            form: self.read.form(&company),
             company,
             marks,
             today: ist_date(self.clock.now()),

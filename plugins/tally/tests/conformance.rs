@@ -164,5 +164,5 @@ fn the_examples_are_configurations_that_load() {
             }
         }
     }
-    assert_eq!(loaded, 10);
+    assert_eq!(loaded, 11);
 }

@@ -19,7 +19,11 @@ pub(super) struct Reading {
 impl Reading {
     /// Reads a request; `None` when it is nothing that Tally understands.
     pub(super) fn of(text: &str) -> Option<Self> {
-        let root = Node::parse(text)?;
+        Self::of_envelope(Node::parse(text)?, text)
+    }
+
+    /// Reads the envelope of a request, whose text was `text`.
+    pub(super) fn of_envelope(root: Node, text: &str) -> Option<Self> {
         let versioned = root.at(&["HEADER", "VERSION"]).is_some();
         let request = root.at(&["HEADER", "TALLYREQUEST"])?.to_ascii_lowercase();
         let generation = if versioned { Generation::Versioned } else { Generation::Older };

@@ -74,6 +74,17 @@ impl Company {
         })
     }
 
+    /// Copies a voucher under an identity of its own.
+    pub(super) fn copy(&mut self, master_id: u64) {
+        let Some(mut copy) = self.vouchers.get(&master_id).cloned() else { return };
+        let new = self.vouchers.keys().max().copied().unwrap_or(0) + 1;
+        copy.put(Node::field("MASTERID", format!(" {new}")));
+        copy.put(Node::field("GUID", format!("{}-{new:08x}", self.guid)));
+        copy.put(Node::field("VOUCHERNUMBER", format!("C/{new}")));
+        self.vouchers.insert(new, copy);
+        self.touch(new);
+    }
+
     /// Counts a change of a voucher.
     pub(super) fn touch(&mut self, master_id: u64) {
         self.vouchers_altered += 1;
@@ -151,6 +162,6 @@ pub(super) fn number(text: &str) -> u64 {
 }
 
 /// Raw control characters, which no reader of XML takes, as Tally's reference to them.
-fn without_references(export: &str) -> String {
+pub(super) fn without_references(export: &str) -> String {
     export.trim_start_matches('\u{FEFF}').replace('\u{4}', "&#4;")
 }

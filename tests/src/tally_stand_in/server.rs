@@ -17,16 +17,23 @@ use futures_util::stream;
 use tokio::sync::oneshot;
 
 use super::answer::{Reading, frame, message, refusal};
-use super::{Asked, Mishap, Shared};
+use super::{Asked, Mishap, Shared, json};
 
 /// Largest request: one alteration is some kilobytes.
 const REQUEST_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// First release that speaks JSON.
+const JSON_SINCE: u32 = 7;
 /// Requests that are remembered.
 const LOG_MAX: usize = 100_000;
 
-/// Serves on a free port of the loopback address until told to stop.
-pub(super) fn start(shared: Arc<Shared>, stopped: oneshot::Receiver<()>) -> (SocketAddr, JoinHandle<()>) {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+/// Serves on an address of this machine until told to stop; port 0 is a free one. Connections that are
+/// open then break.
+pub(super) fn start(
+    shared: Arc<Shared>,
+    place: SocketAddr,
+    stopped: oneshot::Receiver<()>,
+) -> (SocketAddr, JoinHandle<()>) {
+    let listener = std::net::TcpListener::bind(place).expect("the port is free");
     listener.set_nonblocking(true).expect("a listener that does not block");
     let address = listener.local_addr().expect("an address");
     let thread = std::thread::spawn(move || {
@@ -50,30 +57,41 @@ async fn answer(With(shared): With<Arc<Shared>>, method: Method, headers: Header
     }
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
     let charset = if kind.contains("utf-16") { Charset::Utf16 } else { Charset::Utf8 };
+    let asked = if kind.starts_with("application/json") { Form::Json(charset, headers) } else { Form::Xml(charset) };
     // Tally goes on with what it was asked after the asker has left.
-    let work = tokio::spawn(async move { work(&shared, charset, &body).await });
+    let work = tokio::spawn(async move { work(&shared, &asked, &body).await });
     work.await.unwrap_or_else(|_| "the stand-in stopped by a fault of its own".into_response())
 }
 
-async fn work(shared: &Arc<Shared>, charset: Charset, body: &Bytes) -> Response {
+async fn work(shared: &Arc<Shared>, asked: &Form, body: &Bytes) -> Response {
     {
         let mut state = shared.state();
         state.under_way += 1;
         state.most_under_way = state.most_under_way.max(state.under_way);
     }
     let turn = shared.turn.lock().await;
-    let response = work_in_turn(shared, charset, body).await;
+    let response = work_in_turn(shared, asked, body).await;
     drop(turn);
     shared.state().under_way -= 1;
     response
 }
 
-async fn work_in_turn(shared: &Arc<Shared>, charset: Charset, body: &Bytes) -> Response {
+async fn work_in_turn(shared: &Arc<Shared>, asked: &Form, body: &Bytes) -> Response {
+    let (Form::Xml(charset) | Form::Json(charset, _)) = asked;
+    let charset = *charset;
     let text = match charset {
         Charset::Utf16 => UTF_16LE.decode_without_bom_handling(body).0.into_owned(),
         Charset::Utf8 => String::from_utf8_lossy(body).into_owned(),
     };
-    let Some(reading) = Reading::of(&text) else {
+    let speaks_json = shared.state().release.is_some_and(|release| release >= JSON_SINCE);
+    let reading = match asked {
+        Form::Xml(_) => Reading::of(&text),
+        Form::Json(_, headers) => {
+            let envelope = json::envelope(headers, &text).filter(|_| speaks_json);
+            envelope.and_then(|envelope| Reading::of_envelope(envelope, &text))
+        }
+    };
+    let Some(reading) = reading else {
         behind_dialog(shared).await;
         return charset.response(shared, "<RESPONSE>Unknown Request, cannot be processed</RESPONSE>");
     };
@@ -100,6 +118,13 @@ async fn work_in_turn(shared: &Arc<Shared>, charset: Charset, body: &Bytes) -> R
         shared.dialog.send_replace(true);
         behind_dialog(shared).await;
     }
+    let text = match asked {
+        Form::Xml(_) => text,
+        Form::Json(..) => {
+            shared.state().in_json += 1;
+            json::answer(&text)
+        }
+    };
     match mishap {
         Some(Mishap::Says(words)) => charset.response(shared, &words),
         Some(Mishap::BreakOff) => charset.half(shared, &text),
@@ -134,7 +159,11 @@ fn carry_out(shared: &Shared, reading: &Reading, mishap: Option<&Mishap>) -> Str
         let empty = "<ENVELOPE><HEADER><VERSION>1</VERSION><STATUS>1</STATUS></HEADER><BODY><DATA><COLLECTION></COLLECTION></DATA></BODY></ENVELOPE>";
         return if reading.asked == Asked::Companies { empty.to_owned() } else { refusal("Could not find Company") };
     };
-    let text = reading.export(&state.companies, company, state.generation);
+    let mut text = reading.export(&state.companies, company, state.generation);
+    if let Some(release) = state.release.filter(|_| reading.asked == Asked::Companies) {
+        let told = format!("<PRODMAJORREL>{release}</PRODMAJORREL><PRODMINORREL>1</PRODMINORREL></HEADER>");
+        text = text.replacen("</HEADER>", &told, 1);
+    }
     if state.without_marks && reading.asked == Asked::Marks {
         return text.replace("ALTMSTID", "UNKNOWN").replace("ALTVCHID", "UNKNOWN");
     }
@@ -149,6 +178,14 @@ fn repeated(shared: &Shared, reading: &Reading) -> Option<(Vec<String>, u64)> {
     let times = *company.copies.get(day)?;
     let vouchers = company.vouchers.values().filter(|voucher| voucher.get("DATE") == day);
     Some((vouchers.map(message).collect(), times))
+}
+
+/// The form of a request, and of its answer.
+#[derive(Debug)]
+enum Form {
+    Xml(Charset),
+    /// With the headers that say what is asked.
+    Json(Charset, HeaderMap),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,7 +11,8 @@ use super::error::LinkError;
 use super::link::{Link, beginning};
 use super::request::{self, Request};
 use crate::lexical;
-use crate::xml::{Element, Found, Limits, Wanted, split};
+use crate::objects::split;
+use crate::xml::{Element, Found, Limits, Wanted};
 
 /// A company as the list of open companies has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub(crate) struct OpenCompany {
     /// What its vouchers' GUIDs begin with. Another one stands behind the same name after a year was
     /// split or a backup restored into a new company.
     pub(crate) guid: Option<String>,
+    /// The release of Tally, where it says.
+    pub(crate) release: Option<u32>,
 }
 
 /// Numbers of the last changes; `None` where a release does not tell.
@@ -78,13 +81,15 @@ impl Books {
             return Err(LinkError::NotTally { origin: self.link.origin().to_owned(), found });
         };
         refused(&answer, &request)?;
+        let release = answer.child("HEADER").and_then(|header| header.get("PRODMAJORREL")).and_then(release);
         let open = objects(&answer, "COMPANY");
         let wanted = self.link.company();
         let mut names = Vec::new();
         for company in open {
             let Some(name) = company.attribute("NAME").or_else(|| company.get("NAME")) else { continue };
             if spelling::same(name, wanted) {
-                return Ok(OpenCompany { name: name.to_owned(), guid: company.get("GUID").map(str::to_owned) });
+                let guid = company.get("GUID").map(str::to_owned);
+                return Ok(OpenCompany { name: name.to_owned(), guid, release });
             }
             names.push(format!("\"{name}\""));
         }
@@ -180,6 +185,11 @@ fn objects<'e, 't>(answer: &'e Element<'t>, name: &'e str) -> Vec<&'e Element<'t
     let data = answer.child("BODY").and_then(|body| body.child("DATA"));
     let collection = data.and_then(|data| data.child("COLLECTION")).or(data);
     collection.map(|collection| collection.all(name).collect()).unwrap_or_default()
+}
+
+/// The release in front of its point: `7`, `7.1`.
+fn release(text: &str) -> Option<u32> {
+    text.split('.').next()?.trim().parse().ok()
 }
 
 /// A whole number as Tally writes it, with blanks before it.

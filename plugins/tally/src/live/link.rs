@@ -16,12 +16,12 @@ use bytes::Bytes;
 use einvoice_core::registry::BuildError;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response};
+use reqwest::{Client, RequestBuilder, Response};
 use tokio::sync::{Mutex as Turns, OwnedMutexGuard};
 
 use super::error::LinkError;
 use super::request::{self, Request};
-use super::settings::LinkSettings;
+use super::settings::{Form, LinkSettings};
 use crate::config::Charset;
 use crate::text::CleanReader;
 
@@ -108,10 +108,10 @@ impl Link {
     ///
     /// # Cancellation
     /// As for [`Link::ask`].
-    pub(crate) async fn export(&self, request: &Request) -> Result<Export, LinkError> {
+    pub(crate) async fn export(&self, request: &Request, form: Form) -> Result<Export, LinkError> {
         let mut door = self.turn().await?;
         let wait = self.settings.export;
-        let response = self.send(&mut door, request, wait).await?;
+        let response = self.send(&mut door, request, form, wait).await?;
         Ok(Export {
             response,
             door,
@@ -126,6 +126,7 @@ impl Link {
     /// What answers a plain GET: Tally says in a line that it is running. Told apart from something
     /// else that took its port.
     pub(crate) async fn who_answers(&self) -> String {
+        let _turn = Arc::clone(&self.door).lock_owned().await;
         let asked = async { self.client.get(self.settings.url.clone()).send().await?.text().await };
         let text = tokio::time::timeout(self.settings.read, asked).await;
         text.ok().and_then(Result::ok).map_or_else(|| "nothing".to_owned(), |text| beginning(&text))
@@ -143,7 +144,7 @@ impl Link {
 
     async fn small(&self, door: &mut Door, request: &Request, wait: Duration) -> Result<String, LinkError> {
         let asked = async {
-            let mut response = self.send(door, request, wait).await?;
+            let mut response = self.send(door, request, Form::Xml, wait).await?;
             let mut body = Vec::new();
             while let Some(piece) = response.chunk().await.map_err(|error| self.broken(request, &error))? {
                 body.extend_from_slice(&piece);
@@ -171,16 +172,15 @@ impl Link {
 
     /// Sends a request and waits for the head of its answer. The door stays marked until somebody has
     /// read the answer to its end.
-    async fn send(&self, door: &mut Door, request: &Request, wait: Duration) -> Result<Response, LinkError> {
-        let (body, kind) = match self.settings.charset {
-            Charset::Utf16 => {
-                let body: Vec<u8> = request.xml.encode_utf16().flat_map(u16::to_le_bytes).collect();
-                (body, "text/xml;charset=utf-16")
-            }
-            Charset::Utf8 => (request.xml.clone().into_bytes(), "text/xml;charset=utf-8"),
-        };
+    async fn send(
+        &self,
+        door: &mut Door,
+        request: &Request,
+        form: Form,
+        wait: Duration,
+    ) -> Result<Response, LinkError> {
         let was_unanswered = std::mem::replace(&mut door.unanswered, true);
-        let sent = self.client.post(self.settings.url.clone()).header(CONTENT_TYPE, kind).body(body).send();
+        let sent = self.post(request, form).send();
         let response = match tokio::time::timeout(wait, sent).await {
             Err(_) => return Err(self.silent(request, wait)),
             Ok(Err(error)) if error.is_connect() || error.is_builder() => {
@@ -200,6 +200,32 @@ impl Link {
         door.unanswered = was_unanswered;
         let found = format!("HTTP status {}", response.status().as_u16());
         Err(LinkError::NotTally { origin: self.origin.clone(), found })
+    }
+
+    /// A request as it is sent. What is not known in JSON goes out in XML.
+    fn post(&self, request: &Request, form: Form) -> RequestBuilder {
+        let post = self.client.post(self.settings.url.clone());
+        let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        let charset = self.settings.charset;
+        match request.json.as_ref().filter(|_| form == Form::Json) {
+            None => match charset {
+                Charset::Utf16 => post.header(CONTENT_TYPE, "text/xml;charset=utf-16").body(wide(&request.xml)),
+                Charset::Utf8 => post.header(CONTENT_TYPE, "text/xml;charset=utf-8").body(request.xml.clone()),
+            },
+            Some(json) => {
+                let headers = [("version", "1"), ("tallyrequest", "Export"), ("type", "Data"), ("id", json.id)];
+                let post = headers.into_iter().fold(post, |post, (name, value)| post.header(name, value));
+                match charset {
+                    // Of JSON the description wants the byte order mark.
+                    Charset::Utf16 => post
+                        .header(CONTENT_TYPE, "application/json;charset=utf-16")
+                        .body(wide(&format!("\u{FEFF}{}", json.body))),
+                    Charset::Utf8 => {
+                        post.header(CONTENT_TYPE, "application/json;charset=utf-8").body(json.body.clone())
+                    }
+                }
+            }
+        }
     }
 
     fn silent(&self, request: &Request, wait: Duration) -> LinkError {

@@ -1,4 +1,9 @@
-//! What Tally is asked, as XML: always the versioned envelope, which every release takes.
+//! What Tally is asked: as XML in the versioned envelope, which every release takes, and what is large
+//! in JSON too, which release 7 answers shorter, since it leaves empty fields out.
+//!
+//! Small questions are asked in XML only. So is a single voucher: without a list of fields it froze
+//! releases, and how JSON names that list is told in two ways. So are alterations: the Master ID
+//! selects a voucher in XML, and JSON is described with other selectors, which are known to fail.
 //!
 //! Kept out on purpose, since each was reported to freeze or crash a release: an object export
 //! without a list of fields, `$$InDateRange`, a fetch of `*`, and a collection of vouchers filtered by
@@ -8,14 +13,57 @@ use std::fmt::Write as _;
 
 use jiff::civil::Date;
 use quick_xml::escape::escape;
+use serde_json::{Value, json};
 
 /// One request: its text, and what to call it towards people.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     /// The XML.
     pub(crate) xml: String,
+    /// The same in JSON, where it is known how that is asked.
+    pub(crate) json: Option<JsonRequest>,
     /// A few words.
     pub(crate) what: String,
+}
+
+/// A request in JSON: what the envelope's header says is said by headers of HTTP.
+#[derive(Debug, Clone)]
+pub(crate) struct JsonRequest {
+    /// The header `id`: the name of a report.
+    pub(crate) id: &'static str,
+    /// The body.
+    pub(crate) body: String,
+}
+
+/// An export of a report, with what it is told.
+struct Report<'r> {
+    id: &'static str,
+    company: &'r str,
+    /// Name in JSON, attributes and value; in XML the name is in upper case.
+    variables: Vec<(&'static str, &'static str, String)>,
+}
+
+impl Report<'_> {
+    fn request(&self, what: String) -> Request {
+        Request { xml: self.xml(), json: Some(JsonRequest { id: self.id, body: self.json() }), what }
+    }
+
+    fn xml(&self) -> String {
+        let mut more = String::new();
+        for (name, attributes, value) in &self.variables {
+            let tag = name.to_ascii_uppercase();
+            _ = write!(more, "<{tag}{attributes}>{}</{tag}>", escape(value.as_str()));
+        }
+        envelope("Data", self.id, Some(self.company), &more, "")
+    }
+
+    fn json(&self) -> String {
+        let fixed = [("svCurrentCompany", self.company), ("svExportFormat", "jsonex")];
+        let own = self.variables.iter().map(|(name, _, value)| (*name, value.as_str()));
+        let variables: Vec<Value> =
+            fixed.into_iter().chain(own).map(|(name, value)| json!({ "name": name, "value": value })).collect();
+        json!({ "static_variables": variables }).to_string()
+    }
 }
 
 /// Masters that `List of Accounts` brings by kind.
@@ -50,8 +98,8 @@ pub(crate) fn tax_units(company: &str) -> Request {
 
 /// The masters of one kind.
 pub(crate) fn masters(company: &str, kind: &str) -> Request {
-    let more = format!("<ACCOUNTTYPE>{}</ACCOUNTTYPE>", escape(kind));
-    export("Data", "List of Accounts", Some(company), &more, "", &format!("the list of {kind}"))
+    let variables = vec![("accountType", "", kind.to_owned())];
+    Report { id: "List of Accounts", company, variables }.request(format!("the list of {kind}"))
 }
 
 /// The vouchers changed after a number, by their heads alone.
@@ -68,8 +116,13 @@ pub(crate) fn changed_since(company: &str, alter_id: u64, from: Date, to: Date) 
 
 /// The whole vouchers of one day.
 pub(crate) fn day_book(company: &str, day: Date) -> Request {
-    let more = format!("{}<EXPLODEFLAG>Yes</EXPLODEFLAG>", period(day, day));
-    export("Data", "Day Book", Some(company), &more, "", &format!("the day book of {day}"))
+    let date = tally_day(day);
+    let variables = vec![
+        ("svFromDate", " TYPE=\"Date\"", date.clone()),
+        ("svToDate", " TYPE=\"Date\"", date),
+        ("explodeFlag", "", "Yes".to_owned()),
+    ];
+    Report { id: "Day Book", company, variables }.request(format!("the day book of {day}"))
 }
 
 /// One whole voucher. The fields named here do not limit what comes, but without any Tally froze.
@@ -80,7 +133,7 @@ pub(crate) fn voucher(company: &str, master_id: u64) -> Request {
          <FETCH>ALTERID</FETCH></FETCHLIST></DESC></BODY></ENVELOPE>",
         variables(Some(company), "")
     );
-    Request { xml, what: format!("the voucher of Master ID {master_id}") }
+    Request { xml, json: None, what: format!("the voucher of Master ID {master_id}") }
 }
 
 /// Alterations of vouchers, as messages.
@@ -90,16 +143,19 @@ pub(crate) fn import(company: &str, messages: &str, what: &str) -> Request {
          <BODY><DESC><STATICVARIABLES><SVCURRENTCOMPANY>{}</SVCURRENTCOMPANY></STATICVARIABLES></DESC><DATA>{messages}</DATA></BODY></ENVELOPE>",
         escape(company)
     );
-    Request { xml, what: what.to_owned() }
+    Request { xml, json: None, what: what.to_owned() }
 }
 
 fn export(kind: &str, id: &str, company: Option<&str>, more: &str, tdl: &str, what: &str) -> Request {
-    let xml = format!(
+    Request { xml: envelope(kind, id, company, more, tdl), json: None, what: what.to_owned() }
+}
+
+fn envelope(kind: &str, id: &str, company: Option<&str>, more: &str, tdl: &str) -> String {
+    format!(
         "<ENVELOPE><HEADER><VERSION>1</VERSION><TALLYREQUEST>Export</TALLYREQUEST><TYPE>{kind}</TYPE><ID>{id}</ID></HEADER>\
          <BODY><DESC>{}{tdl}</DESC></BODY></ENVELOPE>",
         variables(company, more)
-    );
-    Request { xml, what: what.to_owned() }
+    )
 }
 
 fn variables(company: Option<&str>, more: &str) -> String {
@@ -109,8 +165,12 @@ fn variables(company: Option<&str>, more: &str) -> String {
 }
 
 fn period(from: Date, to: Date) -> String {
-    let day = |day: Date| format!("{:04}{:02}{:02}", day.year(), day.month(), day.day());
-    format!("<SVFROMDATE TYPE=\"Date\">{}</SVFROMDATE><SVTODATE TYPE=\"Date\">{}</SVTODATE>", day(from), day(to))
+    let (from, to) = (tally_day(from), tally_day(to));
+    format!("<SVFROMDATE TYPE=\"Date\">{from}</SVFROMDATE><SVTODATE TYPE=\"Date\">{to}</SVTODATE>")
+}
+
+fn tally_day(day: Date) -> String {
+    format!("{:04}{:02}{:02}", day.year(), day.month(), day.day())
 }
 
 fn collection(name: &str, kind: &str, fetch: &str, filters: &[(&str, &str)]) -> String {
@@ -158,5 +218,26 @@ mod tests {
             assert_eq!(found.as_deref(), Some(company), "{}", request.what);
         }
         assert!(changed_since(company, 9000, day, day).xml.contains("$AlterId &gt; 9000"));
+    }
+
+    #[test]
+    fn what_is_large_is_asked_in_json_with_the_same_variables() {
+        let day = jiff::civil::date(2026, 11, 5);
+        let request = day_book("Deccan \"&\" Sons", day);
+        let asked = request.json.unwrap();
+        assert_eq!(asked.id, "Day Book");
+        let body: Value = serde_json::from_str(&asked.body).unwrap();
+        let pair = |name: &str, value: &str| json!({ "name": name, "value": value });
+        let wanted = json!([
+            pair("svCurrentCompany", "Deccan \"&\" Sons"),
+            pair("svExportFormat", "jsonex"),
+            pair("svFromDate", "20261105"),
+            pair("svToDate", "20261105"),
+            pair("explodeFlag", "Yes"),
+        ]);
+        assert_eq!(body, json!({ "static_variables": wanted }));
+        assert!(request.xml.contains("<SVFROMDATE TYPE=\"Date\">20261105</SVFROMDATE>"));
+        assert!(masters("Deccan", "Units").json.unwrap().body.contains("accountType"));
+        assert!(voucher("Deccan", 1).json.is_none() && import("Deccan", "", "x").json.is_none());
     }
 }

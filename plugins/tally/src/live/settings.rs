@@ -6,7 +6,8 @@ use einvoice_core::registry::BuildError;
 use jiff::civil::Date;
 use reqwest::Url;
 
-use crate::config::{ChangedMode, Charset, TallySourceConfig, TallyWriteBackConfig};
+use super::books::OpenCompany;
+use crate::config::{ChangedMode, Charset, Envelope, TallySourceConfig, TallyWriteBackConfig};
 use crate::lexical;
 
 /// Longest wait for a connection or a small answer.
@@ -35,6 +36,18 @@ pub(crate) struct LinkSettings {
     pub(crate) probe: Duration,
 }
 
+/// How something large is asked for, and answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// XML, which every release speaks.
+    Xml,
+    /// JSON.
+    Json,
+}
+
+/// First release that speaks JSON.
+const JSON_SINCE: u32 = 7;
+
 /// What a live source reads.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ReadSettings {
@@ -44,8 +57,22 @@ pub(crate) struct ReadSettings {
     pub(crate) reread_days: u32,
     /// How a changed voucher is asked for.
     pub(crate) changed: ChangedMode,
+    /// In which form day books and masters are asked for.
+    envelope: Envelope,
     /// Largest voucher or master.
     pub(crate) limits: crate::xml::Limits,
+}
+
+impl ReadSettings {
+    /// The form in which the Tally of a company is asked.
+    pub(crate) fn form(&self, company: &OpenCompany) -> Form {
+        let speaks_json = company.release.is_some_and(|release| release >= JSON_SINCE);
+        match self.envelope {
+            Envelope::Json => Form::Json,
+            Envelope::Auto if speaks_json => Form::Json,
+            Envelope::Auto | Envelope::Xml => Form::Xml,
+        }
+    }
 }
 
 fn refused(key: &str, reason: impl Into<String>) -> BuildError {
@@ -89,7 +116,8 @@ impl LinkSettings {
             return Err(refused("reread_days", format!("{reread_days} is above {REREAD_DAYS_MAX}")));
         }
         let limits = crate::reading::limits(config.voucher_bytes_max);
-        Ok((link, ReadSettings { from, reread_days, changed: config.changed.unwrap_or_default(), limits }))
+        let (changed, envelope) = (config.changed.unwrap_or_default(), config.envelope.unwrap_or_default());
+        Ok((link, ReadSettings { from, reread_days, changed, envelope, limits }))
     }
 
     /// From the configuration of a write-back target.

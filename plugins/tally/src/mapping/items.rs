@@ -445,7 +445,7 @@ fn batch(element: &Element<'_>, path: &str, report: &mut Report) -> Option<BchDt
     let named: Vec<(&str, &Element<'_>)> = element
         .all("BATCHALLOCATIONS.LIST")
         .filter_map(|list| Some((list.get("BATCHNAME")?, list)))
-        .filter(|(name, _)| !spelling::same(name, "Primary Batch") && !spelling::same(name, "Any"))
+        .filter(|(name, _)| !spelling::same(name, "Primary Batch"))
         .collect();
     let (name, list) = match named.as_slice() {
         [] => return None,

@@ -250,6 +250,17 @@ fn head(invoice: &mut Invoice, context: &Context<'_>, report: &mut Report) {
         invoice.doc_dtls.no = Field::from_text(number);
         report.from("DocDtls.No", "V/VOUCHERNUMBER");
     }
+    let type_name = context.voucher.type_name;
+    if context.masters.renumbers(type_name) {
+        report.add(
+            Finding::warning(
+                "tally.auto_renumber",
+                "DocDtls.No",
+                format!("Tally may give this voucher another number later: the numbering of \"{type_name}\" is Auto Renumber"),
+            )
+            .with_fix("Set the numbering of the voucher type to Auto Retain: the number that is registered must stay."),
+        );
+    }
     match (context.day, element.get("DATE")) {
         (Some(day), _) => {
             invoice.doc_dtls.dt = day.into();

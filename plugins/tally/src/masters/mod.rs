@@ -136,6 +136,7 @@ impl Rates {
 struct VoucherType {
     reserved: Option<String>,
     parent: Option<String>,
+    renumbers: bool,
 }
 
 impl GstDetails {
@@ -213,9 +214,7 @@ impl Masters {
                 return Some(true);
             }
             match &group.parent {
-                Some(next) if !spelling::same(next, &parent) && !spelling::same(next, "Primary") => {
-                    parent.clone_from(next);
-                }
+                Some(next) if !spelling::same(next, &parent) => parent.clone_from(next),
                 _ => return Some(false),
             }
         }
@@ -249,6 +248,12 @@ impl Masters {
             }
         }
         None
+    }
+
+    /// Whether Tally may give vouchers of a type other numbers when one of them changes.
+    pub(crate) fn renumbers(&self, voucher_type: &str) -> bool {
+        let key = spelling::fold(voucher_type);
+        self.own_then_shared(|masters| masters.voucher_types.get(&key)).is_some_and(|found| found.renumbers)
     }
 
     /// The registration of a GSTIN.

@@ -35,7 +35,9 @@ impl Masters {
             }
             "VOUCHERTYPE" => {
                 let reserved = element.attribute("RESERVEDNAME").map(str::to_owned);
-                self.voucher_types.insert(key, VoucherType { reserved, parent: owned(element, "PARENT") });
+                let renumbers =
+                    element.get("NUMBERINGSTYLE").is_some_and(|style| spelling::same(style, "Auto Renumber"));
+                self.voucher_types.insert(key, VoucherType { reserved, parent: owned(element, "PARENT"), renumbers });
             }
             "TAXUNIT" => self.tax_units.push(tax_unit(element, name)),
             "COMPANY" => {

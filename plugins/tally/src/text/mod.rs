@@ -10,4 +10,5 @@ mod decode;
 mod position;
 
 pub(crate) use clean::{CleanReader, TextTooLong};
+pub(crate) use decode::{Decoded, Encoding};
 pub(crate) use position::Place;

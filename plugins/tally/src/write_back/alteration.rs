@@ -30,6 +30,43 @@ pub(crate) struct Alteration {
     pub(crate) fields: Vec<(&'static str, String)>,
     /// The list of the e-way bill.
     pub(crate) bill: Option<BillList>,
+    /// Texts of fields that the user's own TDL defines.
+    pub(crate) user: Vec<(UserField, String)>,
+}
+
+/// A text field of a voucher that the user's own TDL defines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UserField {
+    /// Its name in TDL.
+    name: String,
+    /// Its tag.
+    tag: String,
+}
+
+impl UserField {
+    /// The field of a name in TDL; `None` where it is no such name.
+    pub(crate) fn new(name: &str) -> Option<Self> {
+        let name = name.trim();
+        let plain = |found: char| found.is_ascii_alphanumeric() || matches!(found, ' ' | '_');
+        let begins = name.starts_with(|found: char| found.is_ascii_alphabetic() || found == '_');
+        let tag = format!("UDF:{}", name.replace(' ', "").to_ascii_uppercase());
+        (begins && name.chars().all(plain)).then(|| Self { name: name.to_owned(), tag })
+    }
+
+    /// The list that holds its value, as Tally exports it.
+    pub(crate) fn list(&self) -> String {
+        format!("{}.LIST", self.tag)
+    }
+
+    fn write(&self, out: &mut String, value: &str) {
+        // The shape of user fields in exports and in what other programs import.
+        let (tag, name) = (&self.tag, escape(self.name.as_str()));
+        _ = write!(
+            out,
+            "     <{tag}.LIST DESC=\"`{name}`\" ISLIST=\"YES\" TYPE=\"String\"><{tag} DESC=\"`{name}`\">{}</{tag}></{tag}.LIST>\r\n",
+            escape(value)
+        );
+    }
 }
 
 /// The e-way bill as a voucher lists it.
@@ -94,12 +131,24 @@ impl Alteration {
             type_name: attribute(receipt, "voucher_type").unwrap_or("Sales").to_owned(),
             fields,
             bill: bill.map(|bill| BillList::of(bill, list)),
+            user: Vec::new(),
         })
     }
 
     /// An alteration of the same voucher with other fields.
     pub(crate) fn having(&self, fields: Vec<(&'static str, String)>, bill: Option<BillList>) -> Self {
-        Self { fields, bill, ..self.clone() }
+        Self { fields, bill, user: Vec::new(), ..self.clone() }
+    }
+
+    /// An alteration of the same voucher with texts of user fields, and nothing else.
+    pub(crate) fn having_user(&self, user: Vec<(UserField, String)>) -> Self {
+        Self { user, ..self.having(Vec::new(), None) }
+    }
+
+    /// What a field of the voucher, or of the list of its e-way bill, should show.
+    pub(crate) fn value(&self, name: &str) -> Option<&str> {
+        let bill = self.bill.iter().flat_map(|bill| &bill.fields);
+        self.fields.iter().chain(bill).find(|(found, _)| *found == name).map(|(_, value)| value.as_str())
     }
 
     /// The fields that say something, to be compared with what the voucher shows.
@@ -125,6 +174,9 @@ impl Alteration {
         }
         if let Some(bill) = &self.bill {
             bill.write(&mut out);
+        }
+        for (field, value) in &self.user {
+            field.write(&mut out, value);
         }
         out.push_str("    </VOUCHER>\r\n   </TALLYMESSAGE>\r\n");
         out

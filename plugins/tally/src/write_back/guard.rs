@@ -36,7 +36,13 @@ pub(super) fn guid_fits(record: &str, guid: &str) -> bool {
 }
 
 /// Why the voucher of a Master ID is not the one that was registered, or is not to be touched.
-pub(super) fn is_another(receipt: &Receipt, shown: &Shown<'_>, id: u64) -> Option<String> {
+/// `names_irn` says whether the voucher names an IRN where a fallback puts it.
+pub(super) fn is_another(
+    receipt: &Receipt,
+    shown: &Shown<'_>,
+    id: u64,
+    names_irn: impl Fn(&str) -> bool,
+) -> Option<String> {
     let guid = attribute(receipt, "guid").unwrap_or(&receipt.reference.record_id);
     if !guid_fits(guid, shown.get("GUID")) {
         return Some(format!(
@@ -59,7 +65,7 @@ pub(super) fn is_another(receipt: &Receipt, shown: &Shown<'_>, id: u64) -> Optio
         ));
     }
     // Our own writing changes the number of change too, and shows itself by the IRN.
-    let ours = !stored.is_empty() || shown.narrates_irn(&irn);
+    let ours = !stored.is_empty() || names_irn(&irn);
     let read = attribute(receipt, "alter_id").map(str::trim).filter(|_| !ours);
     read.filter(|read| *read != shown.get("ALTERID").trim()).map(|read| {
         format!(

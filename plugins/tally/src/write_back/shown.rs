@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use einvoice_core::receipt::Receipt;
 
-use super::alteration::{Alteration, BillList};
+use super::alteration::{Alteration, BillList, UserField};
 use crate::lexical;
 use crate::xml::Element;
 
@@ -48,11 +48,17 @@ const READ_BACK_BILL: [(&str, &str); 4] = [
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Missing {
     /// Its tag.
-    pub(crate) field: &'static str,
+    pub(crate) field: String,
     /// What it should show.
     pub(crate) wanted: String,
     /// What it shows.
     pub(crate) found: String,
+}
+
+impl Missing {
+    fn new(field: &str, wanted: &str, found: &str) -> Self {
+        Self { field: field.to_owned(), wanted: wanted.to_owned(), found: found.to_owned() }
+    }
 }
 
 /// A voucher as it is stored.
@@ -70,6 +76,11 @@ impl<'v> Shown<'v> {
     /// The text of a field; empty where it has none.
     pub(crate) fn get(&self, name: &str) -> &str {
         self.voucher.get(name).unwrap_or_default()
+    }
+
+    /// The text of a user field; empty where it has none.
+    pub(crate) fn user_field(&self, field: &UserField) -> &str {
+        self.voucher.lines(&field.list()).first().copied().unwrap_or_default()
     }
 
     /// The list of the bill of this number; else the only one that has none yet.
@@ -126,9 +137,13 @@ impl<'v> Shown<'v> {
     pub(crate) fn missing(&self, alteration: &Alteration) -> Vec<Missing> {
         let own = alteration.telling().map(|(name, wanted)| (*name, wanted, self.get(name)));
         let own = own.filter(|(name, wanted, found)| !same(name, wanted, found));
-        let mut missing: Vec<Missing> = own
-            .map(|(field, wanted, found)| Missing { field, wanted: wanted.clone(), found: found.to_owned() })
-            .collect();
+        let mut missing: Vec<Missing> = own.map(|(field, wanted, found)| Missing::new(field, wanted, found)).collect();
+        for (field, wanted) in &alteration.user {
+            let found = self.user_field(field);
+            if found != wanted {
+                missing.push(Missing::new(field.list().trim_end_matches(".LIST"), wanted, found));
+            }
+        }
         if let Some(bill) = &alteration.bill {
             missing.extend(self.missing_of_bill(bill));
         }
@@ -140,7 +155,7 @@ impl<'v> Shown<'v> {
         let list = self.bill(number.unwrap_or_default());
         let shown = |name: &str| list.and_then(|list| list.get(name)).unwrap_or_default();
         let wrong = bill.fields.iter().filter(|(name, wanted)| !same(name, wanted, shown(name)));
-        wrong.map(|(field, wanted)| Missing { field, wanted: wanted.clone(), found: shown(field).to_owned() }).collect()
+        wrong.map(|(field, wanted)| Missing::new(field, wanted, shown(field))).collect()
     }
 
     /// The narration with a registration behind it, in the place of an earlier one.
@@ -159,9 +174,10 @@ impl<'v> Shown<'v> {
         self.get("NARRATION").ends_with(&in_words(alteration))
     }
 
-    /// Whether the narration names an IRN.
-    pub(crate) fn narrates_irn(&self, irn: &str) -> bool {
-        self.get("NARRATION").contains(&format!("{}{irn}", MARK.0))
+    /// The IRN that the narration names.
+    pub(crate) fn narrated_irn(&self) -> Option<&str> {
+        let (_, mark) = self.get("NARRATION").rsplit_once(MARK.0)?;
+        mark.split([';', ']']).next().filter(|irn| !irn.is_empty())
     }
 
     /// What can be read back, by name.
@@ -176,10 +192,14 @@ impl<'v> Shown<'v> {
     }
 }
 
+/// The name under which the value of a field is read back.
+pub(crate) fn read_back_name(tag: &str) -> Option<&'static str> {
+    READ_BACK.iter().chain(&READ_BACK_BILL).find(|(_, field)| *field == tag).map(|(name, _)| *name)
+}
+
 /// A registration in words for people, and for [`Shown::narrates`].
 fn in_words(alteration: &Alteration) -> String {
-    let value =
-        |name: &str| alteration.fields.iter().find(|(found, _)| *found == name).map(|(_, value)| value.as_str());
+    let value = |name: &str| alteration.value(name);
     let mut text = format!("{}{}", MARK.0, value("IRN").unwrap_or_default());
     for (word, name) in [("Ack No", "IRNACKNO"), ("Ack Date", "IRNACKDATE")] {
         if let Some(found) = value(name) {

@@ -9,7 +9,7 @@ mod seek;
 mod splitter;
 
 pub(crate) use element::Element;
-pub(crate) use splitter::{Fault, Found, Limits, Summary, Wanted, split};
+pub(crate) use splitter::{FAILED, Fault, Found, Inside, Limits, MASTERS, Summary, Wanted, split};
 
 /// Deepest nesting of elements that is read; real exports stay below 12.
 pub(crate) const DEPTH_MAX: usize = 64;

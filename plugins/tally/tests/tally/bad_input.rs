@@ -108,7 +108,7 @@ async fn a_fault_says_only_what_is_so() {
     let alone = text(&read_bytes(format!("{start}<TALLYMESSAGE>").as_bytes()).await.1);
     assert!(!alone.contains("Vouchers before"), "{alone}");
     assert!(text(&read_bytes(b"").await.1).starts_with("the file is empty"));
-    assert!(text(&read_bytes(b"word").await.1).starts_with("the file holds no XML at all"));
+    assert!(text(&read_bytes(b"word").await.1).starts_with("the file holds neither XML nor JSON"));
 }
 
 fn findings(source: &TallySource, read: &Read) -> Vec<einvoice_core::finding::Finding> {

@@ -1,5 +1,6 @@
 //! The source over a running Tally: what is asked, what is read again, and what each trouble costs.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use einvoice_core::source::{Cursor, InvoiceSource, Mapped, SourceError, SourceItem};
@@ -60,6 +61,157 @@ async fn every_voucher_comes_out_as_it_does_from_the_exported_file() {
             let Mapped::Document(first) = live.map(got.records.first().unwrap()) else { panic!("a document") };
             assert_eq!(first.attributes.get("company").unwrap(), COMPANY);
             assert_eq!(tally.most_under_way(), 1, "one request at a time");
+        }
+    }
+}
+
+/// What a source makes of a reading: every document as it would be sent, by its label.
+fn documents(source: &TallySource, read: &Read) -> BTreeMap<String, String> {
+    let document = |record| match source.map(record) {
+        Mapped::Document(document) => Some((document.invoice.label(), document.invoice.to_json())),
+        _ => None,
+    };
+    read.records.iter().filter_map(document).collect()
+}
+
+#[tokio::test]
+async fn in_json_every_voucher_comes_out_as_it_does_in_xml() {
+    let in_xml = tally();
+    let by_xml = source(&in_xml, json!({}));
+    let xml = read(&*by_xml, None).await;
+    for charset in ["utf8", "utf16"] {
+        let tally = tally();
+        tally.be_release(7);
+        let by_json = source(&tally, json!({ "envelope": "json", "charset": charset }));
+        let got = read(&*by_json, None).await;
+        assert_eq!(got.problems, []);
+        assert_eq!(documents(&by_json, &got), documents(&by_xml, &xml), "{charset}");
+        let mut outcomes = [outcomes(&by_json, &got), outcomes(&by_xml, &xml)];
+        outcomes.iter_mut().for_each(|lines| lines.sort());
+        assert_eq!(outcomes[0], outcomes[1], "{charset}");
+        assert_eq!(tally.answered_in_json(), 22 + 7, "each day, and the masters by kind");
+        assert_eq!(tally.most_under_way(), 1);
+        // Changes and places are the same by either way.
+        tally.edit(4201, "NARRATION", "कृष्णा ट्रेडर्स \"&\" sons");
+        let second = read(&*by_json, got.cursor.as_ref()).await;
+        let [record] = second.records.as_slice() else { panic!("{}", second.records.len()) };
+        assert_eq!(record.reference.position, "Master ID 4201");
+        let changed = source(&tally, json!({ "envelope": "json", "changed": "day_book" }));
+        let whole = read(&*changed, None).await;
+        let found = whole.records.iter().find(|record| record.reference.position == "Master ID 4201").unwrap();
+        assert!(found.content.contains("कृष्णा ट्रेडर्स"), "{}", found.content);
+    }
+}
+
+#[tokio::test]
+async fn json_is_asked_for_where_that_is_set_or_where_the_release_says_it_speaks_it() {
+    for (release, envelope, expected) in [
+        (Some(7), "auto", true),
+        (Some(6), "auto", false),
+        (None, "auto", false),
+        (Some(7), "xml", false),
+        (Some(8), "json", true),
+    ] {
+        let tally = tally();
+        if let Some(release) = release {
+            tally.be_release(release);
+        }
+        let source = source(&tally, json!({ "envelope": envelope }));
+        assert_eq!(read(&*source, None).await.records.len(), 19);
+        assert_eq!(tally.answered_in_json() > 0, expected, "{release:?} {envelope}");
+    }
+    // Told to be what it is not, the release refuses, and the sentence says what to do.
+    let tally = tally();
+    tally.be_release(6);
+    let (got, error) = read_some(&*source(&tally, json!({ "envelope": "json" })), None).await;
+    let text = error.unwrap().to_string();
+    assert!(text.contains("Unknown Request") && text.contains("set `envelope = \"xml\"`"), "{text}");
+    assert!(got.records.is_empty() && got.cursor.is_none());
+}
+
+#[tokio::test]
+async fn fifty_changes_of_a_day_are_asked_for_one_by_one_and_more_with_its_day_book() {
+    for (changes, objects, days) in [(50, 50, 0), (51, 0, 1)] {
+        let tally = tally();
+        let source = source(&tally, json!({}));
+        let first = read(&*source, None).await;
+        let known = tally.master_ids();
+        tally.copy(4201, changes);
+        let copies = tally.master_ids().into_iter().filter(|id| !known.contains(id));
+        tally.forget_log();
+        let second = read(&*source, first.cursor.as_ref()).await;
+        let log = tally.take_log();
+        let count = |kind| log.iter().filter(|asked| **asked == kind).count();
+        assert_eq!((count(Asked::Object), count(Asked::DayBook)), (objects, days), "{changes} changes");
+        // With the day book comes what did not change that day, which the ledger knows.
+        for id in copies {
+            let place = format!("Master ID {id}");
+            assert_eq!(second.records.iter().filter(|record| record.reference.position == place).count(), 1, "{place}");
+        }
+        assert!(read(&*source, second.cursor.as_ref()).await.records.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_of_masters_or_one_without_words_is_no_empty_answer() {
+    // Vouchers without their masters would map to something else, and a day without vouchers is a day
+    // that is never read again.
+    let silent = "<ENVELOPE><HEADER><VERSION>1</VERSION><STATUS>0</STATUS></HEADER><BODY><DATA/></BODY></ENVELOPE>";
+    for (asked, mishap, words) in [
+        (Asked::Masters, Mishap::Refuses("Could not find Company".to_owned()), "the company was closed"),
+        (Asked::Masters, Mishap::Says(silent.to_owned()), "the request failed"),
+        (Asked::DayBook, Mishap::Says(silent.to_owned()), "the request failed"),
+        (Asked::DayBook, Mishap::Says("{\"status\":\"0\"}".to_owned()), "the request failed"),
+    ] {
+        let tally = tally();
+        let source = source(&tally, json!({}));
+        tally.once(asked, mishap);
+        let (got, error) = read_some(&*source, None).await;
+        let text = error.unwrap_or_else(|| panic!("{asked:?} passed for empty")).to_string();
+        assert!(text.contains(words), "{text}");
+        assert!(got.records.is_empty() && got.cursor.is_none(), "{asked:?}");
+        assert_eq!(read(&*source, None).await.records.len(), 19, "the next run reads it all");
+    }
+}
+
+/// Rules of the configuration over what is mapped here mean the same by either way to a voucher.
+#[tokio::test]
+async fn settings_of_the_mapping_hold_for_a_running_tally_as_for_files() {
+    let folder = workspace().join("examples/quickstart");
+    let map = async |more: serde_json::Value| {
+        let tally = tally();
+        let live = source(&tally, more.clone());
+        let by_tally = documents(&live, &read(&*live, None).await);
+        let mut settings = more;
+        settings["path"] = json!("daybook.xml");
+        let files = crate::common::source(&folder, settings);
+        let by_file = documents(&files, &read(&*files, None).await);
+        assert_eq!(by_tally, by_file);
+        by_tally
+    };
+    let plain = map(json!({})).await;
+    for (more, member) in [
+        (json!({ "mapping": { "set": { "RefDtls.InvRm": { "value": "by rule" } } } }), "\"InvRm\":\"by rule\""),
+        (
+            json!({ "mapping": {
+                "set": { "ItemList.HsnCd": { "from": "I/STOCKITEMNAME", "table": "hsn", "default": "" } },
+                "tables": { "hsn": { "Gate Valve 50 mm": "84818049" } },
+            }}),
+            "84818049",
+        ),
+        (
+            json!({ "mapping": { "skip": [{ "field": "V/VOUCHERNUMBER", "in": ["DV/26-27/0412"], "reason": "by_rule" }] } }),
+            "",
+        ),
+        (json!({ "units": { "Nos": "PCS" } }), "\"Unit\":\"PCS\""),
+        (json!({ "ledgers": { "Freight Outward": "other_charge" } }), "\"OthChrg\""),
+        (json!({ "description": "item_and_lines" }), ""),
+        (json!({ "voucher_types": { "Tax Invoice": "supplementary_invoice" } }), "\"Typ\":\"DBN\""),
+    ] {
+        let mapped = map(more.clone()).await;
+        if !member.is_empty() {
+            assert!(mapped.values().any(|text| text.contains(member)), "{more}: {mapped:#?}");
+            assert!(!plain.values().any(|text| text.contains(member)) || mapped != plain, "{more}");
         }
     }
 }

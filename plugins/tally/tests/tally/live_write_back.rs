@@ -162,6 +162,62 @@ async fn what_does_not_stick_goes_behind_the_narration_or_into_files_where_that_
 }
 
 #[tokio::test]
+async fn what_is_ignored_goes_into_user_fields_and_is_read_back_from_there() {
+    let (tally, folder) = (tally(), tempfile::tempdir().unwrap());
+    for field in ["IRN", "IRNACKNO", "IRNACKDATE", "IRNQRCODE", "IRNCANCELLED"] {
+        tally.ignore(field);
+    }
+    let more = json!({ "fallback": "user_fields", "user_fields": {
+        "irn": "Einv IRN", "ack_no": "EinvAckNo", "signed_qr": "EinvQr", "cancelled": "Einv_Cancelled",
+    }});
+    let target = target(&tally, folder.path(), more.clone());
+    assert!(target.capability().note.contains("user fields"), "{}", target.capability().note);
+    let receipt = receipt(&tally, 1, DocumentState::Registered);
+    assert_eq!(one(&target, &receipt).await, Delivery::Done);
+    let irn = receipt.irn.unwrap().to_string();
+    let voucher = tally.vouchers().remove(GUID).unwrap();
+    for wanted in [
+        format!(
+            "<UDF:EINVIRN.LIST DESC=\"`Einv IRN`\" ISLIST=\"YES\" TYPE=\"String\"><UDF:EINVIRN DESC=\"`Einv IRN`\">{irn}</UDF:EINVIRN></UDF:EINVIRN.LIST>"
+        ),
+        "<UDF:EINVACKNO DESC=\"`EinvAckNo`\">112610000000001</UDF:EINVACKNO>".to_owned(),
+        "<UDF:EINV_CANCELLED DESC=\"`Einv_Cancelled`\">No</UDF:EINV_CANCELLED>".to_owned(),
+    ] {
+        assert!(voucher.contains(&wanted), "{wanted} in {voucher}");
+    }
+    assert!(tally.field(ID, "IRN").unwrap_or_default().is_empty());
+    // A restarted target finds them, knows its own change by them, and sends nothing.
+    tally.forget_log();
+    let again = self::target(&tally, folder.path(), more);
+    assert_eq!(one(&again, &receipt).await, Delivery::Done);
+    assert_eq!(tally.take_log(), [Asked::Companies, Asked::Object]);
+    let read = again.read_back(std::slice::from_ref(&receipt.reference)).await.unwrap();
+    let read = read.first().unwrap().clone().unwrap();
+    assert_eq!((read.get("irn"), read.get("ack_no").map(String::as_str)), (Some(&irn), Some("112610000000001")));
+    assert!(read.get("signed_qr").is_some_and(|text| text.len() > 10));
+    // A cancellation is another revision, and goes there too.
+    let mut cancelled = self::receipt(&tally, 1, DocumentState::Cancelled);
+    cancelled.revision = 2;
+    assert_eq!(one(&again, &cancelled).await, Delivery::Done);
+    assert!(tally.vouchers().remove(GUID).unwrap().contains(">Yes</UDF:EINV_CANCELLED>"));
+    // Where the TDL that defines a field is not loaded, that is said with what to do.
+    tally.ignore("UDF:EINVQR.LIST");
+    let reason = failure(&again, &self::receipt(&tally, 2, DocumentState::Registered)).await;
+    assert!(reason.contains("IRN should be") && reason.contains("load the TDL that defines them"), "{reason}");
+}
+
+#[tokio::test]
+async fn the_narration_is_read_back_where_it_holds_the_registration() {
+    let (tally, folder) = (tally(), tempfile::tempdir().unwrap());
+    tally.ignore("IRN");
+    let target = target(&tally, folder.path(), json!({ "fallback": "narration" }));
+    let receipt = receipt(&tally, 1, DocumentState::Registered);
+    assert_eq!(one(&target, &receipt).await, Delivery::Done);
+    let read = target.read_back(std::slice::from_ref(&receipt.reference)).await.unwrap();
+    assert_eq!(read.first().unwrap().as_ref().unwrap().get("irn"), Some(&receipt.irn.unwrap().to_string()));
+}
+
+#[tokio::test]
 async fn a_second_voucher_is_an_incident_that_stops_the_target_until_a_person_has_cleared_it() {
     let (tally, folder) = (tally(), tempfile::tempdir().unwrap());
     let first = target(&tally, folder.path(), json!({}));
@@ -352,6 +408,10 @@ fn settings_that_contradict_each_other_are_refused_by_their_key() {
         (json!({ "folder": "x" }), "folder"),
         (json!({ "fallback": "file" }), "fallback_folder"),
         (json!({ "fallback_folder": "x" }), "fallback_folder"),
+        (json!({ "fallback": "user_fields" }), "user_fields"),
+        (json!({ "user_fields": { "irn": "A" } }), "user_fields"),
+        (json!({ "fallback": "user_fields", "user_fields": { "irn": "A<b" } }), "user_fields"),
+        (json!({ "fallback": "user_fields", "user_fields": { "irn": "A b", "ack_no": "AB" } }), "user_fields"),
         (json!({ "probe_timeout_ms": 0 }), "probe_timeout_ms"),
     ] {
         let config: TallyWriteBackConfig = serde_json::from_value(settings(&tally, more)).unwrap();

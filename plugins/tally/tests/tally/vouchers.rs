@@ -258,3 +258,18 @@ async fn units_become_codes_by_master_by_name_and_by_what_people_call_them() {
     let set = valid(mapped(&fixture("unit-names.xml"), json!({ "units": { "Trunk": "ctn" } })).await);
     assert_eq!(set["ItemList"][5]["Unit"], "CTN");
 }
+
+#[tokio::test]
+async fn a_type_whose_vouchers_tally_renumbers_is_warned_of() {
+    let text = fixture("discounts.xml");
+    let name = text.split("<VOUCHERTYPENAME>").nth(1).unwrap().split('<').next().unwrap();
+    let warned = async |style: &str| {
+        let master = format!(
+            "<TALLYMESSAGE><VOUCHERTYPE NAME=\"{name}\" RESERVEDNAME=\"Sales\"><NUMBERINGSTYLE>{style}</NUMBERINGSTYLE></VOUCHERTYPE></TALLYMESSAGE><TALLYMESSAGE"
+        );
+        let document = mapped(&text.replacen("<TALLYMESSAGE", &master, 1), json!({})).await;
+        document.findings.iter().any(|finding| finding.rule == "tally.auto_renumber" && !finding.is_error())
+    };
+    assert!(warned("Auto Renumber").await);
+    assert!(!warned("Auto Retain").await);
+}

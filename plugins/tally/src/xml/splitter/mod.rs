@@ -100,7 +100,9 @@ pub(crate) struct Inside {
     pub(crate) unfinished: Option<(String, u64)>,
 }
 
-pub(super) const MASTERS: [&str; 9] =
+/// What an answer of status 0 says where it says nothing else.
+pub(crate) const FAILED: &str = "Tally says that the request failed (status 0), and not why";
+pub(crate) const MASTERS: [&str; 9] =
     ["LEDGER", "GROUP", "STOCKITEM", "STOCKGROUP", "UNIT", "VOUCHERTYPE", "TAXUNIT", "COMPANY", "CURRENCY"];
 const PARENTS: [&str; 8] =
     ["TALLYMESSAGE", "COLLECTION", "DATA", "REQUESTDATA", "IMPORTDATA", "EXPORTDATA", "BODY", "ENVELOPE"];
@@ -120,8 +122,7 @@ pub(crate) fn split<R: Read>(
     let clean = CleanReader::open(input, limits.text_bytes_max)
         .map_err(|error| Fault::at(Place { line: 1, byte: 0 }, "tally.unreadable", error.to_string()))?;
     let mut reader = Reader::from_reader(clean);
-    let mut splitter =
-        Splitter { wanted, limits, path: Vec::new(), object: None, number: 0, summary: Summary::default() };
+    let mut splitter = Splitter::new(wanted, limits);
     let mut buffer = Vec::new();
     // Clean text before what this reader was given.
     let mut base = 0;
@@ -130,7 +131,7 @@ pub(crate) fn split<R: Read>(
         let start = base + reader.buffer_position();
         let event = reader.read_event_into(&mut buffer);
         let step = match event {
-            Ok(Event::Eof) => splitter.finish().map(|()| Step::Done),
+            Ok(Event::Eof) => splitter.finish().map(|()| splitter.refused(found)),
             Ok(event) => splitter.event(event),
             Err(error) => Err(refusal(&error)),
         };
@@ -212,9 +213,18 @@ struct Splitter {
     object: Option<Object>,
     number: u64,
     summary: Summary,
+    /// Where the header says that the request failed.
+    failed: Option<Place>,
+    /// An error text was handed over.
+    refusal_told: bool,
 }
 
 impl Splitter {
+    fn new(wanted: Wanted, limits: Limits) -> Self {
+        let (path, summary) = (Vec::new(), Summary::default());
+        Self { wanted, limits, path, object: None, number: 0, summary, failed: None, refusal_told: false }
+    }
+
     fn event(&mut self, event: Event<'_>) -> Result<Step, Refusal> {
         match event {
             Event::Start(start) => self.start(&start, false),
@@ -311,8 +321,13 @@ impl Splitter {
     fn text(&mut self, text: &str, place: Place, found: &mut dyn FnMut(Found<'_>) -> ControlFlow<()>) -> Step {
         let flow = match self.path.last().map(String::as_str) {
             Some("SVCURRENTCOMPANY") => found(Found::Company(text)),
-            Some("ERRORMSG" | "LINEERROR" | "RESPONSE") if self.wanted == Wanted::Vouchers => {
+            Some("ERRORMSG" | "LINEERROR" | "RESPONSE") => {
+                self.refusal_told = true;
                 found(Found::ErrorText { text, place })
+            }
+            Some("STATUS") if text == "0" && self.path.iter().rev().nth(1).is_some_and(|parent| parent == "HEADER") => {
+                self.failed = Some(place);
+                ControlFlow::Continue(())
             }
             _ => ControlFlow::Continue(()),
         };
@@ -352,6 +367,14 @@ impl Splitter {
             ));
         }
         Ok(())
+    }
+
+    /// The end of an answer that failed without saying why: it must not pass for one that holds nothing.
+    fn refused(&self, found: &mut dyn FnMut(Found<'_>) -> ControlFlow<()>) -> Step {
+        if let Some(place) = self.failed.filter(|_| !self.refusal_told) {
+            _ = found(Found::ErrorText { text: FAILED, place });
+        }
+        Step::Done
     }
 
     /// Reports a fault and goes to the next object, where there is one.
@@ -401,7 +424,8 @@ impl Splitter {
 }
 
 impl Fault {
-    fn at(place: Place, rule: &'static str, reason: impl Into<String>) -> Self {
+    /// A fault at a place, outside of any object.
+    pub(crate) fn at(place: Place, rule: &'static str, reason: impl Into<String>) -> Self {
         Self { reason: reason.into(), rule, place, inside: None, resumed: None }
     }
 }
@@ -470,115 +494,4 @@ fn refusal(error: &quick_xml::Error) -> Refusal {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const LIMITS: Limits = Limits { text_bytes_max: 1 << 20, object_bytes_max: 1 << 20 };
-
-    fn run(text: &str, wanted: Wanted) -> (Vec<String>, Result<Summary, Fault>) {
-        let mut seen = Vec::new();
-        let result = split(text.as_bytes(), wanted, LIMITS, &mut |found| {
-            seen.push(match found {
-                Found::Object { text, place, number } => format!("{number}@{}:{} {text}", place.line, place.byte),
-                Found::Oversize { number, .. } => format!("{number} oversize"),
-                Found::Company(name) => format!("company {name}"),
-                Found::ErrorText { text, .. } => format!("error {text}"),
-                Found::Fault(fault) => {
-                    let voucher = fault.inside.and_then(|inside| inside.unfinished);
-                    let number = voucher.map_or_else(String::new, |(_, number)| format!(" in {number}"));
-                    let resumed = fault.resumed.map_or_else(String::new, |place| format!(", on at {}", place.line));
-                    format!("{} at {}{number}{resumed}", fault.rule, fault.place.line)
-                }
-            });
-            ControlFlow::Continue(())
-        });
-        (seen, result)
-    }
-
-    #[test]
-    fn counters_named_like_objects_are_not_vouchers() {
-        let text = "<ENVELOPE><BODY><DESC><CMPINFO><VOUCHER>0</VOUCHER></CMPINFO></DESC>\n<DATA><COLLECTION><VOUCHER><DATE>1</DATE><X.LIST> </X.LIST></VOUCHER></COLLECTION></DATA></BODY></ENVELOPE>";
-        let (seen, result) = run(text, Wanted::Vouchers);
-        assert_eq!(seen, ["1@2:87 <VOUCHER><DATE>1</DATE></VOUCHER>"]);
-        assert!(result.unwrap().known_root);
-    }
-
-    #[test]
-    fn a_malformed_object_is_reported_and_the_ones_around_it_are_found() {
-        let text = "<ENVELOPE>\n<VOUCHER><A>1</A></VOUCHER>\n<VOUCHER><B>\n</VOUCHER>\n<VOUCHER><C>3</C></VOUCHER>\n\
-                    <TALLYMESSAGE><LEDGER NAME=\"x\"><P></Q></LEDGER></TALLYMESSAGE>\n\
-                    <TALLYMESSAGE><LEDGER NAME=\"y\"><P>1</P></LEDGER></TALLYMESSAGE><VOUCHER><D>4</D></VOUCHER></ENVELOPE>";
-        let (seen, result) = run(text, Wanted::Vouchers);
-        assert_eq!(
-            seen,
-            [
-                "1@2:11 <VOUCHER><A>1</A></VOUCHER>",
-                "tally.malformed_xml at 4 in 2, on at 5",
-                "3@5:63 <VOUCHER><C>3</C></VOUCHER>",
-                "tally.malformed_xml at 6, on at 7",
-                "4@7:217 <VOUCHER><D>4</D></VOUCHER>",
-            ]
-        );
-        assert!(result.is_ok());
-        let (seen, _) = run(text, Wanted::Masters);
-        assert!(seen.last().unwrap().ends_with("<LEDGER NAME=\"y\"><P>1</P></LEDGER>"), "{seen:?}");
-    }
-
-    #[test]
-    fn a_voucher_that_was_cut_off_hides_nothing_of_the_next_one() {
-        for (between, end) in [("<VOUCHER VCHTYPE=\"Sales\">", ""), ("<TALLYMESSAGE><VOUCHER>", "</TALLYMESSAGE>")] {
-            let text = format!("<COLLECTION><VOUCHER><A>1</A><B>\n{between}<C>2</C></VOUCHER>{end}</COLLECTION>");
-            let (seen, _) = run(&text, Wanted::Vouchers);
-            assert_eq!(seen.first().unwrap(), "tally.malformed_xml at 2 in 1, on at 2", "{between}");
-            assert!(seen.get(1).unwrap().ends_with("<C>2</C></VOUCHER>"), "{seen:?}");
-            assert_eq!(seen.len(), 2, "{seen:?}");
-        }
-    }
-
-    #[test]
-    fn after_a_fault_a_truncated_file_and_a_document_type_still_end_reading() {
-        let broken = "<ENVELOPE><VOUCHER><A></B></VOUCHER>";
-        let (seen, result) = run(&format!("{broken}<VOUCHER><A>1"), Wanted::Vouchers);
-        assert_eq!((seen.len(), result.unwrap_err().rule), (1, "tally.truncated"));
-        let (seen, result) = run(&format!("{broken}<!DOCTYPE x [<!ENTITY a \"b\">]><VOUCHER>"), Wanted::Vouchers);
-        assert_eq!((seen.len(), result.unwrap_err().rule), (1, "tally.document_type"));
-    }
-
-    #[test]
-    fn texts_and_comments_without_end_are_passed_over() {
-        let long = "x".repeat(3 << 20);
-        for open in ["<A>", "<!-- ", "<A B=\""] {
-            let text = format!("<ENVELOPE><VOUCHER>{open}{long}</VOUCHER><VOUCHER><B>1</B></VOUCHER></ENVELOPE>");
-            let (seen, _) = run(&text, Wanted::Vouchers);
-            assert_eq!(seen.first().unwrap(), "tally.text_too_long at 1 in 1, on at 1", "{open}");
-            assert!(seen.get(1).is_some_and(|next| next.ends_with("<B>1</B></VOUCHER>")), "{open} {seen:?}");
-        }
-    }
-
-    #[test]
-    fn a_truncated_file_and_a_document_type_are_faults() {
-        assert_eq!(run("<ENVELOPE><VOUCHER><A>1", Wanted::Vouchers).1.unwrap_err().rule, "tally.truncated");
-        let bomb = "<!DOCTYPE x [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;\">]><ENVELOPE>&b;</ENVELOPE>";
-        assert_eq!(run(bomb, Wanted::Vouchers).1.unwrap_err().rule, "tally.document_type");
-    }
-
-    #[test]
-    fn nesting_has_a_limit_inside_and_outside_of_vouchers() {
-        let deep = "<A>".repeat(100);
-        assert_eq!(run(&deep, Wanted::Masters).0, ["tally.too_deep at 1"]);
-        let text = format!("<VOUCHER>{deep}</VOUCHER>\n<VOUCHER><B>1</B></VOUCHER>");
-        let (seen, result) = run(&text, Wanted::Vouchers);
-        assert_eq!(seen.first().unwrap(), "tally.too_deep at 1 in 1, on at 2");
-        assert!(seen.len() == 2 && result.is_ok(), "{seen:?}");
-    }
-
-    #[test]
-    fn an_oversize_voucher_is_passed_over_and_the_next_one_read() {
-        let big = "<A>x</A>".repeat(200_000);
-        let text = format!("<ENVELOPE><VOUCHER>{big}</VOUCHER><VOUCHER><B>1</B></VOUCHER></ENVELOPE>");
-        let (seen, result) = run(&text, Wanted::Vouchers);
-        assert_eq!(seen.first().unwrap(), "1 oversize");
-        assert_eq!(seen.len(), 2);
-        assert!(result.is_ok());
-    }
-}
+mod tests;
