@@ -2,87 +2,98 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-use std::path::Path;
+#[path = "../fuzz/src/lib.rs"]
+#[expect(
+    unreachable_pub,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a crate of its own, of whose functions a failure is a panic"
+)]
+mod targets;
 
-use einvoice_spreadsheet::testing;
-use einvoice_testkit::fuzzing;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
 
-/// Runs a target over its kept inputs and counts them.
-fn replay(target: &str, run: fn(&[u8])) -> usize {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
-    let mut inputs: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+use targets::{TARGETS, run};
+
+/// Fewest inputs that a target keeps.
+const INPUTS_MIN: usize = 3;
+/// Most bytes that all targets keep together.
+const BYTES_MAX: u64 = 1_000_000;
+
+fn fuzz() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz")
+}
+
+/// The kept inputs of a target, in the order of their names.
+fn kept(target: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(fuzz().join("corpus").join(target)).unwrap();
+    let mut inputs: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
     inputs.sort();
-    for input in &inputs {
-        run(&std::fs::read(input).unwrap());
-    }
-    inputs.len()
+    inputs
 }
 
 #[test]
-fn the_kept_documents_hold_what_the_target_promises() {
-    assert!(replay("document", fuzzing::document) > 10);
-}
-
-#[test]
-fn the_kept_faults_hold_what_the_target_promises() {
-    assert!(replay("rulebook", fuzzing::rulebook) > 10);
-}
-
-#[test]
-fn the_kept_sheets_hold_what_the_targets_promise() {
-    fn any(bytes: &[u8]) {
-        let _documents = testing::documents(bytes);
-    }
-    fn xlsx(bytes: &[u8]) {
-        any(&testing::xlsx_of(bytes).unwrap());
-    }
-    fn ods(bytes: &[u8]) {
-        any(&testing::ods_of(bytes).unwrap());
-    }
-    assert!(replay("spreadsheet_text", any) > 4);
-    assert!(replay("spreadsheet_markup", any) > 3);
-    assert!(replay("spreadsheet_xls", any) > 2);
-    assert!(replay("spreadsheet_xlsx", xlsx) > 3);
-    assert!(replay("spreadsheet_ods", ods) > 2);
-}
-
-/// A whole target, as a fuzzer runs it.
-type Run = fn(&[u8]);
-/// A reader of SAP's files.
-type Read = fn(&[u8]) -> std::io::Result<einvoice_sap_file::fuzzing::Counts>;
-
-/// Reads inputs by one of the readers of SAP's files: nothing panics, and whatever is refused says what and what to do.
-fn sap(read: Read, bytes: &[u8]) {
-    let counts = read(bytes).unwrap();
-    assert!(counts.documents <= counts.records);
-    for finding in &counts.findings {
-        assert!(!finding.message.is_empty() && finding.fix.is_some(), "{finding:?}");
+fn every_kept_input_holds_what_its_target_promises() {
+    for (target, _) in TARGETS {
+        let inputs = kept(target);
+        assert!(inputs.len() >= INPUTS_MIN, "{target} keeps {} inputs", inputs.len());
+        for input in inputs {
+            let bytes = fs::read(&input).unwrap();
+            // Which input it was stands before the panic.
+            let broken = std::panic::catch_unwind(|| run(target, &bytes)).is_err();
+            assert!(!broken, "{} breaks a promise of {target}", input.display());
+        }
     }
 }
 
 #[test]
-fn the_kept_files_of_sap_hold_what_the_targets_promise() {
-    use einvoice_sap_file::fuzzing;
-    let definitions = |bytes: &[u8]| {
-        let _is_one = fuzzing::definitions(bytes);
+fn targets_programs_and_kept_inputs_are_the_same_list() {
+    let listed: BTreeSet<String> = TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let names = |folder: &str| -> BTreeSet<String> {
+        let entries = fs::read_dir(fuzz().join(folder)).unwrap().map(|entry| entry.unwrap().path());
+        entries.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect()
     };
-    let targets: [(&str, Run); 5] = [
-        ("sap_flat", |bytes| sap(fuzzing::flat, bytes)),
-        ("sap_xml", |bytes| sap(fuzzing::xml, bytes)),
-        ("sap_csv", |bytes| sap(fuzzing::rows, bytes)),
-        ("sap_json", |bytes| sap(fuzzing::documents, bytes)),
-        ("sap_definitions", definitions),
-    ];
-    for (target, run) in targets {
-        assert!(replay(target, run) > 4, "{target}");
+    assert_eq!(names("fuzz_targets"), listed);
+    assert_eq!(names("corpus"), listed);
+    let manifest = fs::read_to_string(fuzz().join("Cargo.toml")).unwrap();
+    let readme = fs::read_to_string(fuzz().join("README.md")).unwrap();
+    for name in listed {
+        assert!(manifest.contains(&format!("path = \"fuzz_targets/{name}.rs\"")), "{name} is not built");
+        assert!(readme.contains(&format!("| `{name}` |")), "the README does not say what {name} is");
     }
 }
 
-/// Every kept input, damaged in a thousand ways drawn from one seed.
 #[test]
-fn damaged_files_of_sap_never_stop_a_reader() {
-    use einvoice_sap_file::fuzzing;
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
+fn kept_inputs_stay_small() {
+    let inputs = TARGETS.iter().flat_map(|(target, _)| kept(target));
+    let bytes: u64 = inputs.map(|input| fs::metadata(input).unwrap().len()).sum();
+    assert!(bytes < BYTES_MAX, "{bytes} bytes");
+}
+
+/// Targets whose inputs are texts, in which most damage leaves something to read.
+const TEXTS: [&str; 13] = [
+    "ewb_reply",
+    "gobl",
+    "irp_reply",
+    "json_file",
+    "json_mapped",
+    "sap_csv",
+    "sap_flat",
+    "sap_json",
+    "sap_xml",
+    "tally_answer",
+    "tally_export",
+    "token",
+    "ubl",
+];
+/// Ways in which each kept input is damaged.
+const DAMAGES: usize = 20;
+
+/// Every kept text, damaged in ways drawn from one seed.
+#[test]
+fn damaged_texts_never_stop_a_reader() {
     // A small generator of its own: the same damage on every machine.
     let mut seed = 0x2545_f491_4f6c_dd1d_u64;
     let mut draw = |below: usize| {
@@ -91,16 +102,10 @@ fn damaged_files_of_sap_never_stop_a_reader() {
         seed ^= seed << 17;
         usize::try_from(seed >> 33).unwrap() % below.max(1)
     };
-    let targets: [(&str, Read); 4] = [
-        ("sap_flat", fuzzing::flat),
-        ("sap_xml", fuzzing::xml),
-        ("sap_csv", fuzzing::rows),
-        ("sap_json", fuzzing::documents),
-    ];
-    for (target, read) in targets {
-        for input in std::fs::read_dir(folder.join(target)).unwrap() {
-            let whole = std::fs::read(input.unwrap().path()).unwrap();
-            for _ in 0..40 {
+    for target in TEXTS {
+        for input in kept(target) {
+            let whole = fs::read(input).unwrap();
+            for _ in 0..DAMAGES {
                 let mut bytes = whole.clone();
                 for _ in 0..=draw(4) {
                     let at = draw(bytes.len());
@@ -115,7 +120,7 @@ fn damaged_files_of_sap_never_stop_a_reader() {
                         }
                     }
                 }
-                sap(read, &bytes);
+                run(target, &bytes);
             }
         }
     }

@@ -11,6 +11,7 @@
 )]
 
 mod crash;
+mod formats;
 #[cfg(unix)]
 mod interrupt;
 mod process;

@@ -15,6 +15,8 @@ pub mod adapters {}
 pub mod decisions;
 #[doc = include_str!("life.md")]
 pub mod life {}
+#[doc = include_str!("limits.md")]
+pub mod limits {}
 #[doc = include_str!("mapping.md")]
 pub mod mapping {}
 #[doc = include_str!("measurements.md")]

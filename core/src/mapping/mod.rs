@@ -43,7 +43,7 @@ use std::sync::Arc;
 pub use complete::complete;
 pub use config::{Constant, MappingConfig, Rule, RuleTable, SellerConfig, SkipRule, TextStep};
 pub use record::{Record, TableRecord};
-pub use tree::{TEXT, Tree, TreeRecord};
+pub use tree::{TEXT, Tree, TreeRecord, VALUES_MAX};
 pub use value::{DateOrder, DecimalMark, Formats};
 
 use self::rule::{Compiled, FieldName, Scope, Tables};

@@ -5,14 +5,18 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::fmt;
 
-use serde::de::Error as _;
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::record::Record;
 
 /// Deepest nesting that is read.
 const DEPTH_MAX: usize = 64;
+/// Most values of one document: three times what 1,000 lines need, and bearable where each is an object of its own.
+pub const VALUES_MAX: usize = 100_000;
 
 /// Name of an element's own text, beside its attributes and children.
 pub const TEXT: &str = "#text";
@@ -30,12 +34,12 @@ pub enum Tree {
 }
 
 impl Tree {
-    /// Reads any JSON of at most 64 levels. `null` is an empty text.
+    /// Reads any JSON of at most 64 levels and [`VALUES_MAX`] values. `null` is an empty text.
     ///
     /// # Errors
-    /// When the text is not JSON, or too deep.
+    /// When the text is not JSON, too deep or too much, or an object has a member twice: nobody can tell which is meant.
     pub fn from_json(text: &str) -> Result<Self, serde_json::Error> {
-        of_raw(serde_json::from_str(text)?, 0)
+        of_raw(serde_json::from_str(text)?, 0, &mut 0)
     }
 
     /// The leaf, list or member at the end of a path; nothing where there is none.
@@ -115,24 +119,58 @@ fn segment(path: &str) -> (&str, &str) {
     (path, "")
 }
 
-fn of_raw(raw: &RawValue, depth: usize) -> Result<Tree, serde_json::Error> {
+fn of_raw(raw: &RawValue, depth: usize, values: &mut usize) -> Result<Tree, serde_json::Error> {
     if depth > DEPTH_MAX {
         return Err(serde_json::Error::custom(format!("nested more than {DEPTH_MAX} levels deep")));
+    }
+    *values += 1;
+    if *values > VALUES_MAX {
+        return Err(serde_json::Error::custom(format!("more than {VALUES_MAX} values")));
     }
     let text = raw.get();
     match text.as_bytes().first() {
         Some(b'{') => {
-            let members: BTreeMap<String, &RawValue> = serde_json::from_str(text)?;
-            let read = members.into_iter().map(|(name, raw)| Ok((name, of_raw(raw, depth + 1)?)));
+            let Members(members) = serde_json::from_str(text)?;
+            let read = members.into_iter().map(|(name, raw)| Ok((name, of_raw(raw, depth + 1, values)?)));
             read.collect::<Result<_, _>>().map(Tree::Map)
         }
         Some(b'[') => {
             let entries: Vec<&RawValue> = serde_json::from_str(text)?;
-            entries.into_iter().map(|raw| of_raw(raw, depth + 1)).collect::<Result<_, _>>().map(Tree::List)
+            entries.into_iter().map(|raw| of_raw(raw, depth + 1, values)).collect::<Result<_, _>>().map(Tree::List)
         }
         Some(b'"') => serde_json::from_str(text).map(Tree::Text),
         _ if text == "null" => Ok(Tree::Text(String::new())),
         _ => Ok(Tree::Text(text.to_owned())),
+    }
+}
+
+/// The members of an object, each name once.
+struct Members<'a>(BTreeMap<String, &'a RawValue>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = BTreeMap::new();
+                while let Some((name, value)) = map.next_entry::<String, &'de RawValue>()? {
+                    match members.entry(name) {
+                        Entry::Vacant(place) => _ = place.insert(value),
+                        Entry::Occupied(known) => {
+                            return Err(A::Error::custom(format!("the member {} stands twice", known.key())));
+                        }
+                    }
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Object)
     }
 }
 
@@ -216,6 +254,15 @@ mod tests {
         let deep = format!("{}1{}", "[".repeat(100), "]".repeat(100));
         assert!(Tree::from_json(&deep).unwrap_err().to_string().contains("64 levels"));
         assert!(Tree::from_json("{\"a\":}").is_err());
+    }
+
+    #[test]
+    fn a_member_that_stands_twice_and_too_many_values_are_errors() {
+        let fault = |text: &str| Tree::from_json(text).unwrap_err().to_string();
+        assert!(fault(r#"{"a":{"no":"1","total":5,"no":"2"}}"#).contains("the member no stands twice"));
+        let many = |count: usize| format!("[{}{{}}]", "{},".repeat(count - 2));
+        assert!(Tree::from_json(&many(VALUES_MAX)).is_ok());
+        assert!(fault(&many(VALUES_MAX + 1)).contains("more than 100000 values"));
     }
 
     proptest! {

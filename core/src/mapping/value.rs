@@ -84,7 +84,8 @@ impl<'a> Read<'a> {
 
 /// Reads a text for a member; blank texts come back blank.
 pub(crate) fn read<'a>(text: &'a str, member: &Member, formats: Formats) -> Read<'a> {
-    let text = unforced(text.trim());
+    // A control character is as little a part of a value as a blank, and may stand before an apostrophe.
+    let text = unforced(text.trim_matches(|found: char| found.is_whitespace() || found.is_control()));
     if text.is_empty() {
         return Read::plain("");
     }
@@ -532,6 +533,7 @@ mod tests {
             ("ItemList.HsnCd", "8481.80.20", "84818020"),
             ("ItemList.SlNo", "1.0", "1"),
             ("DocDtls.No", "'INV/1", "INV/1"),
+            ("DocDtls.No", "\u{0}'INV/1\u{7}", "INV/1"),
             ("DocDtls.No", "=\"0012\"", "0012"),
         ] {
             assert_eq!(of(path, text), expected, "{path}: {text}");

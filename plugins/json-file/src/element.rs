@@ -11,12 +11,6 @@ const WRAPPER: &str = "transaction";
 /// Characters of an unknown wrapper's name that are shown.
 const NAME_CHARS: usize = 40;
 
-/// A document as it was read, and where it stands.
-#[derive(Debug)]
-pub(crate) struct Parsed {
-    pub(crate) read: ReadInvoice,
-}
-
 /// The text of an element.
 pub(crate) fn text(bytes: Vec<u8>) -> Result<String, Box<Finding>> {
     String::from_utf8(bytes).map_err(|error| {
@@ -42,14 +36,14 @@ fn document(element: &str) -> Range<usize> {
         .unwrap_or(0..element.len())
 }
 
-/// Reads the document of an element that begins at this line and column of the file.
-pub(crate) fn parse(element: &str, line: u64, column: u64) -> Result<(String, Parsed), Box<Finding>> {
+/// Reads the document of an element that begins at this line and column of the file, and gives its text without wrapper.
+pub(crate) fn parse(element: &str, line: u64, column: u64) -> Result<(String, ReadInvoice), Box<Finding>> {
     let range = document(element);
     let inner = element.get(range.clone()).unwrap_or_default();
     match Invoice::from_json(inner) {
         Ok(read) => match foreign(inner) {
             Some(name) => Err(Box::new(unknown_wrapper(name))),
-            None => Ok((inner.to_owned(), Parsed { read })),
+            None => Ok((inner.to_owned(), read)),
         },
         Err(error) => {
             let before = element.get(..range.start).unwrap_or_default();
@@ -248,8 +242,8 @@ mod tests {
     #[test]
     fn forty_digits_are_a_finding_and_no_failure() {
         let digits = "1".repeat(40);
-        let (_, parsed) = parse(&format!("{{\"ValDtls\":{{\"TotInvVal\":{digits}}}}}"), 1, 1).unwrap();
-        assert_eq!(parsed.read.invoice.val_dtls.tot_inv_val.malformed(), Some(digits.as_str()));
+        let (_, read) = parse(&format!("{{\"ValDtls\":{{\"TotInvVal\":{digits}}}}}"), 1, 1).unwrap();
+        assert_eq!(read.invoice.val_dtls.tot_inv_val.malformed(), Some(digits.as_str()));
     }
 
     proptest! {

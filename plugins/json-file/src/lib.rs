@@ -3,6 +3,8 @@
 mod config;
 mod element;
 mod formats;
+#[doc(hidden)]
+pub mod fuzzing;
 mod merge;
 mod name;
 mod response;
@@ -14,17 +16,6 @@ pub use config::{DocumentFormat, RecordId, SourceConfig, WriteBackConfig};
 pub use einvoice_file_drop::{Encoding, QrFormat};
 pub use source::JsonFileSource;
 pub use write_back::JsonFileWriteBack;
-
-#[doc(hidden)]
-pub mod fuzzing {
-    //! Entry points for tests that feed arbitrary bytes.
-
-    /// Reads bytes as a file would be read and says how many documents and faults it holds.
-    #[must_use]
-    pub fn pieces(bytes: &[u8], lines: bool) -> (usize, usize) {
-        crate::source::count_pieces(bytes, lines)
-    }
-}
 
 einvoice_core::register_source! {
     name: "json-file",

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
 
 use einvoice_file_drop::{beside, finish};
@@ -22,9 +22,10 @@ pub(crate) type Answers = BTreeMap<(u64, String), Waiting>;
 pub(crate) struct Waiting {
     /// Revision of the result.
     pub(crate) revision: u32,
-    /// The number alone names the document, as in files of our own source: whatever other record
-    /// stood at that number was edited away.
-    pub(crate) alone: bool,
+    /// The file whose number alone names the document, as in files of our own source: whatever other
+    /// record of that file stood at the number was edited away. Requests of several names may share
+    /// a response (`a.json` and `a.xml`), and each keeps its answers.
+    pub(crate) alone: Option<String>,
     /// The answer.
     pub(crate) line: Vec<u8>,
 }
@@ -58,12 +59,16 @@ pub(crate) fn merge(path: &Path, layout: Layout, mut answers: Answers) -> io::Re
 }
 
 /// Hands every answer of a file to `take`, with its text.
-pub(crate) fn each(path: &Path, mut take: impl FnMut(Reference, &[u8]) -> io::Result<()>) -> io::Result<()> {
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
-    };
+pub(crate) fn each(path: &Path, take: impl FnMut(Reference, &[u8]) -> io::Result<()>) -> io::Result<()> {
+    match File::open(path) {
+        Ok(file) => answers(file, take),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Hands every answer of an open file to `take`.
+pub(crate) fn answers(file: impl Read, mut take: impl FnMut(Reference, &[u8]) -> io::Result<()>) -> io::Result<()> {
     for piece in Splitter::of_answers(file) {
         let bytes = match piece?.content {
             Ok(bytes) => bytes,
@@ -96,9 +101,10 @@ fn drop_outdated(path: &Path, answers: &mut Answers) -> io::Result<()> {
 
 /// Writes old and new answers in the order of documents; a new one replaces the old one.
 fn write_merged<W: Write>(path: &Path, mut answers: Answers, out: &mut Output<W>) -> io::Result<()> {
-    let numbers: BTreeSet<u64> =
-        answers.iter().filter(|(_, waiting)| waiting.alone).map(|((document, _), _)| *document).collect();
+    let alone = answers.iter().filter_map(|((document, _), waiting)| Some((*document, waiting.alone.clone()?)));
+    let numbers: BTreeSet<(u64, String)> = alone.collect();
     each(path, |reference, bytes| {
+        let place = (reference.document, reference.file);
         let key = (reference.document, reference.record);
         let mut later = answers.split_off(&key);
         let replaced = later.remove(&key);
@@ -107,7 +113,7 @@ fn write_merged<W: Write>(path: &Path, mut answers: Answers, out: &mut Output<W>
         }
         match replaced {
             Some(waiting) => out.write(&waiting.line),
-            None if numbers.contains(&key.0) => Ok(()),
+            None if numbers.contains(&place) => Ok(()),
             None => out.write(bytes),
         }
     })?;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use einvoice_core::document::{Invoice, MAX_BYTES, ReadInvoice};
 use einvoice_core::finding::Finding;
-use einvoice_core::mapping::{MappingConfig, MappingError};
+use einvoice_core::mapping::MappingError;
 use einvoice_core::registry::{BuildContext, BuildError};
 use einvoice_core::source::{
     Acknowledgement, Cursor, InvoiceSource, Mapped, MappedDocument, Provenance, RecordStream, Skip, SourceCapability,
@@ -22,14 +22,14 @@ use crate::formats::{Formats, NotMapped};
 use crate::name;
 use crate::split::{Fault, Piece, Splitter};
 
-/// Reads INV-01 JSON files from a folder.
+/// Reads documents from files in a folder.
 #[derive(Debug)]
 pub struct JsonFileSource {
     files: FileDrop<Documents>,
     formats: Arc<Formats>,
 }
 
-/// INV-01 documents in a file.
+/// Documents in a file.
 #[derive(Debug)]
 struct Documents {
     encoding: Encoding,
@@ -81,26 +81,17 @@ impl InvoiceSource for JsonFileSource {
 
     fn map(&self, record: &SourceRecord) -> Mapped {
         let kept = record.context.as_ref().and_then(|context| context.downcast_ref::<Kept>());
-        let read = match kept.and_then(Kept::take) {
-            Some(read) => Ok(read),
-            None => read(&record.content, &self.formats, 1, 1).map(|(_, read)| read),
-        };
-        let mapped = match read {
-            Ok(Read::Inv01(read)) => inv01(*read, &record.content, &self.formats),
-            Ok(Read::Mapped(mapped)) => Ok(*mapped),
-            Ok(Read::Skipped(skip)) => Err(skip),
-            Err(finding) => {
-                let findings = vec![finding.with_place(record.reference.to_string())];
-                return Mapped::Unmappable { label: record.reference.to_string(), findings };
-            }
-        };
-        match mapped {
+        match map(&record.content, kept.and_then(Kept::take), &self.formats) {
             Ok(mut mapped) => {
                 mapped.attributes = attributes(&mapped.invoice);
                 place(&mut mapped.findings, &record.reference, &mapped.provenance);
                 Mapped::Document(Box::new(mapped))
             }
-            Err(skip) => Mapped::Skipped(Skip { label: record.reference.to_string(), ..skip }),
+            Err(NotMapped::Skipped(skip)) => Mapped::Skipped(Skip { label: record.reference.to_string(), ..skip }),
+            Err(NotMapped::Wrong(finding)) => {
+                let findings = vec![finding.with_place(record.reference.to_string())];
+                Mapped::Unmappable { label: record.reference.to_string(), findings }
+            }
         }
     }
 
@@ -110,7 +101,7 @@ impl InvoiceSource for JsonFileSource {
 }
 
 /// A document as far as it was read.
-enum Read {
+pub(crate) enum Read {
     Inv01(Box<ReadInvoice>),
     Mapped(Box<MappedDocument>),
     Skipped(Skip),
@@ -120,8 +111,8 @@ enum Read {
 fn read(text: &str, formats: &Formats, line: u64, column: u64) -> Result<(String, Read), Box<Finding>> {
     let format = formats.of(text);
     if format == DocumentFormat::Inv01 {
-        let (content, parsed) = element::parse(text, line, column)?;
-        return Ok((content, Read::Inv01(Box::new(parsed.read))));
+        let (content, read) = element::parse(text, line, column)?;
+        return Ok((content, Read::Inv01(Box::new(read))));
     }
     match formats.map(text, format) {
         Ok(mapped) => Ok((text.to_owned(), Read::Mapped(Box::new(mapped)))),
@@ -130,8 +121,21 @@ fn read(text: &str, formats: &Formats, line: u64, column: u64) -> Result<(String
     }
 }
 
+/// Maps the text of a record, of which `kept` is what was read of it before.
+pub(crate) fn map(text: &str, kept: Option<Read>, formats: &Formats) -> Result<MappedDocument, NotMapped> {
+    let read = match kept {
+        Some(read) => read,
+        None => read(text, formats, 1, 1).map_err(NotMapped::Wrong)?.1,
+    };
+    match read {
+        Read::Inv01(read) => inv01(*read, text, formats),
+        Read::Mapped(mapped) => Ok(*mapped),
+        Read::Skipped(skip) => Err(NotMapped::Skipped(skip)),
+    }
+}
+
 /// An INV-01 document with the rules of the configuration over it.
-fn inv01(read: ReadInvoice, text: &str, formats: &Formats) -> Result<MappedDocument, Skip> {
+fn inv01(read: ReadInvoice, text: &str, formats: &Formats) -> Result<MappedDocument, NotMapped> {
     let mut mapped = MappedDocument {
         invoice: read.invoice,
         findings: read.findings,
@@ -145,14 +149,14 @@ fn inv01(read: ReadInvoice, text: &str, formats: &Formats) -> Result<MappedDocum
 
 /// The document of a record, read while its key was looked for. It is given away when the record is
 /// mapped, as a copy of its many texts costs; who maps a record once more has it read again.
-struct Kept(Mutex<Option<Read>>);
+pub(crate) struct Kept(Mutex<Option<Read>>);
 
 impl Kept {
     fn new(read: Read) -> Self {
         Self(Mutex::new(Some(read)))
     }
 
-    fn take(&self) -> Option<Read> {
+    pub(crate) fn take(&self) -> Option<Read> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
@@ -177,7 +181,7 @@ fn record_id(by: RecordId, invoice: &Invoice) -> Option<String> {
 
 impl Format for Documents {
     fn read(&self, file: &Found, entries: &mut Entries<'_>) -> io::Result<()> {
-        if name::is_xml(&file.path) {
+        if self.formats.is_xml(&file.path) {
             let piece = whole(file, self.encoding)?;
             self.hand_over(piece, file, entries);
             return Ok(());
@@ -224,15 +228,15 @@ fn ends_the_reading(piece: &Piece) -> bool {
 }
 
 /// A piece of a file that is a document.
-struct Document {
+pub(crate) struct Document {
     /// What stays when the file is read again; nothing where the place is what counts.
     id: Option<String>,
-    content: String,
-    kept: Kept,
+    pub(crate) content: String,
+    pub(crate) kept: Kept,
 }
 
 /// Reads a piece as a document, or says what is wrong with it and where.
-fn document(piece: Piece, by: RecordId, file: &Found, formats: &Formats) -> Result<Document, Box<Finding>> {
+pub(crate) fn document(piece: Piece, by: RecordId, file: &Found, formats: &Formats) -> Result<Document, Box<Finding>> {
     let Piece { number, line, column, content } = piece;
     let placed = |finding: Finding| {
         let place = finding.place.clone().unwrap_or_else(|| format!("line {line}, column {column}"));
@@ -250,19 +254,6 @@ fn document(piece: Piece, by: RecordId, file: &Found, formats: &Formats) -> Resu
         Read::Skipped(_) => None,
     };
     Ok(Document { id, content, kept: Kept::new(read) })
-}
-
-/// How many documents and how many problems bytes hold.
-pub(crate) fn count_pieces(bytes: &[u8], lines: bool) -> (usize, usize) {
-    let file = Found { path: "x.json".into(), shown: "x.json".to_owned(), size: 0, modified: None };
-    let Ok(formats) = Formats::new(DocumentFormat::Auto, "lines", &MappingConfig::default()) else { return (0, 0) };
-    let Ok(reader) = Utf8Reader::new(bytes, Encoding::Auto) else { return (0, 0) };
-    Splitter::new(reader, lines).map_while(Result::ok).fold((0, 0), |(documents, problems), piece| {
-        match document(piece, RecordId::Position, &file, &formats) {
-            Ok(_) => (documents + 1, problems),
-            Err(_) => (documents, problems + 1),
-        }
-    })
 }
 
 /// Makes the source of a configuration.

@@ -57,11 +57,14 @@ impl Fault {
         let again = "Export the file again, and let it be complete before it is put here.";
         match self {
             Self::Empty => ("the file is empty", again),
-            Self::NotJson => ("the file does not begin with { or [", "Put a JSON file with INV-01 documents here."),
+            Self::NotJson => (
+                "the file does not begin with { or [",
+                "Put JSON with documents here; XML needs a name that ends in .xml, or `format = \"ubl\"`.",
+            ),
             Self::Truncated => ("the file ends inside this document; the documents before it were read", again),
             Self::Unclosed => ("the file ends before its list is closed; the documents before were read", again),
             Self::TooLarge => ("the document is larger than 2 MB", "Leave out attachments, or split the document."),
-            Self::TooDeep => ("the document is nested too deeply", "Give a plain INV-01 object; it needs four levels."),
+            Self::TooDeep => ("the document is nested too deeply", "Give a plain document; INV-01 needs four levels."),
             Self::Mismatch => (
                 "a bracket closes that was not opened; from here on the file cannot be read",
                 "Correct the program that wrote the file; the documents before this place were read.",

@@ -99,7 +99,7 @@ impl WriteBack for JsonFileWriteBack {
         let mut paths = Vec::with_capacity(receipts.len());
         let mut pictures = Vec::new();
         for receipt in receipts {
-            let Reference { document, record, revision, .. } = Reference::of(receipt);
+            let Reference { file, document, record, revision } = Reference::of(receipt);
             let picture = Picture::of(receipt, self.qr).map_err(|error| {
                 WriteBackError::new(receipt.label.clone(), "the QR code cannot be drawn").because(error)
             })?;
@@ -110,11 +110,11 @@ impl WriteBack for JsonFileWriteBack {
             let path = self.namer.path(&receipt.reference.location, document);
             pictures.extend(picture.map(|picture| (path.clone(), picture)));
             let answers = files.entry(path.clone()).or_default();
-            let alone = receipt.reference.position.starts_with("document ");
-            if alone {
-                // Receipts come oldest first, so another record at this number is the older one.
+            let alone = receipt.reference.position.starts_with("document ").then_some(file);
+            if alone.is_some() {
+                // Receipts come oldest first, so another record at this place is the older one.
                 let here = (document, String::new())..(document.saturating_add(1), String::new());
-                answers.extract_if(here, |(_, name), _| *name != record).for_each(drop);
+                answers.extract_if(here, |(_, name), waiting| *name != record && waiting.alone == alone).for_each(drop);
             }
             if answers.get(&(document, record.clone())).is_none_or(|waiting| waiting.revision <= revision) {
                 answers.insert((document, record), Waiting { revision, alone, line });
@@ -184,7 +184,7 @@ fn write_all(files: BTreeMap<PathBuf, Answers>, pictures: &[(PathBuf, Picture)])
 }
 
 /// What a stored answer shows, by the names of the capability.
-fn fields(answer: &[u8]) -> BTreeMap<String, String> {
+pub(crate) fn fields(answer: &[u8]) -> BTreeMap<String, String> {
     let Ok(answer) = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(answer) else {
         return BTreeMap::new();
     };

@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 pub mod config;
+#[doc(hidden)]
+pub mod fuzzing;
 mod json;
 mod lexical;
 mod live;

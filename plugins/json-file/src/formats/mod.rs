@@ -1,12 +1,18 @@
 //! Documents that are not INV-01 JSON: GOBL, UBL, and any JSON by the integrator's own rules.
 
+mod derived;
+mod gobl;
+mod ubl;
 mod xml;
+
+use std::path::Path;
 
 use einvoice_core::finding::Finding;
 use einvoice_core::mapping::{Mapping, MappingConfig, MappingError, Names, Tree, TreeRecord};
 use einvoice_core::source::{MappedDocument, Skip};
 
 use crate::config::DocumentFormat;
+use crate::name;
 
 const GOBL: &str = include_str!("gobl.toml");
 const UBL: &str = include_str!("ubl.toml");
@@ -46,11 +52,20 @@ impl Formats {
         Ok(Self { chosen, lines: lines.to_owned(), overlay, gobl: mapping(GOBL)?, ubl: mapping(UBL)?, own })
     }
 
+    /// Whether a file with this name holds one XML document.
+    pub(crate) fn is_xml(&self, path: &Path) -> bool {
+        match self.chosen {
+            DocumentFormat::Ubl => true,
+            DocumentFormat::Auto => name::is_xml(path),
+            _ => false,
+        }
+    }
+
     /// The form of a document, by what was configured or by what it holds.
     pub(crate) fn of(&self, text: &str) -> DocumentFormat {
         match self.chosen {
             DocumentFormat::Auto if text.trim_start().starts_with('<') => DocumentFormat::Ubl,
-            DocumentFormat::Auto if is_gobl(text) => DocumentFormat::Gobl,
+            DocumentFormat::Auto if gobl::is_gobl(text) => DocumentFormat::Gobl,
             DocumentFormat::Auto => DocumentFormat::Inv01,
             chosen => chosen,
         }
@@ -59,8 +74,8 @@ impl Formats {
     /// Maps a document of a form other than INV-01.
     pub(crate) fn map(&self, text: &str, format: DocumentFormat) -> Result<MappedDocument, NotMapped> {
         let record = match format {
-            DocumentFormat::Ubl => ubl(text)?,
-            DocumentFormat::Gobl => gobl(text)?,
+            DocumentFormat::Ubl => ubl::record(text)?,
+            DocumentFormat::Gobl => gobl::record(text)?,
             _ => TreeRecord::new(json(text)?, self.lines.clone()),
         };
         let mapping = match format {
@@ -73,59 +88,19 @@ impl Formats {
 
     /// Applies the configuration's rules to an INV-01 document; its fields are the members of the JSON, those that INV-01
     /// does not have among them.
-    pub(crate) fn overlay(&self, text: &str, mapped: &mut MappedDocument) -> Result<(), Skip> {
+    pub(crate) fn overlay(&self, text: &str, mapped: &mut MappedDocument) -> Result<(), NotMapped> {
         let Some(rules) = &self.overlay else { return Ok(()) };
-        // What is no JSON was refused before.
-        let Ok(tree) = Tree::from_json(text) else { return Ok(()) };
-        let record = TreeRecord::new(tree, "ItemList");
-        rules.skipped(&record)?;
+        let record = TreeRecord::new(json(text)?, "ItemList");
+        rules.skipped(&record).map_err(NotMapped::Skipped)?;
         rules.apply(&record, mapped);
         Ok(())
     }
-}
-
-/// GOBL says what it is by its schema, in the envelope or in the invoice itself.
-fn is_gobl(text: &str) -> bool {
-    let start: &str = text.get(..text.floor_char_boundary(4096)).unwrap_or(text);
-    start.contains("gobl.org/") && start.contains("\"$schema\"")
 }
 
 fn json(text: &str) -> Result<Tree, NotMapped> {
     Tree::from_json(text).map_err(|error| {
         wrong("json.structure", format!("the document cannot be read: {error}"), "Correct the program that wrote it.")
     })
-}
-
-fn gobl(text: &str) -> Result<TreeRecord, NotMapped> {
-    let root = json(text)?;
-    let document = match root {
-        Tree::Map(mut members) if members.contains_key("doc") => {
-            members.remove("doc").unwrap_or_else(|| Tree::Text(String::new()))
-        }
-        root => root,
-    };
-    let schema = document.at("$schema").and_then(Tree::text).unwrap_or_default();
-    if !schema.is_empty() && !schema.ends_with("/bill/invoice") {
-        let finding = fault("gobl.schema", "this GOBL document is no invoice", "Put bill/invoice documents here.");
-        return Err(NotMapped::Wrong(Box::new(finding.with_found(schema))));
-    }
-    Ok(TreeRecord::new(document, "lines"))
-}
-
-fn ubl(text: &str) -> Result<TreeRecord, NotMapped> {
-    let root = xml::tree(text).map_err(|fault| {
-        wrong("xml.structure", format!("the XML cannot be read: {fault}"), "Export the file again, whole.")
-    })?;
-    let lines = match root.at(xml::ROOT).and_then(Tree::text) {
-        Some("Invoice") => "InvoiceLine",
-        Some("CreditNote") => "CreditNoteLine",
-        other => {
-            let fix = "Put UBL 2.1 Invoice or CreditNote documents here.";
-            let finding = fault("ubl.root", "the XML is no UBL invoice or credit note", fix);
-            return Err(NotMapped::Wrong(Box::new(finding.with_found(other.unwrap_or_default()))));
-        }
-    };
-    Ok(TreeRecord::new(root, lines))
 }
 
 fn wrong(rule: &'static str, message: String, fix: &'static str) -> NotMapped {

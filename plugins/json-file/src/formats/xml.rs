@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use einvoice_core::mapping::{TEXT, Tree};
+use einvoice_core::mapping::{TEXT, Tree, VALUES_MAX};
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 
 /// Deepest nesting that is read.
 const DEPTH_MAX: usize = 64;
+/// Most attributes of one element; UBL has seven.
+const ATTRIBUTES_MAX: usize = 100;
 
 /// Under which name the root element's own name stands.
 pub(crate) const ROOT: &str = "#root";
@@ -20,16 +22,26 @@ struct Open {
 }
 
 impl Open {
-    fn new(start: &BytesStart<'_>) -> Result<Self, String> {
+    /// An element with its attributes, which are `values` as it is one.
+    fn new(start: &BytesStart<'_>, values: &mut usize) -> Result<Self, String> {
         let name = start.local_name().as_ref().to_owned();
         let mut members = BTreeMap::new();
-        for attribute in start.attributes() {
+        *values += 1;
+        for (count, attribute) in start.attributes().enumerate() {
+            // Each name is compared with all before it.
+            if count == ATTRIBUTES_MAX {
+                return Err(format!("{name} has more than {ATTRIBUTES_MAX} attributes"));
+            }
+            *values += 1;
             let attribute = attribute.map_err(|error| error.to_string())?;
             let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|error| error.to_string())?;
             let name = attribute.key.local_name().as_ref().to_owned();
             if !attribute.key.as_ref().starts_with("xmlns") {
                 members.insert(format!("@{name}"), Tree::Text(value.trim().to_owned()));
             }
+        }
+        if *values > VALUES_MAX {
+            return Err(format!("it has more than {VALUES_MAX} elements and attributes"));
         }
         Ok(Self { name, members, text: String::new() })
     }
@@ -58,12 +70,13 @@ impl Open {
     }
 }
 
-/// Reads a whole document; its root's name stands under [`ROOT`]. Entities that the document declares itself are refused,
-/// as no invoice needs them.
+/// Reads a whole document; its root's name stands under [`ROOT`]. A document type is refused, and so are entities that are
+/// not XML's own: no invoice needs them, and what they stand for may be large or lie elsewhere.
 pub(crate) fn tree(text: &str) -> Result<Tree, String> {
     let mut reader = Reader::from_str(text);
     let mut open: Vec<Open> = Vec::new();
     let mut root: Option<Tree> = None;
+    let mut values = 0;
     loop {
         let at = reader.buffer_position();
         let event = reader.read_event().map_err(|error| format!("{error} at byte {at}"))?;
@@ -71,9 +84,9 @@ pub(crate) fn tree(text: &str) -> Result<Tree, String> {
             Event::Start(start) if open.len() >= DEPTH_MAX => {
                 return Err(format!("{} is nested more than {DEPTH_MAX} levels deep", start.name().as_ref()));
             }
-            Event::Start(start) => open.push(Open::new(&start)?),
+            Event::Start(start) => open.push(Open::new(&start, &mut values)?),
             Event::Empty(start) => {
-                let (name, tree) = Open::new(&start)?.close();
+                let (name, tree) = Open::new(&start, &mut values)?.close();
                 place(name, tree, &mut open, &mut root)?;
             }
             Event::End(_) => {
@@ -100,7 +113,10 @@ pub(crate) fn tree(text: &str) -> Result<Tree, String> {
             }
             Event::Eof if open.is_empty() => return root.ok_or_else(|| "the file holds no element".to_owned()),
             Event::Eof => return Err("the file ends inside an element".to_owned()),
-            Event::Decl(_) | Event::Comment(_) | Event::PI(_) | Event::DocType(_) => {}
+            Event::DocType(_) => {
+                return Err(format!("it declares a document type at byte {at}, which invoices do not have"));
+            }
+            Event::Decl(_) | Event::Comment(_) | Event::PI(_) => {}
         }
     }
 }
@@ -152,13 +168,20 @@ mod tests {
     #[test]
     fn broken_deep_and_foreign_texts_are_refused_in_words() {
         let deep = format!("{}{}", "<a>".repeat(100), "</a>".repeat(100));
+        let many = format!("<a>{}</a>", "<b c='1'/>".repeat(50_000));
+        let wide = format!("<a {}/>", (0..200_000).map(|at| format!("b{at}=''")).collect::<Vec<_>>().join(" "));
         for (text, part) in [
             ("<a><b></a>", "but `</a>` was found"),
             ("<a>", "ends inside"),
             ("", "no element"),
             ("<a/><b/>", "second root"),
             (deep.as_str(), "64 levels"),
-            ("<!DOCTYPE a [<!ENTITY x \"y\">]><a>&x;</a>", "&x;"),
+            ("<a>&x;</a>", "&x;"),
+            ("<a b=\"&x;\"/>", "x"),
+            ("<!DOCTYPE a [<!ENTITY x \"y\">]><a>&x;</a>", "document type"),
+            ("<!DOCTYPE a SYSTEM \"http://invented.example/a.dtd\"><a/>", "document type"),
+            (many.as_str(), "more than 100000"),
+            (wide.as_str(), "more than 100 attributes"),
         ] {
             let fault = tree(text).unwrap_err();
             assert!(fault.to_lowercase().contains(part), "{text}: {fault}");

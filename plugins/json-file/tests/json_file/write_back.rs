@@ -236,6 +236,25 @@ async fn another_record_at_the_same_number_replaces_the_one_that_was_edited_away
     assert_eq!(found[1]["Reference"]["Record"], "an-earlier-name");
 }
 
+/// `x.json`, `x.xml` and `x_P.json` are all answered by `x_R.json`.
+#[tokio::test]
+async fn requests_that_share_a_response_keep_their_answers() {
+    let folder = Folder::new();
+    let target = target(&folder, json!({}));
+    let at = |name: &str, record: &str, revision| {
+        let mut receipt = receipt(1, revision);
+        receipt.reference.location = format!("in/{name}");
+        receipt.reference.record_id = record.to_owned();
+        receipt
+    };
+    deliver(&target, &[at("x.json", "one", 1), at("x.xml", "two", 1)]).await;
+    deliver(&target, &[at("x_P.json", "three", 1), at("x.json", "one", 2)]).await;
+    let found = answers(&folder, "x_R.json");
+    let records: Vec<_> = found.iter().map(|answer| answer["Reference"]["Record"].as_str().unwrap()).collect();
+    assert_eq!(records, ["one", "three", "two"]);
+    assert_eq!(found[0]["Reference"]["Revision"], 2);
+}
+
 #[tokio::test]
 async fn requests_of_lines_are_answered_in_lines_and_long_ones_in_parts() {
     let folder = Folder::new();

@@ -74,7 +74,11 @@ fn from_xml(text: &str) -> Result<Segments, String> {
 }
 
 fn attribute(start: &BytesStart<'_>, name: &str) -> Result<String, String> {
-    let found = start.attributes().flatten().find(|found| found.key.local_name().as_ref().eq_ignore_ascii_case(name));
+    let found = start
+        .attributes()
+        .with_checks(false)
+        .flatten()
+        .find(|found| found.key.local_name().as_ref().eq_ignore_ascii_case(name));
     let tag = start.name();
     found
         .map(|found| found.value.trim().to_owned())

@@ -19,6 +19,8 @@ const IDOC: &str = "IDOC";
 const DEPTH_MAX: usize = 32;
 /// Longest text of a field: the data of a segment.
 const FIELD_MAX: usize = 4_000;
+/// Most bytes of one tag, text or comment, which is held in memory whole: a comment that is never closed has no end.
+const PIECE_MAX: usize = 4 * 1024 * 1024;
 /// What places are counted in.
 const UNIT: &str = "line";
 /// End of the names of elements that some brokers put around a segment and those below it.
@@ -31,11 +33,13 @@ pub(crate) fn read(
     definitions: &Definitions,
     take: &mut dyn FnMut(Found) -> bool,
 ) -> io::Result<()> {
-    let mut reader = Reader::from_reader(Lines { inner: BufReader::with_capacity(64 * 1024, input), line: 1 });
+    let lines = Lines { inner: BufReader::with_capacity(64 * 1024, input), line: 1, taken: 0 };
+    let mut reader = Reader::from_reader(lines);
     let (mut buffer, mut depth, mut found) = (Vec::new(), 0_usize, 0_usize);
     let mut tree: Option<Tree> = None;
     loop {
         buffer.clear();
+        reader.get_mut().taken = 0;
         let event = reader.read_event_into(&mut buffer);
         let at = reader.get_ref().line;
         let event = match event {
@@ -167,7 +171,10 @@ impl Tree {
     fn start(&mut self, start: &BytesStart<'_>, line: u64) {
         let name = start.local_name().as_ref().to_owned();
         self.open_parent();
-        let is_segment = start.attributes().flatten().any(|found| found.key.local_name().as_ref() == "SEGMENT");
+        // Looking for names that stand twice takes the square of their number.
+        let mut attributes = start.attributes();
+        let is_segment =
+            attributes.with_checks(false).flatten().any(|found| found.key.local_name().as_ref() == "SEGMENT");
         let is_group = !is_segment && name.len() > GROUP.len() && name.ends_with(GROUP);
         self.open.push(Element { name, line, text: String::new(), segment: None, is_group });
         if is_segment {
@@ -278,10 +285,12 @@ impl Tree {
     }
 }
 
-/// Counts lines as they are used up.
+/// Counts lines as they are used up, and ends where one piece is too large.
 struct Lines<R> {
     inner: R,
     line: u64,
+    /// Bytes used up since a piece began.
+    taken: usize,
 }
 
 impl<R: BufRead> Read for Lines<R> {
@@ -295,6 +304,10 @@ impl<R: BufRead> Read for Lines<R> {
 
 impl<R: BufRead> BufRead for Lines<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.taken > PIECE_MAX {
+            let what = format!("a tag, text or comment has more than {PIECE_MAX} bytes");
+            return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+        }
         self.inner.fill_buf()
     }
 
@@ -303,6 +316,7 @@ impl<R: BufRead> BufRead for Lines<R> {
             let lines = memchr::memchr_iter(b'\n', buffer.get(..amount).unwrap_or_default()).count();
             self.line += u64::try_from(lines).unwrap_or_default();
         }
+        self.taken = self.taken.saturating_add(amount);
         self.inner.consume(amount);
     }
 }
@@ -370,6 +384,20 @@ mod tests {
             let found = all(other);
             assert!(found[0].content.as_ref().unwrap_err()[0].message.contains(wanted), "{other}");
         }
+    }
+
+    /// Neither a comment without an end nor a tag of very many attributes takes memory or time without limit.
+    #[test]
+    fn a_piece_without_end_and_a_tag_of_many_attributes_are_bounded() {
+        let segments = "<E1EDK01><CURCY>INR</CURCY></E1EDK01>";
+        let endless = format!("<a>{}<!-- {}", idoc(1, segments), "-".repeat(3 * PIECE_MAX));
+        let found = all(&endless);
+        assert!(found[0].content.is_ok() && found[1].is_end);
+        let said = found[1].content.as_ref().unwrap_err()[0].to_string();
+        assert!(said.contains("more than 4194304 bytes"), "{said}");
+        let attributes: Vec<String> = (0..200_000).map(|at| format!("a{at}=''")).collect();
+        let wide = idoc(1, &segments.replace("<CURCY>", &format!("<CURCY {}>", attributes.join(" "))));
+        assert!(all(&wide)[0].content.is_ok());
     }
 
     #[test]

@@ -12,10 +12,10 @@ mod reading;
 mod request;
 mod settings;
 
-pub(crate) use answer::hint;
-pub(crate) use books::{Books, OpenCompany, StoredVoucher};
+pub(crate) use answer::{ImportAnswer, hint, refusal};
+pub(crate) use books::{Books, Head, OpenCompany, StoredVoucher};
 pub(crate) use error::LinkError;
-pub(crate) use link::Link;
+pub(crate) use link::{Link, beginning};
 pub(crate) use reading::{MastersCache, Progress, Run};
 pub(crate) use request::import;
 pub(crate) use settings::{LinkSettings, ReadSettings, only_with};

@@ -17,6 +17,7 @@ mod shown;
 mod table;
 
 pub use live::TallyLiveWriteBack;
+pub(crate) use shown::Shown;
 
 use std::collections::BTreeMap;
 use std::future::{Ready, ready};
