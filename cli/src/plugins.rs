@@ -28,6 +28,7 @@ link! {
     einvoice_credentials_file if "credentials-file",
     einvoice_database if "database",
     einvoice_direct if "direct",
+    einvoice_gsp if "gsp",
     einvoice_json_file if "json-file",
     einvoice_ledger_sqlite if "ledger-sqlite",
     einvoice_sandbox if "sandbox",
@@ -73,8 +74,9 @@ mod tests {
 
     use super::*;
 
-    /// Folders that hold no plugin but a library: `protocol` is shared by transports, `file-drop` by all that work on files.
-    const NO_PLUGIN: [&str; 2] = ["file-drop", "protocol"];
+    /// Folders that hold no plugin but a library: `protocol` and `http` are shared by transports, `file-drop` by all that
+    /// work on files.
+    const NO_PLUGIN: [&str; 3] = ["file-drop", "http", "protocol"];
 
     fn folders() -> BTreeSet<String> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex as AsyncMutex;
 
 use crate::clock::{SharedClock, later};
-use crate::credential::{Access, ClientHolder, ClientScope, CredentialScope, CredentialStore, UserScope};
+use crate::credential::{Access, ApiUser, ClientHolder, ClientScope, CredentialScope, CredentialStore, UserScope};
 use crate::environment::{Environment, Product, RouteName};
 use crate::events;
 use crate::identifier::Gstin;
@@ -157,10 +157,11 @@ impl Gateway {
         self.route_door.stop(self.clock.now()).map(|stop| stop.until)
     }
 
-    /// Whether a GSTIN is left alone because the route is, or because its client pair was refused.
+    /// Whether a GSTIN is left alone because the route is, or because its client pair for the e-invoice system was
+    /// refused. Where the e-way bill system has a pair of its own, a call there finds out by itself.
     #[must_use]
     pub fn is_closed_for(&self, gstin: Gstin) -> bool {
-        self.check_doors(gstin).is_err()
+        self.check_doors(gstin, Product::EInvoice).is_err()
     }
 
     /// Makes sure that there is a usable session, logging in if needed, so that a login can no
@@ -170,7 +171,7 @@ impl Gateway {
     /// Any [`TransportError`] of a login; [`TransportError::HeldBack`] when the account is protected
     /// from another one.
     pub async fn ready(&self, gstin: Gstin, product: Product) -> Result<(), TransportError> {
-        self.check_doors(gstin)?;
+        self.check_doors(gstin, product)?;
         self.session(gstin, product).await.map(drop)
     }
 
@@ -186,10 +187,11 @@ impl Gateway {
         if !self.transport.capability().operations.contains(&operation.kind()) {
             return Err(TransportError::Unsupported { operation: operation.kind() });
         }
-        self.check_doors(gstin)?;
-        let result = self.call_with_a_session(gstin, operation.kind().product(), operation).await;
+        let product = operation.kind().product();
+        self.check_doors(gstin, product)?;
+        let result = self.call_with_a_session(gstin, product, operation).await;
         if let Err(error) = &result {
-            self.close_doors(gstin, error);
+            self.close_doors(gstin, product, error);
         }
         result
     }
@@ -309,17 +311,17 @@ impl Gateway {
 
     async fn log_in(&self, slot: &mut Slot, scope: &UserScope, force_refresh: bool) -> Result<Session, TransportError> {
         let access = self.access(scope).await?;
-        let client_door = self.client_door(self.holder(scope.gstin)?);
+        let client_door = self.client_door(self.holder(scope.gstin, scope.product)?);
         // In this order everywhere, so that nobody waits for somebody who waits for him.
         let _turns = (self.route_door.turn().await, client_door.turn().await);
-        self.check_doors(scope.gstin)?;
+        self.check_doors(scope.gstin, scope.product)?;
         let now = self.clock.now();
         slot.spend_login(now, &self.route)?;
         let previous = slot.previous.clone();
         let request =
             LoginRequest { access: &access, product: scope.product, force_refresh, previous: previous.as_ref() };
         let result = self.transport.login(request).await;
-        if !result.as_ref().is_err_and(|error| self.close_doors(scope.gstin, error)) {
+        if !result.as_ref().is_err_and(|error| self.close_doors(scope.gstin, scope.product, error)) {
             self.route_door.tried();
             client_door.tried();
         }
@@ -363,13 +365,13 @@ impl Gateway {
     }
 
     /// Closes what a refusal concerns beyond this GSTIN; `false` when there is no such thing.
-    fn close_doors(&self, gstin: Gstin, error: &TransportError) -> bool {
+    fn close_doors(&self, gstin: Gstin, product: Product, error: &TransportError) -> bool {
         let stop = |whose: &str| {
             let until = later(self.clock.now(), REFUSAL_PAUSE)?;
             let reason = format!("{whose} was {error}; it is left alone until {until}");
             Some(Stop { until, reason })
         };
-        let closed = match (error.reach(), self.holder(gstin)) {
+        let closed = match (error.reach(), self.holder(gstin, product)) {
             (Reach::Route, _) => {
                 stop(&format!("route {} as a whole", self.route)).map(|stop| self.route_door.close(stop))
             }
@@ -386,10 +388,10 @@ impl Gateway {
         closed.is_some()
     }
 
-    fn check_doors(&self, gstin: Gstin) -> Result<(), TransportError> {
+    fn check_doors(&self, gstin: Gstin, product: Product) -> Result<(), TransportError> {
         let now = self.clock.now();
         self.route_door.check(now)?;
-        self.holder(gstin).map_or(Ok(()), |holder| self.client_door(holder).check(now))
+        self.holder(gstin, product).map_or(Ok(()), |holder| self.client_door(holder).check(now))
     }
 
     fn client_door(&self, holder: ClientHolder) -> Arc<Door> {
@@ -397,10 +399,11 @@ impl Gateway {
         Arc::clone(doors.entry(holder).or_default())
     }
 
-    /// Whose client pair serves a GSTIN.
-    fn holder(&self, gstin: Gstin) -> Result<ClientHolder, TransportError> {
+    /// Whose client pair serves a GSTIN in one of the systems.
+    fn holder(&self, gstin: Gstin, product: Product) -> Result<ClientHolder, TransportError> {
+        let of_product = self.transport.capability().client_pair_per_product.then_some(product);
         match &self.client_account {
-            Some(account) => Ok(ClientHolder::Provider { account: account.clone(), product: None }),
+            Some(account) => Ok(ClientHolder::Provider { account: account.clone(), product: of_product }),
             None => gstin.pan().map(ClientHolder::Pan).ok_or_else(|| TransportError::HeldBack {
                 reason: format!("{gstin} holds no PAN, so it has no client pair of its own"),
             }),
@@ -408,9 +411,13 @@ impl Gateway {
     }
 
     async fn access(&self, scope: &UserScope) -> Result<Access, TransportError> {
-        let holder = self.holder(scope.gstin)?;
+        let holder = self.holder(scope.gstin, scope.product)?;
         let client = self.credentials.client(&ClientScope { environment: self.environment, holder }).await?;
-        let user = self.credentials.api_user(scope).await?;
+        let user = if self.transport.capability().users_at_provider.contains(&scope.product) {
+            ApiUser::at_provider()
+        } else {
+            self.credentials.api_user(scope).await?
+        };
         Ok(Access::new(scope.gstin, client, user))
     }
 

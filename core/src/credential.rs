@@ -157,6 +157,14 @@ pub struct ApiUser {
     pub password: Secret<String>,
 }
 
+impl ApiUser {
+    /// What stands in the place of an API user that is entered at the provider and not known here.
+    #[must_use]
+    pub fn at_provider() -> Self {
+        Self { user_name: Secret::from(""), password: Secret::from("") }
+    }
+}
+
 /// An entry to put into a store.
 #[derive(Debug, Clone)]
 #[expect(clippy::exhaustive_enums, reason = "the portal issues these two kinds of credentials")]

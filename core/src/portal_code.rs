@@ -166,13 +166,18 @@ static CLASSES: LazyLock<HashMap<&'static str, ErrorClass>> = LazyLock::new(|| {
         .collect()
 });
 
-/// One error as the portal wrote it.
+/// One error as the portal wrote it, or the GSP or provider in between.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct PortalError {
-    /// The portal's code, verbatim but for the blanks and commas around it.
+    /// The code, verbatim but for the blanks and commas around it.
     pub code: String,
-    /// The portal's text, verbatim.
+    /// The text, verbatim.
     pub message: String,
+    /// Set where a GSP or provider speaks for itself: what its code asks of us, by its profile. Its codes are its own,
+    /// and may be spelt like one of the portal's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of_provider: Option<ErrorClass>,
 }
 
 impl PortalError {
@@ -180,13 +185,18 @@ impl PortalError {
     /// (e-way bill system); those are no part of the code.
     pub fn new(code: impl AsRef<str>, message: impl Into<String>) -> Self {
         let around = |character: char| character == ',' || character.is_whitespace();
-        Self { code: code.as_ref().trim_matches(around).to_owned(), message: message.into() }
+        Self { code: code.as_ref().trim_matches(around).to_owned(), message: message.into(), of_provider: None }
+    }
+
+    /// An error that a GSP or provider wrote of its own, and what it asks of us.
+    pub fn of_provider(code: impl AsRef<str>, message: impl Into<String>, class: ErrorClass) -> Self {
+        Self { of_provider: Some(class), ..Self::new(code, message) }
     }
 
     /// What this code asks of us.
     #[must_use]
     pub fn class(&self) -> ErrorClass {
-        ErrorClass::of(&self.code)
+        self.of_provider.unwrap_or_else(|| ErrorClass::of(&self.code))
     }
 }
 
@@ -230,6 +240,19 @@ mod tests {
         for code in [" 240, ", "240,,", "240, ,", "240"] {
             assert_eq!(PortalError::new(code, "x").code, "240", "{code}");
         }
+    }
+
+    #[test]
+    fn a_code_of_a_provider_is_not_taken_for_the_portals() {
+        let error = PortalError::of_provider("2150", "credit exhausted", ErrorClass::ClientConfig);
+        assert_eq!(
+            (error.class(), PortalError::new("2150", "").class()),
+            (ErrorClass::ClientConfig, ErrorClass::Duplicate)
+        );
+        let kept = serde_json::to_string(&error).unwrap();
+        assert_eq!(serde_json::from_str::<PortalError>(&kept).unwrap(), error);
+        let old = r#"{"code":"2150","message":"dup"}"#;
+        assert_eq!(serde_json::to_string(&serde_json::from_str::<PortalError>(old).unwrap()).unwrap(), old);
     }
 
     #[test]

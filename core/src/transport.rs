@@ -111,6 +111,10 @@ pub struct TransportCapability {
     pub concurrency_per_gstin: usize,
     /// Longest time a login or a call takes, however it ends.
     pub call_time_max: Duration,
+    /// Whether the client pair differs between the two government systems, as some providers issue one for each.
+    pub client_pair_per_product: bool,
+    /// The systems whose API users are entered at the provider, so that nothing of them is needed here.
+    pub users_at_provider: BTreeSet<Product>,
 }
 
 impl TransportCapability {
@@ -131,6 +135,8 @@ impl TransportCapability {
             payload_bytes_max: 2 * 1024 * 1024,
             concurrency_per_gstin: 3,
             call_time_max: Duration::from_mins(1),
+            client_pair_per_product: false,
+            users_at_provider: BTreeSet::new(),
         }
     }
 }
@@ -262,7 +268,9 @@ impl TransportError {
     pub fn class(&self) -> Option<ErrorClass> {
         match self {
             Self::Refused { operation: None, errors, .. }
-                if errors.iter().any(|error| LOGIN_DOES_NOT_OPEN.contains(&error.code.as_str())) =>
+                if errors
+                    .iter()
+                    .any(|error| error.of_provider.is_none() && LOGIN_DOES_NOT_OPEN.contains(&error.code.as_str())) =>
             {
                 Some(ErrorClass::PayloadOrCrypto)
             }
@@ -338,6 +346,7 @@ impl TransportError {
         match self {
             Self::Unsupported { .. } | Self::NotSent { .. } | Self::HeldBack { .. } | Self::Credential(_) => Owner::Us,
             Self::NoAnswer { .. } | Self::BadAnswer { .. } => Owner::Portal,
+            Self::Refused { errors, .. } if spoken_by_provider(errors) => Owner::Provider,
             Self::Refused { .. } => match self.class().unwrap_or(ErrorClass::Unknown) {
                 ErrorClass::Transient
                 | ErrorClass::UpstreamTransient
@@ -368,22 +377,44 @@ impl TransportError {
     }
 }
 
+/// Whether what decides was said by a GSP or provider of itself, and is its move: it or what is behind it is down, or
+/// the account there wants something. What it says of the taxpayer's credentials or document is the taxpayer's.
+fn spoken_by_provider(errors: &[PortalError]) -> bool {
+    errors.iter().max_by_key(|error| error.class().caution()).is_some_and(|error| {
+        matches!(
+            error.of_provider,
+            Some(
+                ErrorClass::Transient
+                    | ErrorClass::UpstreamTransient
+                    | ErrorClass::RateLimit
+                    | ErrorClass::ClientConfig
+                    | ErrorClass::Unknown
+            )
+        )
+    })
+}
+
 /// The portal's login counts all of these as wrong credentials; their texts (NIC, list of error codes)
 /// say whose they are.
 fn reach_of(error: &PortalError) -> Reach {
     match error.code.as_str() {
+        _ if error.of_provider.is_some() => reach_of_class(error.class()),
         // Client id and secret, wrong or missing.
         "1010" | "1011" | "1012" => Reach::Client,
         // What was encrypted with the portal's key could not be decrypted; the site header is wrong.
         "1013" | "1016" | "1020" | "3098" => Reach::Route,
         // This GSTIN is not registered to this GSP.
         "111" => Reach::Gstin,
-        _ => match error.class() {
-            ErrorClass::PayloadOrCrypto => Reach::Route,
-            ErrorClass::ClientConfig => Reach::Client,
-            ErrorClass::TokenExpired | ErrorClass::Auth | ErrorClass::RateLimit => Reach::Gstin,
-            _ => Reach::Call,
-        },
+        _ => reach_of_class(error.class()),
+    }
+}
+
+const fn reach_of_class(class: ErrorClass) -> Reach {
+    match class {
+        ErrorClass::PayloadOrCrypto => Reach::Route,
+        ErrorClass::ClientConfig => Reach::Client,
+        ErrorClass::TokenExpired | ErrorClass::Auth | ErrorClass::RateLimit => Reach::Gstin,
+        _ => Reach::Call,
     }
 }
 
@@ -458,6 +489,25 @@ mod tests {
             assert_eq!(refused(None, code).reach(), reach, "{code}");
         }
         assert!(Reach::Gstin < Reach::Client && Reach::Client < Reach::Route);
+    }
+
+    #[test]
+    fn what_a_provider_says_of_its_own_account_is_its_move_and_what_it_says_of_a_document_is_not() {
+        let of = |class| TransportError::Refused {
+            operation: Some(OperationKind::GenerateIrn),
+            errors: vec![PortalError::of_provider("1010", "text", class)],
+            info: Vec::new(),
+        };
+        let quota = of(ErrorClass::ClientConfig);
+        assert_eq!((quota.owner(), quota.reach()), (Owner::Provider, Reach::Client));
+        let down = of(ErrorClass::UpstreamTransient);
+        assert_eq!((down.owner(), down.retry(), down.is_unreachable()), (Owner::Provider, Retry::AskFirst, true));
+        let document = of(ErrorClass::Validation);
+        assert_eq!(
+            (document.owner(), document.reach(), document.retry()),
+            (Owner::Taxpayer, Reach::Call, Retry::Never)
+        );
+        assert_eq!(of(ErrorClass::Auth).owner(), Owner::Taxpayer);
     }
 
     #[test]

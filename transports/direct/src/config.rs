@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use einvoice_core::environment::Environment;
+use einvoice_http::{BODY_BYTES_MAX, CONNECT_TIMEOUT_MS, HttpSettings, ProxyChoice, TOTAL_TIMEOUT_MS, usable_address};
 use einvoice_protocol::client::HeaderSpelling;
 use einvoice_protocol::endpoints::{Endpoints, path_problem};
 use einvoice_protocol::seal::JsonLayering;
@@ -88,15 +88,15 @@ fn default_site() -> String {
 }
 
 const fn default_connect_timeout_ms() -> u64 {
-    5_000
+    CONNECT_TIMEOUT_MS
 }
 
 const fn default_total_timeout_ms() -> u64 {
-    60_000
+    TOTAL_TIMEOUT_MS
 }
 
 const fn default_body_bytes_max() -> usize {
-    8 * 1024 * 1024
+    BODY_BYTES_MAX
 }
 
 const fn default_request_bytes_max() -> usize {
@@ -109,14 +109,6 @@ const fn default_concurrency_per_gstin() -> usize {
 
 fn default_proxy() -> String {
     "off".to_owned()
-}
-
-/// Which proxy requests go through.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum ProxyChoice {
-    Off,
-    System,
-    Named(Url),
 }
 
 impl DirectConfig {
@@ -147,40 +139,24 @@ impl DirectConfig {
     /// # Errors
     /// When it is no address, carries credentials or a query, or would send credentials in the clear.
     pub(crate) fn base(&self, environment: Environment) -> Result<Url, DirectError> {
-        usable_address("base_url", &self.base_url, environment)
+        Ok(usable_address("base_url", &self.base_url, environment)?)
     }
 
-    pub(crate) fn proxy_choice(&self) -> Result<ProxyChoice, DirectError> {
-        let wrong = |reason: &str| DirectError::setting("proxy", reason);
-        match self.proxy.trim() {
-            "off" | "" => Ok(ProxyChoice::Off),
-            "system" => Ok(ProxyChoice::System),
-            address => {
-                let url = Url::parse(address)
-                    .ok()
-                    .filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some())
-                    .ok_or_else(|| wrong("write `off`, `system`, or an address like http://proxy.example:3128"))?;
-                if !url.username().is_empty() || url.password().is_some() {
-                    return Err(wrong("it holds a user name or password; use a proxy that knows this machine"));
-                }
-                Ok(ProxyChoice::Named(url))
-            }
-        }
-    }
-
-    pub(crate) fn connect_timeout(&self) -> Duration {
-        Duration::from_millis(self.connect_timeout_ms)
-    }
-
-    pub(crate) fn total_timeout(&self) -> Duration {
-        Duration::from_millis(self.total_timeout_ms)
+    /// Limits and ways of the HTTP client, without the certificates, which are in a file.
+    pub(crate) fn http(&self) -> Result<HttpSettings, DirectError> {
+        Ok(HttpSettings {
+            connect_timeout_ms: self.connect_timeout_ms,
+            total_timeout_ms: self.total_timeout_ms,
+            body_bytes_max: self.body_bytes_max,
+            proxy: ProxyChoice::parse(&self.proxy)?,
+            local_address: self.local_address,
+            root_certificates: Vec::new(),
+        })
     }
 
     pub(crate) fn check_ranges(&self) -> Result<(), DirectError> {
+        self.http()?.check()?;
         let ranges = [
-            ("connect_timeout_ms", self.connect_timeout_ms, 10, 120_000),
-            ("total_timeout_ms", self.total_timeout_ms, 10, 600_000),
-            ("body_bytes_max", wide(self.body_bytes_max), 1024, 67_108_864),
             ("request_bytes_max", wide(self.request_bytes_max), wide(default_request_bytes_max()), 67_108_864),
             ("concurrency_per_gstin", wide(self.concurrency_per_gstin), 1, 64),
         ];
@@ -188,9 +164,6 @@ impl DirectConfig {
             if !(min..=max).contains(&value) {
                 return Err(DirectError::setting(key, &format!("it is {value}; {min} to {max} is possible")));
             }
-        }
-        if self.connect_timeout_ms > self.total_timeout_ms {
-            return Err(DirectError::setting("connect_timeout_ms", "it is longer than total_timeout_ms"));
         }
         if self.site.trim().is_empty() {
             return Err(DirectError::setting("site", "it is empty; write the site's name, such as NIC1"));
@@ -209,30 +182,6 @@ pub(crate) fn usable_paths(table: &'static str, paths: &[(&str, &String)]) -> Re
     Ok(())
 }
 
-/// An address, once it is known to be usable: no credentials or query in it, and none sent in the clear.
-pub(crate) fn usable_address(key: &'static str, address: &str, environment: Environment) -> Result<Url, DirectError> {
-    let wrong = |reason: &str| DirectError::setting(key, reason);
-    let url =
-        Url::parse(address.trim()).map_err(|_| wrong("it is no address; write it like https://portal.example"))?;
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(wrong("it holds a user name or password; credentials belong into the credential store"));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(wrong("it ends in a query or fragment; write scheme, host, port and prefix only"));
-    }
-    let loopback = match url.host_str() {
-        None | Some("") => return Err(wrong("it names no host")),
-        Some("localhost") => true,
-        Some(host) => host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback()),
-    };
-    match url.scheme() {
-        "https" => Ok(url),
-        "http" if loopback || environment == Environment::Sandbox => Ok(url),
-        "http" => Err(wrong("http would send credentials in the clear; a production portal speaks https")),
-        _ => Err(wrong("its scheme is neither https nor http")),
-    }
-}
-
 fn wide(value: usize) -> u64 {
     u64::try_from(value).unwrap_or(u64::MAX)
 }
@@ -240,10 +189,6 @@ fn wide(value: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn base(url: &str, environment: Environment) -> Result<Url, String> {
-        DirectConfig::new(url, "").base(environment).map_err(|error| error.to_string())
-    }
 
     #[test]
     fn the_example_is_a_configuration_that_is_understood() {
@@ -265,36 +210,6 @@ mod tests {
     fn a_misspelt_key_is_refused_by_name() {
         let error = toml::from_str::<DirectConfig>("base_url = \"https://x\"\nbase_ulr = 1").unwrap_err();
         assert!(error.to_string().contains("base_ulr"));
-    }
-
-    #[test]
-    fn clear_http_is_for_the_emulator_only() {
-        assert!(base("https://portal.example/prefix", Environment::Production).is_ok());
-        assert!(base("http://127.0.0.1:8080", Environment::Production).is_ok());
-        assert!(base("http://[::1]:8080", Environment::Production).is_ok());
-        assert!(base("http://emulator:8080", Environment::Sandbox).is_ok());
-        assert!(base("http://portal.example", Environment::Production).unwrap_err().contains("in the clear"));
-    }
-
-    #[test]
-    fn an_address_with_credentials_or_a_query_is_refused_without_repeating_them() {
-        let error = base("https://user:hunter2@portal.example", Environment::Sandbox).unwrap_err();
-        assert!(error.contains("base_url") && !error.contains("hunter2"), "{error}");
-        assert!(base("https://portal.example/?key=1", Environment::Sandbox).is_err());
-        assert!(base("portal.example", Environment::Sandbox).is_err());
-        assert!(base("ftp://portal.example", Environment::Sandbox).is_err());
-    }
-
-    #[test]
-    fn a_proxy_is_off_the_systems_or_named() {
-        let choice = |proxy: &str| {
-            DirectConfig { proxy: proxy.into(), ..DirectConfig::new("", "") }.proxy_choice().map_err(|e| e.to_string())
-        };
-        assert_eq!(choice("off"), Ok(ProxyChoice::Off));
-        assert_eq!(choice("system"), Ok(ProxyChoice::System));
-        assert!(matches!(choice("http://proxy.example:3128"), Ok(ProxyChoice::Named(_))));
-        assert!(choice("http://u:hunter2@proxy.example").is_err_and(|error| !error.contains("hunter2")));
-        assert!(choice("proxy").is_err());
     }
 
     #[test]

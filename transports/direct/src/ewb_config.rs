@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use einvoice_core::environment::Environment;
+use einvoice_http::usable_address;
 use einvoice_protocol::client::HeaderSpelling;
 use einvoice_protocol::ewb::settings::{ClosureNames, EwbEndpoints, EwbSettings};
 use einvoice_protocol::seal::JsonLayering;
@@ -10,7 +11,7 @@ use reqwest::Url;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::config::{usable_address, usable_paths};
+use crate::config::usable_paths;
 use crate::transport::DirectError;
 
 /// The e-way bill system of a route (`[route.ewb]`). Timeouts, limits, proxy and certificates are the route's.
@@ -63,7 +64,7 @@ impl EwbConfig {
     }
 
     pub(crate) fn base(&self, environment: Environment) -> Result<Url, DirectError> {
-        usable_address("ewb.base_url", &self.base_url, environment)
+        Ok(usable_address("ewb.base_url", &self.base_url, environment)?)
     }
 
     pub(crate) fn settings(&self) -> Result<EwbSettings, DirectError> {

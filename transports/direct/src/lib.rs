@@ -2,10 +2,9 @@
 
 pub mod config;
 pub mod ewb_config;
-mod exchange;
 mod transport;
 
 pub use config::DirectConfig;
 pub use ewb_config::EwbConfig;
-pub use exchange::HttpExchange;
+pub use einvoice_http::HttpExchange;
 pub use transport::{DirectError, DirectTransport, connect, connect_with, exchange, login_key};

@@ -4,18 +4,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use einvoice_core::BoxError;
 use einvoice_core::clock::{SharedClock, SystemClock};
 use einvoice_core::entropy::SharedEntropy;
 use einvoice_core::environment::Environment;
 use einvoice_core::registry::{BuildContext, BuildError};
 use einvoice_core::transport::{Transport, TransportMode};
+use einvoice_http::{HttpError, HttpExchange, HttpSettings};
 use einvoice_protocol::client::{IrpSettings, IrpTransport};
 use einvoice_protocol::login::AuthPublicKey;
 use einvoice_protocol::public_key::KEY_FILE_BYTES_MAX;
 
 use crate::config::DirectConfig;
-use crate::exchange::HttpExchange;
 
 /// A [`Transport`] straight to an IRP.
 pub type DirectTransport = IrpTransport<HttpExchange>;
@@ -43,24 +42,14 @@ pub enum DirectError {
         #[source]
         source: std::io::Error,
     },
-    /// The HTTP client refused the settings.
-    #[error("the HTTP client does not accept {what}")]
-    Client {
-        /// What it refused.
-        what: &'static str,
-        /// The underlying error.
-        #[source]
-        source: BoxError,
-    },
+    /// The HTTP client cannot be made.
+    #[error(transparent)]
+    Http(#[from] HttpError),
 }
 
 impl DirectError {
     pub(crate) fn setting(key: &'static str, reason: &str) -> Self {
         Self::Setting { key, reason: reason.to_owned() }
-    }
-
-    pub(crate) fn client(what: &'static str, error: reqwest::Error) -> Self {
-        Self::Client { what, source: error.into() }
     }
 }
 
@@ -88,13 +77,15 @@ pub async fn connect_with(
     entropy: SharedEntropy,
     clock: SharedClock,
 ) -> Result<DirectTransport, DirectError> {
+    config.check_ranges()?;
+    let http = http(&config, directory).await?;
     let key = login_key(&config, directory).await?;
-    let exchange = exchange(&config, environment, directory).await?;
+    let exchange = HttpExchange::new(&http, &config.base(environment)?)?;
     let ewb = match &config.ewb {
         Some(ewb) => {
             let key =
                 auth_key(EWB_KEYS, ewb.auth_public_key_file.as_deref(), ewb.auth_public_key.as_deref(), directory);
-            let exchange = HttpExchange::new(&config, &ewb.base(environment)?, &roots(&config, directory).await?)?;
+            let exchange = HttpExchange::new(&http, &ewb.base(environment)?)?;
             Some((exchange, ewb.settings()?, key.await?))
         }
         None => None,
@@ -123,7 +114,8 @@ pub async fn exchange(
     environment: Environment,
     directory: &Path,
 ) -> Result<HttpExchange, DirectError> {
-    HttpExchange::new(config, &config.base(environment)?, &roots(config, directory).await?)
+    config.check_ranges()?;
+    Ok(HttpExchange::new(&http(config, directory).await?, &config.base(environment)?)?)
 }
 
 /// The public key for logins that the settings name or hold.
@@ -134,12 +126,13 @@ pub async fn login_key(config: &DirectConfig, directory: &Path) -> Result<AuthPu
     auth_key(IRP_KEYS, config.auth_public_key_file.as_deref(), config.auth_public_key.as_deref(), directory).await
 }
 
-/// Certificate authorities to trust beside those of the operating system.
-async fn roots(config: &DirectConfig, directory: &Path) -> Result<Vec<u8>, DirectError> {
-    match &config.root_certificate_file {
-        Some(file) => read("root_certificate_file", &directory.join(file)).await,
-        None => Ok(Vec::new()),
+/// Limits and ways of the HTTP client, the certificates read from their file.
+async fn http(config: &DirectConfig, directory: &Path) -> Result<HttpSettings, DirectError> {
+    let mut http = config.http()?;
+    if let Some(file) = &config.root_certificate_file {
+        http.root_certificates = HttpSettings::read_root_certificates(&directory.join(file)).await?;
     }
+    Ok(http)
 }
 
 /// The keys of the configuration that name a public key: as a file, and as text.

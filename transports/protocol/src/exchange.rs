@@ -12,6 +12,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use einvoice_core::BoxError;
+use einvoice_core::portal_code::PortalError;
 use einvoice_core::secret::Secret;
 
 /// Carries one request to the portal and brings its response.
@@ -53,14 +54,16 @@ impl<E: Exchange + ?Sized> Exchange for Box<E> {
     }
 }
 
-/// HTTP method; the portal knows these two.
+/// HTTP method. The portal knows the first two; some providers want the third.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "the portal uses these two methods and no third")]
+#[expect(clippy::exhaustive_enums, reason = "neither the portals nor a provider that is known use another")]
 pub enum Method {
     /// Reads, and the heartbeat.
     Get,
     /// Login and writes.
     Post,
+    /// Writes, at some providers.
+    Put,
 }
 
 impl Method {
@@ -70,6 +73,7 @@ impl Method {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
+            Self::Put => "PUT",
         }
     }
 }
@@ -204,6 +208,12 @@ pub enum ExchangeError {
         /// The underlying error.
         #[source]
         source: Option<BoxError>,
+    },
+    /// Somebody in between, a GSP, refused for itself; the portal did not see the request or its answer is not passed on.
+    #[error("refused on the way: {}", .errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Refused {
+        /// What it said, with the class its profile gives each code.
+        errors: Vec<PortalError>,
     },
     /// A response began and is larger than allowed.
     #[error("the answer is larger than {limit} bytes")]

@@ -64,6 +64,7 @@ impl<E: Exchange> Line<E> {
             ExchangeError::NoAnswer { reason, source } => {
                 TransportError::NoAnswer { endpoint: endpoint(), reason, changes_books, source }
             }
+            ExchangeError::Refused { errors } => TransportError::Refused { operation, errors, info: Vec::new() },
             ExchangeError::TooLarge { http_status, limit } => TransportError::BadAnswer {
                 endpoint: endpoint(),
                 http_status: Some(http_status),

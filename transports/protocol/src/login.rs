@@ -1,5 +1,7 @@
 //! Login, version 1.04: the sealed credentials out, token and SEK in.
 
+use std::sync::Arc;
+
 use aws_lc_rs::rsa::{Pkcs1PublicEncryptingKey, PublicEncryptingKey};
 use base64::Engine as _;
 use einvoice_core::credential::ApiUser;
@@ -20,9 +22,10 @@ pub const USER_AND_PASSWORD_BYTES_MAX: usize = 66;
 /// Bytes that PKCS#1 v1.5 padding takes (RFC 8017, section 7.2.1).
 const PADDING_BYTES: usize = 11;
 
-/// The public key under which credentials travel. The portal has another pair for signatures.
+/// The public key under which credentials travel. The portal has another pair for signatures. Clones share the key.
+#[derive(Clone)]
 pub struct AuthPublicKey {
-    key: Pkcs1PublicEncryptingKey,
+    key: Arc<Pkcs1PublicEncryptingKey>,
 }
 
 impl std::fmt::Debug for AuthPublicKey {
@@ -39,7 +42,7 @@ impl AuthPublicKey {
     pub fn new(key: &RsaPublicKey) -> Result<Self, KeyError> {
         let refused = |_| KeyError::NotAKey { reason: "modulus and exponent make no RSA key" };
         let key: PublicEncryptingKey = key.components().try_into().map_err(refused)?;
-        Ok(Self { key: Pkcs1PublicEncryptingKey::new(key).map_err(refused)? })
+        Ok(Self { key: Arc::new(Pkcs1PublicEncryptingKey::new(key).map_err(refused)?) })
     }
 
     /// Reads a key from PEM, bare base64, or a certificate.

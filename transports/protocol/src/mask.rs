@@ -10,7 +10,8 @@ const MASK: &str = "[secret]";
 const LONG: usize = 6;
 
 /// A text without these secrets: long ones anywhere, short ones where they are whole words.
-pub(crate) fn hide(text: &str, secrets: &[&Secret<String>]) -> String {
+#[must_use]
+pub fn hide(text: &str, secrets: &[&Secret<String>]) -> String {
     let mut secrets: Vec<&str> = secrets.iter().map(|secret| secret.expose().as_str()).collect();
     secrets.retain(|secret| !secret.is_empty());
     // A secret that holds another one goes first, or its rest would stay.

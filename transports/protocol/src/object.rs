@@ -3,15 +3,18 @@
 
 /// A JSON object that is being written.
 #[derive(Debug)]
-pub(crate) struct Object(String);
+pub struct Object(String);
 
 impl Object {
-    pub(crate) fn new() -> Self {
+    /// An object without members.
+    #[must_use]
+    pub fn new() -> Self {
         Self("{".to_owned())
     }
 
     /// A member with JSON as its value.
-    pub(crate) fn json(mut self, name: &str, json: &str) -> Self {
+    #[must_use]
+    pub fn json(mut self, name: &str, json: &str) -> Self {
         if self.0.len() > 1 {
             self.0.push(',');
         }
@@ -22,17 +25,17 @@ impl Object {
     }
 
     /// A member with a text.
-    pub(crate) fn text(self, name: &str, text: &str) -> Self {
+    pub fn text(self, name: &str, text: &str) -> Self {
         self.json(name, &quoted(text))
     }
 
     /// A member with a whole number.
-    pub(crate) fn number(self, name: &str, number: impl Into<u64>) -> Self {
+    pub fn number(self, name: &str, number: impl Into<u64>) -> Self {
         self.json(name, &number.into().to_string())
     }
 
     /// A member with a text, unless there is none: optional members are left out rather than sent empty.
-    pub(crate) fn some_text(self, name: &str, text: Option<&str>) -> Self {
+    pub fn some_text(self, name: &str, text: Option<&str>) -> Self {
         match text.filter(|text| !text.trim().is_empty()) {
             Some(text) => self.text(name, text),
             None => self,
@@ -40,14 +43,15 @@ impl Object {
     }
 
     /// The object as JSON.
-    pub(crate) fn finish(mut self) -> String {
+    pub fn finish(mut self) -> String {
         self.0.push('}');
         self.0
     }
 }
 
 /// A text as a JSON string, quotes included.
-pub(crate) fn quoted(text: &str) -> String {
+#[must_use]
+pub fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 

@@ -23,22 +23,11 @@ pub(crate) struct Outgoing<'a> {
 pub(crate) fn outgoing<'a>(endpoints: &Endpoints, operation: &'a Operation) -> Option<Outgoing<'a>> {
     let get =
         |path_and_query, site: &'a Option<String>| Outgoing { path_and_query, plain: None, site: site.as_deref() };
-    let post = |path: &String, plain, site: Option<&'a str>| Outgoing {
-        path_and_query: path.clone(),
-        plain: Some(plain),
-        site,
-    };
-    let owned = |json: String| Cow::Owned(json.into_bytes());
+    let post =
+        |path: &String, site: Option<&'a str>| Outgoing { path_and_query: path.clone(), plain: json(operation), site };
     Some(match operation {
-        Operation::GenerateIrn { payload } => post(&endpoints.generate_irn, Cow::Borrowed(payload.as_ref()), None),
-        Operation::CancelIrn { irn, reason, remark, site } => {
-            let json = Object::new()
-                .text("Irn", &irn.to_string())
-                .text("CnlRsn", reason.irn_code())
-                .text("CnlRem", remark)
-                .finish();
-            post(&endpoints.cancel_irn, owned(json), site.as_deref())
-        }
+        Operation::GenerateIrn { .. } => post(&endpoints.generate_irn, None),
+        Operation::CancelIrn { site, .. } => post(&endpoints.cancel_irn, site.as_deref()),
         Operation::GetIrn { irn, site } => get(below(&endpoints.get_irn, &irn.to_string()), site),
         Operation::GetIrnByDocument { doc_type, number, date, site } => {
             let query = format!(
@@ -52,12 +41,27 @@ pub(crate) fn outgoing<'a>(endpoints: &Endpoints, operation: &'a Operation) -> O
         Operation::RejectedIrns { date, site } => {
             get(format!("{}?date={}", endpoints.rejected_irns, percent_encode(&date.to_string())), site)
         }
-        Operation::GenerateEwbByIrn { request, site } => {
-            post(&endpoints.generate_ewb_by_irn, owned(ewb_by_irn(request)), site.as_deref())
-        }
+        Operation::GenerateEwbByIrn { site, .. } => post(&endpoints.generate_ewb_by_irn, site.as_deref()),
         Operation::GetEwbByIrn { irn, site } => get(below(&endpoints.get_ewb_by_irn, &irn.to_string()), site),
         Operation::GstinDetails { gstin } => get(below(&endpoints.gstin_details, &gstin.to_string()), &None),
         Operation::SyncGstin { gstin } => get(below(&endpoints.sync_gstin, &gstin.to_string()), &None),
+        _ => return None,
+    })
+}
+
+/// The JSON of a write to an IRP, not yet sealed; nothing for a read, and for the e-way bill system.
+pub(crate) fn json(operation: &Operation) -> Option<Cow<'_, [u8]>> {
+    let owned = |json: String| Cow::Owned(json.into_bytes());
+    Some(match operation {
+        Operation::GenerateIrn { payload } => Cow::Borrowed(payload.as_ref()),
+        Operation::CancelIrn { irn, reason, remark, .. } => owned(
+            Object::new()
+                .text("Irn", &irn.to_string())
+                .text("CnlRsn", reason.irn_code())
+                .text("CnlRem", remark)
+                .finish(),
+        ),
+        Operation::GenerateEwbByIrn { request, .. } => owned(ewb_by_irn(request)),
         _ => return None,
     })
 }

@@ -41,17 +41,42 @@ impl Portal {
         if pan_of(&gstin) != Some(pan.as_str()) {
             return Err(Codes::of("111"));
         }
-        let user = self.accounts.ewb_users.get(&gstin);
-        if !user.is_some_and(|user| user.username == text("username") && user.password == text("password")) {
-            return Err(Codes::of("108"));
-        }
-        let login = self.ewb_login(&gstin, app_key, now)?;
+        let login = self.admit_to_ewb(&gstin, text("username"), text("password"), app_key, now)?;
         let minutes = login.expires_at.duration_since(now).as_mins();
         Ok(PortalReply::json(format!(
             r#"{{"status":"1","authtoken":{},"sek":{},"expiry":{minutes}}}"#,
             quoted(&login.token),
             quoted(&cipher_box::seal(&app_key, &login.sek)),
         )))
+    }
+
+    fn admit_to_ewb(
+        &mut self,
+        gstin: &str,
+        user_name: &str,
+        password: &str,
+        app_key: [u8; 32],
+        now: Timestamp,
+    ) -> Result<Login, Codes> {
+        let user = self.accounts.ewb_users.get(gstin);
+        if !user.is_some_and(|user| user.username == user_name && user.password == password) {
+            return Err(Codes::of("108"));
+        }
+        self.ewb_login(gstin, app_key, now)
+    }
+
+    /// A login that somebody in front of the system makes for a taxpayer.
+    pub(crate) fn log_in_to_ewb_for(
+        &mut self,
+        gstin: &str,
+        user_name: &str,
+        password: &str,
+        now: Timestamp,
+    ) -> Result<Login, Codes> {
+        let mut app_key = [0; 32];
+        self.entropy.fill(&mut app_key).map_err(|_| Codes::of("107"))?;
+        self.count_ewb_login(gstin, now)?;
+        self.admit_to_ewb(gstin, user_name, password, app_key, now)
     }
 
     /// Refuses a login beyond the number that a setting admits in a quarter of an hour.

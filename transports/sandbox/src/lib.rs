@@ -2,6 +2,7 @@
 
 mod admin;
 mod arithmetic;
+mod behind;
 mod bills;
 mod books;
 mod cipher_box;
@@ -48,6 +49,7 @@ mod texts;
 mod transport;
 mod wire;
 
+pub use behind::{Asked, Behind, Front, Said, Ticket};
 pub use bills::BillLine;
 pub use books::BookLine;
 pub use config::{SandboxCredentialsConfig, SandboxTransportConfig};

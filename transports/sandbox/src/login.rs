@@ -56,19 +56,7 @@ impl Portal {
         let pan = self.client_of(request)?;
         let gstin = request.header("gstin").ok_or_else(|| Refusal::of("1004"))?;
         let credentials = self.open_credentials(request)?;
-        let users = &self.accounts.users;
-        let user = users.values().find(|user| user.username == credentials.user_name);
-        let user = user.ok_or_else(|| Refusal::of("1017"))?;
-        if user.gstin != gstin {
-            return Err(Refusal::of("1015"));
-        }
-        if pan_of(&gstin) != Some(pan.as_str()) {
-            return Err(Refusal::of("1018"));
-        }
-        if user.password != credentials.password {
-            return Err(Refusal::of("1019"));
-        }
-        let login = self.login(&gstin, &credentials, now)?;
+        let login = self.admit(&gstin, &pan, &credentials, now)?;
         let wrapping_key = match self.settings.sek_wrapping {
             SekWrapping::Latest => credentials.app_key,
             SekWrapping::First => login.app_key,
@@ -82,6 +70,38 @@ impl Portal {
             quoted(&crate::ist::stamp(login.expires_at)),
         );
         Ok(success(&data, &[]))
+    }
+
+    /// The login of an API user, once user, GSTIN and client pair belong together.
+    fn admit(&mut self, gstin: &str, pan: &str, credentials: &Credentials, now: Timestamp) -> Result<Login, Refusal> {
+        let users = &self.accounts.users;
+        let user = users.values().find(|user| user.username == credentials.user_name);
+        let user = user.ok_or_else(|| Refusal::of("1017"))?;
+        if user.gstin != gstin {
+            return Err(Refusal::of("1015"));
+        }
+        if pan_of(gstin) != Some(pan) {
+            return Err(Refusal::of("1018"));
+        }
+        if user.password != credentials.password {
+            return Err(Refusal::of("1019"));
+        }
+        self.login(gstin, credentials, now)
+    }
+
+    /// A login that somebody in front of the portal makes for a taxpayer, with the client pair of its PAN.
+    pub(crate) fn log_in_for(
+        &mut self,
+        gstin: &str,
+        user_name: &str,
+        password: &str,
+        now: Timestamp,
+    ) -> Result<Login, Refusal> {
+        let pan = pan_of(gstin).unwrap_or_default().to_owned();
+        let mut app_key = [0; 32];
+        self.entropy.fill(&mut app_key).map_err(|_| Refusal::of("5001"))?;
+        let (user_name, password) = (user_name.to_owned(), password.to_owned());
+        self.admit(gstin, &pan, &Credentials { user_name, password, app_key, force: false }, now)
     }
 
     /// The PAN of the client pair in the headers.

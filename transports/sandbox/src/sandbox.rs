@@ -11,6 +11,7 @@ use einvoice_core::entropy::SharedEntropy;
 use jiff::SignedDuration;
 use tokio::sync::oneshot;
 
+use crate::behind::{Behind, Front};
 use crate::error::SandboxError;
 use crate::journal::{Journal, append};
 use crate::keys::PortalKeys;
@@ -35,6 +36,8 @@ pub(crate) struct Inner {
     /// How far the portal's time is from that of `clock`.
     pub(crate) offset: Mutex<SignedDuration>,
     pub(crate) directory: Option<PathBuf>,
+    /// Who answers below a path of its own, with the portal behind it.
+    fronts: Mutex<Vec<(String, Arc<dyn Front>)>>,
     /// Held as long as the directory is in use.
     _lock: Option<File>,
 }
@@ -142,6 +145,7 @@ impl Sandbox {
             clock,
             offset: Mutex::new(SignedDuration::ZERO),
             directory,
+            fronts: Mutex::default(),
             _lock: lock,
         };
         Self { inner: Arc::new(inner) }
@@ -166,7 +170,29 @@ impl Sandbox {
     /// As [`Sandbox::exchange`], a scripted delay left to the caller.
     pub(crate) async fn answer(&self, request: &PortalRequest) -> Result<PortalReply, SandboxError> {
         let now = self.now();
-        self.change(|portal| portal.handle(request, now)).await
+        match self.front_of(request.path()) {
+            Some((prefix, front)) => {
+                let target = request.target.get(prefix.len()..).unwrap_or_default().to_owned();
+                let below = PortalRequest { target, ..request.clone() };
+                self.change(|portal| front.answer(&mut Behind::new(portal, now), &below)).await
+            }
+            None => self.change(|portal| portal.handle(request, now)).await,
+        }
+    }
+
+    /// Lets somebody answer every request whose path begins with `prefix`, which is taken off before: a provider, with
+    /// this portal behind it. Of two with one prefix the later one answers.
+    pub fn put_in_front(&self, prefix: impl Into<String>, front: Arc<dyn Front>) {
+        let prefix = prefix.into();
+        let mut fronts = self.inner.fronts.lock().unwrap_or_else(PoisonError::into_inner);
+        fronts.retain(|(known, _)| *known != prefix);
+        fronts.push((prefix, front));
+    }
+
+    fn front_of(&self, path: &str) -> Option<(String, Arc<dyn Front>)> {
+        let fronts = self.inner.fronts.lock().unwrap_or_else(PoisonError::into_inner);
+        let below = |prefix: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'));
+        fronts.iter().find(|(prefix, _)| below(prefix)).cloned()
     }
 
     /// Waits on the clock the sandbox was made with.

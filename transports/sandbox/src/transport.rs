@@ -1,5 +1,6 @@
 //! The emulator as a transport inside the process: the real protocol, without a network.
 
+use std::borrow::Cow;
 use std::future::{Ready, ready};
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,20 +28,26 @@ pub const ANSWER_WAIT_MAX: Duration = Duration::from_mins(1);
 pub struct InProcess {
     sandbox: Sandbox,
     /// What stands before the path of every request.
-    prefix: &'static str,
+    prefix: Cow<'static, str>,
 }
 
 impl InProcess {
     /// Calls this portal.
     #[must_use]
     pub const fn new(sandbox: Sandbox) -> Self {
-        Self { sandbox, prefix: "" }
+        Self::below(sandbox, Cow::Borrowed(""))
     }
 
     /// Calls the e-way bill system of this portal, its paths beginning with `/v1.03`.
     #[must_use]
     pub const fn e_way_bill(sandbox: Sandbox) -> Self {
-        Self { sandbox, prefix: crate::ewb_route::PREFIX }
+        Self::below(sandbox, Cow::Borrowed(crate::ewb_route::PREFIX))
+    }
+
+    /// Calls what answers below a prefix: a [`Front`](crate::Front) that was put there.
+    #[must_use]
+    pub const fn below(sandbox: Sandbox, prefix: Cow<'static, str>) -> Self {
+        Self { sandbox, prefix }
     }
 
     /// Waits out a scripted delay on the emulator's clock, as long as a client would.

@@ -5,7 +5,6 @@ use einvoice_core::clock::SharedClock;
 use einvoice_core::credential::Access;
 use einvoice_core::entropy::Entropy;
 use einvoice_core::operation::{Operation, OperationKind, Reply};
-use einvoice_core::portal_code::PortalError;
 use einvoice_core::secret::Secret;
 use einvoice_core::session::Session;
 use einvoice_core::transport::{LoginRequest, TransportError};
@@ -19,10 +18,8 @@ use crate::line::{Line, described, secrets};
 use crate::login::AuthPublicKey;
 use crate::mask;
 use crate::object::Object;
+use crate::question::is_empty_list;
 use crate::seal::{AppKey, Sek};
-
-/// The code for "no bills": an empty list, and no refusal.
-const NO_BILLS: &str = "418";
 
 /// The e-way bill system, as one transport reaches it.
 #[derive(Debug)]
@@ -81,7 +78,7 @@ impl<E: Exchange> EwbSide<E> {
         let mut known = secrets(session.access()).to_vec();
         known.push(session.token());
         let answer = match self.accepted(&response, Some(kind), &known) {
-            Err(TransportError::Refused { errors, .. }) if kind == OperationKind::ListEwbs && no_bills(&errors) => {
+            Err(TransportError::Refused { errors, .. }) if is_empty_list(operation, &errors) => {
                 return Ok(Reply::EwbList(Vec::new()));
             }
             other => other?,
@@ -147,8 +144,4 @@ impl<E: Exchange> EwbSide<E> {
             Answer::Accepted(answer) => Ok(answer),
         }
     }
-}
-
-fn no_bills(errors: &[PortalError]) -> bool {
-    !errors.is_empty() && errors.iter().all(|error| error.code == NO_BILLS)
 }

@@ -26,15 +26,18 @@ pub(crate) struct Outgoing<'a> {
 
 /// The question of an operation; nothing for those of the IRP.
 pub(crate) fn outgoing<'a>(settings: &'a EwbSettings, operation: &'a Operation) -> Option<Outgoing<'a>> {
-    if let Operation::GenerateEwb { payload } = operation {
-        let action = Some(("GENEWAYBILL", Cow::Borrowed(payload.as_ref())));
-        return Some(Outgoing { path_and_query: settings.endpoints.ewayapi.clone(), action });
-    }
-    if let Some((action, object)) = action(&settings.closure_names, operation) {
-        let action = Some((action, Cow::Owned(object.finish().into_bytes())));
-        return Some(Outgoing { path_and_query: settings.endpoints.ewayapi.clone(), action });
+    if let Some(action) = write(&settings.closure_names, operation) {
+        return Some(Outgoing { path_and_query: settings.endpoints.ewayapi.clone(), action: Some(action) });
     }
     question(&settings.endpoints, operation).map(|path_and_query| Outgoing { path_and_query, action: None })
+}
+
+/// Action and JSON of a write, not yet sealed; nothing for a read, and for the IRP.
+pub(crate) fn write<'a>(names: &'a ClosureNames, operation: &'a Operation) -> Option<(&'a str, Cow<'a, [u8]>)> {
+    if let Operation::GenerateEwb { payload } = operation {
+        return Some(("GENEWAYBILL", Cow::Borrowed(payload.as_ref())));
+    }
+    action(names, operation).map(|(action, object)| (action, Cow::Owned(object.finish().into_bytes())))
 }
 
 fn action<'a>(names: &'a ClosureNames, operation: &Operation) -> Option<(&'a str, Object)> {
@@ -59,31 +62,10 @@ fn action<'a>(names: &'a ClosureNames, operation: &Operation) -> Option<(&'a str
 }
 
 fn question(endpoints: &EwbEndpoints, operation: &Operation) -> Option<String> {
-    let (base, name, parameters) = match operation {
-        Operation::GetEwb { number } => (&endpoints.ewayapi, "GetEwayBill", vec![("ewbNo", number.to_string())]),
-        Operation::GetEwbByDocument { doc_type, number } => (
-            &endpoints.ewayapi,
-            "GetEwayBillGeneratedByConsigner",
-            vec![("docType", doc_type.clone()), ("docNo", number.clone())],
-        ),
-        Operation::ListEwbs { list, date } => {
-            let (name, parameters) = list_of(list, *date)?;
-            (&endpoints.ewayapi, name, parameters)
-        }
-        Operation::GetTripSheet { number } => {
-            (&endpoints.ewayapi, "GetTripSheet", vec![("tripSheetNo", number.to_string())])
-        }
-        Operation::EwbGstinDetails { gstin } => {
-            (&endpoints.master, "GetGSTINDetails", vec![("GSTIN", gstin.to_string())])
-        }
-        Operation::TransporterDetails { id } => {
-            (&endpoints.master, "GetTransporterDetails", vec![("trn_no", id.clone())])
-        }
-        Operation::HsnDetails { code } => {
-            (&endpoints.master, "GetHsnDetailsByHsnCode", vec![("hsncode", code.clone())])
-        }
-        Operation::EwbErrorList => (&endpoints.master, "GetErrorList", Vec::new()),
-        _ => return None,
+    let (from, name, parameters) = read(operation)?;
+    let base = match from {
+        From::Bills => &endpoints.ewayapi,
+        From::Masters => &endpoints.master,
     };
     let mut address = below(base, name);
     for (at, (name, value)) in parameters.iter().enumerate() {
@@ -93,6 +75,35 @@ fn question(endpoints: &EwbEndpoints, operation: &Operation) -> Option<String> {
         address.push_str(&percent_encode(value));
     }
     Some(address)
+}
+
+/// What a read is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum From {
+    Bills,
+    Masters,
+}
+
+/// Name and parameters of a read; nothing for a write, and for the IRP.
+pub(crate) fn read(operation: &Operation) -> Option<(From, &'static str, Vec<(&'static str, String)>)> {
+    Some(match operation {
+        Operation::GetEwb { number } => (From::Bills, "GetEwayBill", vec![("ewbNo", number.to_string())]),
+        Operation::GetEwbByDocument { doc_type, number } => (
+            From::Bills,
+            "GetEwayBillGeneratedByConsigner",
+            vec![("docType", doc_type.clone()), ("docNo", number.clone())],
+        ),
+        Operation::ListEwbs { list, date } => {
+            let (name, parameters) = list_of(list, *date)?;
+            (From::Bills, name, parameters)
+        }
+        Operation::GetTripSheet { number } => (From::Bills, "GetTripSheet", vec![("tripSheetNo", number.to_string())]),
+        Operation::EwbGstinDetails { gstin } => (From::Masters, "GetGSTINDetails", vec![("GSTIN", gstin.to_string())]),
+        Operation::TransporterDetails { id } => (From::Masters, "GetTransporterDetails", vec![("trn_no", id.clone())]),
+        Operation::HsnDetails { code } => (From::Masters, "GetHsnDetailsByHsnCode", vec![("hsncode", code.clone())]),
+        Operation::EwbErrorList => (From::Masters, "GetErrorList", Vec::new()),
+        _ => return None,
+    })
 }
 
 /// Name and parameters of a list. The system wants them in the order of its pages; for the list by the day of

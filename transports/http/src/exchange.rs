@@ -10,8 +10,7 @@ use reqwest::header::{self, HeaderMap, HeaderName};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Proxy, Url};
 
-use crate::config::{DirectConfig, ProxyChoice};
-use crate::transport::DirectError;
+use crate::settings::{HttpError, HttpSettings, ProxyChoice};
 
 /// How long an unused connection is kept, in seconds. Shorter than the idle limit of common servers
 /// (60 s and more), so that a request seldom meets a connection that is just being closed: that would
@@ -31,47 +30,47 @@ pub struct HttpExchange {
 }
 
 impl HttpExchange {
-    /// Prepares a client for one of the route's hosts; makes no connection.
+    /// Prepares a client for one host; makes no connection.
     ///
     /// # Errors
     /// When a setting cannot be used.
-    pub(crate) fn new(config: &DirectConfig, base: &Url, root_certificates: &[u8]) -> Result<Self, DirectError> {
-        config.check_ranges()?;
+    pub fn new(settings: &HttpSettings, base: &Url) -> Result<Self, HttpError> {
+        settings.check()?;
         let mut builder = Client::builder()
             .user_agent(concat!("einvoice/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(config.connect_timeout())
-            .timeout(config.total_timeout())
+            .connect_timeout(settings.connect_timeout())
+            .timeout(settings.total_timeout())
             .pool_idle_timeout(std::time::Duration::from_secs(POOL_IDLE_SECONDS))
             // A redirect would carry credentials elsewhere, and a repeated write could register twice.
             .redirect(Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
-            .local_address(config.local_address);
-        builder = match config.proxy_choice()? {
+            .local_address(settings.local_address);
+        builder = match &settings.proxy {
             ProxyChoice::Off => builder.no_proxy(),
             ProxyChoice::System => builder,
             ProxyChoice::Named(url) => {
-                let refused = |error: reqwest::Error| DirectError::client("proxy", error.without_url());
-                builder.proxy(Proxy::all(url).map_err(refused)?)
+                let refused = |error: reqwest::Error| HttpError::client("proxy", error.without_url());
+                builder.proxy(Proxy::all(url.clone()).map_err(refused)?)
             }
         };
-        if !root_certificates.is_empty() {
+        if !settings.root_certificates.is_empty() {
             let key = "root_certificate_file";
-            let certificates = Certificate::from_pem_bundle(root_certificates)
-                .map_err(|error| DirectError::client(key, error.without_url()))?;
+            let certificates = Certificate::from_pem_bundle(&settings.root_certificates)
+                .map_err(|error| HttpError::client(key, error.without_url()))?;
             if certificates.is_empty() {
-                return Err(DirectError::setting(key, "the file holds no certificate in PEM form"));
+                return Err(HttpError::setting(key, "the file holds no certificate in PEM form"));
             }
             builder = builder.tls_certs_merge(certificates);
         }
-        let client = builder.build().map_err(|error| DirectError::client("this route", error.without_url()))?;
+        let client = builder.build().map_err(|error| HttpError::client("this route", error.without_url()))?;
         Ok(Self {
             client,
             base: base.as_str().trim_end_matches('/').to_owned(),
             endpoint: endpoint_of(base),
-            connect_timeout_ms: config.connect_timeout_ms,
-            total_timeout_ms: config.total_timeout_ms,
-            body_bytes_max: config.body_bytes_max,
+            connect_timeout_ms: settings.connect_timeout_ms,
+            total_timeout_ms: settings.total_timeout_ms,
+            body_bytes_max: settings.body_bytes_max,
         })
     }
 
@@ -85,10 +84,11 @@ impl HttpExchange {
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
+            Method::Put => reqwest::Method::PUT,
         };
         let mut prepared = reqwest::Request::new(method, url);
         *prepared.headers_mut() = headers(&request)?;
-        if request.method == Method::Post {
+        if request.method != Method::Get {
             *prepared.body_mut() = Some(request.body.into());
         }
         Ok(prepared)

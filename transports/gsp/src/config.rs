@@ -1,0 +1,248 @@
+//! The settings of a route through a provider, and its registration.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use einvoice_core::clock::SharedClock;
+use einvoice_core::entropy::SharedEntropy;
+use einvoice_core::environment::{Environment, Product};
+use einvoice_core::registry::{BuildContext, BuildError};
+use einvoice_core::transport::Transport;
+use einvoice_http::{
+    BODY_BYTES_MAX, CONNECT_TIMEOUT_MS, HttpError, HttpExchange, HttpSettings, ProxyChoice, TOTAL_TIMEOUT_MS,
+    usable_address,
+};
+use einvoice_protocol::login::AuthPublicKey;
+use einvoice_protocol::public_key::KEY_FILE_BYTES_MAX;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::profile::{Hosts, ProfileError, read_profile};
+use crate::transport::{GspParts, GspTransport, PartsError};
+
+/// Settings of a route through a GSP or a provider's own interface.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct GspConfig {
+    /// The provider: the name of a profile that comes with the program, or the path of a profile of your own, which
+    /// ends in `.toml`. A relative path begins at the configuration file's folder.
+    pub profile: String,
+    /// Values for what the profile declares under `settings`. Nothing secret.
+    #[serde(default)]
+    pub settings: BTreeMap<String, String>,
+    /// Portal site that is asked where nothing else is known. Default `NIC1`.
+    #[serde(default = "default_site")]
+    pub site: String,
+    /// Addresses instead of those of the profile: another one that the provider publishes, or an emulator's.
+    #[serde(default)]
+    pub hosts: Option<Hosts>,
+    /// File with the e-invoice system's public key for logins, where the profile passes its protocol through.
+    #[serde(default)]
+    pub auth_public_key_file: Option<PathBuf>,
+    /// The same of the e-way bill system.
+    #[serde(default)]
+    pub ewb_auth_public_key_file: Option<PathBuf>,
+    /// Longest wait for a connection, in milliseconds. Default 5,000; 10 to 120,000. Running out of it is safe:
+    /// nothing was sent.
+    #[serde(default = "default_connect_timeout_ms")]
+    #[schemars(range(min = 10, max = 120_000))]
+    pub connect_timeout_ms: u64,
+    /// Longest wait for a whole answer, connecting included, in milliseconds. Default 60,000; 10 to 600,000, and no
+    /// less than `connect_timeout_ms`. The portal may still finish the call after it.
+    #[serde(default = "default_total_timeout_ms")]
+    #[schemars(range(min = 10, max = 600_000))]
+    pub total_timeout_ms: u64,
+    /// Largest answer read, in bytes. Default 8,388,608; 1,024 to 67,108,864.
+    #[serde(default = "default_body_bytes_max")]
+    #[schemars(range(min = 1024, max = 67_108_864))]
+    pub body_bytes_max: usize,
+    /// `off`, `system` (the usual environment variables), or `http://host:port`. Default `off`, since providers know
+    /// the addresses they are called from.
+    #[serde(default = "default_proxy")]
+    pub proxy: String,
+    /// Local address to send from, for machines with several. Default: the operating system's choice.
+    #[serde(default)]
+    pub local_address: Option<IpAddr>,
+    /// File with one more certificate authority (PEM) to trust. Default: none besides the operating system's.
+    #[serde(default)]
+    pub root_certificate_file: Option<PathBuf>,
+}
+
+fn default_site() -> String {
+    "NIC1".to_owned()
+}
+
+const fn default_connect_timeout_ms() -> u64 {
+    CONNECT_TIMEOUT_MS
+}
+
+const fn default_total_timeout_ms() -> u64 {
+    TOTAL_TIMEOUT_MS
+}
+
+const fn default_body_bytes_max() -> usize {
+    BODY_BYTES_MAX
+}
+
+fn default_proxy() -> String {
+    "off".to_owned()
+}
+
+/// Why a route cannot be made from its settings.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GspError {
+    /// The profile is missing, or cannot work.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+    /// Settings or keys do not fit the profile.
+    #[error(transparent)]
+    Parts(#[from] PartsError),
+    /// The HTTP client cannot be made.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// A key for logins cannot be read.
+    #[error("`{key}`: {reason}")]
+    Key {
+        /// The key of the configuration.
+        key: &'static str,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// The profile has no addresses for this environment.
+    #[error(
+        "profile {profile} has no {environment} of its own; give its addresses under `hosts`, as the provider told you"
+    )]
+    NoEnvironment {
+        /// The profile.
+        profile: String,
+        /// The environment.
+        environment: Environment,
+    },
+}
+
+impl GspConfig {
+    /// Settings with a profile, and defaults for the rest.
+    pub fn new(profile: impl Into<String>) -> Self {
+        Self {
+            profile: profile.into(),
+            settings: BTreeMap::new(),
+            site: default_site(),
+            hosts: None,
+            auth_public_key_file: None,
+            ewb_auth_public_key_file: None,
+            connect_timeout_ms: CONNECT_TIMEOUT_MS,
+            total_timeout_ms: TOTAL_TIMEOUT_MS,
+            body_bytes_max: BODY_BYTES_MAX,
+            proxy: default_proxy(),
+            local_address: None,
+            root_certificate_file: None,
+        }
+    }
+
+    async fn http(&self, directory: &Path) -> Result<HttpSettings, GspError> {
+        let root_certificates = match &self.root_certificate_file {
+            Some(file) => HttpSettings::read_root_certificates(&directory.join(file)).await?,
+            None => Vec::new(),
+        };
+        let settings = HttpSettings {
+            connect_timeout_ms: self.connect_timeout_ms,
+            total_timeout_ms: self.total_timeout_ms,
+            body_bytes_max: self.body_bytes_max,
+            proxy: ProxyChoice::parse(&self.proxy)?,
+            local_address: self.local_address,
+            root_certificates,
+        };
+        settings.check()?;
+        Ok(settings)
+    }
+}
+
+/// Makes the transport of a route. Reads the files it names; makes no connection.
+///
+/// # Errors
+/// When the profile, a setting or a file cannot be used.
+pub async fn connect(
+    config: GspConfig,
+    environment: Environment,
+    directory: &Path,
+    entropy: SharedEntropy,
+    clock: SharedClock,
+) -> Result<GspTransport<HttpExchange>, GspError> {
+    let profile = read_profile(&config.profile, directory)?;
+    let hosts = match config.hosts.as_ref().or_else(|| profile.environments.get(environment)) {
+        Some(hosts) => hosts.clone(),
+        None => return Err(GspError::NoEnvironment { profile: profile.id, environment }),
+    };
+    let http = config.http(directory).await?;
+    let to = |key: &str, address: &str| -> Result<HttpExchange, GspError> {
+        Ok(HttpExchange::new(&http, &usable_address(key, address, environment)?)?)
+    };
+    let of = |product: Product, key: &str| -> Result<Option<(HttpExchange, HttpExchange)>, GspError> {
+        if profile.product(product).is_none() {
+            return Ok(None);
+        }
+        let address = hosts.of(product);
+        Ok(Some((to(key, address)?, to(key, address)?)))
+    };
+    let (irp, ewb) = (of(Product::EInvoice, "hosts.irp")?, of(Product::EWayBill, "hosts.ewb")?);
+    let common = match [hosts.common.as_str(), hosts.of(Product::EInvoice), hosts.of(Product::EWayBill)]
+        .into_iter()
+        .find(|address| !address.is_empty())
+    {
+        Some(address) => to("hosts.common", address)?,
+        None => return Err(HttpError::setting("hosts", "no address is given").into()),
+    };
+    let parts = GspParts {
+        environment,
+        settings: config.settings,
+        site: config.site.trim().to_owned(),
+        common,
+        irp,
+        ewb,
+        irp_key: key("auth_public_key_file", config.auth_public_key_file.as_deref(), directory).await?,
+        ewb_key: key("ewb_auth_public_key_file", config.ewb_auth_public_key_file.as_deref(), directory).await?,
+        call_time_max: http.total_timeout(),
+        entropy,
+        clock,
+        profile,
+    };
+    Ok(GspTransport::new(parts)?)
+}
+
+async fn key(name: &'static str, file: Option<&Path>, directory: &Path) -> Result<Option<AuthPublicKey>, GspError> {
+    let Some(file) = file else { return Ok(None) };
+    let path = directory.join(file);
+    let wrong = |reason: String| GspError::Key { key: name, reason };
+    let unreadable = |error: std::io::Error| wrong(format!("{} cannot be read: {error}", path.display()));
+    let length = tokio::fs::metadata(&path).await.map_err(unreadable)?.len();
+    if usize::try_from(length).map_or(true, |length| length > KEY_FILE_BYTES_MAX) {
+        let reason = format!("{} has {length} bytes; a key file has at most {KEY_FILE_BYTES_MAX}", path.display());
+        return Err(wrong(reason));
+    }
+    let bytes = tokio::fs::read(&path).await.map_err(unreadable)?;
+    let key = AuthPublicKey::from_pem(&String::from_utf8_lossy(&bytes)).map_err(|error| wrong(error.to_string()))?;
+    Ok(Some(key))
+}
+
+async fn build(context: BuildContext, config: GspConfig) -> Result<Arc<dyn Transport>, BuildError> {
+    let Some(environment) = context.environment else {
+        return Err(BuildError::new(context.name, "the route has no environment; write `environment = \"sandbox\"`"));
+    };
+    let (entropy, clock) = (context.entropy.clone(), context.clock.clone());
+    match connect(config, environment, &context.directory, entropy, clock).await {
+        Ok(transport) => Ok(Arc::new(transport)),
+        Err(error) => Err(BuildError::new(context.name, error.to_string()).because(error)),
+    }
+}
+
+einvoice_core::register_transport! {
+    name: "gsp",
+    summary: "Through a GST Suvidha Provider or a provider's own interface, by a profile",
+    config: GspConfig,
+    example: include_str!("../examples/route.toml"),
+    build: build,
+}

@@ -1,0 +1,19 @@
+#![doc = include_str!("../README.md")]
+
+mod answer;
+pub mod config;
+#[cfg(feature = "emulator")]
+pub mod emulator;
+pub mod hooks;
+mod pass_through;
+pub mod profile;
+mod provider;
+mod texts;
+mod transport;
+mod values;
+
+pub use config::{GspConfig, GspError, connect};
+pub use transport::{GspParts, GspTransport, PartsError};
+
+#[doc(hidden)]
+pub use einvoice_core::registry::inventory;

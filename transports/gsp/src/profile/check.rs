@@ -1,0 +1,408 @@
+//! What a profile must be beyond its types, so that it can work: all problems at once, each with its key.
+
+use std::fmt;
+
+use einvoice_core::environment::{Environment, Product};
+use einvoice_core::operation::OperationKind;
+use einvoice_http::usable_address;
+use einvoice_protocol::endpoints::path_problem;
+use einvoice_protocol::exchange::Method;
+
+use super::{
+    Body, Crypto, Known, Layer, Login, Meaning, Named, ProductProfile, Profile, Setting, TaxpayerMode, Template,
+    Variable,
+};
+use crate::hooks;
+
+/// Something in a profile that cannot work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Problem {
+    /// The key.
+    pub key: String,
+    /// What is wrong and what to do.
+    pub reason: String,
+}
+
+/// All problems of a profile.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Problems(Vec<Problem>);
+
+impl Problems {
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Problem> {
+        self.0.iter()
+    }
+
+    fn add(&mut self, key: impl Into<String>, reason: impl Into<String>) {
+        self.0.push(Problem { key: key.into(), reason: reason.into() });
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<String> = self.iter().map(|problem| format!("  {}: {}", problem.key, problem.reason)).collect();
+        formatter.write_str(&lines.join("\n"))
+    }
+}
+
+/// Parts of names that hold secrets.
+const SECRET_NAMES: [&str; 10] = [
+    "secret",
+    "password",
+    "passwd",
+    "pwd",
+    "token",
+    "authorization",
+    "apikey",
+    "api-key",
+    "api_key",
+    "subscription-key",
+];
+
+/// Characters from which on a fixed value under such a name is taken for a secret.
+const SECRET_CHARS_MIN: usize = 8;
+
+/// Everything in a profile that cannot work.
+pub(crate) fn check(profile: &Profile) -> Problems {
+    let mut checker = Checker { profile, problems: Problems::default() };
+    checker.profile();
+    checker.problems
+}
+
+/// What a template may use where it stands.
+#[derive(Debug, Clone, Copy)]
+struct Allowed {
+    provider_token: bool,
+    taxpayer: bool,
+    taxpayer_token: bool,
+    sek: bool,
+    operation: Option<OperationKind>,
+    product: Option<Product>,
+}
+
+impl Allowed {
+    const PROVIDER_LOGIN: Self = Self {
+        provider_token: false,
+        taxpayer: false,
+        taxpayer_token: false,
+        sek: false,
+        operation: None,
+        product: None,
+    };
+
+    fn problem(self, variable: &Variable, settings: &std::collections::BTreeMap<String, Setting>) -> Option<String> {
+        match variable {
+            Variable::Setting(name) if settings.contains_key(name) => None,
+            Variable::Setting(name) => {
+                let near = einvoice_core::registry::nearest(name, settings.keys().map(String::as_str));
+                let near = near.map(|near| format!("; did you mean {{settings.{near}}}?")).unwrap_or_default();
+                Some(format!("{{{variable}}} is declared nowhere under `settings`{near}"))
+            }
+            Variable::Known(known) => self.of_known(*known),
+        }
+    }
+
+    fn of_known(self, known: Known) -> Option<String> {
+        let missing = |what: &str| Some(format!("{{{}}} has no value here: {what}", known.name()));
+        match known {
+            Known::ClientId | Known::ClientSecret | Known::RequestId => None,
+            Known::ProviderToken if self.provider_token => None,
+            Known::ProviderToken => missing("there is no `provider.login`, or this is part of it"),
+            Known::UserName | Known::Password | Known::Gstin | Known::Site | Known::Force if self.taxpayer => None,
+            Known::UserName | Known::Password | Known::Gstin | Known::Site | Known::Force => {
+                missing("the login to the provider knows no taxpayer")
+            }
+            Known::TaxpayerToken if self.taxpayer_token => None,
+            Known::TaxpayerToken => missing("no login of the taxpayer that brings a token comes before"),
+            Known::Sek if self.sek => None,
+            Known::Sek => missing("only with `crypto = \"plain_with_sek\"`, after the login"),
+            Known::Action if self.product == Some(Product::EWayBill) && self.operation.is_some() => None,
+            _ => match self.operation {
+                Some(operation) if crate::values::has(operation, known) => None,
+                Some(operation) => missing(&format!("{operation} asks nothing of the kind")),
+                None => missing("it belongs to an operation"),
+            },
+        }
+    }
+}
+
+struct Checker<'p> {
+    profile: &'p Profile,
+    problems: Problems,
+}
+
+impl Checker<'_> {
+    fn profile(&mut self) {
+        let profile = self.profile;
+        let is_name = !profile.id.is_empty()
+            && profile.id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        if !is_name {
+            self.problems.add("id", "write lower case letters, digits and hyphens");
+        }
+        self.environments();
+        if profile.irp.is_none() && profile.ewb.is_none() {
+            self.problems.add("irp", "the profile carries neither `irp` nor `ewb`");
+        }
+        if !(8..=64).contains(&profile.request_id.length) {
+            self.problems.add("request_id.length", "8 to 64 is possible");
+        }
+        if !(1..=64).contains(&profile.limits.calls_at_once) {
+            self.problems.add("limits.calls_at_once", "1 to 64 is possible");
+        }
+        for (at, rule) in profile.codes.iter().enumerate() {
+            if rule.code.is_none() && rule.text.is_none() {
+                self.problems.add(format!("codes[{at}]"), "it names neither `code` nor `text`");
+            }
+            if rule.is == Meaning::Body {
+                self.problems.add(format!("codes[{at}].is"), "`body` is for HTTP statuses");
+            }
+        }
+        let has_login = profile.provider.login.is_some();
+        if let Some(login) = &profile.provider.login {
+            self.login("provider.login", login, Allowed::PROVIDER_LOGIN);
+            if login.token.is_none() {
+                self.problems
+                    .add("provider.login.token", "a login to the provider brings a token: say where it stands");
+            }
+        }
+        for (name, product, part) in
+            [("irp", Product::EInvoice, &profile.irp), ("ewb", Product::EWayBill, &profile.ewb)]
+        {
+            if let Some(part) = part {
+                self.product(name, product, part, has_login);
+            }
+        }
+    }
+
+    fn environments(&mut self) {
+        let environments = &self.profile.environments;
+        for (name, environment) in [("sandbox", Environment::Sandbox), ("production", Environment::Production)] {
+            let Some(hosts) = environments.get(environment) else { continue };
+            let needs_common = self.profile.provider.login.is_some();
+            let parts = [("irp", self.profile.irp.is_some()), ("ewb", self.profile.ewb.is_some())];
+            for (part, is_there) in parts {
+                let own = if part == "irp" { &hosts.irp } else { &hosts.ewb };
+                match own {
+                    Some(address) => self.address(&format!("environments.{name}.{part}"), address, environment),
+                    None if is_there && hosts.common.is_empty() => {
+                        self.problems
+                            .add(format!("environments.{name}.{part}"), "there is no address, and no `common` one");
+                    }
+                    None => {}
+                }
+            }
+            if !hosts.common.is_empty() {
+                self.address(&format!("environments.{name}.common"), &hosts.common, environment);
+            } else if needs_common {
+                self.problems.add(format!("environments.{name}.common"), "the login to the provider has no address");
+            }
+        }
+    }
+
+    fn address(&mut self, key: &str, address: &str, environment: Environment) {
+        if let Err(error) = usable_address(key, address, environment) {
+            let text = error.to_string();
+            let reason = text.split_once(": ").map_or(text.as_str(), |(_, reason)| reason).to_owned();
+            self.problems.add(key, reason);
+        }
+    }
+
+    fn product(&mut self, name: &str, product: Product, part: &ProductProfile, has_provider_login: bool) {
+        let brings_token = match part.taxpayer {
+            TaxpayerMode::Login => true,
+            TaxpayerMode::Nic => part.crypto != Crypto::Plain,
+            _ => false,
+        };
+        let before = Allowed {
+            provider_token: has_provider_login,
+            taxpayer: true,
+            taxpayer_token: false,
+            sek: false,
+            operation: None,
+            product: Some(product),
+        };
+        let after = Allowed { taxpayer_token: brings_token, sek: part.crypto == Crypto::PlainWithSek, ..before };
+        match (part.taxpayer, &part.login) {
+            (TaxpayerMode::Login | TaxpayerMode::WarmUp, Some(login)) => {
+                self.login(&format!("{name}.login"), login, before);
+                if part.taxpayer == TaxpayerMode::Login && login.token.is_none() {
+                    self.problems.add(format!("{name}.login.token"), "say where the token stands, or choose `warm_up`");
+                }
+            }
+            (TaxpayerMode::Login | TaxpayerMode::WarmUp, None) => {
+                self.problems.add(format!("{name}.login"), "`taxpayer` asks for a login, and there is none");
+            }
+            (_, Some(_)) => self.problems.add(format!("{name}.login"), "`taxpayer` asks for no login; leave it out"),
+            _ => {}
+        }
+        let seals = part.crypto == Crypto::Nic;
+        if seals != (part.taxpayer == TaxpayerMode::Nic) && part.crypto != Crypto::PlainWithSek {
+            self.problems.add(
+                format!("{name}.taxpayer"),
+                "the portal's own login and the portal's own sealing belong together (`nic`)",
+            );
+        }
+        if part.crypto == Crypto::PlainWithSek && part.taxpayer != TaxpayerMode::Nic {
+            self.problems.add(format!("{name}.taxpayer"), "the session key comes of the portal's own login: `nic`");
+        }
+        self.named(&format!("{name}.headers"), &part.headers, after, true);
+        self.named(&format!("{name}.query"), &part.query, after, false);
+        self.named(&format!("{name}.add"), &part.add, after, false);
+        self.named("provider.headers", &self.profile.provider.headers, after, true);
+        self.named("provider.query", &self.profile.provider.query, after, false);
+        self.layers(&format!("{name}.reply"), &part.reply);
+        if seals { self.pass_through(name, product, part) } else { self.operations(name, product, part, after) }
+    }
+
+    /// What a product whose protocol passes through can and cannot say.
+    fn pass_through(&mut self, name: &str, product: Product, part: &ProductProfile) {
+        if !part.operations.is_empty() {
+            self.problems.add(format!("{name}.operations"), "with `crypto = \"nic\"` paths stand under `endpoints`");
+        }
+        let paths: Vec<(String, &String)> = match product {
+            Product::EInvoice => {
+                let endpoints = part.endpoints.as_ref();
+                endpoints.map(|known| known.paths().map(|(key, path)| (key.to_owned(), path)).to_vec())
+            }
+            _ => {
+                let endpoints = part.ewb_endpoints.as_ref();
+                endpoints.map(|known| known.paths().map(|(key, path)| (key.to_owned(), path)).to_vec())
+            }
+        }
+        .unwrap_or_default();
+        for (key, path) in paths {
+            if let Some(problem) = path_problem(path) {
+                self.problems.add(format!("{name}.endpoints.{key}"), problem);
+            }
+        }
+    }
+
+    fn operations(&mut self, name: &str, product: Product, part: &ProductProfile, allowed: Allowed) {
+        if part.operations.is_empty() {
+            self.problems.add(format!("{name}.operations"), "the product carries no operation");
+        }
+        if part.reply.is_empty() && part.operations.values().any(|operation| operation.reply.is_none()) {
+            self.problems.add(format!("{name}.reply"), "nothing says how a yes is told from a no");
+        }
+        for (kind, operation) in &part.operations {
+            let word = serde_json::to_value(kind).ok().and_then(|word| word.as_str().map(str::to_owned));
+            let key = format!("{name}.operations.{}", word.unwrap_or_default());
+            if kind.product() != product {
+                self.problems.add(&key, format!("{kind} belongs to the other system"));
+                continue;
+            }
+            let allowed = Allowed { operation: Some(*kind), ..allowed };
+            self.template(&format!("{key}.http"), operation.http.path(), allowed);
+            self.named(&format!("{key}.query"), &operation.query, allowed, false);
+            self.named(&format!("{key}.headers"), &operation.headers, allowed, true);
+            self.named(&format!("{key}.members"), &operation.members, allowed, false);
+            self.named(&format!("{key}.add"), &operation.add, allowed, false);
+            let body = operation.body.unwrap_or(if kind.changes_books() { Body::Nic } else { Body::None });
+            let is_get = operation.http.method() == Method::Get;
+            match body {
+                _ if is_get && body != Body::None => self.problems.add(&key, "a GET carries no body"),
+                Body::Nic if !kind.changes_books() => {
+                    self.problems
+                        .add(format!("{key}.body"), format!("{kind} has no JSON of the portal's; use `members`"));
+                }
+                Body::Members if operation.members.is_empty() => {
+                    self.problems.add(format!("{key}.members"), "`body = \"members\"` needs some");
+                }
+                Body::None if kind.changes_books() => {
+                    self.problems.add(format!("{key}.body"), format!("{kind} without a body says nothing"));
+                }
+                _ => {}
+            }
+            if let Some(layers) = &operation.reply {
+                self.layers(&format!("{key}.reply"), layers);
+            }
+            if let Some(hook) = &operation.hook
+                && hooks::find(hook).is_none()
+            {
+                let known = hooks::names();
+                let near = einvoice_core::registry::nearest(hook, known.iter().copied());
+                let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+                self.problems.add(
+                    format!("{key}.hook"),
+                    format!("this program has no hook `{hook}`{near} There are: {}", known.join(", ")),
+                );
+            }
+        }
+    }
+
+    fn login(&mut self, key: &str, login: &Login, allowed: Allowed) {
+        self.template(&format!("{key}.http"), login.http.path(), allowed);
+        self.named(&format!("{key}.query"), &login.query, allowed, false);
+        self.named(&format!("{key}.headers"), &login.headers, allowed, true);
+        self.named(&format!("{key}.json"), &login.json, allowed, false);
+        self.named(&format!("{key}.form"), &login.form, allowed, false);
+        if !login.json.is_empty() && !login.form.is_empty() {
+            self.problems.add(format!("{key}.form"), "`json` is given too; keep one of the two");
+        }
+        if login.http.method() == Method::Get && !(login.json.is_empty() && login.form.is_empty()) {
+            self.problems.add(key, "a GET carries no body");
+        }
+        for seconds in [Some(login.lifetime_seconds), login.sandbox_lifetime_seconds].into_iter().flatten() {
+            if !(60..=31_536_000).contains(&seconds) {
+                self.problems.add(format!("{key}.lifetime_seconds"), "a minute to a year is possible");
+            }
+        }
+        self.layers(&format!("{key}.reply"), &login.reply);
+    }
+
+    fn layers(&mut self, key: &str, layers: &[Layer]) {
+        for (at, layer) in layers.iter().enumerate() {
+            let key = format!("{key}[{at}]");
+            let says = layer.accepted.is_some() || layer.refused.is_some();
+            if layer.nic && (says || !layer.errors.is_empty()) {
+                self.problems.add(key, "the portal's own envelope (`nic`) needs no tests and no errors");
+            } else if !layer.nic && !says {
+                self.problems.add(key, "neither `accepted` nor `refused` says how a yes is told from a no");
+            } else if layer.refused.as_ref().is_some_and(|test| test.is.is_empty() && test.at == Default::default()) {
+                self.problems.add(key, "`refused` passes for every answer");
+            }
+        }
+    }
+
+    fn named(&mut self, key: &str, named: &Named, allowed: Allowed, is_header: bool) {
+        for (name, template) in named {
+            let key = format!("{key}.{name}");
+            if is_header && !is_header_name(name) {
+                self.problems.add(&key, "no header can have this name");
+            }
+            let lower = name.to_lowercase();
+            // A word such as `true`, or a lifetime, is none.
+            let is_long = template.to_string().chars().count() >= SECRET_CHARS_MIN;
+            if template.is_fixed() && is_long && SECRET_NAMES.iter().any(|secret| lower.contains(secret)) {
+                self.problems.add(
+                    &key,
+                    "it looks like a secret in clear; a profile is no place for one: use a variable, such as \
+                     {client_secret}, whose value stands in the credential store",
+                );
+            }
+            self.template(&key, template, allowed);
+        }
+    }
+
+    fn template(&mut self, key: &str, template: &Template, allowed: Allowed) {
+        for variable in template.variables() {
+            if let Some(problem) = allowed.problem(variable, &self.profile.settings)
+                && !self.problems.iter().any(|known| known.key == key && known.reason == problem)
+            {
+                self.problems.add(key, problem);
+            }
+        }
+    }
+}
+
+/// The characters of a token (RFC 9110, section 5.6.2).
+fn is_header_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}

@@ -1,0 +1,591 @@
+//! The `gsp` transport: one provider, by its profile.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use einvoice_core::credential::Access;
+use einvoice_core::environment::Product;
+use einvoice_core::operation::{Operation, OperationKind, Reply};
+use einvoice_core::portal_code::ErrorClass;
+use einvoice_core::secret::Secret;
+use einvoice_core::session::{SavedSession, Session};
+use einvoice_core::transport::{LoginRequest, Probe, Transport, TransportCapability, TransportError, TransportMode};
+use einvoice_protocol::client::{IrpSettings, IrpTransport};
+use einvoice_protocol::encoding::BASE64;
+use einvoice_protocol::endpoints::Endpoints;
+use einvoice_protocol::ewb::settings::EwbSettings;
+use einvoice_protocol::exchange::{Exchange, HttpRequest, Method};
+use einvoice_protocol::login::AuthPublicKey;
+use einvoice_protocol::mask;
+use einvoice_protocol::members::Members;
+use einvoice_protocol::object::quoted;
+use einvoice_protocol::question::{Beside, Question, answer, is_empty_list, question};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::answer::{Answer, Reading, Refusal};
+use crate::hooks::{self, Hook};
+use crate::pass_through::PassThrough;
+use crate::profile::{
+    Body, Crypto, Kind, Login, Meaning, Named, OperationProfile, ProductProfile, Profile, TaxpayerMode, Variable, Wrap,
+};
+use crate::provider::{Parts, Provider, RequestBody, known_secrets, refused, with_advice};
+use crate::values::{Tokens, Values, site_of};
+
+/// Characters of a heartbeat's answer that are kept.
+const PROBE_TEXT_CHARS: usize = 200;
+/// How long a session lasts that needs no token of the taxpayer's. It only bounds how long nobody looks.
+const WITHOUT_TOKEN: SignedDuration = SignedDuration::from_hours(24);
+
+/// A [`Transport`] through one provider.
+#[derive(Debug)]
+pub struct GspTransport<E> {
+    provider: Arc<Provider<E>>,
+    capability: TransportCapability,
+    irp: Side<E>,
+    ewb: Side<E>,
+}
+
+/// The portal's protocol through the provider.
+type Portal<E> = IrpTransport<Arc<PassThrough<E>>>;
+
+/// How one of the two systems is spoken to.
+#[derive(Debug)]
+enum Side<E> {
+    /// Not at all.
+    Absent,
+    /// The content in the clear; the portal's login where the session key is needed.
+    Plain { exchange: E, login: Option<Box<Portal<E>>> },
+    /// The portal's protocol.
+    Nic(Box<Portal<E>>),
+}
+
+/// What a transport is made of.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_structs, reason = "whoever makes a transport fills in every field")]
+pub struct GspParts<E> {
+    /// The provider.
+    pub profile: Profile,
+    /// Which environment of the provider.
+    pub environment: einvoice_core::environment::Environment,
+    /// Values for what the profile declares under `settings`.
+    pub settings: std::collections::BTreeMap<String, String>,
+    /// Portal site that is asked where an operation names none.
+    pub site: String,
+    /// To the provider's address for logins.
+    pub common: E,
+    /// To its address for the e-invoice system, where the profile carries it; twice, as the portal's login may need
+    /// its own.
+    pub irp: Option<(E, E)>,
+    /// The same for the e-way bill system.
+    pub ewb: Option<(E, E)>,
+    /// Key of the e-invoice system for logins, where its protocol passes through.
+    pub irp_key: Option<AuthPublicKey>,
+    /// The same of the e-way bill system.
+    pub ewb_key: Option<AuthPublicKey>,
+    /// Longest time a call takes.
+    pub call_time_max: std::time::Duration,
+    /// The source of randomness.
+    pub entropy: einvoice_core::entropy::SharedEntropy,
+    /// The clock.
+    pub clock: einvoice_core::clock::SharedClock,
+}
+
+/// Why a profile and its parts make no transport.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PartsError {
+    /// A setting that the profile declares has no value.
+    #[error("`settings.{name}` is missing: {about}")]
+    SettingMissing {
+        /// Its name.
+        name: String,
+        /// What it is.
+        about: String,
+    },
+    /// A setting that the profile does not declare.
+    #[error("profile {profile} has no setting `{name}`{}; there are: {known}", .near.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
+    SettingUnknown {
+        /// The profile.
+        profile: String,
+        /// The name.
+        name: String,
+        /// A name that is nearly the same.
+        near: Option<String>,
+        /// What there is.
+        known: String,
+    },
+    /// The portal's protocol passes through, and its key for logins is missing.
+    #[error(
+        "`{key}` is missing: profile {profile} passes the portal's own login through, which is sealed with the portal's public key"
+    )]
+    KeyMissing {
+        /// The key of the configuration.
+        key: &'static str,
+        /// The profile.
+        profile: String,
+    },
+}
+
+impl<E: Exchange> GspTransport<E> {
+    /// Makes a transport of its parts.
+    ///
+    /// # Errors
+    /// When a setting or a key is missing, or a setting is not the profile's.
+    pub fn new(parts: GspParts<E>) -> Result<Self, PartsError> {
+        let GspParts {
+            profile,
+            environment,
+            mut settings,
+            site,
+            common,
+            irp,
+            ewb,
+            irp_key,
+            ewb_key,
+            call_time_max,
+            entropy,
+            clock,
+        } = parts;
+        if let Some(name) = settings.keys().find(|name| !profile.settings.contains_key(*name)) {
+            let known = profile.settings.keys().map(String::as_str);
+            return Err(PartsError::SettingUnknown {
+                profile: profile.id.clone(),
+                name: name.clone(),
+                near: einvoice_core::registry::nearest(name, known.clone()).map(str::to_owned),
+                known: if profile.settings.is_empty() { "none".into() } else { known.collect::<Vec<_>>().join(", ") },
+            });
+        }
+        for (name, setting) in &profile.settings {
+            if settings.get(name).is_none_or(|value| value.trim().is_empty()) {
+                let default = setting
+                    .default
+                    .clone()
+                    .ok_or_else(|| PartsError::SettingMissing { name: name.clone(), about: setting.about.clone() })?;
+                settings.insert(name.clone(), default);
+            }
+        }
+        let mode = match profile.kind {
+            Kind::Gsp => TransportMode::Gsp,
+            Kind::ProviderApi => TransportMode::ProviderApi,
+        };
+        let mut capability = TransportCapability::new(mode, environment, site.clone(), []);
+        capability.payload_bytes_max = usize::try_from(profile.limits.request_bytes_max).unwrap_or(usize::MAX);
+        capability.concurrency_per_gstin = usize::from(profile.limits.calls_at_once);
+        // A token of the provider may have to be fetched before, and a call repeated with it.
+        capability.call_time_max = call_time_max.saturating_mul(4);
+        capability.client_pair_per_product = profile.provider.client_pair_per_product;
+        capability.seals = [&profile.irp, &profile.ewb].into_iter().flatten().any(|part| part.crypto == Crypto::Nic);
+        for (product, part) in [(Product::EInvoice, &profile.irp), (Product::EWayBill, &profile.ewb)] {
+            let Some(part) = part else { continue };
+            capability.operations.extend(operations(product, part));
+            if part.taxpayer == TaxpayerMode::AtProvider {
+                capability.users_at_provider.insert(product);
+            }
+        }
+        let provider = Arc::new(Provider::new(profile, environment, settings, site, common, entropy, clock));
+        let irp = side(&provider, Product::EInvoice, irp, irp_key, call_time_max)?;
+        let ewb = side(&provider, Product::EWayBill, ewb, ewb_key, call_time_max)?;
+        Ok(Self { provider, capability, irp, ewb })
+    }
+
+    /// The profile it works by.
+    #[must_use]
+    pub fn profile(&self) -> &Profile {
+        &self.provider.profile
+    }
+
+    const fn side(&self, product: Product) -> &Side<E> {
+        match product {
+            Product::EInvoice => &self.irp,
+            _ => &self.ewb,
+        }
+    }
+
+    async fn plain_login(
+        &self,
+        exchange: &E,
+        part: &ProductProfile,
+        request: &LoginRequest<'_>,
+    ) -> Result<Session, TransportError> {
+        let Some(login) = &part.login else {
+            // Nothing is to be had from anybody. The token tells one such session from another.
+            self.provider.token(request.access).await?;
+            let now = self.provider.clock.now();
+            let until = now.checked_add(WITHOUT_TOKEN).unwrap_or(now);
+            return Ok(without_key(request.access, Secret::new(self.provider.request_id()?), until));
+        };
+        let token = self.provider.token(request.access).await?;
+        let first = self.taxpayer_login(exchange, part, login, request, token.as_ref()).await;
+        match (first, token) {
+            // It may be the account's token that is over; one word of many providers stands for both.
+            (Err(error), Some(refused)) if error.class() == Some(ErrorClass::TokenExpired) => {
+                self.provider.forget(&refused).await;
+                let token = self.provider.token(request.access).await?;
+                self.taxpayer_login(exchange, part, login, request, token.as_ref()).await
+            }
+            (first, _) => first,
+        }
+    }
+
+    async fn taxpayer_login(
+        &self,
+        exchange: &E,
+        part: &ProductProfile,
+        login: &Login,
+        request: &LoginRequest<'_>,
+        token: Option<&Secret<String>>,
+    ) -> Result<Session, TransportError> {
+        let request_id = self.provider.request_id()?;
+        let site = self.provider.site(None);
+        let common = &self.provider.profile.provider;
+        let values = Values {
+            settings: &self.provider.settings,
+            access: request.access,
+            tokens: Tokens { provider: token.map(|token| token.expose().as_str()), ..Tokens::default() },
+            request_id: &request_id,
+            site: &site,
+            force: request.force_refresh,
+            operation: None,
+            action: None,
+        };
+        let (query, headers) = ([&common.query, &part.query], [&common.headers, &part.headers]);
+        let made =
+            self.provider.login(exchange, login, &query, &headers, &values, request.product, ErrorClass::Auth).await?;
+        let token = made.token.unwrap_or_else(|| Secret::new(request_id.clone()));
+        Ok(without_key(request.access, token, made.expires_at))
+    }
+
+    async fn plain_call(
+        &self,
+        exchange: &E,
+        part: &ProductProfile,
+        session: &Session,
+        operation: &Operation,
+    ) -> Result<Reply, TransportError> {
+        let unsupported = || TransportError::Unsupported { operation: operation.kind() };
+        let how = part.operations.get(&operation.kind()).ok_or_else(unsupported)?;
+        let token = self.provider.token(session.access()).await?;
+        let first = self.attempt(exchange, part, how, session, operation, token.as_ref()).await?;
+        let refusal = match (first, &token) {
+            (Ok(reply), _) => return Ok(reply),
+            // The provider did not look at the request: with another token it goes out once more.
+            (Err(refusal), Some(refused)) if refusal.means(Meaning::ReauthProvider) => {
+                self.provider.forget(refused).await;
+                let token = self.provider.token(session.access()).await?;
+                match self.attempt(exchange, part, how, session, operation, token.as_ref()).await? {
+                    Ok(reply) => return Ok(reply),
+                    Err(refusal) => refusal,
+                }
+            }
+            (Err(refusal), _) => refusal,
+        };
+        if is_empty_list(operation, &refusal.errors) {
+            return Ok(Reply::EwbList(Vec::new()));
+        }
+        let request_id = String::new();
+        let values = self.values(session, operation, token.as_ref(), None, &request_id, "", None);
+        let known = known_secrets(&values);
+        let known: Vec<&Secret<String>> = known.iter().collect();
+        let advice = refusal.meanings.iter().find_map(|meaning| meaning.advice());
+        let is_everywhere_known = part.taxpayer != TaxpayerMode::Login && part.taxpayer != TaxpayerMode::WarmUp;
+        let mut refusal = refusal;
+        refusal.errors = refusal.errors.into_iter().map(|error| with_advice(error, advice)).collect();
+        if is_everywhere_known && refusal.means(Meaning::ReauthTaxpayer) {
+            // There is no login that could bring another token: the API user itself is not accepted.
+            for error in &mut refusal.errors {
+                error.of_provider = error.of_provider.map(|_| ErrorClass::Auth);
+            }
+        }
+        Err(refused(Some(operation), refusal, &known))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a request is told what it is made of, once")]
+    fn values<'v>(
+        &'v self,
+        session: &'v Session,
+        operation: &'v Operation,
+        provider_token: Option<&'v Secret<String>>,
+        sek: Option<&'v str>,
+        request_id: &'v str,
+        site: &'v str,
+        action: Option<&'v str>,
+    ) -> Values<'v> {
+        Values {
+            settings: &self.provider.settings,
+            access: session.access(),
+            tokens: Tokens {
+                provider: provider_token.map(|token| token.expose().as_str()),
+                taxpayer: Some(session.token().expose()),
+                sek,
+            },
+            request_id,
+            site,
+            force: false,
+            operation: Some(operation),
+            action,
+        }
+    }
+
+    /// One attempt: the reply, or what was refused.
+    async fn attempt(
+        &self,
+        exchange: &E,
+        part: &ProductProfile,
+        how: &OperationProfile,
+        session: &Session,
+        operation: &Operation,
+        token: Option<&Secret<String>>,
+    ) -> Result<Result<Reply, Refusal>, TransportError> {
+        let kind = operation.kind();
+        let asked = question(operation, &part.closure_names);
+        let request_id = self.provider.request_id()?;
+        let site = self.provider.site(site_of(operation));
+        let sek = (part.crypto == Crypto::PlainWithSek).then(|| Secret::new(BASE64.encode(session.sek().expose())));
+        let sek = sek.as_ref().map(|sek| sek.expose().as_str());
+        let action = asked.action.as_deref();
+        let values = self.values(session, operation, token, sek, &request_id, &site, action);
+        let missing = |variable: Variable| match variable {
+            // The operation comes in forms, and this one lacks it: the profile cannot carry this form.
+            Variable::Known(_) => TransportError::Unsupported { operation: kind },
+            Variable::Setting(_) => {
+                self.provider.not_sent(exchange, format!("the profile needs {{{variable}}}, which has no value"))
+            }
+        };
+        let hook = self.hook(exchange, how)?;
+        let body = self.body(exchange, part, how, hook, operation, &asked, &values)?.map_err(missing)?;
+        let common = &self.provider.profile.provider;
+        let parts = Parts {
+            http: &how.http,
+            query: vec![&common.query, &part.query, &how.query],
+            headers: vec![&common.headers, &part.headers, &how.headers],
+            parameters: if how.portal_parameters { asked.parameters } else { Vec::new() },
+            body: body.map(RequestBody::Json),
+            lenient: false,
+        };
+        let request = self.provider.request(parts, &values).map_err(missing)?;
+        let response = self.provider.send(exchange, request, Some(kind)).await?;
+        let known = known_secrets(&values);
+        let known: Vec<&Secret<String>> = known.iter().collect();
+        let bad = |reason: &str| TransportError::BadAnswer {
+            endpoint: exchange.endpoint(),
+            http_status: Some(response.status),
+            reason: mask::hide(reason, &known),
+            changes_books: kind.changes_books(),
+        };
+        let profile = &self.provider.profile;
+        let reading = Reading {
+            layers: how.reply.as_deref().unwrap_or(&part.reply),
+            codes: &profile.codes,
+            http: &profile.http,
+            product: kind.product(),
+        };
+        let (content, info, alert) = match reading.read(response.status, &response.body) {
+            Answer::Yes { content, info, alert } => (content, info, alert),
+            Answer::No(refusal) => return Ok(Err(refusal)),
+            Answer::Unclear(reason) => return Err(bad(&reason)),
+        };
+        let content = match &how.payload {
+            Some(at) => {
+                let found = at.structure(&content);
+                found.ok_or_else(|| bad(&format!("it says yes, and there is no object or list at {at}")))?.into_owned()
+            }
+            None => content,
+        };
+        let content = match hook {
+            Some(hook) => hook.reply(operation, &content).map_err(|error| bad(&error.to_string()))?,
+            None => content,
+        };
+        answer(operation, &content, Beside { alert, info }).map(Ok).map_err(|error| bad(&error.to_string()))
+    }
+
+    fn hook(&self, exchange: &E, how: &OperationProfile) -> Result<Option<&'static dyn Hook>, TransportError> {
+        let Some(name) = &how.hook else { return Ok(None) };
+        match hooks::find(name) {
+            Some(hook) => Ok(Some(hook)),
+            None => Err(self.provider.not_sent(exchange, format!("this program has no hook `{name}`"))),
+        }
+    }
+
+    /// The body of a request; the inner error is a variable without a value.
+    #[expect(clippy::too_many_arguments, reason = "a body is told what it is made of, once")]
+    fn body(
+        &self,
+        exchange: &E,
+        part: &ProductProfile,
+        how: &OperationProfile,
+        hook: Option<&dyn Hook>,
+        operation: &Operation,
+        asked: &Question<'_>,
+        values: &Values<'_>,
+    ) -> Result<Result<Option<String>, Variable>, TransportError> {
+        let not_sent = |reason: String| self.provider.not_sent(exchange, reason);
+        let changes_books = operation.kind().changes_books();
+        let json = match how.body.unwrap_or(if changes_books { Body::Nic } else { Body::None }) {
+            Body::None => return Ok(Ok(None)),
+            Body::Members => "{}".to_owned(),
+            Body::Nic => {
+                let json = asked.json.as_deref().unwrap_or_default();
+                let max = self.capability.payload_bytes_max;
+                if json.len() > max {
+                    let reason = format!("the document has {} bytes and the provider takes {max}", json.len());
+                    return Err(not_sent(reason));
+                }
+                String::from_utf8_lossy(json).into_owned()
+            }
+        };
+        let json = match hook {
+            Some(hook) => hook.request(operation, &json).map_err(|error| not_sent(error.to_string()))?,
+            None => json,
+        };
+        let with_members = match with_members(json, [&how.members, &part.add, &how.add], values) {
+            Ok(json) => json,
+            Err(variable) => return Ok(Err(variable)),
+        };
+        let wrapped = how.wrap.iter().fold(with_members, |json, wrap| match wrap {
+            Wrap::Array => format!("[{json}]"),
+            Wrap::Member(name) => format!("{{{}:{json}}}", quoted(name)),
+        });
+        Ok(Ok(Some(wrapped)))
+    }
+}
+
+/// A session in which the provider seals, so that there is no key.
+fn without_key(access: &Access, token: Secret<String>, expires_at: Timestamp) -> Session {
+    let (sek, app_key) = (Secret::new(Vec::new()), Secret::new(Vec::new()));
+    Session::new(access.clone(), SavedSession { token, sek, app_key, expires_at })
+}
+
+/// An object with members of a profile behind its own. A member that it has already stays as it is.
+fn with_members<'n>(
+    json: String,
+    members: impl IntoIterator<Item = &'n Named>,
+    values: &Values<'_>,
+) -> Result<String, Variable> {
+    let mut added = String::new();
+    for (name, template) in members.into_iter().flatten() {
+        if Members::read(&json, &[]).is_ok_and(|own| own.get(name).is_some()) {
+            continue;
+        }
+        let text = template.fill(|variable| values.get(variable), str::to_owned)?;
+        added.push(',');
+        added.push_str(&quoted(name));
+        added.push(':');
+        added.push_str(&quoted(&text));
+    }
+    let Some(open) = json.trim_end().strip_suffix('}').filter(|_| !added.is_empty()) else { return Ok(json) };
+    let is_empty = open.trim_end().ends_with('{');
+    Ok(format!("{open}{}}}", if is_empty { added.trim_start_matches(',') } else { added.as_str() }))
+}
+
+/// The operations of a product that a profile carries.
+fn operations(product: Product, part: &ProductProfile) -> Vec<OperationKind> {
+    if part.crypto != Crypto::Nic {
+        return part.operations.keys().copied().collect();
+    }
+    let all: Vec<OperationKind> = match product {
+        Product::EInvoice => Endpoints::OPERATIONS.to_vec(),
+        _ => EwbSettings::operations().collect(),
+    };
+    all.into_iter().filter(|kind| !part.unsupported.contains(kind)).collect()
+}
+
+fn side<E: Exchange>(
+    provider: &Arc<Provider<E>>,
+    product: Product,
+    exchanges: Option<(E, E)>,
+    key: Option<AuthPublicKey>,
+    call_time_max: std::time::Duration,
+) -> Result<Side<E>, PartsError> {
+    let (Some(part), Some((exchange, for_login))) = (provider.profile.product(product), exchanges) else {
+        return Ok(Side::Absent);
+    };
+    let by_portals_protocol = |exchange: E| {
+        let name = if product == Product::EInvoice { "auth_public_key_file" } else { "ewb_auth_public_key_file" };
+        let key = key.ok_or_else(|| PartsError::KeyMissing { key: name, profile: provider.profile.id.clone() })?;
+        Ok(portals_protocol(provider, product, part, exchange, key, call_time_max))
+    };
+    Ok(match part.crypto {
+        Crypto::Plain => Side::Plain { exchange, login: None },
+        Crypto::PlainWithSek => Side::Plain { exchange, login: Some(Box::new(by_portals_protocol(for_login)?)) },
+        Crypto::Nic => Side::Nic(Box::new(by_portals_protocol(exchange)?)),
+    })
+}
+
+fn portals_protocol<E: Exchange>(
+    provider: &Arc<Provider<E>>,
+    product: Product,
+    part: &ProductProfile,
+    exchange: E,
+    key: AuthPublicKey,
+    call_time_max: std::time::Duration,
+) -> Portal<E> {
+    let through = Arc::new(PassThrough::new(Arc::clone(provider), product, exchange));
+    let mut settings = IrpSettings::new(TransportMode::Gsp, provider.environment, provider.site.clone());
+    settings.payload_bytes_max = usize::try_from(provider.profile.limits.request_bytes_max).unwrap_or(usize::MAX);
+    settings.call_time_max = call_time_max;
+    settings.json_layering = part.json_layering;
+    settings.endpoints = part.endpoints.clone().unwrap_or_default();
+    if let Some(spelling) = part.header_spelling {
+        settings.header_spelling = spelling;
+    }
+    let irp = IrpTransport::new(Arc::clone(&through), settings, key.clone(), Arc::clone(&provider.entropy));
+    if product == Product::EInvoice {
+        return irp;
+    }
+    let mut ewb = EwbSettings::default();
+    ewb.endpoints = part.ewb_endpoints.clone().unwrap_or_default();
+    ewb.json_layering = part.json_layering;
+    ewb.closure_names = part.closure_names.clone();
+    if let Some(spelling) = part.header_spelling {
+        ewb.header_spelling = spelling;
+    }
+    irp.with_ewb(through, ewb, key, Arc::clone(&provider.clock))
+}
+
+#[async_trait]
+impl<E: Exchange> Transport for GspTransport<E> {
+    fn capability(&self) -> &TransportCapability {
+        &self.capability
+    }
+
+    async fn login(&self, request: LoginRequest<'_>) -> Result<Session, TransportError> {
+        let part = self.provider.profile.product(request.product);
+        match (self.side(request.product), part) {
+            (Side::Nic(portal), _) | (Side::Plain { login: Some(portal), .. }, _) => portal.login(request).await,
+            (Side::Plain { exchange, login: None }, Some(part)) => self.plain_login(exchange, part, &request).await,
+            _ => {
+                let reason = format!("profile {} does not carry this system", self.provider.profile.id);
+                Err(self.provider.not_sent(&self.provider.common, reason))
+            }
+        }
+    }
+
+    async fn call(&self, session: &Session, operation: &Operation) -> Result<Reply, TransportError> {
+        let kind = operation.kind();
+        if !self.capability.operations.contains(&kind) {
+            return Err(TransportError::Unsupported { operation: kind });
+        }
+        match (self.side(kind.product()), self.provider.profile.product(kind.product())) {
+            (Side::Nic(portal), _) => portal.call(session, operation).await,
+            (Side::Plain { exchange, .. }, Some(part)) => self.plain_call(exchange, part, session, operation).await,
+            _ => Err(TransportError::Unsupported { operation: kind }),
+        }
+    }
+
+    async fn probe(&self) -> Result<Probe, TransportError> {
+        let line = &self.provider.profile.provider.heartbeat;
+        let path_and_query = line.as_ref().map_or_else(|| "/".to_owned(), |line| line.path().to_string());
+        let request =
+            HttpRequest { method: Method::Get, path_and_query, headers: Vec::new(), body: bytes::Bytes::new() };
+        let endpoint = self.provider.common.endpoint();
+        let response = self.provider.send(&self.provider.common, request, None).await?;
+        if response.status >= 500 {
+            let reason = format!("it answers with HTTP status {}", response.status);
+            return Err(TransportError::NoAnswer { endpoint, reason, changes_books: false, source: None });
+        }
+        let text = String::from_utf8_lossy(&response.body);
+        let text: String = text.trim().chars().filter(|letter| !letter.is_control()).take(PROBE_TEXT_CHARS).collect();
+        Ok(Probe { endpoint, text: if text.is_empty() { format!("HTTP status {}", response.status) } else { text } })
+    }
+}
