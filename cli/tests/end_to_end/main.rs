@@ -14,6 +14,7 @@ mod crash;
 #[cfg(unix)]
 mod interrupt;
 mod process;
+mod spreadsheet;
 mod tally;
 mod trouble;
 
