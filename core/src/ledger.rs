@@ -135,6 +135,22 @@ pub trait Ledger: JobBook {
         limit: usize,
     ) -> Result<Vec<Receipt>, LedgerError>;
 
+    /// The same without the first `skip` of them, which stay owed: a target has refused them, or keeps them until it has
+    /// all. A ledger that can leave them out without reading them does so.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when the ledger cannot be read.
+    async fn pending_write_back_after(
+        &self,
+        target: &str,
+        sources: &[String],
+        skip: usize,
+        limit: usize,
+    ) -> Result<Vec<Receipt>, LedgerError> {
+        let mut receipts = self.pending_write_back(target, sources, limit.saturating_add(skip)).await?;
+        Ok(receipts.split_off(skip.min(receipts.len())))
+    }
+
     /// Remembers that `target` has these revisions (reference id, revision).
     ///
     /// # Errors

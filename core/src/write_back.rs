@@ -27,6 +27,22 @@ pub trait WriteBack: fmt::Debug + Send + Sync {
     /// Dropping the future leaves each receipt delivered wholly or not at all.
     async fn deliver(&self, receipts: &[Receipt]) -> Result<Vec<Delivery>, WriteBackError>;
 
+    /// Shows what was kept ([`Delivery::Kept`]) since the last call, and says for each receipt whether the books now show
+    /// it. A target that keeps nothing has nothing to do.
+    ///
+    /// The receipts of one run come in batches, and a file that holds all of them is best written once. The ledger owes
+    /// what is kept until this says that it is shown, so a target need not remember it over a crash: it is handed over
+    /// again.
+    ///
+    /// # Errors
+    /// [`WriteBackError`] when nothing of it could be shown.
+    ///
+    /// # Cancellation
+    /// As [`deliver`](Self::deliver).
+    async fn finish(&self) -> Result<Vec<Finished>, WriteBackError> {
+        Ok(Vec::new())
+    }
+
     /// Reads what the books show for these records: field name to value, `None` for a record the
     /// books do not know. Only where the capability says so.
     ///
@@ -70,15 +86,29 @@ impl WriteBackCapability {
 
 /// What became of one receipt.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "the books show it, or they do not")]
+#[expect(clippy::exhaustive_enums, reason = "the books show it, or will, or do not")]
 pub enum Delivery {
     /// The books show it.
     Done,
+    /// They show it once [`WriteBack::finish`] says so; until then it is owed.
+    Kept,
     /// They do not; it will be tried again.
     Failed {
         /// What went wrong and what to do.
         reason: String,
     },
+}
+
+/// What became of a receipt that was kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a receipt, and what became of it")]
+pub struct Finished {
+    /// [`Receipt::reference_id`] of the receipt.
+    pub reference_id: i64,
+    /// [`Receipt::revision`] of it.
+    pub revision: u32,
+    /// Whether the books show it.
+    pub delivery: Delivery,
 }
 
 /// Why nothing could be delivered or read.

@@ -20,7 +20,7 @@ use einvoice_core::source::{
     Acknowledgement, Cursor, InvoiceSource, Mapped, MappedDocument, Provenance, RecordStream, SourceCapability,
     SourceError, SourceItem, SourceRecord, SourceRef,
 };
-use einvoice_core::write_back::{Delivery, WriteBack, WriteBackCapability, WriteBackError};
+use einvoice_core::write_back::{Delivery, Finished, WriteBack, WriteBackCapability, WriteBackError};
 
 /// Hands out JSON documents from a list; acknowledgements are remembered.
 #[derive(Debug, Clone, Default)]
@@ -106,6 +106,8 @@ pub struct ListTarget {
     receipts: Arc<Mutex<Vec<Receipt>>>,
     failing: Arc<Mutex<bool>>,
     refused: Arc<Mutex<BTreeSet<String>>>,
+    /// What it was handed and does not show yet; nothing where it shows all at once.
+    kept: Arc<Mutex<Option<Vec<Receipt>>>>,
 }
 
 impl Default for ListTarget {
@@ -115,6 +117,7 @@ impl Default for ListTarget {
             receipts: Arc::default(),
             failing: Arc::default(),
             refused: Arc::default(),
+            kept: Arc::default(),
         }
     }
 }
@@ -138,6 +141,13 @@ impl ListTarget {
         *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = record_ids.into_iter().collect();
     }
 
+    /// The same target, which shows nothing until it has all.
+    #[must_use]
+    pub fn keeping(self) -> Self {
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(Vec::new());
+        self
+    }
+
     /// Makes deliveries fail, or work again.
     pub fn fail(&self, failing: bool) {
         *self.failing.lock().unwrap_or_else(PoisonError::into_inner) = failing;
@@ -151,6 +161,10 @@ impl WriteBack for ListTarget {
     }
 
     async fn deliver(&self, receipts: &[Receipt]) -> Result<Vec<Delivery>, WriteBackError> {
+        if let Some(kept) = &mut *self.kept.lock().unwrap_or_else(PoisonError::into_inner) {
+            kept.extend_from_slice(receipts);
+            return Ok(vec![Delivery::Kept; receipts.len()]);
+        }
         if *self.failing.lock().unwrap_or_else(PoisonError::into_inner) {
             return Err(WriteBackError::new("list", "told to fail"));
         }
@@ -164,6 +178,23 @@ impl WriteBack for ListTarget {
             Delivery::Done
         };
         Ok(receipts.iter().map(&mut deliver).collect())
+    }
+
+    async fn finish(&self) -> Result<Vec<Finished>, WriteBackError> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = kept.as_mut().map(std::mem::take).unwrap_or_default();
+        let fails = *self.failing.lock().unwrap_or_else(PoisonError::into_inner);
+        let delivery = if fails { Delivery::Failed { reason: "the disk is full".to_owned() } } else { Delivery::Done };
+        let of = |receipt: &Receipt| Finished {
+            reference_id: receipt.reference_id,
+            revision: receipt.revision,
+            delivery: delivery.clone(),
+        };
+        let finished = kept.iter().map(of).collect();
+        if !fails {
+            self.receipts.lock().unwrap_or_else(PoisonError::into_inner).extend(kept);
+        }
+        Ok(finished)
     }
 
     async fn read_back(

@@ -136,8 +136,18 @@ impl WriteBackFixture {
     }
 
     async fn deliver(&self, receipts: &[Receipt]) -> Vec<Delivery> {
-        let deliveries = self.target.deliver(receipts).await.expect("the target can be written");
+        let mut deliveries = self.target.deliver(receipts).await.expect("the target can be written");
         assert_eq!(deliveries.len(), receipts.len(), "one delivery for each receipt");
+        let finished = self.target.finish().await.expect("the target can be written");
+        let mut finished: BTreeMap<(i64, u32), Delivery> =
+            finished.into_iter().map(|one| ((one.reference_id, one.revision), one.delivery)).collect();
+        let kept = receipts.iter().zip(&mut deliveries).filter(|(_, delivery)| **delivery == Delivery::Kept);
+        for (receipt, delivery) in kept {
+            let shown = finished.remove(&(receipt.reference_id, receipt.revision));
+            *delivery = shown.expect("each receipt that was kept is finished");
+            assert_ne!(*delivery, Delivery::Kept, "what is finished is shown or not");
+        }
+        assert!(finished.is_empty(), "nothing else is finished");
         deliveries
     }
 

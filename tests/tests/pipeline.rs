@@ -281,6 +281,26 @@ async fn results_that_could_not_be_delivered_are_delivered_by_the_next_run() {
 }
 
 #[tokio::test]
+async fn what_a_target_keeps_until_it_has_all_is_owed_until_it_is_shown() {
+    let mut world = World::new(documents(7)).await;
+    world.target = world.target.clone().in_batches_of(2).keeping();
+    world.target.fail(true);
+    let report = world.run().await;
+    assert_eq!(report.registered, 7);
+    assert_eq!(report.failures.len(), 1, "one reason is told of once: {report:?}");
+    assert_eq!(report.failures[0].about, "write-back target, 7 results");
+    assert!(world.statuses().await.iter().all(|status| !status.delivered));
+    world.target.fail(false);
+    let report = world.run().await;
+    assert_eq!(report.delivered.get("target"), Some(&7));
+    let mut shown: Vec<i64> = world.target.receipts().iter().map(|receipt| receipt.reference_id).collect();
+    shown.dedup();
+    assert_eq!(shown.len(), 7, "each batch was another one");
+    assert!(world.statuses().await.iter().all(|status| status.delivered));
+    assert!(world.run().await.delivered.get("target").is_none_or(|count| *count == 0));
+}
+
+#[tokio::test]
 async fn a_wrong_password_stops_the_supplier_after_one_login_and_keeps_the_work() {
     let world = World::new(documents(10)).await;
     world.faults(PortalOperation::Auth, Fault::Error { code: "3002".into(), message: "Invalid login".into() }, 100);

@@ -16,6 +16,7 @@ mod formats;
 mod interrupt;
 mod process;
 mod sap;
+mod spreadsheet;
 mod tally;
 mod trouble;
 

@@ -239,6 +239,17 @@ plugin = "json-file"
         self
     }
 
+    /// The same with workbooks as source and target.
+    pub(crate) fn over_workbooks(self) -> Self {
+        let config = fs::read_to_string(self.path("einvoice.toml")).unwrap();
+        let (head, _) = config.split_once("[[source]]").unwrap();
+        let parts = "[[source]]\nname = \"sales\"\nplugin = \"spreadsheet\"\npath = \"inbox\"\nsettle_ms = 0\n\
+                     [[write_back]]\nname = \"results\"\nplugin = \"spreadsheet\"\n";
+        self.write("einvoice.toml", &format!("{head}{parts}"));
+        fs::create_dir(self.path("inbox")).unwrap();
+        self
+    }
+
     /// The same with the e-way bill system.
     pub(crate) fn with_bills(self, emulator: &Emulator) -> Self {
         let bills = &emulator.connection["ewb"];

@@ -1,6 +1,6 @@
 //! Delivers results from the ledger to the books, and tells sources what became of their records.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use super::intake::{Fate, ToAcknowledge, Told};
 use super::report::Tally;
@@ -15,31 +15,44 @@ use crate::write_back::Delivery;
 /// Records told to a source in one call.
 const ACKNOWLEDGE_BATCH: usize = 1_000;
 
-/// Results that a target may refuse in one run before the rest waits for the next: they stay at the
-/// head of what the ledger has for it and are read again with every batch.
+/// Receipts marked as delivered in one call, where they are marked at the end.
+const DELIVERED_BATCH: usize = 5_000;
+
+/// What is said of a receipt that a target forgot.
+const UNSAID: &str = "the target did not say whether it has this one; please report this";
+
+/// Results that a target may refuse in one run before the rest waits for the next: whatever keeps so many from the books
+/// keeps the others from them too.
 const REFUSED_MAX: usize = 1_000;
+
+/// What a target was handed in this run and is still owed: the head of what the ledger has for it.
+#[derive(Debug, Default)]
+struct Owed {
+    refused: usize,
+    /// What it keeps until it has all.
+    kept: Vec<(i64, u32)>,
+}
 
 /// Delivers every receipt that a target has not got yet.
 pub(super) async fn write_back(shared: &Shared, tally: &Tally) -> Result<(), PipelineError> {
     for part in &shared.write_backs {
-        let mut refused = HashSet::new();
-        while deliver_batch(shared, tally, part, &mut refused).await? {}
+        let mut owed = Owed::default();
+        while deliver_batch(shared, tally, part, &mut owed).await? {}
+        finish(shared, tally, part, &owed.kept).await?;
     }
     Ok(())
 }
 
-/// Delivers one batch of what the target has not refused in this run; `true` when there may be more.
+/// Delivers one batch of what the target was not handed in this run; `true` when there may be more.
 async fn deliver_batch(
     shared: &Shared,
     tally: &Tally,
     part: &WriteBackPart,
-    refused: &mut HashSet<(i64, u32)>,
+    owed: &mut Owed,
 ) -> Result<bool, PipelineError> {
     let batch_max = part.target.capability().batch_max.max(1);
-    let limit = batch_max.saturating_add(refused.len());
-    let mut receipts = shared.ledger.pending_write_back(&part.name, &part.sources, limit).await?;
-    receipts.retain(|receipt| !refused.contains(&identity(receipt)));
-    receipts.truncate(batch_max);
+    let skip = owed.refused + owed.kept.len();
+    let receipts = shared.ledger.pending_write_back_after(&part.name, &part.sources, skip, batch_max).await?;
     if receipts.is_empty() {
         return Ok(false);
     }
@@ -60,24 +73,83 @@ async fn deliver_batch(
                 delivered.push(identity(receipt));
                 continue;
             }
+            Some(Delivery::Kept) => {
+                owed.kept.push(identity(receipt));
+                continue;
+            }
             Some(Delivery::Failed { reason }) => reason,
-            None => "the target did not say whether it has this one; please report this".to_owned(),
+            None => UNSAID.to_owned(),
         };
-        refused.insert(identity(receipt));
+        owed.refused += 1;
         events::write_back_failed(&part.name, &reason);
         tally.failure(format!("{about}, {}", receipt.label), reason);
     }
-    shared.ledger.delivered(&part.name, &delivered).await?;
+    remember(shared, tally, part, &delivered).await?;
+    if owed.refused >= REFUSED_MAX {
+        tally.failure(about, format!("{} results were refused; the rest waits for the next run", owed.refused));
+        return Ok(false);
+    }
+    Ok(true)
+}
+
+/// Has the target show what it kept. Receipts that failed for one reason, which most often is a file that holds them all,
+/// are told of once.
+async fn finish(
+    shared: &Shared,
+    tally: &Tally,
+    part: &WriteBackPart,
+    kept: &[(i64, u32)],
+) -> Result<(), PipelineError> {
+    if kept.is_empty() {
+        return Ok(());
+    }
+    let about = format!("write-back {}", part.name);
+    let mut finished: HashMap<(i64, u32), Delivery> = match part.target.finish().await {
+        Ok(finished) => finished.into_iter().map(|one| ((one.reference_id, one.revision), one.delivery)).collect(),
+        Err(error) => {
+            events::write_back_failed(&part.name, &error.to_string());
+            tally.failure(about, error.to_string());
+            return Ok(());
+        }
+    };
+    let mut delivered = Vec::with_capacity(kept.len());
+    let mut failed: BTreeMap<String, usize> = BTreeMap::new();
+    for receipt in kept {
+        let reason = match finished.remove(receipt) {
+            Some(Delivery::Done) => {
+                delivered.push(*receipt);
+                continue;
+            }
+            Some(Delivery::Failed { reason }) => reason,
+            Some(Delivery::Kept) | None => UNSAID.to_owned(),
+        };
+        *failed.entry(reason).or_default() += 1;
+    }
+    for (reason, count) in failed {
+        events::write_back_failed(&part.name, &reason);
+        let results = if count == 1 { "1 result".to_owned() } else { format!("{count} results") };
+        tally.failure(format!("{about}, {results}"), reason);
+    }
+    for chunk in delivered.chunks(DELIVERED_BATCH) {
+        remember(shared, tally, part, chunk).await?;
+    }
+    Ok(())
+}
+
+/// Remembers what a target has.
+async fn remember(
+    shared: &Shared,
+    tally: &Tally,
+    part: &WriteBackPart,
+    delivered: &[(i64, u32)],
+) -> Result<(), PipelineError> {
+    shared.ledger.delivered(&part.name, delivered).await?;
     tally.observer.delivered(&part.name, delivered.len());
     tally.note(|report| {
         let count = u64::try_from(delivered.len()).unwrap_or(u64::MAX);
         *report.delivered.entry(part.name.clone()).or_default() += count;
     });
-    if refused.len() >= REFUSED_MAX {
-        tally.failure(about, format!("{} results were refused; the rest waits for the next run", refused.len()));
-        return Ok(false);
-    }
-    Ok(true)
+    Ok(())
 }
 
 /// What the ledger calls a receipt.

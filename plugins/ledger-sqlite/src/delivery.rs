@@ -102,25 +102,28 @@ impl Delivered {
     }
 }
 
-/// What `target` has not got yet, oldest first.
+/// What `target` has not got yet, oldest first, without the first ones: those are passed over in the outbox alone.
 pub(crate) async fn pending(
     readers: &SqlitePool,
     target: &str,
     sources: &[String],
+    skip: usize,
     limit: usize,
 ) -> Result<Vec<Receipt>, Fault> {
     let rows = sqlx::query(
         "SELECT r.id AS reference_id, r.source, r.location, r.position, r.record_id, r.attributes, c.revision, \
          c.label, c.document_key, c.irn, c.state, c.ewb_state, c.ewb, c.cancellation, c.findings, c.portal_findings, \
          p.kind AS reply_kind, p.body AS reply_body \
-         FROM outbox o JOIN reference r ON r.id = o.reference_id JOIN receipt c ON c.id = o.receipt_id \
-         LEFT JOIN reply p ON p.id = c.registration_reply \
-         WHERE o.target = ?1 AND (?2 = '[]' OR o.source IN (SELECT value FROM json_each(?2))) \
-         ORDER BY o.receipt_id, o.reference_id LIMIT ?3",
+         FROM (SELECT reference_id, receipt_id FROM outbox \
+         WHERE target = ?1 AND (?2 = '[]' OR source IN (SELECT value FROM json_each(?2))) \
+         ORDER BY receipt_id, reference_id LIMIT ?3 OFFSET ?4) o \
+         CROSS JOIN reference r ON r.id = o.reference_id CROSS JOIN receipt c ON c.id = o.receipt_id \
+         LEFT JOIN reply p ON p.id = c.registration_reply ORDER BY o.receipt_id, o.reference_id",
     )
     .bind(target)
     .bind(codec::to_json(&sources)?)
     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .bind(i64::try_from(skip).unwrap_or(i64::MAX))
     .fetch_all(readers)
     .await?;
     rows.iter().map(receipt).collect()

@@ -229,8 +229,18 @@ impl Ledger for SqliteLedger {
         sources: &[String],
         limit: usize,
     ) -> Result<Vec<Receipt>, LedgerError> {
+        self.pending_write_back_after(target, sources, 0, limit).await
+    }
+
+    async fn pending_write_back_after(
+        &self,
+        target: &str,
+        sources: &[String],
+        skip: usize,
+        limit: usize,
+    ) -> Result<Vec<Receipt>, LedgerError> {
         self.subscribe(target, sources).await?;
-        self.read(delivery::pending(&self.readers, target, sources, limit).await)
+        self.read(delivery::pending(&self.readers, target, sources, skip, limit).await)
     }
 
     async fn delivered(&self, target: &str, receipts: &[(i64, u32)]) -> Result<(), LedgerError> {

@@ -6,6 +6,8 @@ use std::fmt::Write as _;
 const SIGNIFICANT_DIGITS: usize = 15;
 /// Days between the two calendars of workbooks: serial 0 of the 1904 calendar is serial 1462 of the 1900 one.
 const DAYS_1900_TO_1904: f64 = 1462.0;
+/// How exports of databases write that there is no value. Words that may mean something (`-`, `NA`, `NIL`) are none.
+const ABSENT: [&str; 4] = ["NULL", "(null)", "<null>", "\\N"];
 /// Serial of 31 December 9999, the last day a workbook can hold.
 pub(crate) const LAST_SERIAL: f64 = 2_958_465.0;
 
@@ -50,6 +52,14 @@ impl Cell {
     /// Whether there is nothing to see in it.
     pub(crate) fn is_blank(&self) -> bool {
         matches!(self, Self::Text(text) if text.trim().is_empty())
+    }
+
+    /// The text that mapping reads, unless there is nothing to read: databases export an absent value as a word.
+    pub(crate) fn said(&self) -> Option<String> {
+        let text = self.text();
+        let word = text.trim();
+        let is_absent = word.is_empty() || ABSENT.iter().any(|absent| word.eq_ignore_ascii_case(absent));
+        (!is_absent).then_some(text)
     }
 
     /// The text that mapping reads: numbers with the 15 digits that count, dates in ISO order.

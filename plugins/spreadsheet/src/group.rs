@@ -63,8 +63,7 @@ impl<'c> Grouper<'c> {
         }
         self.fill(row);
         let texts = |columns: &[u32]| -> Vec<Option<String>> {
-            let text = |column: &u32| row.get(*column).map(|cell| cell.text().trim().to_owned());
-            columns.iter().map(text).map(|text| text.filter(|text| !text.is_empty())).collect()
+            columns.iter().map(|column| Some(row.get(*column)?.said()?.trim().to_owned())).collect()
         };
         let number = texts(&self.columns.number);
         let has_item = texts(&self.columns.hsn).iter().any(Option::is_some);

@@ -86,8 +86,7 @@ pub(crate) fn record(sheet: &Sheet, rows: &[Row]) -> TableRecord {
     let mut record = TableRecord::default();
     let text = |row: &Row, column: &Column| {
         let cell = row.get(column.index)?;
-        let text = text_of(cell, column.is_date && sheet.is_1904);
-        (!text.trim().is_empty()).then_some(text)
+        text_of(cell, column.is_date && sheet.is_1904)
     };
     for column in sheet.columns.list.iter().filter(|column| column.of_head) {
         if let Some(value) = rows.iter().find_map(|row| text(row, column)) {
@@ -111,12 +110,12 @@ pub(crate) fn record(sheet: &Sheet, rows: &[Row]) -> TableRecord {
 }
 
 /// The text of a cell; a bare number in a column of days is one of the workbook's own calendar.
-fn text_of(cell: &Cell, is_day_of_1904: bool) -> String {
+fn text_of(cell: &Cell, is_day_of_1904: bool) -> Option<String> {
     match cell {
         Cell::Number(serial) if is_day_of_1904 && (1.0..LAST_SERIAL).contains(serial) => {
-            Cell::date(*serial, true).text()
+            Cell::date(*serial, true).said()
         }
-        other => other.text(),
+        other => other.said(),
     }
 }
 

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use einvoice_core::BoxError;
 use einvoice_core::document::{Form, Invoice, MemberPath, Pattern};
 use einvoice_file_drop::Encoding;
-use rust_xlsxwriter::{Format, Workbook};
+use rust_xlsxwriter::{Format, Workbook, Worksheet};
 
 use crate::book::{Book, Line, TextSettings};
 use crate::builtin::HEADINGS;
@@ -55,13 +55,27 @@ fn serial(text: &str) -> Option<f64> {
     Some(f64::from(days))
 }
 
-/// A workbook of documents with all headings in its first row.
+/// A workbook of documents with all headings in its first row, texts in the cells.
 ///
 /// # Errors
 /// When it has more than a sheet can hold.
 pub fn workbook(invoices: impl IntoIterator<Item = Invoice>) -> Result<Vec<u8>, BoxError> {
     let mut workbook = Workbook::new();
-    let sheet = workbook.add_worksheet_with_constant_memory()?;
+    fill(workbook.add_worksheet_with_constant_memory()?, invoices)?;
+    Ok(workbook.save_to_buffer()?)
+}
+
+/// The same as Excel saves it: each text once, in a table that the cells share.
+///
+/// # Errors
+/// As [`workbook`].
+pub fn shared_workbook(invoices: impl IntoIterator<Item = Invoice>) -> Result<Vec<u8>, BoxError> {
+    let mut workbook = Workbook::new();
+    fill(workbook.add_worksheet(), invoices)?;
+    Ok(workbook.save_to_buffer()?)
+}
+
+fn fill(sheet: &mut Worksheet, invoices: impl IntoIterator<Item = Invoice>) -> Result<(), BoxError> {
     sheet.set_name("Invoices")?;
     let day = Format::new().set_num_format("dd/mm/yyyy");
     for (heading, column) in headings().into_iter().zip(0..) {
@@ -81,7 +95,7 @@ pub fn workbook(invoices: impl IntoIterator<Item = Invoice>) -> Result<Vec<u8>, 
             }
         }
     }
-    Ok(workbook.save_to_buffer()?)
+    Ok(())
 }
 
 /// The same as a CSV file: days as DD/MM/YYYY.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,25 +10,30 @@ use async_trait::async_trait;
 use einvoice_core::receipt::Receipt;
 use einvoice_core::registry::{BuildContext, BuildError};
 use einvoice_core::source::SourceRef;
-use einvoice_core::write_back::{Delivery, WriteBack, WriteBackCapability, WriteBackError};
+use einvoice_core::write_back::{Delivery, Finished, WriteBack, WriteBackCapability, WriteBackError};
 use einvoice_file_drop::{FolderSettings, Found, Lister, response_stem};
 use tokio::sync::Mutex;
 
 use crate::book::Line;
 use crate::config::{CopyFormat, WriteBackConfig};
-use crate::copy::{self, Answer, Base, CopyError, CopySettings};
+use crate::copy::{self, Answer, Base, CopyError, CopySettings, TEXT_ENDINGS};
 use crate::reading::look;
 
-/// Receipts taken at once: each batch writes the copies that it touches anew.
+/// Receipts taken at once.
 const BATCH_MAX: usize = 2_500;
+/// Answers that wait for the copies to be written, some 2.5 kB each. A copy is written once for so many documents, and not
+/// once for each batch: its length would count as often as there are batches.
+const WAITING_MAX: usize = 20_000;
 /// End of the base name of copies.
 const RESULT_SUFFIX: &str = "_result";
 /// Folder of copies beside the workbooks.
 const FOLDER: &str = "results";
 /// Where settled workbooks lie beside their old place.
 const SETTLED: [&str; 2] = ["done", "needs-person"];
-/// Endings of text files.
-const TEXT_ENDINGS: [&str; 3] = ["csv", "tsv", "txt"];
+/// Endings of copies as workbooks, without macros and with them.
+const WORKBOOK: &str = "xlsx";
+/// See [`WORKBOOK`].
+const MACROS: &str = "xlsm";
 /// Most copies of one name: `sales_result.xlsx` to `sales_result_999.xlsx`.
 const NAMES_MAX: u64 = 999;
 /// Most pictures that a configuration may ask for in one workbook.
@@ -40,7 +46,16 @@ pub struct SpreadsheetWriteBack {
     settings: CopySettings,
     capability: WriteBackCapability,
     /// Two deliveries at once would write one copy from the same old content; other processes are kept out by a lock.
-    writing: Mutex<()>,
+    waiting: Mutex<Waiting>,
+}
+
+/// Answers that are not written yet, and what became of those that are.
+#[derive(Debug, Default)]
+struct Waiting {
+    /// By the place of their workbook, each with its number among all.
+    files: BTreeMap<String, Vec<(usize, Answer)>>,
+    count: usize,
+    all: Vec<Finished>,
 }
 
 /// Where workbooks and copies lie.
@@ -81,8 +96,36 @@ impl SpreadsheetWriteBack {
                 ],
                 "a copy of the workbook with results, to be corrected in place and dropped in again",
             ),
-            writing: Mutex::default(),
+            waiting: Mutex::default(),
         }
+    }
+}
+
+impl SpreadsheetWriteBack {
+    /// Writes the copies of all files that answers wait for.
+    async fn write(&self, waiting: &mut Waiting) -> Result<(), WriteBackError> {
+        let (places, settings) = (Arc::clone(&self.places), self.settings);
+        waiting.count = 0;
+        let files = std::mem::take(&mut waiting.files);
+        let shown: Vec<usize> = files.values().flatten().map(|(number, _)| *number).collect();
+        let failures = on_thread(move || {
+            files.into_iter().flat_map(|(location, answers)| places.deliver(&location, answers, settings)).collect()
+        });
+        let failures: Vec<(Vec<usize>, String)> = failures.await?;
+        let mut tell = |number: usize, delivery: Delivery| {
+            if let Some(one) = waiting.all.get_mut(number) {
+                one.delivery = delivery;
+            }
+        };
+        for number in shown {
+            tell(number, Delivery::Done);
+        }
+        for (numbers, reason) in failures {
+            for number in numbers {
+                tell(number, Delivery::Failed { reason: reason.clone() });
+            }
+        }
+        Ok(())
     }
 }
 
@@ -93,29 +136,26 @@ impl WriteBack for SpreadsheetWriteBack {
     }
 
     async fn deliver(&self, receipts: &[Receipt]) -> Result<Vec<Delivery>, WriteBackError> {
-        let mut files: BTreeMap<String, Vec<(usize, Answer)>> = BTreeMap::new();
-        for (index, receipt) in receipts.iter().enumerate() {
-            files.entry(receipt.reference.location.clone()).or_default().push((index, Answer::of(receipt)));
+        let mut waiting = self.waiting.lock().await;
+        for receipt in receipts {
+            let one =
+                Finished { reference_id: receipt.reference_id, revision: receipt.revision, delivery: Delivery::Kept };
+            let number = waiting.all.len();
+            waiting.all.push(one);
+            let place = receipt.reference.location.clone();
+            waiting.files.entry(place).or_default().push((number, Answer::of(receipt)));
+            waiting.count += 1;
         }
-        let mut deliveries = vec![Delivery::Done; receipts.len()];
-        let _alone = self.writing.lock().await;
-        let (places, settings) = (Arc::clone(&self.places), self.settings);
-        let failures = on_thread(move || {
-            let mut failures = Vec::new();
-            for (location, answers) in files {
-                for (indexes, reason) in places.deliver(&location, answers, settings) {
-                    failures.extend(indexes.into_iter().map(|index| (index, reason.clone())));
-                }
-            }
-            failures
-        })
-        .await?;
-        for (index, reason) in failures {
-            if let Some(delivery) = deliveries.get_mut(index) {
-                *delivery = Delivery::Failed { reason };
-            }
+        if waiting.count >= WAITING_MAX {
+            self.write(&mut waiting).await?;
         }
-        Ok(deliveries)
+        Ok(vec![Delivery::Kept; receipts.len()])
+    }
+
+    async fn finish(&self) -> Result<Vec<Finished>, WriteBackError> {
+        let mut waiting = self.waiting.lock().await;
+        self.write(&mut waiting).await?;
+        Ok(std::mem::take(&mut *waiting).all)
     }
 
     async fn read_back(
@@ -123,7 +163,9 @@ impl WriteBack for SpreadsheetWriteBack {
         references: &[SourceRef],
     ) -> Result<Vec<Option<BTreeMap<String, String>>>, WriteBackError> {
         let (places, references) = (Arc::clone(&self.places), references.to_vec());
-        on_thread(move || references.iter().map(|reference| places.read_back(reference)).collect()).await?
+        // Nothing is drawn, so no code is held.
+        let settings = CopySettings { qr_pictures_max: 0 };
+        on_thread(move || references.iter().map(|reference| places.read_back(reference, settings)).collect()).await?
     }
 }
 
@@ -155,36 +197,43 @@ impl Places {
                 }
             }
             let folder = self.folder(location);
-            let written = copy::alone(&folder, || self.write(location, &file, latest, settings));
+            let mut target = self.named(location, 1).into_iter().next().unwrap_or_default();
+            let written = copy::alone(&folder, || self.write(location, &file, latest, settings, &mut target));
             if let Err(error) = written {
-                let reason = format!(
-                    "{}: the copy with results could not be written: {error}; close it where it is open and see that the \
-                     folder can be written and the disk has room; it is tried again on the next run",
-                    folder.display()
-                );
-                failures.push((indexes, reason));
+                failures.push((indexes, reason(&target, &error)));
             }
         }
         failures
     }
 
+    /// Writes a copy; `target` becomes its path as soon as it is known.
     fn write(
         &self,
         location: &str,
         file: &str,
         answers: BTreeMap<String, Answer>,
         settings: CopySettings,
+        target: &mut PathBuf,
     ) -> Result<(), CopyError> {
-        let (target, present) = self.target(location, file)?;
+        let (path, present) = self.target(location, file, settings)?;
+        target.clone_from(&path);
         let mut base = match present {
             Some(base) => base,
-            None => self.request(location, file, &answers),
+            None => self.request(location, file, &answers, settings),
         };
-        base.learn(answers.values().filter_map(|answer| answer.place.as_ref()))?;
+        match base.learn(answers.values().filter_map(|answer| answer.place.as_ref())) {
+            // A workbook that breaks off cannot be copied, and its results are owed all the same.
+            Err(CopyError::Base(_)) if !base.is_target() => base = Base::list(),
+            learnt => learnt?,
+        }
         if !base.has_headings() {
             base = Base::list();
         }
-        copy::write(&target, &mut base, answers, settings)
+        if !base.is_target() && !copy::is_text(&path) {
+            // Excel opens a workbook with macros under no other ending, and one without them not under this.
+            *target = path.with_extension(if base.has_macros() { MACROS } else { WORKBOOK });
+        }
+        copy::write(target, &mut base, answers, settings)
     }
 
     fn folder(&self, location: &str) -> PathBuf {
@@ -196,31 +245,37 @@ impl Places {
 
     /// The copy that answers this file: the one that does already, or the first free name. A copy of another file that
     /// had the same name stays as it is.
-    fn target(&self, location: &str, file: &str) -> Result<(PathBuf, Option<Base>), CopyError> {
+    fn target(&self, location: &str, file: &str, settings: CopySettings) -> Result<(PathBuf, Option<Base>), CopyError> {
         for number in 1..=NAMES_MAX {
-            let path = self.named(location, number);
-            if !path.exists() {
-                return Ok((path, None));
+            let paths = self.named(location, number);
+            if paths.iter().all(|path| !path.exists()) {
+                return Ok((paths.into_iter().next().unwrap_or_default(), None));
             }
-            // A file that cannot be read as one of ours is somebody else's, and never written over.
-            let Ok(base) = copy::open(&path).and_then(|book| Base::of(book, true)) else { continue };
-            if base.answers(file) {
-                return Ok((path, Some(base)));
+            for path in paths {
+                // A file that cannot be read as one of ours is somebody else's, and never written over.
+                let opened = copy::open(&path).and_then(|book| Base::of(book, &path, true, settings));
+                let Ok(base) = opened else { continue };
+                if base.answers(file) {
+                    return Ok((path, Some(base)));
+                }
             }
         }
         Err(CopyError::Base(format!("the folder holds {NAMES_MAX} copies of this name; clear it")))
     }
 
-    fn named(&self, location: &str, number: u64) -> PathBuf {
+    /// What a copy may be called: one name for a text file, for a workbook one without macros and one with them.
+    fn named(&self, location: &str, number: u64) -> Vec<PathBuf> {
         let request = Path::new(location);
         let stem = response_stem(request, RESULT_SUFFIX, RESULT_SUFFIX, number);
         let ending = request.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
         let is_text = TEXT_ENDINGS.contains(&ending.as_str()) && self.config.format == CopyFormat::Auto;
-        self.folder(location).join(format!("{stem}.{}", if is_text { ending.as_str() } else { "xlsx" }))
+        let endings = if is_text { vec![ending.as_str()] } else { vec![WORKBOOK, MACROS] };
+        let folder = self.folder(location);
+        endings.into_iter().map(|ending| folder.join(format!("{stem}.{ending}"))).collect()
     }
 
     /// The workbook that was read, wherever it lies now; a list of results where it is gone or cannot be read.
-    fn request(&self, location: &str, file: &str, answers: &BTreeMap<String, Answer>) -> Base {
+    fn request(&self, location: &str, file: &str, answers: &BTreeMap<String, Answer>, settings: CopySettings) -> Base {
         if answers.values().all(|answer| answer.place.is_none()) {
             return Base::list();
         }
@@ -236,18 +291,22 @@ impl Places {
         });
         let fits = |found: &Found| file.is_empty() || look(found) == file;
         let found = std::iter::once(place.clone()).chain(moved).filter_map(|path| self.lister.look(path)).find(fits);
-        let base = found.and_then(|found| copy::open(&found.path).and_then(|book| Base::of(book, false)).ok());
-        base.unwrap_or_else(Base::list)
+        let base = |path: &Path| copy::open(path).and_then(|book| Base::of(book, path, false, settings)).ok();
+        found.and_then(|found| base(&found.path)).unwrap_or_else(Base::list)
     }
 
-    fn read_back(&self, reference: &SourceRef) -> Result<Option<BTreeMap<String, String>>, WriteBackError> {
+    fn read_back(
+        &self,
+        reference: &SourceRef,
+        settings: CopySettings,
+    ) -> Result<Option<BTreeMap<String, String>>, WriteBackError> {
         let cannot = |path: &Path, error: CopyError| WriteBackError::new(path.display().to_string(), error.to_string());
         for number in 1..=NAMES_MAX {
-            let path = self.named(&reference.location, number);
-            if !path.exists() {
-                return Ok(None);
-            }
-            let Ok(mut base) = copy::open(&path).and_then(|book| Base::of(book, true)) else { continue };
+            let paths = self.named(&reference.location, number);
+            let Some(path) = paths.into_iter().find(|path| path.exists()) else { return Ok(None) };
+            let Ok(mut base) = copy::open(&path).and_then(|book| Base::of(book, &path, true, settings)) else {
+                continue;
+            };
             let Some((name, wanted)) = base.find(&reference.record_id).map(|(sheet, row, _)| (sheet.name.clone(), row))
             else {
                 continue;
@@ -266,6 +325,24 @@ impl Places {
         }
         Ok(None)
     }
+}
+
+/// Why a copy could not be written, with what to do.
+fn reason(target: &Path, error: &CopyError) -> String {
+    let advice = match error {
+        CopyError::Io(error) if error.kind() == ErrorKind::StorageFull => "make room on that disk",
+        CopyError::Io(error) if error.kind() == ErrorKind::PermissionDenied => {
+            "close the file where it is open, and let this user write into its folder"
+        }
+        CopyError::Io(_) => "close the file where it is open, and see that its folder can be written",
+        CopyError::Base(_) | CopyError::Xlsx(_) => {
+            "move the copy away, if there is one: the next one is made of the workbook itself"
+        }
+    };
+    format!(
+        "{}: the copy with results could not be written: {error}; {advice}; the results are kept and written by the next run",
+        target.display()
+    )
 }
 
 /// What a row shows, by the names of the capability.

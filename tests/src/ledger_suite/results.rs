@@ -32,6 +32,8 @@ pub async fn every_result_is_owed_to_every_target(harness: &dyn LedgerHarness) {
     assert_eq!(receipt.attributes.get("row").map(String::as_str), Some("record-1"));
     assert_eq!((receipt.source.as_str(), &receipt.reference), ("books", &Draft::new(1).ready().reference));
     assert_eq!(owed(&bench, "tally").await, receipts, "asking changes nothing");
+    let behind = bench.ledger.pending_write_back_after("tally", &[], 1, 100).await.unwrap();
+    assert!(behind.is_empty(), "the only one is passed over");
     deliver(&bench, "tally", &receipts).await;
     deliver(&bench, "tally", &receipts).await;
     assert!(owed(&bench, "tally").await.is_empty());

@@ -189,6 +189,11 @@ impl Book {
         }
     }
 
+    /// Whether it is a workbook of the form of Excel 2007 and later, which is a package of parts.
+    pub(crate) fn is_package(&self) -> bool {
+        matches!(self, Self::Workbook(book) if matches!(**book, workbook::Workbook::Xlsx(_)))
+    }
+
     /// Whether rows are called lines, as in a text file.
     pub(crate) fn has_lines(&self) -> bool {
         matches!(self, Self::Text(_))

@@ -7,14 +7,15 @@ use einvoice_core::receipt::Receipt;
 use einvoice_core::state::{DocumentState, EwbState};
 use serde::{Deserialize, Serialize};
 
+use super::package::Was;
 use crate::builtin::RESULTS;
 
 /// Longest text of a cell; a workbook holds 32,767 characters in one.
 const TEXT_MAX: usize = 32_000;
-/// Most marked cells of a document that a copy remembers.
-const MARKS_MAX: usize = 60;
-/// Longest comment at a cell.
-const COMMENT_MAX: usize = 400;
+/// Longest name of a document; a number has 16 characters.
+const NAME_MAX: usize = 200;
+/// Most marked cells of a document: what a copy remembers of them has to fit into one cell.
+pub(super) const MARKS_MAX: usize = 60;
 
 /// The heading of the column that belongs to the program.
 pub(crate) const STATE_HEADING: &str = "einvoice";
@@ -51,6 +52,9 @@ pub(crate) struct State {
     pub(crate) revision: u32,
     /// How the workbook looked that was answered.
     pub(crate) file: String,
+    /// What a person may call the document.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) named: String,
     /// Marked cells.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) marks: Vec<Mark>,
@@ -63,27 +67,22 @@ pub(crate) struct Mark {
     pub(crate) down: u32,
     /// Column from 0.
     pub(crate) column: u32,
-    /// An error, or a warning.
+    /// An error, or a warning. A copy shows it by the colour of the cell.
+    #[serde(skip)]
     pub(crate) error: bool,
-    /// The comment.
+    /// The comment, which a copy has at the cell.
+    #[serde(skip)]
     pub(crate) text: String,
+    /// What the cell looked like before.
+    #[serde(default, skip_serializing_if = "Was::is_plain")]
+    pub(crate) was: Was,
 }
 
 impl State {
-    /// The text of the cell, short enough for one.
+    /// The text of the cell.
     pub(crate) fn to_text(&self) -> String {
-        let mut state = self.clone();
-        state.marks.truncate(MARKS_MAX);
-        for mark in &mut state.marks {
-            cut(&mut mark.text, COMMENT_MAX);
-        }
-        loop {
-            // A struct of texts and numbers is always JSON.
-            let text = serde_json::to_string(&state).unwrap_or_default();
-            if text.len() <= TEXT_MAX || state.marks.pop().is_none() {
-                return text;
-            }
-        }
+        // A struct of texts and numbers is always JSON.
+        serde_json::to_string(self).unwrap_or_default()
     }
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
@@ -108,6 +107,10 @@ impl Answer {
         cut(&mut messages, TEXT_MAX);
         let mut codes = codes.join("; ");
         cut(&mut codes, TEXT_MAX);
+        let named = [attribute("doc_typ"), named_number(receipt), attribute("doc_dt")];
+        let parts: Vec<&str> = named.iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+        let mut name = parts.join(" ");
+        cut(&mut name, NAME_MAX);
         Self {
             values: [
                 status(receipt.state),
@@ -127,10 +130,11 @@ impl Answer {
                 record: receipt.reference.record_id.clone(),
                 revision: receipt.revision,
                 file: attribute("file"),
+                named: name,
                 marks: Vec::new(),
             },
             place: Place::of(receipt),
-            named: [attribute("doc_typ"), named_number(receipt), attribute("doc_dt")],
+            named,
             findings: receipt.findings.clone(),
         }
     }
@@ -232,11 +236,17 @@ mod tests {
 
     #[test]
     fn what_a_copy_remembers_fits_into_a_cell() {
-        let mark = Mark { down: 1, column: 2, error: true, text: "ü".repeat(5_000) };
-        let state = State { record: "r".into(), revision: 1, file: "f".into(), marks: vec![mark; 500] };
+        let mark = Mark { down: 9_999, column: 16_383, error: true, text: "ü".repeat(5_000), was: Was::longest() };
+        let state = State {
+            record: "r".into(),
+            revision: 1,
+            file: "f".into(),
+            named: "n".into(),
+            marks: vec![mark; MARKS_MAX],
+        };
         let text = state.to_text();
-        assert!(text.len() <= TEXT_MAX);
+        assert!(text.len() <= TEXT_MAX, "{}", text.len());
         let read = State::parse(&text).unwrap();
-        assert!(read.marks.len() > 20 && read.marks[0].text.len() < 500);
+        assert!(read.marks.len() == MARKS_MAX && read.marks[0].was == Was::longest());
     }
 }

@@ -2,14 +2,17 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::LazyLock;
 
 use einvoice_core::mapping::MappingConfig;
 use einvoice_core::spelling;
 
-use super::CopyError;
 use super::answer::{Answer, Mark, Place, STATE_HEADING, State};
 use super::marks::marks;
+use super::package::{Code, Package, QR_SHEET, QR_TITLE};
+use super::plan::{self, Fresh, Plan};
+use super::{CopyError, CopySettings};
 use crate::book::{Book, BookError, Line, Take};
 use crate::builtin::{self, RESULTS};
 use crate::cell::{Cell, Row};
@@ -20,8 +23,10 @@ use crate::heading::{self, HEADING_ROWS};
 const LIST_HEADINGS: [&str; 3] = ["Document Type", "Document Number", "Document Date"];
 /// Name of the sheet of such a list.
 const LIST_SHEET: &str = "Results";
-/// Name of the sheet with the pictures, which is drawn anew for each copy.
-pub(crate) const QR_SHEET: &str = "QR codes";
+/// Where the signed text stands among the results.
+const SIGNED_QR: usize = 4;
+/// The results that stand beside a picture.
+const BESIDE_PICTURE: [usize; 5] = [1, 2, 3, 5, 7];
 
 /// The columns of the portal's headings, for sheets whose own mapping is not known here.
 static PORTAL: LazyLock<Option<Fields>> =
@@ -33,6 +38,10 @@ pub(crate) struct Base {
     book: Option<Book>,
     is_target: bool,
     sheets: Vec<BaseSheet>,
+    /// The file itself, where its parts can be kept.
+    package: Option<Package>,
+    /// The sheet of pictures that it has from an earlier copy.
+    codes_sheet: Option<String>,
 }
 
 /// One sheet of it.
@@ -43,69 +52,40 @@ pub(crate) struct BaseSheet {
     pub(crate) heading_row: Option<u32>,
     /// Headings by column, without the star of what is required.
     pub(crate) headings: Vec<(u32, String)>,
-    /// Columns in use.
-    width: u32,
+    /// Columns in use, where the file is not kept as it is.
+    pub(crate) width: u32,
     last_row: u32,
     /// What it says about documents, by their first row.
     states: BTreeMap<u32, State>,
+    /// Codes of documents, by their first row.
+    codes: BTreeMap<u32, Code>,
     /// Column of each result, and of the program's own at the end.
     results: Vec<Option<u32>>,
 }
 
-/// What is to be written over the base, by sheet.
-#[derive(Debug, Default)]
-pub(crate) struct Plan {
-    pub(crate) sheets: HashMap<String, SheetPlan>,
-}
-
-/// What is to be written over a sheet.
-#[derive(Debug, Default)]
-pub(crate) struct SheetPlan {
-    pub(crate) heading_row: u32,
-    /// Headings that are missing, by column.
-    pub(crate) headings: BTreeMap<u32, String>,
-    /// Values by row and column.
-    pub(crate) values: BTreeMap<u32, BTreeMap<u32, String>>,
-    /// Marked cells.
-    pub(crate) marks: BTreeMap<(u32, u32), Mark>,
-    /// Column of each result, and of the program's own at the end.
-    pub(crate) columns: Vec<u32>,
-    /// Columns of the document number, for people.
-    pub(crate) number_columns: Vec<u32>,
-    /// Documents with a new answer.
-    fresh: usize,
-}
-
-impl Plan {
-    /// Whether nothing new is to be written.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.sheets.values().all(|sheet| sheet.fresh == 0)
-    }
-}
-
 impl Base {
-    /// Looks a workbook through: its width, and what it says about documents.
-    pub(crate) fn of(mut book: Book, is_target: bool) -> Result<Self, BookError> {
+    /// Looks a workbook through: what it says about documents.
+    pub(crate) fn of(mut book: Book, path: &Path, is_target: bool, settings: CopySettings) -> Result<Self, BookError> {
+        let package = book.is_package().then(|| Package::open(path)).and_then(|opened| {
+            opened.inspect_err(|error| tracing::warn!(file = %path.display(), %error, "its values are copied")).ok()
+        });
         let mut sheets = Vec::new();
-        for name in book.sheets().into_iter().filter(|name| name != QR_SHEET) {
-            sheets.push(BaseSheet::of(&mut book, &name)?);
+        let mut codes_sheet = None;
+        for name in book.sheets() {
+            if name.starts_with(QR_SHEET) && says_first(&mut book, &name, QR_TITLE)? {
+                codes_sheet = Some(name);
+                continue;
+            }
+            sheets.push(BaseSheet::of(&mut book, &name, package.is_some(), settings)?);
         }
-        Ok(Self { book: Some(book), is_target, sheets })
+        Ok(Self { book: Some(book), is_target, sheets, package, codes_sheet })
     }
 
     /// Nothing but the results.
     pub(crate) fn list() -> Self {
         let headings = LIST_HEADINGS.iter().zip(0..).map(|(text, column)| (column, (*text).to_owned())).collect();
-        let sheet = BaseSheet {
-            name: LIST_SHEET.to_owned(),
-            heading_row: Some(1),
-            headings,
-            width: 3,
-            last_row: 1,
-            states: BTreeMap::new(),
-            results: vec![None; RESULTS.len() + 1],
-        };
-        Self { book: None, is_target: false, sheets: vec![sheet] }
+        let sheet = BaseSheet { heading_row: Some(1), headings, width: 3, last_row: 1, ..BaseSheet::named(LIST_SHEET) };
+        Self { book: None, is_target: false, sheets: vec![sheet], package: None, codes_sheet: None }
     }
 
     /// Whether it is the copy that is written over.
@@ -124,6 +104,26 @@ impl Base {
             let (row, state) = sheet.states.iter().find(|(_, state)| state.record == record)?;
             Some((sheet, *row, state))
         })
+    }
+
+    /// The file whose parts are kept, to be written anew.
+    pub(super) fn take_package(&mut self) -> Option<Package> {
+        self.package.take()
+    }
+
+    /// Lets go of the file.
+    pub(super) fn close(&mut self) {
+        self.book = None;
+    }
+
+    /// The sheet of pictures of an earlier copy.
+    pub(super) fn codes_sheet(&self) -> Option<&str> {
+        self.codes_sheet.as_deref()
+    }
+
+    /// Whether the copy has macros, which its name has to say.
+    pub(crate) fn has_macros(&self) -> bool {
+        self.package.as_ref().is_some_and(Package::has_macros)
     }
 
     pub(crate) fn sheets(&self) -> impl Iterator<Item = &BaseSheet> {
@@ -159,9 +159,7 @@ impl Base {
             if let Some(heading_row) = sheet.heading_row {
                 let own = plan.sheets.entry(sheet.name.clone()).or_default();
                 own.heading_row = heading_row;
-                own.columns = sheet.columns();
-                own.number_columns = sheet.number_columns();
-                own.marks = sheet.states.iter().flat_map(|(row, state)| placed(*row, &state.marks)).collect();
+                own.known.clone_from(&sheet.results);
             }
         }
         let mut known = self.known(&answers);
@@ -179,33 +177,36 @@ impl Base {
             let Some(sheet) = self.sheets.iter().find(|sheet| sheet.name == name) else { continue };
             let own = plan.sheets.entry(name).or_default();
             if let Some((.., state)) = known {
-                for (cell, _) in placed(row, &state.marks) {
-                    own.marks.remove(&cell);
-                }
+                own.cleared.extend(placed(row, state.marks).map(|(cell, mark)| (cell, mark.was)));
             }
             if let Some(place) = &answer.place
                 && !is_text
             {
                 answer.state.marks = marks(&answer.findings, place, &sheet.headings);
             }
-            own.marks.extend(placed(row, &answer.state.marks));
-            let state = answer.state.to_text();
-            let values = answer.values.iter().cloned().chain([state]);
-            let cells = own.values.entry(row).or_default();
-            if sheet.is_list() {
-                cells.extend((0..).zip(answer.named.iter().cloned()));
-            }
-            cells.extend(own.columns.iter().copied().zip(values));
-            own.fresh += 1;
-        }
-        for sheet in &self.sheets {
-            if let Some(own) = plan.sheets.get_mut(&sheet.name).filter(|own| own.fresh > 0) {
-                let missing = sheet.results.iter().zip(&own.columns).zip(RESULTS.iter().chain([&STATE_HEADING]));
-                let missing = missing.filter(|((known, _), _)| known.is_none());
-                own.headings = missing.map(|((_, column), text)| (*column, (*text).to_owned())).collect();
-            }
+            own.marks.extend(placed(row, answer.state.marks.clone()));
+            let named = sheet.is_list().then(|| answer.named.clone());
+            own.fresh.insert(row, Fresh { values: answer.values, state: answer.state, named });
         }
         Ok(plan)
+    }
+
+    /// The codes of all documents once the plan is carried out; nothing where they stay as they are.
+    pub(super) fn codes(&self, plan: &Plan, settings: CopySettings) -> Option<Vec<Code>> {
+        let most = usize::try_from(settings.qr_pictures_max).unwrap_or(usize::MAX);
+        let mut all = Vec::new();
+        let mut is_new = false;
+        for sheet in &self.sheets {
+            let mut codes = sheet.codes.clone();
+            for (row, fresh) in plan.sheets.get(&sheet.name).into_iter().flat_map(|own| &own.fresh) {
+                let code = code(&fresh.state.named, |at| fresh.values.get(at).cloned());
+                is_new |= codes.get(row) != code.as_ref();
+                codes.remove(row);
+                codes.extend(code.map(|code| (*row, code)));
+            }
+            all.extend(codes.into_values().take(most.saturating_sub(all.len())));
+        }
+        (is_new && (most > 0 || self.codes_sheet.is_some())).then_some(all)
     }
 
     /// What the base says already about the records of these answers.
@@ -230,12 +231,20 @@ impl Base {
         }
         let sheet = self.sheets.iter_mut().find(|sheet| sheet.heading_row.is_some());
         let sheet = sheet.ok_or_else(|| CopyError::Base("the workbook has no sheet with headings".to_owned()))?;
+        if let Some(package) = &mut self.package
+            && sheet.last_row == 0
+        {
+            sheet.last_row = package.extent(&sheet.name, sheet.heading_row.unwrap_or_default())?.last_row;
+        }
         sheet.last_row += 1;
         Ok((sheet.name.clone(), sheet.last_row))
     }
 
     /// Tells the sheets of the places of answers where their headings are.
-    pub(crate) fn learn<'a>(&mut self, places: impl IntoIterator<Item = &'a Place>) -> Result<(), BookError> {
+    ///
+    /// # Errors
+    /// When a sheet cannot be read to its end: a copy of it could not be made.
+    pub(crate) fn learn<'a>(&mut self, places: impl IntoIterator<Item = &'a Place>) -> Result<(), CopyError> {
         let mut rows: BTreeMap<&str, u32> = BTreeMap::new();
         for place in places {
             rows.insert(&place.sheet, place.heading_row);
@@ -246,6 +255,10 @@ impl Base {
                 && let Some(book) = &mut self.book
             {
                 sheet.read_headings(book, *row)?;
+                if let (Some(heading_row), Some(package)) = (sheet.heading_row, &mut self.package) {
+                    let found = package.extent(&sheet.name, heading_row)?;
+                    (sheet.width, sheet.last_row) = (found.width, found.last_row);
+                }
             }
         }
         Ok(())
@@ -257,25 +270,70 @@ impl Base {
     }
 }
 
-fn placed(first: u32, marks: &[Mark]) -> impl Iterator<Item = ((u32, u32), Mark)> {
-    marks.iter().map(move |mark| ((first.saturating_add(mark.down), mark.column), mark.clone()))
+fn placed(first: u32, marks: Vec<Mark>) -> impl Iterator<Item = ((u32, u32), Mark)> {
+    marks.into_iter().map(move |mark| ((first.saturating_add(mark.down), mark.column), mark))
+}
+
+/// What the sheet of pictures shows of a document: nothing where no code is signed.
+fn code(named: &str, result: impl Fn(usize) -> Option<String>) -> Option<Code> {
+    let said = |at: usize| result(at).filter(|text| !text.is_empty());
+    let signed = said(SIGNED_QR)?;
+    let beside = BESIDE_PICTURE.iter().filter_map(|at| Some(format!("{} {}", RESULTS.get(*at)?, said(*at)?)));
+    let named = Some(named.to_owned()).filter(|named| !named.is_empty());
+    Some(Code { texts: named.into_iter().chain(beside).collect(), signed })
+}
+
+/// Whether the first cell of a sheet says this.
+fn says_first(book: &mut Book, sheet: &str, text: &str) -> Result<bool, BookError> {
+    let mut says = false;
+    book.rows(sheet, &mut |line| {
+        says = matches!(line, Line::Row(row) if row.number == 1 && row.get(0).is_some_and(|cell| cell.text() == text));
+        ControlFlow::Break(())
+    })?;
+    Ok(says)
 }
 
 impl BaseSheet {
-    fn of(book: &mut Book, name: &str) -> Result<Self, BookError> {
-        let mut sheet = Self {
+    fn named(name: &str) -> Self {
+        Self {
             name: name.to_owned(),
             heading_row: None,
             headings: Vec::new(),
             width: 0,
             last_row: 0,
             states: BTreeMap::new(),
+            codes: BTreeMap::new(),
             results: vec![None; RESULTS.len() + 1],
-        };
+        }
+    }
+
+    /// Of a sheet that is kept as it is only what an earlier copy says is read; of others all rows, to know how far they go.
+    fn of(book: &mut Book, name: &str, is_kept: bool, settings: CopySettings) -> Result<Self, BookError> {
+        let mut sheet = Self::named(name);
         let first_rows = u32::try_from(HEADING_ROWS).unwrap_or(u32::MAX);
-        let mut state_column = None;
-        let mut lost = None;
         book.rows(name, &mut |line| {
+            let (Line::Row(row) | Line::Fault { readable: Some(row), .. }) = line else {
+                return ControlFlow::Continue(());
+            };
+            if row.number > first_rows {
+                return ControlFlow::Break(());
+            }
+            if row.cells.iter().any(|(_, cell)| cell.text().trim() == STATE_HEADING) {
+                sheet.take_headings(&row);
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        })?;
+        if is_kept && sheet.heading_row.is_none() {
+            return Ok(sheet);
+        }
+        let mut results: Vec<u32> = sheet.results.iter().flatten().copied().collect();
+        results.sort_unstable();
+        results.dedup();
+        let only = is_kept.then_some(results.as_slice());
+        let most = usize::try_from(settings.qr_pictures_max).unwrap_or(usize::MAX);
+        let mut lost = None;
+        book.columns(name, only, &mut |line| {
             let row = match line {
                 Line::Row(row) | Line::Fault { readable: Some(row), .. } => row,
                 Line::Fault { message, fix, number, .. } => {
@@ -283,20 +341,11 @@ impl BaseSheet {
                     return ControlFlow::Break(());
                 }
             };
-            sheet.width = sheet.width.max(row.cells.last().map_or(0, |(column, _)| column + 1));
-            sheet.last_row = row.number;
-            if let Some(column) = state_column {
-                let text = row.get(column).map(Cell::text);
-                if let Some(state) = text.as_deref().map(unescaped).and_then(State::parse) {
-                    sheet.states.insert(row.number, state);
-                }
-            } else if row.number <= first_rows {
-                let own = row.cells.iter().find(|(_, cell)| cell.text().trim() == STATE_HEADING);
-                if let Some((column, _)) = own {
-                    state_column = Some(*column);
-                    sheet.take_headings(&row);
-                }
+            if !is_kept {
+                sheet.width = sheet.width.max(row.cells.last().map_or(0, |(column, _)| column + 1));
+                sheet.last_row = row.number;
             }
+            sheet.take_state(&row, most);
             ControlFlow::Continue(())
         })?;
         // A copy without a row that is there would lose it once the copy takes the place of the file.
@@ -304,6 +353,21 @@ impl BaseSheet {
             Some(error) => Err(error),
             None => Ok(sheet),
         }
+    }
+
+    /// What an earlier copy says in a row.
+    fn take_state(&mut self, row: &Row, codes_max: usize) {
+        if self.heading_row.is_none_or(|heading| row.number <= heading) {
+            return;
+        }
+        let column = self.results.last().copied().flatten();
+        let text = column.and_then(|column| row.get(column)).map(Cell::text);
+        let Some(state) = text.as_deref().map(unescaped).and_then(State::parse) else { return };
+        if self.codes.len() < codes_max {
+            let result = |at: usize| Some(row.get((*self.results.get(at)?)?)?.text());
+            self.codes.extend(code(&state.named, result).map(|code| (row.number, code)));
+        }
+        self.states.insert(row.number, state);
     }
 
     /// Whether it is a list of results and nothing else.
@@ -347,7 +411,7 @@ impl BaseSheet {
         let spelt = |cell: &Cell| cell.text().split_whitespace().collect::<Vec<_>>().join(" ");
         let headings = row.cells.iter().map(|(column, cell)| (*column, spelt(cell)));
         self.headings = headings.map(|(column, text)| (column, text.trim_end_matches(['*', ' ']).to_owned())).collect();
-        for (known, wanted) in self.results.iter_mut().zip(RESULTS.iter().chain([&STATE_HEADING])) {
+        for (known, wanted) in self.results.iter_mut().zip(plan::headings()) {
             // From behind: a sheet may have a `Status` of its own.
             let found = self.headings.iter().rev().find(|(_, text)| spelling::same(text, wanted));
             *known = found.map(|(column, _)| *column);
@@ -356,36 +420,6 @@ impl BaseSheet {
         if self.results.last().copied().flatten().is_none() {
             self.results.fill(None);
         }
-    }
-
-    /// Column of each result, and of the program's own: where they are, else behind the last in use.
-    fn columns(&self) -> Vec<u32> {
-        let mut next = self.width;
-        self.results
-            .iter()
-            .map(|known| {
-                known.unwrap_or_else(|| {
-                    let column = next;
-                    next += 1;
-                    column
-                })
-            })
-            .collect()
-    }
-
-    /// The columns that name a document to people, where they have the portal's headings.
-    fn number_columns(&self) -> Vec<u32> {
-        let named = |path: &str| {
-            let heading = builtin::heading_of(path)?;
-            let known = |key: &str| {
-                std::iter::once(heading.text)
-                    .chain(heading.also.iter().copied())
-                    .any(|text| spelling::fold(text) == key)
-            };
-            let found = self.headings.iter().find(|(_, text)| known(&builtin::key(text, &known)))?;
-            Some(found.0)
-        };
-        ["DocDtls.Typ", "DocDtls.No", "DocDtls.Dt", "BuyerDtls.LglNm"].into_iter().filter_map(named).collect()
     }
 
     /// What a row shows, by the names of results.

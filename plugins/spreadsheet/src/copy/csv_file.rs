@@ -7,18 +7,21 @@ use std::ops::ControlFlow;
 use tempfile::NamedTempFile;
 
 use super::CopyError;
-use super::base::{Base, Plan, SheetPlan};
+use super::base::Base;
+use super::plan::{Plan, SheetPlan};
 use crate::book::Line;
 use crate::cell::Row;
 
 /// Writes the copy: UTF-8 with a byte order mark, by which Excel knows it, and every row at its line.
 pub(crate) fn write(file: NamedTempFile, base: &mut Base, plan: &Plan) -> Result<NamedTempFile, CopyError> {
-    let mut out = Out { writer: BufWriter::new(file), line: 1, delimiter: char::from(base.delimiter()) };
+    let mut out =
+        Out { writer: BufWriter::new(file), line: 1, delimiter: char::from(base.delimiter()), columns: Vec::new() };
     out.writer.write_all(b"\xef\xbb\xbf")?;
-    let names: Vec<String> = base.sheets().map(|sheet| sheet.name.clone()).collect();
+    let names: Vec<(String, u32)> = base.sheets().map(|sheet| (sheet.name.clone(), sheet.width)).collect();
     let empty = SheetPlan::default();
-    for name in names.iter().take(1) {
+    for (name, width) in names.iter().take(1) {
         let own = plan.sheets.get(name).unwrap_or(&empty);
+        out.columns = own.columns(*width);
         let mut failed = None;
         let mut last = 0;
         base.rows(name, &mut |line| {
@@ -37,7 +40,7 @@ pub(crate) fn write(file: NamedTempFile, base: &mut Base, plan: &Plan) -> Result
         if let Some(error) = failed {
             return Err(error.into());
         }
-        for number in own.values.keys().filter(|number| **number > last) {
+        for number in own.fresh.keys().filter(|number| **number > last) {
             out.row(&Row { number: *number, cells: Vec::new() }, own)?;
         }
     }
@@ -49,6 +52,8 @@ struct Out<W: Write> {
     /// The line that is written next.
     line: u32,
     delimiter: char,
+    /// Columns of results, and of the program's own.
+    columns: Vec<u32>,
 }
 
 impl<W: Write> Out<W> {
@@ -59,11 +64,13 @@ impl<W: Write> Out<W> {
         }
         let mut cells: std::collections::BTreeMap<u32, String> =
             row.cells.iter().map(|(column, cell)| (*column, cell.text())).collect();
-        if row.number == plan.heading_row {
-            cells.extend(plan.headings.iter().map(|(column, text)| (*column, text.clone())));
+        if row.number == plan.heading_row && !plan.fresh.is_empty() {
+            cells.extend(plan.missing(&self.columns).map(|(_, column, text)| (column, text.to_owned())));
         }
-        if let Some(values) = plan.values.get(&row.number) {
-            cells.extend(values.iter().map(|(column, text)| (*column, text.clone())));
+        if let Some(fresh) = plan.fresh.get(&row.number) {
+            cells.extend((0..).zip(fresh.named.iter().flatten().cloned()));
+            let values = fresh.values.iter().cloned().chain([fresh.state.to_text()]);
+            cells.extend(self.columns.iter().copied().zip(values));
         }
         let width = cells.last_key_value().map_or(0, |(column, _)| column + 1);
         let mut text = String::new();

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use einvoice_core::finding::Finding;
 use einvoice_core::spelling;
 
-use super::answer::{Mark, Place, sentence};
+use super::answer::{MARKS_MAX, Mark, Place, sentence};
+use super::package::Was;
 use crate::builtin;
 use crate::cell::letters;
 
@@ -17,13 +18,12 @@ pub(crate) fn marks(findings: &[Finding], place: &Place, headings: &[(u32, Strin
         let (row, column) = cell(finding, place, headings);
         let down = row.saturating_sub(first);
         let text = comment(finding);
-        match marks.iter_mut().find(|mark| (mark.down, mark.column) == (down, column)) {
-            Some(mark) => {
-                mark.error |= finding.is_error();
-                mark.text.push_str("\n\n");
-                mark.text.push_str(&text);
-            }
-            None => marks.push(Mark { down, column, error: finding.is_error(), text }),
+        if let Some(mark) = marks.iter_mut().find(|mark| (mark.down, mark.column) == (down, column)) {
+            mark.error |= finding.is_error();
+            mark.text.push_str("\n\n");
+            mark.text.push_str(&text);
+        } else if marks.len() < MARKS_MAX {
+            marks.push(Mark { down, column, error: finding.is_error(), text, was: Was::default() });
         }
     }
     marks

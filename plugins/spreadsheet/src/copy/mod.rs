@@ -9,7 +9,10 @@ pub(crate) mod answer;
 mod base;
 mod csv_file;
 mod marks;
-mod xlsx;
+mod package;
+mod plan;
+mod quiet;
+mod values;
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
@@ -22,6 +25,13 @@ use einvoice_file_drop::{Encoding, beside, finish};
 pub(crate) use self::answer::Answer;
 pub(crate) use self::base::Base;
 use crate::book::{Book, BookError, Line, TextSettings};
+use crate::builtin::RESULTS;
+
+/// Widths of the columns of results, in characters.
+const RESULT_WIDTHS: [f64; RESULTS.len()] = [16.0, 24.0, 18.0, 19.0, 16.0, 15.0, 19.0, 19.0, 11.0, 19.0, 14.0, 60.0];
+
+/// Endings of text files.
+pub(crate) const TEXT_ENDINGS: [&str; 3] = ["csv", "tsv", "txt"];
 
 /// How copies are written.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +51,15 @@ pub(crate) enum CopyError {
     /// The library that writes workbooks.
     #[error("{0}")]
     Xlsx(#[from] rust_xlsxwriter::XlsxError),
+}
+
+impl From<zip::result::ZipError> for CopyError {
+    fn from(error: zip::result::ZipError) -> Self {
+        match error {
+            zip::result::ZipError::Io(error) => Self::Io(error),
+            other => Self::Base(format!("the workbook cannot be packed or unpacked: {other}")),
+        }
+    }
 }
 
 impl From<BookError> for CopyError {
@@ -69,6 +88,9 @@ pub(crate) fn open(path: &Path) -> Result<Book, BookError> {
 }
 
 /// Writes a copy of `base` with answers, wholly or not at all. Nothing is written when the base has them already.
+///
+/// A workbook whose parts can be kept is written as it is with the answers in it. Of any other form the values become a
+/// workbook first, into which the answers are written in the same way.
 pub(crate) fn write(
     target: &Path,
     base: &mut Base,
@@ -80,9 +102,28 @@ pub(crate) fn write(
         return Ok(());
     }
     let file = beside(target)?;
-    let is_text = target.extension().is_some_and(|extension| !extension.eq_ignore_ascii_case("xlsx"));
-    let file = if is_text { csv_file::write(file, base, &plan)? } else { xlsx::write(file, base, &plan, settings)? };
+    let file = if is_text(target) {
+        csv_file::write(file, base, &plan)?
+    } else {
+        let codes = base.codes(&plan, settings);
+        let codes_sheet = base.codes_sheet().map(str::to_owned);
+        if let Some(package) = base.take_package() {
+            package::write(file, package, plan, codes.as_deref(), codes_sheet.as_deref())?
+        } else {
+            let values = values::write(beside(target)?, base)?;
+            let package = package::Package::open(values.path())?;
+            package::write(file, package, plan, codes.as_deref(), None)?
+        }
+    };
+    // Windows replaces no file that is open, and the old copy may be.
+    base.close();
     Ok(finish(file, target)?)
+}
+
+/// Whether a copy of this name is a text file.
+pub(crate) fn is_text(target: &Path) -> bool {
+    let ending = target.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    TEXT_ENDINGS.iter().any(|text| text.eq_ignore_ascii_case(ending))
 }
 
 /// Runs `work` while no other process writes into the folder: two workers that copy from one old content would lose one

@@ -112,6 +112,42 @@ async fn hundreds_of_columns_are_read_by_their_headings() {
 }
 
 #[tokio::test]
+async fn cells_that_databases_export_for_no_value_are_empty() {
+    let text = format!(
+        "{HEAD},Buyer Addr2,Buyer Trade Name\nINV,A/1,05/11/2026,x,Plot 1,8481,10,NULL,(null)\n\
+         null,\\N,,,NULL,,NULL,,Total\nINV,A/2,05/11/2026,x,NULL Bazar,8481,10,<NULL>,NA\n"
+    );
+    let (source, read) = read_file("a.csv", text, json!({})).await;
+    assert_eq!((read.records.len(), read.said()), (2, Vec::new()));
+    let said = |at: usize| {
+        let buyer = document(&source, &read.records[at]).invoice.buyer_dtls;
+        [buyer.addr1, buyer.addr2, buyer.trd_nm]
+            .map(|field| field.as_ref().map(ToString::to_string).unwrap_or_default())
+    };
+    assert_eq!(said(0), ["Plot 1", "", ""]);
+    assert_eq!(said(1), ["NULL Bazar", "", "NA"]);
+}
+
+#[tokio::test]
+async fn days_are_read_from_serials_of_1900_and_from_text_alike() {
+    let rows: &[&[&str]] = &[
+        &["Document Type", "Document Number", "Document Date", "HSN Code"],
+        &["INV", "A/1", "=46331", "8481"],
+        &["INV", "A/2", "05/11/2026", "8481"],
+        &["INV", "A/3", "2026-11-05", "8481"],
+        &["INV", "A/4", "5-Nov-26", "8481"],
+        &["INV", "A/5", "05.11.2026", "8481"],
+    ];
+    let (source, read) = read_file("a.xlsx", sheet(rows), json!({})).await;
+    let days: Vec<String> = read
+        .records
+        .iter()
+        .map(|record| document(&source, record).invoice.doc_dtls.dt.get().unwrap().to_string())
+        .collect();
+    assert_eq!(days, ["05/11/2026"; 5]);
+}
+
+#[tokio::test]
 async fn a_page_of_html_that_calls_itself_xls_is_read_as_what_it_is() {
     let cells = |row: &str| format!("<td>{}</td>", row.replace(',', "</td><td>"));
     let page = format!(

@@ -19,14 +19,14 @@ use crate::bad_input::changed;
 use crate::common::{context, document, files, letters, part, read, shown, source};
 
 /// A folder with a workbook of three documents of two rows each, its source and its target.
-struct Folder {
-    home: tempfile::TempDir,
-    source: SpreadsheetSource,
-    target: SpreadsheetWriteBack,
+pub(crate) struct Folder {
+    pub(crate) home: tempfile::TempDir,
+    pub(crate) source: SpreadsheetSource,
+    pub(crate) target: SpreadsheetWriteBack,
 }
 
 impl Folder {
-    fn of(name: &str, content: &[u8]) -> Self {
+    pub(crate) fn of(name: &str, content: &[u8]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("inbox")).unwrap();
         std::fs::write(folder.path().join("inbox").join(name), content).unwrap();
@@ -39,19 +39,35 @@ impl Folder {
         Self::of("sales.xlsx", &testing::workbook(invoices()).unwrap())
     }
 
-    fn path(&self, name: &str) -> std::path::PathBuf {
+    pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
         self.home.path().join("inbox").join(name)
     }
 
-    fn receipt(&self, record: &SourceRecord, revision: u32, state: DocumentState, findings: Vec<Finding>) -> Receipt {
+    pub(crate) fn receipt(
+        &self,
+        record: &SourceRecord,
+        revision: u32,
+        state: DocumentState,
+        findings: Vec<Finding>,
+    ) -> Receipt {
         receipt(&self.source, record, revision, state, findings)
     }
 
-    async fn done(&self, receipts: &[Receipt]) {
-        for delivery in self.target.deliver(receipts).await.unwrap() {
+    pub(crate) async fn done(&self, receipts: &[Receipt]) {
+        for delivery in delivered(&self.target, receipts).await {
             assert_eq!(delivery, Delivery::Done);
         }
     }
+}
+
+/// Hands receipts over and has them shown.
+pub(crate) async fn delivered(target: &SpreadsheetWriteBack, receipts: &[Receipt]) -> Vec<Delivery> {
+    let kept = target.deliver(receipts).await.unwrap();
+    assert_eq!(kept, vec![Delivery::Kept; receipts.len()]);
+    let finished = target.finish().await.unwrap();
+    let of = |receipt: &Receipt| (receipt.reference_id, receipt.revision);
+    assert!(finished.iter().map(|one| (one.reference_id, one.revision)).eq(receipts.iter().map(of)));
+    finished.into_iter().map(|one| one.delivery).collect()
 }
 
 fn target(folder: &Path, config: WriteBackConfig) -> SpreadsheetWriteBack {
@@ -171,7 +187,7 @@ async fn a_copy_has_every_row_at_its_place_with_results_marks_and_pictures() {
         after["QR codes!A2"]
     );
     let mut archive = zip::ZipArchive::new(std::fs::File::open(&copy).unwrap()).unwrap();
-    assert!(archive.by_name("xl/media/image1.png").is_ok());
+    assert!(archive.by_name("xl/media/einvoice-qr-1.png").is_ok());
     // Days stay days and numbers numbers.
     let sheet = part(&copy, "xl/worksheets/sheet1.xml");
     assert!(sheet.contains("<v>46331</v>"), "the day is a serial");
@@ -256,9 +272,9 @@ async fn a_folder_that_cannot_be_written_is_said_and_the_result_comes_later() {
     let receipts = [folder.receipt(&records[0], 1, DocumentState::Registered, Vec::new())];
     // A file stands where the folder should be.
     std::fs::write(folder.path("results"), "").unwrap();
-    let failed = folder.target.deliver(&receipts).await.unwrap();
+    let failed = delivered(&folder.target, &receipts).await;
     assert!(
-        matches!(&failed[0], Delivery::Failed { reason } if reason.contains("results") && reason.contains("tried again")),
+        matches!(&failed[0], Delivery::Failed { reason } if reason.contains("sales_result.xlsx") && reason.contains("written by the next run")),
         "{failed:?}"
     );
     std::fs::remove_file(folder.path("results")).unwrap();
@@ -277,13 +293,80 @@ async fn where_nothing_can_be_written_the_copy_stays_as_it_was() {
     let nowhere = target(folder.home.path(), WriteBackConfig::default());
     std::fs::rename(folder.path("results"), folder.path("kept")).unwrap();
     std::os::unix::fs::symlink("/proc/self", folder.path("results")).unwrap();
-    let failed =
-        nowhere.deliver(&[folder.receipt(&records[1], 1, DocumentState::Registered, Vec::new())]).await.unwrap();
+    let failed = delivered(&nowhere, &[folder.receipt(&records[1], 1, DocumentState::Registered, Vec::new())]).await;
     assert!(matches!(&failed[0], Delivery::Failed { .. }), "{failed:?}");
     std::fs::remove_file(folder.path("results")).unwrap();
     std::fs::rename(folder.path("kept"), folder.path("results")).unwrap();
     assert_eq!(std::fs::read(folder.path("results/sales_result.xlsx")).unwrap(), before);
     assert_eq!(files(&folder.path("results")).len(), 1);
+}
+
+/// A file system of its own that is full, or cannot be written: only the superuser of Linux may make one.
+#[cfg(target_os = "linux")]
+struct Mounted(std::path::PathBuf);
+
+#[cfg(target_os = "linux")]
+impl Mounted {
+    fn new(path: &Path, options: &str) -> Option<Self> {
+        let mut mount = std::process::Command::new("mount");
+        let mount = mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(path).output();
+        let is_mounted = mount.is_ok_and(|output| output.status.success());
+        if !is_mounted {
+            println!("skipped: only the superuser can mount a small disk");
+        }
+        is_mounted.then(|| Self(path.to_owned()))
+    }
+
+    fn again(&self, options: &str) {
+        let mut mount = std::process::Command::new("mount");
+        assert!(mount.args(["-o", &format!("remount,{options}")]).arg(&self.0).status().unwrap().success());
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _unmounted = std::process::Command::new("umount").arg(&self.0).status();
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_full_disk_and_a_disk_that_cannot_be_written_are_said_by_file_and_lose_nothing() {
+    // Of a workbook that is kept as it is, of one whose values are copied, and of a text file.
+    let csv = testing::csv(invoices()).unwrap();
+    for (name, content) in
+        [("sales.xlsx", testing::workbook(invoices()).unwrap()), ("sales.ods", csv.clone()), ("sales.csv", csv)]
+    {
+        let folder = Folder::of(name, &content);
+        std::fs::create_dir(folder.path("results")).unwrap();
+        let Some(disk) = Mounted::new(&folder.path("results"), "size=1m") else { return };
+        let records = read(&folder.source).await.records;
+        folder.done(&[folder.receipt(&records[0], 1, DocumentState::Registered, Vec::new())]).await;
+        let copy = files(&folder.path("results")).remove(0);
+        let before = std::fs::read(&copy).unwrap();
+        // As much as there is room for, to the last byte.
+        let filler = folder.path("results/filler");
+        let mut file = std::fs::File::create(&filler).unwrap();
+        while std::io::Write::write_all(&mut file, &[0; 512]).is_ok() {}
+        let news = [folder.receipt(&records[1], 1, DocumentState::Registered, Vec::new())];
+        let said = |failed: &[Delivery], advice: &str| {
+            let Delivery::Failed { reason } = &failed[0] else { panic!("{failed:?}") };
+            assert!(reason.contains(&*copy.to_string_lossy()) && reason.contains(advice), "{reason}");
+            assert!(reason.contains("written by the next run"), "{reason}");
+        };
+        said(&delivered(&folder.target, &news).await, "make room on that disk");
+        assert_eq!(std::fs::read(&copy).unwrap(), before, "what was there stays");
+        assert_eq!(files(&folder.path("results")).len(), 1, "nothing half-written stays behind");
+        drop(file);
+        std::fs::remove_file(&filler).unwrap();
+        disk.again("ro");
+        said(&delivered(&folder.target, &news).await, "see that its folder can be written");
+        disk.again("rw");
+        folder.done(&news).await;
+        let copy = std::fs::read(&copy).unwrap();
+        assert_ne!(copy, before);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -294,7 +377,7 @@ async fn two_workers_on_one_folder_lose_no_result() {
         // Each worker has a target of its own, as another process has.
         let worker = target(folder.home.path(), WriteBackConfig::default());
         let receipt = folder.receipt(record, 1, DocumentState::Registered, Vec::new());
-        tokio::spawn(async move { worker.deliver(&[receipt]).await.unwrap() })
+        tokio::spawn(async move { delivered(&worker, &[receipt]).await })
     });
     for worker in work.collect::<Vec<_>>() {
         assert_eq!(worker.await.unwrap(), [Delivery::Done]);
