@@ -62,7 +62,7 @@ pub struct NewTemplate {
 /// Arguments of `new staging`.
 #[derive(Debug, Args)]
 pub struct NewStaging {
-    /// For which database: postgres, mysql (MariaDB too) or sqlite
+    /// For which database: postgres, mysql (MariaDB too), sqlite, sqlserver or oracle
     #[arg(long, value_name = "DIALECT")]
     pub dialect: String,
 }

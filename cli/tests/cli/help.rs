@@ -78,7 +78,7 @@ fn completions_are_printed_for_each_shell() {
 
 #[test]
 fn the_staging_tables_are_printed_for_each_dialect() {
-    for dialect in ["postgres", "mysql", "sqlite"] {
+    for dialect in ["postgres", "mysql", "sqlite", "sqlserver", "oracle"] {
         insta::assert_snapshot!(format!("staging_{dialect}"), shown(&["new", "staging", "--dialect", dialect]));
     }
 }

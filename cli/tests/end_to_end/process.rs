@@ -250,6 +250,19 @@ plugin = "json-file"
         self
     }
 
+    /// The same with the staging tables of a database as source and target.
+    pub(crate) fn over_database(self, url: &str) -> Self {
+        let config = fs::read_to_string(self.path("einvoice.toml")).unwrap();
+        let (head, _) = config.split_once("[[source]]").unwrap();
+        let link = format!("plugin = \"database\"\nurl = '{url}'\n");
+        let parts = format!(
+            "[[source]]\nname = \"erp\"\n{link}page_rows = 7\n[[write_back]]\nname = \"results\"\n{link}environment = \
+             \"sandbox\"\n"
+        );
+        self.write("einvoice.toml", &format!("{head}{parts}"));
+        self
+    }
+
     /// The same with the e-way bill system.
     pub(crate) fn with_bills(self, emulator: &Emulator) -> Self {
         let bills = &emulator.connection["ewb"];

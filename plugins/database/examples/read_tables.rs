@@ -59,14 +59,14 @@ async fn fill(url: &str, dialect: Dialect, count: u64) -> Result<()> {
                 connection.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await?;
             }
         }
-        Dialect::MySql => {
-            let mut connection = sqlx::MySqlConnection::connect(url).await?;
+        Dialect::Sqlite => {
+            let mut connection = sqlx::SqliteConnection::connect(&format!("{url}?mode=rwc")).await?;
             for sql in all {
                 connection.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await?;
             }
         }
-        Dialect::Sqlite => {
-            let mut connection = sqlx::SqliteConnection::connect(&format!("{url}?mode=rwc")).await?;
+        _ => {
+            let mut connection = sqlx::MySqlConnection::connect(url).await?;
             for sql in all {
                 connection.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await?;
             }

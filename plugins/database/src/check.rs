@@ -28,6 +28,17 @@ impl Faults {
             Dialect::Postgres | Dialect::Sqlite => {
                 format!("ALTER TABLE {} ALTER COLUMN {name} TYPE {kind};", table.from)
             }
+            Dialect::SqlServer => format!("ALTER TABLE {} ALTER COLUMN {name} {kind};", table.from),
+            // A text that is no CLOB cannot be made one in place.
+            Dialect::Oracle if kind == "clob" => {
+                let (from, new) = (&table.from, dialect.quote(&format!("{}_new", column.name)));
+                format!(
+                    "ALTER TABLE {from} ADD {new} clob; UPDATE {from} SET {new} = {name}; ALTER TABLE {from} DROP COLUMN \
+                     {name}; ALTER TABLE {from} RENAME COLUMN {new} TO {name};"
+                )
+            }
+            Dialect::Oracle => format!("ALTER TABLE {} MODIFY {name} {kind};", table.from),
+            Dialect::Standard => format!("ALTER TABLE {} ALTER COLUMN {name} SET DATA TYPE {kind};", table.from),
         });
     }
 
@@ -35,7 +46,8 @@ impl Faults {
     pub(crate) fn missing(&mut self, dialect: Dialect, table: &Relation, name: &str, field: &Field) {
         self.said.push(format!("{} has no column {name}", table.shown));
         let kind = field.form.ddl(dialect);
-        self.statements.push(format!("ALTER TABLE {} ADD COLUMN {} {kind};", table.from, dialect.quote(name)));
+        let add = if matches!(dialect, Dialect::SqlServer | Dialect::Oracle) { "ADD" } else { "ADD COLUMN" };
+        self.statements.push(format!("ALTER TABLE {} {add} {} {kind};", table.from, dialect.quote(name)));
     }
 
     /// All in one sentence, if there is anything.

@@ -12,9 +12,14 @@ use serde::Deserialize;
 #[non_exhaustive]
 pub struct SourceConfig {
     /// Where the database is, without a password: `postgres://user@host/db`, `mysql://user@host/db` (MariaDB too), or
-    /// `sqlite:path`, which starts at the folder of the configuration file. One of `url` and `url_env` is required.
+    /// `sqlite:path`, which starts at the folder of the configuration file, with `?mode=ro` to read only. A program built
+    /// with the feature `odbc` also takes `odbc:` and a connection string. One of `url` and `url_env` is required.
     #[serde(default)]
     pub url: Option<String>,
+    /// Which SQL is spoken over `odbc:`, where it must be given: `sqlserver`, `oracle`, `sqlite` or `standard` for any
+    /// other. Default: none.
+    #[serde(default)]
+    pub dialect: Option<String>,
     /// Name of an environment variable that holds the whole address, which may then have a password. Default: none.
     #[serde(default)]
     pub url_env: Option<String>,
@@ -67,7 +72,7 @@ pub struct SourceConfig {
     /// that is alive renews its claims three times in that time. Range 60 to 86,400. Default: 900.
     #[serde(default = "lease_seconds")]
     pub lease_seconds: u64,
-    /// Documents read at once; memory grows with it. Range 1 to 5,000. Default: 500.
+    /// Documents read at once; memory grows with it. Range 1 to 5,000, over ODBC 1 to 900. Default: 500.
     #[serde(default = "page_rows")]
     pub page_rows: u64,
     /// Most documents that one run claims; the others wait for the next. Range 1 to 100,000,000. Default: 1,000,000.
@@ -98,6 +103,9 @@ pub struct WriteBackConfig {
     /// Where the database is, as for the source. One of `url` and `url_env` is required.
     #[serde(default)]
     pub url: Option<String>,
+    /// Which SQL is spoken over `odbc:`, as for the source. Default: none.
+    #[serde(default)]
+    pub dialect: Option<String>,
     /// Name of an environment variable that holds the whole address, which may then have a password. Default: none.
     #[serde(default)]
     pub url_env: Option<String>,

@@ -1,7 +1,8 @@
-//! What the three dialects of SQL write differently.
+//! What the dialects of SQL write differently.
 //!
 //! Every value travels as text: the database itself turns a column into text and a text into the column's type, so that
-//! a decimal keeps all its digits and a date its day, whatever the driver makes of such types.
+//! a decimal keeps all its digits and a date its day, whatever the driver makes of such types. The dialects that are
+//! spoken over ODBC alone leave both to the driver, as ODBC defines what a decimal and a date look like as text.
 
 /// A dialect of SQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +14,12 @@ pub enum Dialect {
     MySql,
     /// SQLite.
     Sqlite,
+    /// SQL Server, over ODBC.
+    SqlServer,
+    /// Oracle, over ODBC.
+    Oracle,
+    /// What the SQL standard and ODBC define, for any other database over ODBC.
+    Standard,
 }
 
 impl Dialect {
@@ -23,8 +30,29 @@ impl Dialect {
             "postgres" | "postgresql" => Some(Self::Postgres),
             "mysql" | "mariadb" => Some(Self::MySql),
             "sqlite" => Some(Self::Sqlite),
+            "sqlserver" | "mssql" => Some(Self::SqlServer),
+            "oracle" => Some(Self::Oracle),
+            "standard" => Some(Self::Standard),
             _ => None,
         }
+    }
+
+    /// Whether the driver is told the types of values, as ODBC wants it, instead of a cast in the statement.
+    pub(crate) const fn is_typed_by_driver(self) -> bool {
+        matches!(self, Self::SqlServer | Self::Oracle | Self::Standard)
+    }
+
+    /// How else the database may spell a name that people write in any case.
+    pub(crate) fn spellings(self, name: &str) -> Vec<String> {
+        let mut spellings = vec![name.to_owned()];
+        let others = match self {
+            Self::Postgres => vec![name.to_lowercase()],
+            Self::Oracle => vec![name.to_uppercase()],
+            Self::Standard => vec![name.to_lowercase(), name.to_uppercase()],
+            Self::MySql | Self::Sqlite | Self::SqlServer => Vec::new(),
+        };
+        spellings.extend(others.into_iter().filter(|other| other != name));
+        spellings
     }
 
     /// A name in quotes, so that reserved words and capitals are what they are.
@@ -58,40 +86,65 @@ impl Dialect {
             Self::MySql if is_single_precision(kind) => format!("CAST({expression} * 1e0 AS CHAR)"),
             Self::MySql => format!("CAST({expression} AS CHAR)"),
             Self::Sqlite => format!("CAST({expression} AS TEXT)"),
+            // A driver shows six digits of a single-precision number, and all of a double.
+            Self::SqlServer | Self::Oracle | Self::Standard if base(kind) == "real" => format!("({expression} * 1e0)"),
+            Self::SqlServer | Self::Oracle | Self::Standard => expression.to_owned(),
         }
     }
 
-    /// The moment, by the one clock that all workers share: the server's, in the portal's time zone.
+    /// The moment, by the one clock that all workers share: the server's, in the portal's time zone where a word for that
+    /// is known.
     pub(crate) const fn now(self) -> &'static str {
         match self {
             Self::Postgres => "now()",
             Self::MySql => "NOW()",
             Self::Sqlite => "datetime('now', '+330 minutes')",
+            Self::SqlServer => "DATEADD(minute, 330, SYSUTCDATETIME())",
+            Self::Oracle => "(SYS_EXTRACT_UTC(SYSTIMESTAMP) + INTERVAL '330' MINUTE)",
+            Self::Standard => "CURRENT_TIMESTAMP",
         }
     }
 
-    /// The moment so many seconds ago.
-    pub(crate) fn ago(self, seconds: u64) -> String {
+    /// The moment as a row of its own, for the resolution every column of time has: seconds. `table` is any that is there,
+    /// as the standard knows no row without one.
+    pub(crate) fn start(self, table: &str) -> String {
         match self {
-            Self::Postgres => format!("(now() - interval '{seconds} seconds')"),
-            Self::MySql => format!("(NOW() - INTERVAL {seconds} SECOND)"),
-            Self::Sqlite => format!("datetime('now', '+330 minutes', '-{seconds} seconds')"),
+            Self::Postgres => "SELECT date_trunc('second', now())::text".to_owned(),
+            Self::MySql => "SELECT CAST(NOW() AS CHAR)".to_owned(),
+            Self::Sqlite => "SELECT datetime('now', '+330 minutes')".to_owned(),
+            Self::SqlServer => format!("SELECT CONVERT(varchar(19), {}, 120)", self.now()),
+            Self::Oracle => format!("SELECT TO_CHAR({}, 'YYYY-MM-DD HH24:MI:SS') FROM DUAL", self.now()),
+            Self::Standard => {
+                format!(
+                    "SELECT CURRENT_TIMESTAMP FROM (SELECT COUNT(*) AS einv_rows FROM {table} WHERE 1 = 0) einv_clock"
+                )
+            }
         }
     }
 
-    /// The moment without its fraction, as text: the resolution every column of time has.
-    pub(crate) const fn start(self) -> &'static str {
+    /// The end of a statement that gives the first rows only; it has an order.
+    pub(crate) fn first(self, rows: usize) -> String {
         match self {
-            Self::Postgres => "SELECT date_trunc('second', now())::text",
-            Self::MySql => "SELECT CAST(NOW() AS CHAR)",
-            Self::Sqlite => "SELECT datetime('now', '+330 minutes')",
+            Self::Postgres | Self::MySql | Self::Sqlite => format!(" LIMIT {rows}"),
+            Self::SqlServer => format!(" OFFSET 0 ROWS FETCH NEXT {rows} ROWS ONLY"),
+            Self::Oracle | Self::Standard => format!(" FETCH FIRST {rows} ROWS ONLY"),
+        }
+    }
+
+    /// What locks rows that are selected, behind the table and at the end. Nothing where a transaction has the database
+    /// to itself, or where no such words are known: then rows are locked by writing.
+    pub(crate) const fn locking(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Postgres | Self::MySql | Self::Oracle => Some(("", " FOR UPDATE")),
+            Self::SqlServer => Some((" WITH (UPDLOCK, ROWLOCK)", "")),
+            Self::Sqlite | Self::Standard => None,
         }
     }
 
     /// The columns of a table: name and type, in its order. Takes the name of the table, and for MySQL that of the
-    /// schema before it.
-    pub(crate) const fn columns(self) -> &'static str {
-        match self {
+    /// schema before it. Nothing where the driver is asked instead.
+    pub(crate) const fn columns(self) -> Option<&'static str> {
+        Some(match self {
             Self::Postgres => {
                 "SELECT attname::text, format_type(atttypid, atttypmod)::text FROM pg_attribute \
                  WHERE attrelid = to_regclass($1::text) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
@@ -101,7 +154,8 @@ impl Dialect {
                  WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ? ORDER BY ordinal_position"
             }
             Self::Sqlite => "SELECT name, CAST(lower(type) AS TEXT) FROM pragma_table_info(?) ORDER BY cid",
-        }
+            Self::SqlServer | Self::Oracle | Self::Standard => return None,
+        })
     }
 
     /// Whether a type holds text, so that it needs no cast.
@@ -114,6 +168,7 @@ impl Dialect {
             }
             Self::MySql => base.ends_with("text") || base.ends_with("char") || base == "enum",
             Self::Sqlite => ["char", "clob", "text"].iter().any(|word| base.contains(word)),
+            Self::SqlServer | Self::Oracle | Self::Standard => base.ends_with("char") || base == "text",
         }
     }
 
@@ -124,6 +179,7 @@ impl Dialect {
             Self::Postgres => ["real", "double precision", "float4", "float8"].contains(&base),
             Self::MySql => base.starts_with("float") || base.starts_with("double"),
             Self::Sqlite => ["real", "floa", "doub"].iter().any(|word| base.contains(word)),
+            Self::SqlServer | Self::Oracle | Self::Standard => ["real", "float", "double"].contains(&base),
         }
     }
 }
@@ -143,60 +199,6 @@ fn is_single_precision(kind: &str) -> bool {
     base(kind).starts_with("float")
 }
 
-/// A statement that is being written, with its values.
-#[derive(Debug, Clone)]
-pub(crate) struct Statement {
-    dialect: Dialect,
-    pub(crate) sql: String,
-    pub(crate) values: Vec<Option<String>>,
-}
-
-impl Statement {
-    pub(crate) fn new(dialect: Dialect, sql: impl Into<String>) -> Self {
-        Self { dialect, sql: sql.into(), values: Vec::new() }
-    }
-
-    /// Adds a piece of SQL.
-    pub(crate) fn sql(mut self, sql: &str) -> Self {
-        self.sql.push_str(sql);
-        self
-    }
-
-    /// Adds the place of a value, which the database turns into a type.
-    pub(crate) fn value(mut self, value: Option<&str>, kind: &str) -> Self {
-        self.values.push(value.map(str::to_owned));
-        if self.dialect == Dialect::Postgres {
-            self.sql.push('$');
-            self.sql.push_str(&self.values.len().to_string());
-            self.sql.push_str("::text");
-            if ["character", "char", "bpchar"].contains(&base(kind)) {
-                // Without its length, by which the cast would cut a longer text off.
-                self.sql.push_str("::bpchar");
-            } else if !self.dialect.is_text(kind) && !kind.is_empty() {
-                self.sql.push_str("::");
-                self.sql.push_str(kind);
-            }
-        } else {
-            self.sql.push('?');
-        }
-        self
-    }
-
-    /// Adds `(?, ?, ...)` of a fixed length, so that the server prepares one statement for pages of any length.
-    pub(crate) fn list(mut self, values: &[String], length: usize, kind: &str) -> Self {
-        self.sql.push('(');
-        let last = values.last();
-        for place in 0..length.max(values.len()) {
-            if place > 0 {
-                self.sql.push_str(", ");
-            }
-            self = self.value(values.get(place).or(last).map(String::as_str), kind);
-        }
-        self.sql.push(')');
-        self
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -206,17 +208,6 @@ mod tests {
         assert_eq!(Dialect::Postgres.quote_table("erp.Sales Header"), r#""erp"."Sales Header""#);
         assert_eq!(Dialect::MySql.quote("a`b"), "`a``b`");
         assert_eq!(Dialect::Sqlite.quote("a\"b"), "\"a\"\"b\"");
-    }
-
-    #[test]
-    fn values_are_numbered_and_typed_where_the_dialect_wants_it() {
-        let statement = |dialect| {
-            Statement::new(dialect, "x = ").value(Some("1"), "bigint").sql(" IN ").list(&["a".to_owned()], 2, "text")
-        };
-        let postgres = statement(Dialect::Postgres);
-        assert_eq!(postgres.sql, "x = $1::text::bigint IN ($2::text, $3::text)");
-        assert_eq!(postgres.values, [Some("1".to_owned()), Some("a".to_owned()), Some("a".to_owned())]);
-        assert_eq!(statement(Dialect::MySql).sql, "x = ? IN (?, ?)");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Errors of the three databases in one form, with what to do about each.
+//! Errors of the databases in one form, with what to do about each.
 
 use einvoice_core::source::SourceError;
 use einvoice_core::write_back::WriteBackError;
@@ -14,6 +14,10 @@ pub(crate) enum Kind {
     Broken,
     /// The login is refused, something is missing or not allowed: a person changes something.
     Setup,
+    /// There is no room for what is to be written.
+    Full,
+    /// Nothing may be written there.
+    ReadOnly,
     /// One value does not fit.
     Data,
     /// Somebody else holds what is needed; the next try may have it.
@@ -31,6 +35,14 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
+    /// What to do where there is no room.
+    pub(crate) const MAKE_ROOM: &str = "; make room on its disk or raise its limit: nothing was changed, and the next run \
+                                        goes on";
+
+    /// What to do where nothing may be written.
+    pub(crate) const MAY_NOT_WRITE: &str = "; let this user write there (file permissions, `mode=ro`, a standby server), or \
+                                            read with `query`, which claims nothing";
+
     pub(crate) fn new(kind: Kind, reason: impl Into<String>) -> Self {
         Self { kind, reason: reason.into(), source: None }
     }
@@ -38,6 +50,11 @@ impl Fault {
     /// Whether the same may work later, with nothing changed by a person.
     pub(crate) fn may_pass(&self) -> bool {
         matches!(self.kind, Kind::Unreachable | Kind::Broken | Kind::Busy)
+    }
+
+    /// Whether it would be the same with every other row.
+    pub(crate) fn stops_all(&self) -> bool {
+        matches!(self.kind, Kind::Unreachable | Kind::Setup | Kind::Full | Kind::ReadOnly)
     }
 
     /// Whether the same may work at once.
@@ -69,12 +86,15 @@ impl From<sqlx::Error> for Fault {
             sqlx::Error::PoolTimedOut => {
                 (Kind::Unreachable, "no connection in time; the next run tries again".to_owned())
             }
+            // What the TLS library says of a certificate comes as the failure of a read.
+            sqlx::Error::Io(cause) if cause.to_string().contains("certificate") => {
+                (Kind::Setup, format!("no encrypted connection: {cause}; {CHECK_TLS}"))
+            }
             sqlx::Error::Io(cause) => {
                 (Kind::Broken, format!("the connection failed: {cause}; the next run tries again"))
             }
             sqlx::Error::Tls(cause) => {
-                let fix = "check the server's certificate and the TLS settings of the address";
-                (Kind::Setup, format!("no encrypted connection: {}; {fix}", deepest(cause.as_ref())))
+                (Kind::Setup, format!("no encrypted connection: {}; {CHECK_TLS}", deepest(cause.as_ref())))
             }
             sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed | sqlx::Error::PoolClosed => {
                 (Kind::Broken, format!("the connection broke: {error}; the next run tries again"))
@@ -87,6 +107,9 @@ impl From<sqlx::Error> for Fault {
         Self { kind, reason, source: Some(error) }
     }
 }
+
+/// What to do where a server is not believed.
+const CHECK_TLS: &str = "check the server's certificate and the TLS settings of the address";
 
 fn deepest(error: &(dyn std::error::Error + 'static)) -> String {
     let mut deepest = error;
@@ -108,6 +131,9 @@ fn by_number(number: u16) -> Option<Kind> {
         1205 | 1213 | 3572 => Kind::Busy,
         // Out of range, too long, wrong value.
         1264 | 1265 | 1366 | 1292 | 1406 | 1411 => Kind::Data,
+        // Disk full, table full; an option or a transaction that forbids writing.
+        1021 | 1114 => Kind::Full,
+        1290 | 1792 | 1836 => Kind::ReadOnly,
         _ => return None,
     })
 }
@@ -122,6 +148,8 @@ fn of_database(error: &dyn DatabaseError) -> (Kind, String) {
         Kind::Busy => "; another program holds what is needed, and the next run tries again",
         Kind::Setup if is_login(&code, number) => "; check user, password and database",
         Kind::Setup => "; check the name and the privileges, which the plugin's README lists",
+        Kind::Full => Fault::MAKE_ROOM,
+        Kind::ReadOnly => Fault::MAY_NOT_WRITE,
         Kind::Data | Kind::Other => "",
     };
     let code = if code.is_empty() { String::new() } else { format!(" [{code}]") };
@@ -134,15 +162,27 @@ fn is_login(code: &str, number: Option<u16>) -> bool {
 
 /// By SQLSTATE, as `PostgreSQL` has it in its appendix A, and by the result codes of SQLite
 /// (<https://www.sqlite.org/rescode.html>).
-fn by_code(code: &str, message: &str) -> Kind {
+pub(crate) fn by_code(code: &str, message: &str) -> Kind {
     if message.starts_with("no such ") {
         return Kind::Setup;
     }
+    if let Some(plain) = code.parse::<u32>().ok().filter(|_| code.len() < 5) {
+        // Extended result codes keep the plain one in the lowest byte.
+        return match plain & 0xFF {
+            5 | 6 => Kind::Busy,
+            8 => Kind::ReadOnly,
+            13 => Kind::Full,
+            3 | 14 | 23 | 26 => Kind::Setup,
+            18..=20 => Kind::Data,
+            _ => Kind::Other,
+        };
+    }
     match code {
-        // Extended result codes of SQLite keep the plain one in the lowest byte.
-        "5" | "6" | "261" | "262" | "517" | "40001" | "40P01" | "55P03" => Kind::Busy,
-        "14" | "8" | "3" | "23" | "26" | "42501" | "42P01" | "42703" | "3D000" | "3F000" => Kind::Setup,
+        "40001" | "40P01" | "55P03" => Kind::Busy,
+        "42501" | "42P01" | "42703" | "3D000" | "3F000" => Kind::Setup,
         "57P01" | "57P02" | "57P03" | "53300" => Kind::Broken,
+        "53100" => Kind::Full,
+        "25006" => Kind::ReadOnly,
         _ => match code.get(..2) {
             Some("28") => Kind::Setup,
             Some("08") => Kind::Broken,
@@ -166,6 +206,10 @@ mod tests {
             ("57P01", "terminating connection", Kind::Broken),
             ("22001", "value too long", Kind::Data),
             ("40P01", "deadlock detected", Kind::Busy),
+            ("13", "database or disk is full", Kind::Full),
+            ("1032", "attempt to write a readonly database", Kind::ReadOnly),
+            ("25006", "cannot execute UPDATE in a read-only transaction", Kind::ReadOnly),
+            ("2067", "UNIQUE constraint failed", Kind::Data),
             ("XX000", "anything", Kind::Other),
         ] {
             assert_eq!(by_code(code, message), kind, "{code}");

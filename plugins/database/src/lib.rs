@@ -8,6 +8,8 @@ mod dialect;
 mod fault;
 mod listen;
 mod login;
+#[cfg(feature = "odbc")]
+mod odbc;
 mod plan;
 mod pool;
 mod reader;
@@ -15,6 +17,7 @@ mod record;
 mod result;
 mod source;
 mod staging;
+mod statement;
 mod table;
 mod target;
 mod write;
@@ -73,4 +76,20 @@ einvoice_core::register_template! {
     summary: "the statements that make the staging tables, for SQLite",
     file_name: "staging-sqlite.sql",
     make: || Ok(tables(Dialect::Sqlite).into_bytes()),
+}
+
+einvoice_core::register_template! {
+    plugin: "database",
+    variant: "sqlserver",
+    summary: "the statements that make the staging tables, for SQL Server (read over ODBC)",
+    file_name: "staging-sqlserver.sql",
+    make: || Ok(tables(Dialect::SqlServer).into_bytes()),
+}
+
+einvoice_core::register_template! {
+    plugin: "database",
+    variant: "oracle",
+    summary: "the statements that make the staging tables, for Oracle (read over ODBC)",
+    file_name: "staging-oracle.sql",
+    make: || Ok(tables(Dialect::Oracle).into_bytes()),
 }

@@ -13,6 +13,11 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::dialect::Dialect;
+#[cfg(feature = "odbc")]
+use crate::odbc;
+
+/// Addresses as people write them.
+const ADDRESSES: &str = "postgres://user@host/db, mysql://user@host/db or sqlite:path";
 
 /// How long `SQLite` waits while another program writes.
 const BUSY: Duration = Duration::from_secs(10);
@@ -26,6 +31,7 @@ pub(crate) struct Keys<'c> {
     pub(crate) password_file: &'c Option<String>,
     pub(crate) connect_seconds: u64,
     pub(crate) answer_seconds: u64,
+    pub(crate) dialect: &'c Option<String>,
 }
 
 /// Options of a driver. They hold the password, so they are never shown.
@@ -34,6 +40,8 @@ pub(crate) enum Options {
     Postgres(Box<PgConnectOptions>),
     MySql(Box<MySqlConnectOptions>),
     Sqlite(Box<SqliteConnectOptions>),
+    #[cfg(feature = "odbc")]
+    Odbc(Box<odbc::Options>),
 }
 
 /// A database and the way into it.
@@ -65,8 +73,8 @@ impl Login {
                 return Err(wrong("url_env", "one of `url` and `url_env` is enough; remove one".into()));
             }
             (None, None) => {
-                let reason = "is missing: write postgres://user@host/db, mysql://user@host/db or sqlite:path";
-                return Err(wrong("url", reason.to_owned()));
+                let reason = format!("is missing: write {ADDRESSES}");
+                return Err(wrong("url", reason));
             }
         };
         if from == "url" && has_password(url.expose()) {
@@ -85,8 +93,20 @@ impl Login {
             }
             (None, None) => None,
         };
-        let (options, shown) =
-            options(context, url.expose(), password.as_ref()).map_err(|reason| wrong(from, reason))?;
+        let is_odbc = url.expose().starts_with("odbc:");
+        if let Some(dialect) = keys.dialect
+            && !is_odbc
+        {
+            let reason = format!("`{dialect}` is for addresses that begin with odbc:; the others say what they speak");
+            return Err(wrong("dialect", reason));
+        }
+        let (options, shown) = if is_odbc {
+            let dialect = odbc_dialect(keys.dialect.as_deref()).map_err(|reason| wrong("dialect", reason))?;
+            over_odbc(url.expose(), password.as_ref(), dialect)
+        } else {
+            options(context, url.expose(), password.as_ref())
+        }
+        .map_err(|reason| wrong(from, reason))?;
         Ok(Self {
             options,
             shown,
@@ -96,12 +116,39 @@ impl Login {
     }
 
     pub(crate) fn dialect(&self) -> Dialect {
-        match self.options {
+        match &self.options {
             Options::Postgres(_) => Dialect::Postgres,
             Options::MySql(_) => Dialect::MySql,
             Options::Sqlite(_) => Dialect::Sqlite,
+            #[cfg(feature = "odbc")]
+            Options::Odbc(options) => options.dialect,
         }
     }
+}
+
+/// The dialects that are spoken over ODBC: those of the other servers have a driver here that needs none.
+fn odbc_dialect(name: Option<&str>) -> Result<Dialect, String> {
+    let names = "write sqlserver, oracle, sqlite, or standard for any other database";
+    let Some(name) = name else { return Err(format!("is missing for an address over ODBC: {names}")) };
+    match Dialect::from_name(name) {
+        Some(dialect @ (Dialect::SqlServer | Dialect::Oracle | Dialect::Sqlite | Dialect::Standard)) => Ok(dialect),
+        Some(Dialect::Postgres | Dialect::MySql) => {
+            Err(format!("`{name}` is spoken without ODBC: write its own address, or `standard`"))
+        }
+        None => Err(format!("there is no dialect `{name}`: {names}")),
+    }
+}
+
+#[cfg(feature = "odbc")]
+fn over_odbc(url: &str, password: Option<&Secret<String>>, dialect: Dialect) -> Result<(Options, String), String> {
+    let connection_string = url.trim_start_matches("odbc:");
+    let shown = odbc::shown(connection_string)?;
+    Ok((Options::Odbc(Box::new(odbc::Options::new(connection_string, password, dialect))), shown))
+}
+
+#[cfg(not(feature = "odbc"))]
+fn over_odbc(_: &str, _: Option<&Secret<String>>, _: Dialect) -> Result<(Options, String), String> {
+    Err("begins with odbc:, and this program was built without ODBC: build it with --features odbc".to_owned())
 }
 
 pub(crate) fn range(key: &str, found: u64, least: u64, most: u64) -> Result<(), String> {
@@ -110,6 +157,11 @@ pub(crate) fn range(key: &str, found: u64, least: u64, most: u64) -> Result<(), 
 }
 
 fn has_password(url: &str) -> bool {
+    if let Some(connection_string) = url.strip_prefix("odbc:") {
+        // A value in braces may hold what looks like a key; refusing it too is the safe side.
+        let mut keys = connection_string.split(';').filter_map(|pair| pair.split_once('='));
+        return keys.any(|(key, _)| ["pwd", "password"].contains(&key.trim().to_ascii_lowercase().as_str()));
+    }
     let Some((_, rest)) = url.split_once("://") else { return false };
     let authority = rest.split(['/', '?']).next().unwrap_or(rest);
     let in_authority = authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'));
@@ -133,11 +185,11 @@ fn first_line(path: &Path) -> Result<Secret<String>, String> {
 
 fn options(context: &BuildContext, url: &str, password: Option<&Secret<String>>) -> Result<(Options, String), String> {
     // The driver's own message may repeat the address, and with it the password.
-    let unreadable = "is no address of a database: write postgres://user@host/db, mysql://user@host/db or sqlite:path";
+    let unreadable = format!("is no address of a database: write {ADDRESSES}");
     let scheme = url.split(':').next().unwrap_or_default();
     match scheme {
         "postgres" | "postgresql" => {
-            let options = PgConnectOptions::from_str(url).map_err(|_| unreadable.to_owned())?;
+            let options = PgConnectOptions::from_str(url).map_err(|_| unreadable.clone())?;
             let options = match options.get_application_name() {
                 None => options.application_name("einvoice"),
                 Some(_) => options,
@@ -151,7 +203,7 @@ fn options(context: &BuildContext, url: &str, password: Option<&Secret<String>>)
             Ok((Options::Postgres(Box::new(options)), shown))
         }
         "mysql" | "mariadb" => {
-            let options = MySqlConnectOptions::from_str(url).map_err(|_| unreadable.to_owned())?;
+            let options = MySqlConnectOptions::from_str(url).map_err(|_| unreadable.clone())?;
             // The portal's time zone, so that moments are read and written as the books of an Indian business have them.
             let options = options.timezone(Some("+05:30".to_owned())).disable_statement_logging();
             let options = match password {
@@ -166,14 +218,21 @@ fn options(context: &BuildContext, url: &str, password: Option<&Secret<String>>)
         }
         "sqlite" => {
             let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
+            let (path, read_only) = match path.split_once('?') {
+                None => (path, false),
+                Some((path, "mode=ro")) => (path, true),
+                Some((path, "mode=rw")) => (path, false),
+                Some((_, other)) => return Err(format!("ends with ?{other}: mode=ro and mode=rw are known")),
+            };
             if path.is_empty() || path.starts_with(":memory:") {
                 return Err("names no file: write sqlite:path".to_owned());
             }
             let path = context.path(path);
             let options = SqliteConnectOptions::new().filename(&path).busy_timeout(BUSY).disable_statement_logging();
+            let options = options.read_only(read_only);
             Ok((Options::Sqlite(Box::new(options)), path.display().to_string()))
         }
-        _ => Err(unreadable.to_owned()),
+        _ => Err(unreadable),
     }
 }
 
@@ -196,6 +255,7 @@ mod tests {
             password_file: &password_file,
             connect_seconds: 1,
             answer_seconds: 1,
+            dialect: &None,
         };
         Login::new(&context, keys).map_err(|error| error.to_string())
     }
@@ -219,6 +279,7 @@ mod tests {
             "postgres://db.example.in/erp?user=books&password=hunter2",
             "mysql://books:hunter2@db.example.in/erp",
             "oracle://books:hunter2@db.example.in/erp",
+            "odbc:Driver={ODBC Driver 18 for SQL Server};Server=db.example.in;UID=books;Pwd=hunter2",
         ] {
             let error = login(url, None).unwrap_err();
             assert!(error.contains("password_env"), "{error}");

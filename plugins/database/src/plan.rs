@@ -9,9 +9,10 @@ use einvoice_core::spelling::fold;
 use crate::builtin::{self, HEADER_PREFIX};
 use crate::claim::Claims;
 use crate::config::SourceConfig;
-use crate::dialect::{Dialect, Statement};
+use crate::dialect::Dialect;
 use crate::fault::{Fault, Kind};
 use crate::pool::{Database, Transact};
+use crate::statement::Statement;
 use crate::table::{Column, Relation};
 
 /// The table that holds the items where nothing else is said.
@@ -179,7 +180,8 @@ impl Plan {
     }
 
     fn from(&self, relation: &Relation) -> String {
-        format!(" FROM {} AS {}", relation.from, self.dialect.quote(ALIAS))
+        // Without `AS`, which Oracle does not take before the name of a table.
+        format!(" FROM {} {}", relation.from, self.dialect.quote(ALIAS))
     }
 
     /// The rows of documents: key, revision, number of items, and the columns.
@@ -230,13 +232,18 @@ impl Plan {
     /// The next keys, for rows that are not claimed.
     pub(crate) fn next_keys(&self, after: Option<&str>) -> Statement {
         let key = self.raw(&self.key);
-        let sql = format!("SELECT DISTINCT {}, {key}{} WHERE {key} ", self.column(&self.key), self.from(&self.heads));
+        // Rows are in the order of the key and not of its text. One name twice is refused by some where rows are counted.
+        let mut columns = self.column(&self.key);
+        if columns != key {
+            columns = format!("{columns}, {key}");
+        }
+        let sql = format!("SELECT DISTINCT {columns}{} WHERE {key} ", self.from(&self.heads));
         let statement = Statement::new(self.dialect, sql);
         let statement = match after {
             Some(after) => statement.sql("> ").value(Some(after), &self.key.kind),
             None => statement.sql("IS NOT NULL"),
         };
-        statement.sql(&format!(" ORDER BY {key} LIMIT {}", self.page))
+        statement.sql(&format!(" ORDER BY {key}{}", self.dialect.first(self.page)))
     }
 
     /// How many rows have no key, and so belong to no document.

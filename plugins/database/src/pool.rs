@@ -1,4 +1,4 @@
-//! Connections: the three drivers behind one interface that speaks text.
+//! Connections: the drivers behind one interface that speaks text.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,9 +8,12 @@ use sqlx::postgres::{PgPool, PgPoolOptions, Postgres};
 use sqlx::sqlite::{Sqlite, SqlitePool, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, Column as _, Executor as _, Row as _, Statement as _, Transaction, TypeInfo as _};
 
-use crate::dialect::{Dialect, Statement};
+use crate::dialect::Dialect;
 use crate::fault::{Fault, Kind};
 use crate::login::{Login, Options};
+#[cfg(feature = "odbc")]
+use crate::odbc;
+use crate::statement::Statement;
 use crate::table::Column;
 
 /// Connections at once: one that reads, one that claims or writes, one that renews claims, one that listens.
@@ -48,6 +51,8 @@ enum Drivers {
         reading: MySqlPool,
     },
     Sqlite(SqlitePool),
+    #[cfg(feature = "odbc")]
+    Odbc(odbc::Pool),
 }
 
 impl fmt::Debug for Database {
@@ -62,15 +67,19 @@ pub(crate) enum Transact {
     Postgres(Transaction<'static, Postgres>),
     MySql(Transaction<'static, MySql>),
     Sqlite(Transaction<'static, Sqlite>),
+    #[cfg(feature = "odbc")]
+    Odbc(odbc::Work),
 }
 
 /// One function for each driver, as their types have no common form that a function could name.
 macro_rules! on_driver {
-    ($transaction:expr, $inner:ident => $body:expr) => {
+    ($transaction:expr, $inner:ident => $body:expr, $odbc:expr) => {
         match $transaction {
             Transact::Postgres($inner) => $body,
             Transact::MySql($inner) => $body,
             Transact::Sqlite($inner) => $body,
+            #[cfg(feature = "odbc")]
+            Transact::Odbc($inner) => $odbc,
         }
     };
 }
@@ -102,7 +111,7 @@ impl Transact {
                 read
             });
             Ok(read.collect())
-        })
+        }, inner.rows(statement).await)
     }
 
     /// Runs a statement for its effect; gives the number of rows.
@@ -110,7 +119,7 @@ impl Transact {
         on_driver!(self, inner => {
             let done = bound!(statement).execute(&mut **inner).await?;
             Ok(done.rows_affected())
-        })
+        }, inner.execute(statement).await)
     }
 
     /// What columns a query gives, without running it.
@@ -119,15 +128,28 @@ impl Transact {
             let prepared = inner.prepare(sqlx::SqlSafeStr::into_sql_str(AssertSqlSafe(sql.to_owned()))).await?;
             let column = |name: &str, kind: &str| Column { name: name.to_owned(), kind: kind.to_ascii_lowercase() };
             Ok(prepared.columns().iter().map(|found| column(found.name(), found.type_info().name())).collect())
-        })
+        }, inner.describe(sql).await)
     }
 
     pub(crate) async fn rollback(self) -> Result<(), Fault> {
-        on_driver!(self, inner => Ok(inner.rollback().await?))
+        on_driver!(self, inner => Ok(inner.rollback().await?), inner.rollback().await)
     }
 
     pub(crate) async fn commit(self) -> Result<(), Fault> {
-        on_driver!(self, inner => Ok(inner.commit().await?))
+        on_driver!(self, inner => Ok(inner.commit().await?), inner.commit().await)
+    }
+
+    /// Whether it goes over ODBC, where a transaction begins with its first statement.
+    #[cfg(feature = "odbc")]
+    pub(crate) const fn is_odbc(&self) -> bool {
+        matches!(self, Self::Odbc(_))
+    }
+
+    /// Whether it goes over ODBC: never in this build.
+    #[cfg(not(feature = "odbc"))]
+    #[expect(clippy::unused_self, reason = "the same with ODBC and without")]
+    pub(crate) const fn is_odbc(&self) -> bool {
+        false
     }
 }
 
@@ -174,6 +196,8 @@ impl Database {
                     .acquire_timeout(login.connect)
                     .connect_lazy_with((**options).clone()),
             ),
+            #[cfg(feature = "odbc")]
+            Options::Odbc(options) => Drivers::Odbc(odbc::Pool::new(options, CONNECTIONS, login.connect)),
         };
         Self { drivers, dialect, shown: login.shown.clone(), answer: login.answer }
     }
@@ -187,10 +211,12 @@ impl Database {
             Drivers::MySql { changing, .. } => Transact::MySql(changing.begin().await?),
             // A transaction that reads first and writes later could not wait for another writer.
             Drivers::Sqlite(pool) => Transact::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
+            #[cfg(feature = "odbc")]
+            Drivers::Odbc(pool) => Transact::Odbc(pool.begin().await?),
         })
     }
 
-    /// A transaction that sees one state of the database throughout.
+    /// A transaction that sees one state of the database throughout, or over ODBC what the database does by itself.
     pub(crate) async fn reading(&self) -> Result<Transact, Fault> {
         Ok(match &self.drivers {
             Drivers::Postgres(pool) => {
@@ -198,6 +224,8 @@ impl Database {
             }
             Drivers::MySql { reading, .. } => Transact::MySql(reading.begin().await?),
             Drivers::Sqlite(pool) => Transact::Sqlite(pool.begin().await?),
+            #[cfg(feature = "odbc")]
+            Drivers::Odbc(pool) => Transact::Odbc(pool.begin().await?),
         })
     }
 
@@ -217,7 +245,7 @@ impl Database {
     pub(crate) fn listener_pool(&self) -> Option<&PgPool> {
         match &self.drivers {
             Drivers::Postgres(pool) => Some(pool),
-            Drivers::MySql { .. } | Drivers::Sqlite(_) => None,
+            _ => None,
         }
     }
 }

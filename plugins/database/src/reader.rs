@@ -7,11 +7,12 @@ use einvoice_core::finding::Finding;
 use einvoice_core::source::{RecordStream, SourceError, SourceItem};
 use futures_util::stream;
 
-use crate::claim::{Claims, Due};
+use crate::claim::{Claims, Due, Start};
 use crate::fault::{Fault, Kind};
 use crate::plan::Plan;
 use crate::pool::{Database, Row};
 use crate::record::Maker;
+use crate::statement::Statement;
 
 /// How often a page is tried when the connection breaks or another program holds what is needed. A page that was
 /// claimed and not read is read by the next run, as it is this worker's.
@@ -35,14 +36,14 @@ struct Reader {
     plan: Arc<Plan>,
     stage: Stage,
     after: Option<String>,
-    start: String,
+    start: Start,
     left: u64,
     waiting: VecDeque<SourceItem>,
 }
 
 /// Reads all that is due, page by page: the next page is asked for when the one before is used up.
 pub(crate) async fn read(database: Database, plan: Arc<Plan>, claim_max: u64) -> Result<RecordStream, Fault> {
-    let mut start = String::new();
+    let mut start = Start::default();
     if let Some(claims) = &plan.claims {
         start = begin(&database, claims).await?;
     }
@@ -58,14 +59,13 @@ pub(crate) async fn read(database: Database, plan: Arc<Plan>, claim_max: u64) ->
 }
 
 /// The moment from which on rows are claimed once, and a sign of life in all that are this worker's.
-async fn begin(database: &Database, claims: &Claims) -> Result<String, Fault> {
+async fn begin(database: &Database, claims: &Claims) -> Result<Start, Fault> {
     let work = async {
         let mut transaction = database.changing().await?;
-        let rows =
-            transaction.rows(&crate::dialect::Statement::new(database.dialect, database.dialect.start())).await?;
+        let start = claims.start(&mut transaction).await?;
         transaction.execute(&claims.renew()).await?;
         transaction.commit().await?;
-        Ok(rows.first().and_then(|row| row.cell(0)).unwrap_or_default().to_owned())
+        Ok(start)
     };
     database.within(work).await
 }
@@ -122,7 +122,7 @@ impl Reader {
         }
     }
 
-    async fn listed(&self, statement: &crate::dialect::Statement) -> Result<Vec<String>, Fault> {
+    async fn listed(&self, statement: &Statement) -> Result<Vec<String>, Fault> {
         let mut transaction = self.database.reading().await?;
         let rows = transaction.rows(statement).await?;
         transaction.commit().await?;

@@ -87,14 +87,22 @@ impl Form {
     /// The type of a new column.
     pub(crate) fn ddl(self, dialect: Dialect) -> String {
         match (self, dialect) {
+            (Self::Text { ddl: Some(length), .. }, Dialect::SqlServer) => format!("nvarchar({length})"),
+            (Self::Text { ddl: Some(length), .. }, Dialect::Oracle) => format!("varchar2({length} char)"),
             (Self::Text { ddl: Some(length), .. }, _) => format!("varchar({length})"),
+            (Self::Text { ddl: None, .. } | Self::Long, Dialect::SqlServer) => "nvarchar(max)".to_owned(),
+            // A CLOB costs a way to the server for each value, and a QR text fits without.
+            (Self::Text { ddl: None, .. }, Dialect::Oracle) => "varchar2(4000)".to_owned(),
+            (Self::Long, Dialect::Oracle | Dialect::Standard) => "clob".to_owned(),
+            (Self::Text { ddl: None, .. }, Dialect::Standard) => "varchar(4000)".to_owned(),
             (Self::Text { ddl: None, .. }, _)
             | (Self::Long, Dialect::Postgres)
             | (Self::Long | Self::Moment, Dialect::Sqlite) => "text".to_owned(),
             (Self::Long, Dialect::MySql) => "mediumtext".to_owned(),
             (Self::Number, _) => "integer".to_owned(),
             (Self::Moment, Dialect::MySql) => "datetime".to_owned(),
-            (Self::Moment, Dialect::Postgres) => "timestamp".to_owned(),
+            (Self::Moment, Dialect::SqlServer) => "datetime2(0)".to_owned(),
+            (Self::Moment, Dialect::Postgres | Dialect::Oracle | Dialect::Standard) => "timestamp".to_owned(),
         }
     }
 }

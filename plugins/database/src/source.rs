@@ -17,7 +17,6 @@ use tokio::task::AbortHandle;
 
 use crate::claim::Claims;
 use crate::config::SourceConfig;
-use crate::dialect::Statement;
 use crate::fault::Fault;
 use crate::listen::Ear;
 use crate::login::{Keys, Login, range};
@@ -25,6 +24,7 @@ use crate::plan::{Plan, Rules};
 use crate::pool::Database;
 use crate::reader;
 use crate::record::{Kept, REV};
+use crate::statement::Statement;
 use crate::table::Relation;
 
 /// Where results are looked for when nothing else is said.
@@ -82,8 +82,13 @@ impl DatabaseSource {
                 password_file: &config.password_file,
                 connect_seconds: config.connect_seconds,
                 answer_seconds: config.answer_seconds,
+                dialect: &config.dialect,
             },
         )?;
+        if login.dialect().is_typed_by_driver() {
+            // Oracle takes lists of 1,000 values, SQL Server 2,100 values in all.
+            range("page_rows", config.page_rows, 1, 900).map_err(|reason| wrong("page_rows", reason))?;
+        }
         let ear = Ear::new(&config.notify_channel);
         config.worker.get_or_insert_with(|| worker(&context.name));
         Ok(Self {

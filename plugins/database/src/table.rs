@@ -1,8 +1,9 @@
 //! What a table or a query has: its columns, by the names the database gives them.
 
-use crate::dialect::{Dialect, Statement};
+use crate::dialect::Dialect;
 use crate::fault::{Fault, Kind};
-use crate::pool::Transact;
+use crate::pool::{Row, Transact};
+use crate::statement::Statement;
 
 /// A column and its type, in the words of the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,21 +25,15 @@ pub(crate) struct Relation {
 impl Relation {
     /// A table; nothing where there is none of this name.
     pub(crate) async fn find(transaction: &mut Transact, dialect: Dialect, name: &str) -> Result<Option<Self>, Fault> {
-        // PostgreSQL has names in small letters that people write in capitals.
-        let spellings = match dialect {
-            Dialect::Postgres => vec![name.to_owned(), name.to_lowercase()],
-            Dialect::MySql | Dialect::Sqlite => vec![name.to_owned()],
-        };
-        for spelling in spellings {
-            let rows = transaction.rows(&columns_of(dialect, &spelling)).await?;
-            if rows.is_empty() {
-                continue;
-            }
-            let column = |row: &crate::pool::Row| {
-                Some(Column { name: row.cell(0)?.to_owned(), kind: row.cell(1).unwrap_or_default().to_owned() })
+        for spelling in dialect.spellings(name) {
+            let from = dialect.quote_table(&spelling);
+            let columns = match columns_of(dialect, &spelling) {
+                Some(statement) => transaction.rows(&statement).await?.iter().filter_map(column).collect(),
+                None => described(transaction, &from).await?,
             };
-            let columns = rows.iter().filter_map(column).collect();
-            return Ok(Some(Self { shown: name.to_owned(), from: dialect.quote_table(&spelling), columns }));
+            if !columns.is_empty() {
+                return Ok(Some(Self { shown: name.to_owned(), from, columns }));
+            }
         }
         Ok(None)
     }
@@ -87,8 +82,21 @@ impl Relation {
     }
 }
 
-fn columns_of(dialect: Dialect, name: &str) -> Statement {
-    let mut statement = Statement::new(dialect, dialect.columns());
+fn column(row: &Row) -> Option<Column> {
+    Some(Column { name: row.cell(0)?.to_owned(), kind: row.cell(1).unwrap_or_default().to_owned() })
+}
+
+/// What a driver says of a table; no columns where there is no such table, or where it may not be seen.
+async fn described(transaction: &mut Transact, from: &str) -> Result<Vec<Column>, Fault> {
+    match transaction.describe(&format!("SELECT * FROM {from}")).await {
+        Err(fault) if fault.kind == Kind::Setup => Ok(Vec::new()),
+        other => other,
+    }
+}
+
+/// The statement that lists the columns of a table, where the dialect has one.
+fn columns_of(dialect: Dialect, name: &str) -> Option<Statement> {
+    let mut statement = Statement::new(dialect, dialect.columns()?);
     let (schema, table) = match name.rsplit_once('.') {
         Some((schema, table)) => (Some(schema.to_owned()), table.to_owned()),
         None => (None, name.to_owned()),
@@ -96,7 +104,7 @@ fn columns_of(dialect: Dialect, name: &str) -> Statement {
     statement.values = match dialect {
         Dialect::Postgres => vec![Some(dialect.quote_table(name))],
         Dialect::MySql => vec![schema, Some(table)],
-        Dialect::Sqlite => vec![Some(table)],
+        _ => vec![Some(table)],
     };
-    statement
+    Some(statement)
 }

@@ -6,11 +6,12 @@ use einvoice_core::finding::Finding;
 use einvoice_core::receipt::Receipt;
 
 use crate::config::WriteBackConfig;
-use crate::dialect::{Dialect, Statement, length};
+use crate::dialect::{Dialect, length};
 use crate::fault::{Fault, Kind};
 use crate::pool::Transact;
 use crate::record::REV;
 use crate::result::{Field, origin, value, word};
+use crate::statement::Statement;
 use crate::table::{Column, Relation};
 use crate::target::{Errors, Header, Results, Target};
 
@@ -66,7 +67,6 @@ impl<'w> Writing<'w> {
     /// Locks what is there of these receipts, always in the same order.
     async fn lock(&mut self, receipts: &[Receipt]) -> Result<(), Fault> {
         let (dialect, target, config) = (self.dialect, self.target, self.config);
-        let lock = if dialect == Dialect::Sqlite { "" } else { " FOR UPDATE" };
         if let Some(header) = &target.header {
             let keys: Vec<String> = receipts
                 .iter()
@@ -76,7 +76,9 @@ impl<'w> Writing<'w> {
             if !keys.is_empty() {
                 let kept = header.fields.iter().find(|(field, _)| field.name == "receipt").map(|(_, column)| column);
                 let wanted = [Some(&header.key), header.rev.as_ref(), header.status.as_ref(), kept];
-                let statement = select(dialect, &header.table, &wanted, &header.key, &keys).sql(lock);
+                let statement = select(dialect, &header.table, &wanted, &header.key, &keys);
+                self.hold(&header.table, header.status.as_ref().or(kept), &header.key, &keys).await?;
+                let statement = locking(statement, dialect);
                 for row in self.transaction.rows(&statement).await? {
                     let cell = |at| row.cell(at).map(|text| text.trim().to_owned());
                     let known = Known {
@@ -94,12 +96,29 @@ impl<'w> Writing<'w> {
             let keys: Vec<String> = receipts.iter().map(|receipt| key_of(receipt, &config.key).to_owned()).collect();
             let wanted = [Some(&results.key), Some(revision)];
             let statement = select(dialect, &results.table, &wanted, &results.key, &keys);
-            let statement = in_environment(statement, dialect, results.env.as_ref(), config).sql(lock);
+            let statement = locking(in_environment(statement, dialect, results.env.as_ref(), config), dialect);
             for row in self.transaction.rows(&statement).await? {
                 let revision = row.cell(1).and_then(|text| text.trim().parse().ok()).unwrap_or_default();
                 self.stored.insert(row.cell(0).unwrap_or_default().to_owned(), revision);
             }
         }
+        Ok(())
+    }
+
+    /// Locks rows by writing what they have, where no words for locking are known: an update does it in every database.
+    async fn hold(
+        &mut self,
+        table: &Relation,
+        column: Option<&Column>,
+        key: &Column,
+        keys: &[String],
+    ) -> Result<(), Fault> {
+        let (Some(column), true) = (column, self.transaction.is_odbc() && self.dialect.locking().is_none()) else {
+            return Ok(());
+        };
+        let name = self.dialect.quote(&column.name);
+        let sql = format!("UPDATE {} SET {name} = {name} WHERE {} IN ", table.from, self.dialect.quote(&key.name));
+        self.transaction.execute(&Statement::new(self.dialect, sql).list(keys, keys.len(), &key.kind)).await?;
         Ok(())
     }
 
@@ -144,6 +163,10 @@ impl<'w> Writing<'w> {
     }
 
     async fn store(&mut self, results: &Results, key: &str, is_there: bool, receipt: &Receipt) -> Result<(), Fault> {
+        self.fits(&results.table, &results.key, Some(key))?;
+        for (field, column) in &results.fields {
+            self.fits(&results.table, column, value(receipt, field.name).as_deref())?;
+        }
         let statement = if is_there {
             let statement = Statement::new(self.dialect, format!("UPDATE {} SET ", results.table.from));
             let statement = self.assigned(statement, &results.fields, receipt);
@@ -166,6 +189,22 @@ impl<'w> Writing<'w> {
         };
         self.transaction.execute(&statement).await?;
         Ok(())
+    }
+
+    /// Says which column is too short for a text, as databases refuse it without a name, or cut it off.
+    fn fits(&self, table: &Relation, column: &Column, text: Option<&str>) -> Result<(), Fault> {
+        let most =
+            length(&column.kind).filter(|_| self.dialect != Dialect::Sqlite && self.dialect.is_text(&column.kind));
+        let (Some(most), Some(text)) = (most, text) else { return Ok(()) };
+        let found = text.chars().count();
+        if u64::try_from(found).is_ok_and(|found| found <= most) {
+            return Ok(());
+        }
+        let reason = format!(
+            "{}.{} holds {most} characters, and this text has {found}; make the column wider",
+            table.shown, column.name
+        );
+        Err(Fault::new(Kind::Data, reason))
     }
 
     fn assigned(&self, mut statement: Statement, fields: &[(&'static Field, Column)], receipt: &Receipt) -> Statement {
@@ -239,6 +278,9 @@ impl<'w> Writing<'w> {
         if status.is_none() && header.fields.is_empty() {
             return Ok(());
         }
+        for (field, column) in &header.fields {
+            self.fits(&header.table, column, value(receipt, field.name).as_deref())?;
+        }
         let statement = Statement::new(self.dialect, format!("UPDATE {} SET ", header.table.from));
         let mut statement = self.assigned(statement, &header.fields, receipt);
         if let Some((column, word)) = status {
@@ -266,10 +308,15 @@ fn select(dialect: Dialect, table: &Relation, columns: &[Option<&Column>], key: 
         None => "NULL".to_owned(),
     });
     let texts: Vec<String> = texts.collect();
-    let sql = format!("SELECT {} FROM {} WHERE {} IN ", texts.join(", "), table.from, dialect.quote(&key.name));
+    let hint = dialect.locking().map_or("", |(hint, _)| hint);
+    let sql = format!("SELECT {} FROM {}{hint} WHERE {} IN ", texts.join(", "), table.from, dialect.quote(&key.name));
     // Two lengths, so that the server prepares two statements.
     let length = if keys.len() == 1 { 1 } else { BATCH };
     Statement::new(dialect, sql).list(keys, length, &key.kind)
+}
+
+fn locking(statement: Statement, dialect: Dialect) -> Statement {
+    statement.sql(dialect.locking().map_or("", |(_, end)| end))
 }
 
 fn in_environment(statement: Statement, dialect: Dialect, env: Option<&Column>, config: &WriteBackConfig) -> Statement {

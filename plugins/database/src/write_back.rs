@@ -10,11 +10,11 @@ use einvoice_core::source::SourceRef;
 use einvoice_core::write_back::{Delivery, WriteBack, WriteBackCapability, WriteBackError};
 
 use crate::config::WriteBackConfig;
-use crate::dialect::Statement;
-use crate::fault::{Fault, Kind};
+use crate::fault::Fault;
 use crate::login::{Keys, Login};
 use crate::pool::Database;
 use crate::result::{CAPABILITY, FIELDS, field};
+use crate::statement::Statement;
 use crate::target::Target;
 use crate::write::{BATCH, Writing};
 
@@ -65,6 +65,7 @@ impl DatabaseWriteBack {
                 password_file: &config.password_file,
                 connect_seconds: config.connect_seconds,
                 answer_seconds: config.answer_seconds,
+                dialect: &config.dialect,
             },
         )?;
         let stores = |name: &str| {
@@ -116,8 +117,11 @@ impl DatabaseWriteBack {
             match result {
                 Ok(()) => writing.transaction.commit().await,
                 Err(fault) => {
-                    let undone = writing.transaction.rollback().await;
-                    undone.and(Err(fault))
+                    // A database without room has undone everything by itself, and says so; the first reason is the one.
+                    if let Err(undone) = writing.transaction.rollback().await {
+                        tracing::debug!(reason = undone.reason, "a transaction could not be undone once more");
+                    }
+                    Err(fault)
                 }
             }
         };
@@ -187,17 +191,13 @@ impl WriteBack for DatabaseWriteBack {
         for batch in receipts.chunks(BATCH) {
             match self.write(&target, batch).await {
                 Ok(()) => deliveries.extend(batch.iter().map(|_| Delivery::Done)),
-                Err(fault) if fault.kind == Kind::Unreachable || fault.kind == Kind::Setup => {
-                    return Err(self.failed(fault));
-                }
+                Err(fault) if fault.stops_all() => return Err(self.failed(fault)),
                 // One of them does not fit, or somebody was in the way: each gets a transaction of its own.
                 Err(_) => {
                     for receipt in batch {
                         deliveries.push(match self.write(&target, std::slice::from_ref(receipt)).await {
                             Ok(()) => Delivery::Done,
-                            Err(fault) if fault.kind == Kind::Unreachable || fault.kind == Kind::Setup => {
-                                return Err(self.failed(fault));
-                            }
+                            Err(fault) if fault.stops_all() => return Err(self.failed(fault)),
                             Err(fault) => {
                                 let place = format!("{}, {}", self.database.shown, receipt.reference.position);
                                 Delivery::Failed { reason: format!("{place}: {}", fault.reason) }
@@ -240,4 +240,79 @@ pub(crate) async fn build(context: BuildContext, config: WriteBackConfig) -> Res
         }
     }
     Ok(Arc::new(target))
+}
+
+#[cfg(test)]
+mod tests {
+    use einvoice_core::clock::SystemClock;
+    use einvoice_core::entropy::SystemEntropy;
+    use einvoice_core::finding::Finding;
+    use einvoice_core::state::{DocumentState, EwbState};
+    use sqlx::sqlite::SqliteConnectOptions;
+    use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
+
+    use super::*;
+    use crate::dialect::Dialect;
+    use crate::login::Options;
+
+    fn receipt(key: &str) -> Receipt {
+        Receipt {
+            reference_id: 1,
+            revision: 1,
+            source: "erp".to_owned(),
+            reference: SourceRef {
+                location: "einv_header".to_owned(),
+                position: format!("doc_key {key}"),
+                record_id: key.to_owned(),
+            },
+            attributes: BTreeMap::new(),
+            label: key.to_owned(),
+            key: None,
+            irn: None,
+            state: DocumentState::Invalid,
+            ewb_state: EwbState::None,
+            registration: None,
+            proof: None,
+            ewb: None,
+            cancellation: None,
+            findings: vec![Finding::error("schema.length", "DocDtls.No", "x".repeat(20_000))],
+        }
+    }
+
+    /// The limit of pages stands for a disk: SQLite reports both in the same way.
+    #[tokio::test]
+    async fn a_full_disk_is_told_and_nothing_of_the_result_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("books.db");
+        let options = SqliteConnectOptions::new().filename(&file).create_if_missing(true);
+        let mut connection = options.connect().await.unwrap();
+        connection.execute(sqlx::raw_sql(AssertSqlSafe(crate::tables(Dialect::Sqlite)))).await.unwrap();
+        connection.execute("INSERT INTO einv_header (doc_key, status) VALUES ('A1', 'CLAIMED')").await.unwrap();
+        let pages: i64 = sqlx::query_scalar("PRAGMA page_count").fetch_one(&mut connection).await.unwrap();
+        let context = BuildContext::new("results", folder.path(), Arc::new(SystemClock), SystemEntropy::shared());
+        let config: WriteBackConfig = serde_json::from_value(serde_json::json!({"url": "sqlite:books.db"})).unwrap();
+        let mut target = DatabaseWriteBack::new(&context, config).unwrap();
+        let full = SqliteConnectOptions::new().filename(&file).pragma("max_page_count", pages.to_string());
+        let login = Login {
+            options: Options::Sqlite(Box::new(full)),
+            shown: "books.db".to_owned(),
+            connect: std::time::Duration::from_secs(5),
+            answer: std::time::Duration::from_secs(5),
+        };
+        target.database = Database::new(&login);
+        for _ in 0..2 {
+            let error = target.deliver(&[receipt("A1")]).await.unwrap_err().to_string();
+            assert!(error.contains("database or disk is full") && error.contains("make room on its disk"), "{error}");
+        }
+        let rows = |sql: &'static str| sqlx::query_scalar::<_, i64>(sql);
+        let status = "SELECT count(*) FROM einv_header WHERE status = 'CLAIMED'";
+        assert_eq!(rows(status).fetch_one(&mut connection).await.unwrap(), 1);
+        assert_eq!(rows("SELECT count(*) FROM einv_error").fetch_one(&mut connection).await.unwrap(), 0);
+        // With room again the same receipt is written.
+        let roomy = Login { options: Options::Sqlite(Box::new(SqliteConnectOptions::new().filename(&file))), ..login };
+        target.database = Database::new(&roomy);
+        assert_eq!(target.deliver(&[receipt("A1")]).await.unwrap(), [Delivery::Done]);
+        assert_eq!(rows("SELECT count(*) FROM einv_error").fetch_one(&mut connection).await.unwrap(), 1);
+        connection.close().await.unwrap();
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use einvoice_core::registry::Template;
+use einvoice_core::registry::{RegistryError, Template};
 
 use crate::arguments::{NewStaging, NewTemplate};
 use crate::error::CliError;
@@ -38,7 +38,13 @@ const STAGING: &str = "database";
 pub(super) fn staging(arguments: &NewStaging, output: &mut Output) -> Result<u8, CliError> {
     let registry = plugins::registry()?;
     let dialect = arguments.dialect.to_ascii_lowercase();
-    let template = registry.templates.find(STAGING, Some(&dialect), registry.left_out())?;
+    let found = registry.templates.find(STAGING, Some(&dialect), registry.left_out());
+    let template = found.map_err(|error| match error {
+        RegistryError::NoTemplate { name, hint } if name == dialect => {
+            CliError::Usage(format!("there is no dialect `{name}`; {hint}"))
+        }
+        other => other.into(),
+    })?;
     let text = content(template)?;
     if output.is_json() {
         output.object(&serde_json::json!({ "dialect": dialect, "sql": String::from_utf8_lossy(&text) }))?;

@@ -8,7 +8,7 @@ use einvoice_database::{DatabaseSource, DatabaseWriteBack, Dialect};
 use serde_json::{Value, json};
 
 use crate::books;
-use crate::place::Place;
+use crate::place::{ALL, MYSQL, POSTGRES, Place, SQLITE};
 use crate::reading::read;
 use crate::writing::receipt;
 
@@ -30,18 +30,18 @@ fn source(place: &Place, settings: Value) -> DatabaseSource {
 
 #[tokio::test]
 async fn a_wrong_password_is_told_without_telling_it() {
-    for dialect in [Dialect::Postgres, Dialect::MySql] {
-        let Some(place) = Place::staged(dialect) else { continue };
+    for engine in [POSTGRES, MYSQL] {
+        let Some(place) = Place::staged(engine) else { continue };
         let source = source(&place, settings_of(&place, "einv_nobody", PASSWORD));
         let error = read(&source).await.error.unwrap();
-        assert!(error.contains("check user, password and database"), "{dialect:?}: {error}");
+        assert!(error.contains("check user, password and database"), "{engine:?}: {error}");
         assert!(!error.contains(PASSWORD) && !format!("{source:?}").contains(PASSWORD), "{error}");
     }
 }
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_tried_again_by_the_next_run() {
-    let Some(place) = Place::empty(Dialect::Sqlite) else { return };
+    let Some(place) = Place::empty(SQLITE) else { return };
     for scheme in ["postgres", "mysql"] {
         // Nobody listens at port 1.
         let source = source(&place, json!({"url": format!("{scheme}://me@127.0.0.1:1/erp"), "connect_seconds": 1}));
@@ -61,8 +61,9 @@ async fn a_server_that_is_not_there_is_tried_again_by_the_next_run() {
 
 #[tokio::test]
 async fn a_server_that_went_away_between_two_pages_is_asked_again() {
-    for dialect in [Dialect::Postgres, Dialect::MySql] {
-        let Some(place) = Place::staged(dialect) else { continue };
+    for engine in ALL.into_iter().filter(|engine| engine.dialect != Dialect::Sqlite) {
+        let Some(place) = Place::staged(engine) else { continue };
+        let dialect = place.dialect;
         place.run(&books::numbered(dialect, 6));
         let source = place.source_with(json!({"page_rows": 2}));
         let mut stream = source.fetch(None).await.unwrap();
@@ -74,45 +75,73 @@ async fn a_server_that_went_away_between_two_pages_is_asked_again() {
                 end_connections(&place);
             }
         }
-        assert_eq!(seen, 6, "{dialect:?}");
+        assert_eq!(seen, 6, "{engine:?}");
         end_connections(&place);
         let target = place.write_back_with(json!({}));
         let done = target.deliver(&[receipt("K00001", 1, DocumentState::Registered)]).await.unwrap();
         assert_eq!(done, [Delivery::Done]);
         end_connections(&place);
         let done = target.deliver(&[receipt("K00002", 1, DocumentState::Registered)]).await.unwrap();
-        assert_eq!(done, [Delivery::Done], "{dialect:?}");
+        assert_eq!(done, [Delivery::Done], "{engine:?}");
     }
+}
+
+#[cfg(feature = "odbc")]
+#[tokio::test]
+async fn a_wrong_login_over_odbc_is_told_without_the_password() {
+    for engine in [crate::place::POSTGRES_ODBC, crate::place::MYSQL_ODBC] {
+        let Some(place) = Place::staged(engine) else { continue };
+        std::fs::write(place.folder().join("password"), PASSWORD).unwrap();
+        let mut settings = place.settings(json!({"password_file": "password"}));
+        let url = settings["url"].as_str().unwrap();
+        let (start, rest) = url.split_once("UID=").unwrap();
+        let (_, rest) = rest.split_once(';').unwrap();
+        settings["url"] = json!(format!("{start}UID=einv_nobody;{rest}"));
+        let source = source(&place, settings);
+        let error = read(&source).await.error.unwrap();
+        assert!(error.contains("check user, password and database"), "{engine:?}: {error}");
+        assert!(!error.contains(PASSWORD) && !format!("{source:?}").contains(PASSWORD), "{error}");
+    }
+}
+
+#[cfg(feature = "odbc")]
+#[tokio::test]
+async fn over_odbc_a_server_that_is_not_there_and_a_driver_that_is_not_are_told_apart() {
+    let Some(place) = Place::empty(crate::place::POSTGRES_ODBC) else { return };
+    let error = |driver: &str| {
+        let url = format!("odbc:Driver={{{driver}}};Server=127.0.0.1;Port=1;Database=erp;UID=me");
+        let source = source(&place, json!({"url": url, "dialect": "standard"}));
+        async move { read(&source).await.error.unwrap() }
+    };
+    let away = error("PostgreSQL Unicode").await;
+    assert!(away.contains("the next run tries again"), "{away}");
+    let missing = error("No Such Driver").await;
+    assert!(missing.contains("install the driver") && missing.contains("odbcinst -q -d"), "{missing}");
 }
 
 /// Ends every connection into this place, as a server does that is started again.
 fn end_connections(place: &Place) {
-    match place.dialect {
-        Dialect::Postgres => {
-            let own = "pg_terminate_backend(pid)";
-            let of =
-                format!("pg_stat_activity WHERE pid <> pg_backend_pid() AND application_name = '{}'", place.name());
-            let ended = place.column(own, &of);
-            assert!(!ended.is_empty(), "there was a connection to end");
-        }
-        Dialect::MySql => {
-            let own = format!("information_schema.processlist WHERE db = '{}' AND id <> connection_id()", place.name());
-            let ids = place.column("id", &own);
-            assert!(!ids.is_empty(), "there was a connection to end");
-            for id in ids {
-                // One that ended by itself meanwhile cannot be ended.
-                let _ended = place.try_run_at(&place.url, &format!("KILL {id}"));
-            }
-        }
-        Dialect::Sqlite => {}
+    if place.dialect == Dialect::Postgres {
+        let own = "pg_terminate_backend(pid)";
+        let of = format!("pg_stat_activity WHERE pid <> pg_backend_pid() AND application_name = '{}'", place.name());
+        assert!(!place.column(own, &of).is_empty(), "there was a connection to end");
+        return;
+    }
+    let own = format!("information_schema.processlist WHERE db = '{}' AND id <> connection_id()", place.name());
+    let ids = place.column("id", &own);
+    assert!(!ids.is_empty(), "there was a connection to end");
+    for id in ids {
+        // One that ended by itself meanwhile cannot be ended.
+        let _ended = place.try_run_at(&place.url, &format!("KILL {id}"));
     }
 }
 
 /// The privileges that the README lists, and not one more.
 #[tokio::test]
 async fn the_privileges_that_are_documented_are_enough() {
-    for dialect in [Dialect::Postgres, Dialect::MySql] {
-        let Some(place) = Place::staged(dialect) else { continue };
+    for engine in [POSTGRES, MYSQL] {
+        let Some(place) = Place::staged(engine) else { continue };
+        let dialect = place.dialect;
         place.run(&books::numbered(dialect, 3));
         let (user, name) = (format!("u{}", place.name()), place.name());
         let readme = include_str!("../../README.md");
@@ -134,7 +163,7 @@ async fn the_privileges_that_are_documented_are_enough() {
         let settings = settings_of(&place, &user, PASSWORD);
         let source = source(&place, settings.clone());
         let read = read(&source).await;
-        assert_eq!((read.error, read.records.len()), (None, 3), "{dialect:?}");
+        assert_eq!((read.error, read.records.len()), (None, 3), "{engine:?}");
         let context = place.context("results");
         let target = DatabaseWriteBack::new(&context, read_settings(&context, settings.clone()).unwrap()).unwrap();
         for revision in 1..=2 {
@@ -143,11 +172,11 @@ async fn the_privileges_that_are_documented_are_enough() {
                 receipt("K00002", revision, DocumentState::Invalid),
             ];
             let done = target.deliver(&receipts).await.unwrap();
-            assert_eq!(done, [Delivery::Done, Delivery::Done], "{dialect:?}");
+            assert_eq!(done, [Delivery::Done, Delivery::Done], "{engine:?}");
         }
         let reference = read.records[2].reference.clone();
         source.acknowledge(&[Acknowledgement { reference, disposition: Disposition::NeedsPerson }]).await.unwrap();
-        assert_eq!(place.column("status", "einv_header ORDER BY doc_key"), ["DONE", "FAILED", "FAILED"], "{dialect:?}");
+        assert_eq!(place.column("status", "einv_header ORDER BY doc_key"), ["DONE", "FAILED", "FAILED"], "{engine:?}");
         let url = settings["url"].as_str().unwrap().replace('@', &format!(":{}@", PASSWORD.replace(' ', "%20")));
         place.try_run_at(&url, "SELECT 1 FROM einv_header").unwrap();
         for forbidden in [
@@ -156,7 +185,7 @@ async fn the_privileges_that_are_documented_are_enough() {
             "UPDATE einv_item SET qty = 1",
             "DELETE FROM einv_result",
         ] {
-            assert!(place.try_run_at(&url, forbidden).is_err(), "{dialect:?} allows {forbidden}");
+            assert!(place.try_run_at(&url, forbidden).is_err(), "{engine:?} allows {forbidden}");
         }
         drop((source, target));
         match dialect {

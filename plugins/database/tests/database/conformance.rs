@@ -3,18 +3,17 @@
 use std::future::{Ready, ready};
 use std::sync::Arc;
 
-use einvoice_database::Dialect;
 use einvoice_testkit::source_suite::SourceFixture;
 use einvoice_testkit::write_back_suite::{Shown, WriteBackFixture};
 use serde_json::json;
 
 use crate::books;
-use crate::place::Place;
+use crate::place::{Engine, MYSQL, POSTGRES, Place, SQLITE};
 
 /// Two documents, and one that says it has more items than there are.
-fn two_documents_and_a_torn_one(dialect: Dialect) -> Ready<Option<SourceFixture>> {
-    let Some(place) = Place::staged(dialect) else { return ready(None) };
-    place.run(&books::numbered(dialect, 3));
+fn two_documents_and_a_torn_one(engine: Engine) -> Ready<Option<SourceFixture>> {
+    let Some(place) = Place::staged(engine) else { return ready(None) };
+    place.run(&books::numbered(engine.dialect, 3));
     place.run("UPDATE einv_header SET item_count = 7 WHERE doc_key = 'K00002'");
     let source = place.source_with(json!({"page_rows": 2}));
     ready(Some(SourceFixture::new(Arc::new(source), 2, 1).keeping(place)))
@@ -52,8 +51,8 @@ fn shown(place: &Place) -> Shown {
     shown
 }
 
-fn an_empty_place(dialect: Dialect) -> Ready<Option<WriteBackFixture>> {
-    let Some(place) = Place::staged(dialect) else { return ready(None) };
+fn an_empty_place(engine: Engine) -> Ready<Option<WriteBackFixture>> {
+    let Some(place) = Place::staged(engine) else { return ready(None) };
     place.run("INSERT INTO einv_header (doc_key, status) VALUES ('record-1', 'CLAIMED'), ('record-2', 'CLAIMED')");
     let place = Arc::new(place);
     let (looked_at, reopened) = (Arc::clone(&place), Arc::clone(&place));
@@ -63,23 +62,27 @@ fn an_empty_place(dialect: Dialect) -> Ready<Option<WriteBackFixture>> {
     ready(Some(fixture.keeping(place)))
 }
 
-mod sqlite {
-    use super::*;
+macro_rules! conformance {
+    ($name:ident, $engine:ident) => {
+        mod $name {
+            use super::*;
 
-    einvoice_testkit::source_conformance!(|| two_documents_and_a_torn_one(Dialect::Sqlite));
-    einvoice_testkit::write_back_conformance!(|| an_empty_place(Dialect::Sqlite));
+            einvoice_testkit::source_conformance!(|| two_documents_and_a_torn_one($engine));
+            einvoice_testkit::write_back_conformance!(|| an_empty_place($engine));
+        }
+    };
 }
 
-mod postgres {
+conformance!(sqlite, SQLITE);
+conformance!(postgres, POSTGRES);
+conformance!(mysql, MYSQL);
+
+#[cfg(feature = "odbc")]
+mod odbc {
     use super::*;
+    use crate::place::{MYSQL_ODBC, POSTGRES_ODBC, SQLITE_ODBC};
 
-    einvoice_testkit::source_conformance!(|| two_documents_and_a_torn_one(Dialect::Postgres));
-    einvoice_testkit::write_back_conformance!(|| an_empty_place(Dialect::Postgres));
-}
-
-mod mysql {
-    use super::*;
-
-    einvoice_testkit::source_conformance!(|| two_documents_and_a_torn_one(Dialect::MySql));
-    einvoice_testkit::write_back_conformance!(|| an_empty_place(Dialect::MySql));
+    conformance!(sqlite, SQLITE_ODBC);
+    conformance!(postgres, POSTGRES_ODBC);
+    conformance!(mysql, MYSQL_ODBC);
 }

@@ -15,14 +15,13 @@ use einvoice_core::environment::{Environment, RouteName};
 use einvoice_core::ledger::{Ledger, LedgerError};
 use einvoice_core::pipeline::{Parts, Pipeline, RoutePart, Silent, SourcePart, StopSignal, WriteBackPart};
 use einvoice_core::rulebook::CheckOptions;
-use einvoice_database::Dialect;
 use einvoice_ledger_sqlite::{LedgerConfig, SqliteLedger};
 use einvoice_protocol::key_set::KeySet;
 use einvoice_sandbox::{PortalSettings, Sandbox, SandboxCredentials};
 use serde_json::json;
 
 use crate::books;
-use crate::place::Place;
+use crate::place::{Engine, MYSQL, POSTGRES, Place, SQLITE};
 
 /// Documents that are right.
 const GOOD: u32 = 60;
@@ -85,9 +84,9 @@ impl Office {
     }
 }
 
-async fn goes_there_and_back(dialect: Dialect) {
-    let Some(place) = Place::staged(dialect) else { return };
-    place.run(&books::numbered(dialect, GOOD + 1));
+async fn goes_there_and_back(engine: Engine) {
+    let Some(place) = Place::staged(engine) else { return };
+    place.run(&books::numbered(engine.dialect, GOOD + 1));
     let bad = format!("K{:05}", GOOD + 1);
     place.run(&format!("UPDATE einv_header SET buyer_gstin = '27AAACI1234E1Z7' WHERE doc_key = '{bad}'"));
     let office = Office::new(place);
@@ -97,18 +96,18 @@ async fn goes_there_and_back(dialect: Dialect) {
         let run = pipeline.run_once(Arc::new(Silent), StopSignal::new());
         cut += u64::from(tokio::time::timeout(Duration::from_millis(5 + 25 * number), run).await.is_err());
     }
-    eprintln!("{dialect:?}: {cut} of {CUTS} runs were cut off");
+    eprintln!("{engine:?}: {cut} of {CUTS} runs were cut off");
     assert!(cut > 0, "no run was cut off: the moments are drawn too late");
     for _ in 0..2 {
         let report = office.pipeline().await.run_once(Arc::new(Silent), StopSignal::new()).await.unwrap();
-        assert!(report.failures.is_empty(), "{dialect:?}: {:?}", report.failures);
+        assert!(report.failures.is_empty(), "{engine:?}: {:?}", report.failures);
         // What was sent and not answered is asked about after a while.
         office.clock.advance(Duration::from_mins(30));
     }
 
     let books = office.sandbox.invoices();
-    assert_eq!(books.len(), usize::try_from(GOOD).unwrap(), "{dialect:?}");
-    assert!(books.iter().all(|line| line.registrations == 1), "{dialect:?}");
+    assert_eq!(books.len(), usize::try_from(GOOD).unwrap(), "{engine:?}");
+    assert!(books.iter().all(|line| line.registrations == 1), "{engine:?}");
     let place = &office.place;
     let irns: BTreeMap<String, usize> = books.iter().map(|line| (line.irn.clone().unwrap(), 1)).collect();
     let results = place.column("irn", "einv_result WHERE irn IS NOT NULL AND env = 'sandbox'");
@@ -116,9 +115,9 @@ async fn goes_there_and_back(dialect: Dialect) {
     for irn in results {
         *shown.entry(irn).or_insert(0) += 1;
     }
-    assert_eq!(shown, irns, "{dialect:?}: each IRN stands in one result");
+    assert_eq!(shown, irns, "{engine:?}: each IRN stands in one result");
     let statuses = place.rows(&["status", "count(*)"], "einv_header GROUP BY status ORDER BY status");
-    assert_eq!(statuses, [["DONE", "60"], ["FAILED", "1"]], "{dialect:?}");
+    assert_eq!(statuses, [["DONE", "60"], ["FAILED", "1"]], "{engine:?}");
     let errors = place.rows(&["doc_key", "rule", "place"], "einv_error WHERE severity = 'error'");
     assert!(errors.iter().all(|row| row[0] == bad && row[2].contains("column buyer_gstin")), "{errors:?}");
     assert!(!errors.is_empty());
@@ -126,15 +125,23 @@ async fn goes_there_and_back(dialect: Dialect) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_of_sqlite_go_to_the_portal_and_back_whenever_a_run_is_cut_off() {
-    goes_there_and_back(Dialect::Sqlite).await;
+    goes_there_and_back(SQLITE).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_of_postgresql_go_to_the_portal_and_back_whenever_a_run_is_cut_off() {
-    goes_there_and_back(Dialect::Postgres).await;
+    goes_there_and_back(POSTGRES).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_of_mysql_go_to_the_portal_and_back_whenever_a_run_is_cut_off() {
-    goes_there_and_back(Dialect::MySql).await;
+    goes_there_and_back(MYSQL).await;
+}
+
+#[cfg(feature = "odbc")]
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_over_odbc_go_to_the_portal_and_back_whenever_a_run_is_cut_off() {
+    for engine in [crate::place::SQLITE_ODBC, crate::place::POSTGRES_ODBC, crate::place::MYSQL_ODBC] {
+        goes_there_and_back(engine).await;
+    }
 }

@@ -11,10 +11,29 @@
 )]
 
 mod access;
+mod bad;
 mod books;
 mod conformance;
 mod end_to_end;
 mod place;
 mod reading;
 mod settings;
+#[cfg(unix)]
+mod tls;
 mod writing;
+
+/// Whether there is an ODBC driver of this name, or a word about what is not tested.
+#[cfg(feature = "odbc")]
+fn is_installed(driver: &str) -> bool {
+    let drivers = odbc_api::environment().unwrap().drivers().unwrap();
+    let installed = drivers.iter().any(|found| found.description == driver);
+    if !installed {
+        place::skipped("EINVOICE_TEST_ODBC_REQUIRED", &format!("the ODBC driver {driver}, which is not installed"));
+    }
+    installed
+}
+
+#[cfg(not(feature = "odbc"))]
+fn is_installed(_: &str) -> bool {
+    false
+}

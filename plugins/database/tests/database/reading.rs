@@ -10,7 +10,7 @@ use futures_util::StreamExt as _;
 use serde_json::json;
 
 use crate::books;
-use crate::place::{ALL, Place};
+use crate::place::{ALL, POSTGRES, Place, SQLITE};
 
 #[derive(Debug, Default)]
 pub(crate) struct Read {
@@ -67,16 +67,17 @@ fn statuses(place: &Place) -> Vec<String> {
 
 #[tokio::test]
 async fn a_row_becomes_the_very_document_it_was_written_from() {
-    for dialect in ALL {
-        let Some(place) = Place::staged(dialect) else { continue };
+    for engine in ALL {
+        let Some(place) = Place::staged(engine) else { continue };
+        let dialect = place.dialect;
         place.run(&books::numbered(dialect, 3));
         let source = place.source_with(json!({}));
         let read = read(&source).await;
-        assert_eq!(read.keys(), ["K00001", "K00002", "K00003"], "{dialect:?}");
+        assert_eq!(read.keys(), ["K00001", "K00002", "K00003"], "{engine:?}");
         for (record, number) in read.records.iter().zip(1..) {
             let document = document(&source, record);
-            assert_eq!(document.invoice.to_json(), Recipe::numbered(number).json(), "{dialect:?}");
-            assert_eq!(document.findings, [], "{dialect:?}");
+            assert_eq!(document.invoice.to_json(), Recipe::numbered(number).json(), "{engine:?}");
+            assert_eq!(document.findings, [], "{engine:?}");
             assert_eq!(document.attributes["rev"], "1");
             let origin = &document.provenance["ItemList[1].HsnCd"];
             assert_eq!(origin, "column hsn_cd, einv_item, sl_no 2");
@@ -87,71 +88,76 @@ async fn a_row_becomes_the_very_document_it_was_written_from() {
 
 #[tokio::test]
 async fn amounts_keep_every_digit_they_have() {
-    for dialect in ALL {
-        let Some(place) = Place::staged(dialect) else { continue };
+    for engine in ALL {
+        let Some(place) = Place::staged(engine) else { continue };
+        let dialect = place.dialect;
         let mut invoice = Recipe::numbered(1).invoice();
         invoice.val_dtls.tot_inv_val = Amount::from_paise(9_999_999_999_999_999).into();
         place.run(&books::insert(dialect, "K1", &invoice));
         let source = place.source_with(json!({}));
         let read = read(&source).await;
         let total = document(&source, &read.records[0]).invoice.val_dtls.tot_inv_val.get().unwrap();
-        assert_eq!(total.paise(), 9_999_999_999_999_999, "{dialect:?}");
+        assert_eq!(total.paise(), 9_999_999_999_999_999, "{engine:?}");
     }
 }
 
 #[tokio::test]
 async fn two_workers_never_claim_the_same_row_and_together_all() {
-    for dialect in ALL {
-        let Some(place) = Place::staged(dialect) else { continue };
+    for engine in ALL {
+        let Some(place) = Place::staged(engine) else { continue };
+        let dialect = place.dialect;
         place.run(&books::numbered(dialect, 40));
         let worker = |name: &str| place.source_with(json!({"worker": name, "page_rows": 3}));
         let (first, second) = (worker("first"), worker("second"));
         let (one, two) = tokio::join!(read(&first), read(&second));
-        assert_eq!((&one.error, &two.error), (&None, &None), "{dialect:?}");
+        assert_eq!((&one.error, &two.error), (&None, &None), "{engine:?}");
         let mut keys = [one.keys(), two.keys()].concat();
         keys.sort_unstable();
         let all: Vec<String> = (1..=40).map(|number| format!("K{number:05}")).collect();
-        assert_eq!(keys, all, "{dialect:?}");
+        assert_eq!(keys, all, "{engine:?}");
         assert!(statuses(&place).iter().all(|status| status == "CLAIMED"));
         // Neither sees the other's rows, and each its own again after a restart.
         let again = read(&worker("first")).await;
         let mut before = one.keys();
         before.sort_unstable();
-        assert_eq!(again.keys(), before, "{dialect:?}");
+        assert_eq!(again.keys(), before, "{engine:?}");
     }
 }
 
 #[tokio::test]
 async fn rows_of_a_dead_worker_are_claimed_after_the_lease_and_not_before() {
-    for dialect in ALL {
-        let Some(place) = Place::staged(dialect) else { continue };
+    for engine in ALL {
+        let Some(place) = Place::staged(engine) else { continue };
+        let dialect = place.dialect;
         place.run(&books::numbered(dialect, 2));
         assert_eq!(read(&place.source_with(json!({"worker": "dead"}))).await.records.len(), 2);
         let other = place.source_with(json!({"worker": "other", "lease_seconds": 60}));
-        assert_eq!(read(&other).await.keys(), [""; 0], "{dialect:?}");
+        assert_eq!(read(&other).await.keys(), [""; 0], "{engine:?}");
         place.run("UPDATE einv_header SET claimed_at = '2026-01-01 00:00:00' WHERE doc_key = 'K00002'");
-        assert_eq!(read(&other).await.keys(), ["K00002"], "{dialect:?}");
+        assert_eq!(read(&other).await.keys(), ["K00002"], "{engine:?}");
         assert_eq!(place.column("attempts", "einv_header ORDER BY doc_key"), ["1", "2"]);
     }
 }
 
 #[tokio::test]
 async fn a_worker_shows_a_sign_of_life_in_the_rows_it_reads_again() {
-    for dialect in ALL {
-        let Some(place) = Place::staged(dialect) else { continue };
+    for engine in ALL {
+        let Some(place) = Place::staged(engine) else { continue };
+        let dialect = place.dialect;
         place.run(&books::numbered(dialect, 1));
         let source = place.source_with(json!({}));
         read(&source).await;
         place.run("UPDATE einv_header SET claimed_at = '2026-01-01 00:00:00'");
         assert_eq!(read(&source).await.keys(), ["K00001"]);
-        assert_ne!(place.column("claimed_at", "einv_header"), ["2026-01-01 00:00:00"], "{dialect:?}");
+        assert_ne!(place.column("claimed_at", "einv_header"), ["2026-01-01 00:00:00"], "{engine:?}");
     }
 }
 
 #[tokio::test]
 async fn only_rows_that_are_due_are_claimed() {
-    for dialect in ALL {
-        let Some(place) = Place::staged(dialect) else { continue };
+    for engine in ALL {
+        let Some(place) = Place::staged(engine) else { continue };
+        let dialect = place.dialect;
         place.run(&books::numbered(dialect, 6));
         place.run(
             "UPDATE einv_header SET status = 'DONE' WHERE doc_key = 'K00001';
@@ -161,16 +167,17 @@ async fn only_rows_that_are_due_are_claimed() {
              UPDATE einv_header SET status = 'CANCEL_REQ' WHERE doc_key = 'K00005';",
         );
         let source = place.source_with(json!({"claim_max": 1}));
-        assert_eq!(read(&source).await.keys(), ["K00006"], "{dialect:?}");
+        assert_eq!(read(&source).await.keys(), ["K00006"], "{engine:?}");
         // What one run may claim is used up; the next goes on.
-        assert_eq!(read(&source).await.keys(), ["K00006", "K00002"], "{dialect:?}");
+        assert_eq!(read(&source).await.keys(), ["K00006", "K00002"], "{engine:?}");
     }
 }
 
 #[tokio::test]
 async fn what_became_of_a_row_is_written_into_its_status() {
-    for dialect in ALL {
-        let Some(place) = Place::staged(dialect) else { continue };
+    for engine in ALL {
+        let Some(place) = Place::staged(engine) else { continue };
+        let dialect = place.dialect;
         place.run(&books::numbered(dialect, 5));
         place.run("UPDATE einv_header SET inv_rm = 'Pro forma' WHERE doc_key = 'K00003'");
         place.run(
@@ -194,38 +201,40 @@ async fn what_became_of_a_row_is_written_into_its_status() {
         tell(&source, &told).await;
         // The second is not settled; the result of the fifth could not be delivered yet: both are read again.
         let expected = ["FAILED", "CLAIMED", "SKIPPED", "DONE", "CLAIMED"];
-        assert_eq!(statuses(&place), expected, "{dialect:?}");
+        assert_eq!(statuses(&place), expected, "{engine:?}");
         tell(&source, &told).await;
-        assert_eq!(statuses(&place), expected, "{dialect:?}");
+        assert_eq!(statuses(&place), expected, "{engine:?}");
         let elsewhere = place.source_with(json!({"results_elsewhere": true}));
         tell(&elsewhere, &told[4..]).await;
-        assert_eq!(statuses(&place)[4], "DONE", "{dialect:?}");
+        assert_eq!(statuses(&place)[4], "DONE", "{engine:?}");
     }
 }
 
 #[tokio::test]
 async fn a_row_that_somebody_queued_again_meanwhile_keeps_its_word() {
-    for dialect in ALL {
-        let Some(place) = Place::staged(dialect) else { continue };
+    for engine in ALL {
+        let Some(place) = Place::staged(engine) else { continue };
+        let dialect = place.dialect;
         place.run(&books::numbered(dialect, 1));
         let source = place.source_with(json!({}));
         let read = read(&source).await;
         place.run("UPDATE einv_header SET status = 'NEW', rev = 2");
         tell(&source, &[(&read.records[0], Disposition::NeedsPerson)]).await;
-        assert_eq!(statuses(&place), ["NEW"], "{dialect:?}");
+        assert_eq!(statuses(&place), ["NEW"], "{engine:?}");
     }
 }
 
 #[tokio::test]
 async fn a_document_without_items_is_an_error_that_names_the_table_and_the_rest_goes_on() {
-    for dialect in ALL {
-        let Some(place) = Place::staged(dialect) else { continue };
+    for engine in ALL {
+        let Some(place) = Place::staged(engine) else { continue };
+        let dialect = place.dialect;
         place.run(&books::numbered(dialect, 2));
         place.run("DELETE FROM einv_item WHERE doc_key = 'K00001'");
         let source = place.source_with(json!({}));
         let read = read(&source).await;
         let bare = document(&source, &read.records[0]);
-        assert_eq!(rules(&bare), ["database.no_items"], "{dialect:?}");
+        assert_eq!(rules(&bare), ["database.no_items"], "{engine:?}");
         assert_eq!(bare.findings[0].message, "einv_item has no row for this document");
         assert_eq!(rules(&document(&source, &read.records[1])), [""; 0]);
     }
@@ -233,8 +242,8 @@ async fn a_document_without_items_is_an_error_that_names_the_table_and_the_rest_
 
 #[tokio::test]
 async fn nulls_are_absent_and_padded_columns_lose_their_padding() {
-    for dialect in ALL {
-        let Some(place) = Place::empty(dialect) else { continue };
+    for engine in ALL {
+        let Some(place) = Place::empty(engine) else { continue };
         place.run(
             "CREATE TABLE heads (id char(12) PRIMARY KEY, status char(10), claimed_by varchar(60), claimed_at timestamp NULL,
                 bill char(16), day char(10), buyer_gstin char(20), trade char(30));
@@ -248,22 +257,23 @@ async fn nulls_are_absent_and_padded_columns_lose_their_padding() {
             "mapping": {"set": {"DocDtls.No": "Bill", "DocDtls.Dt": "DAY", "BuyerDtls.TrdNm": "trade"}, "complete": false},
         }));
         let read = read(&source).await;
-        assert_eq!(read.error, None, "{dialect:?}");
-        assert_eq!(read.keys(), ["A 1"], "{dialect:?}");
+        assert_eq!(read.error, None, "{engine:?}");
+        assert_eq!(read.keys(), ["A 1"], "{engine:?}");
         let invoice = document(&source, &read.records[0]).invoice;
-        assert_eq!(invoice.doc_dtls.no.as_ref().unwrap().as_str(), "T/1", "{dialect:?}");
-        assert_eq!(invoice.doc_dtls.dt.get().unwrap().to_string(), "05/11/2026", "{dialect:?}");
+        assert_eq!(invoice.doc_dtls.no.as_ref().unwrap().as_str(), "T/1", "{engine:?}");
+        assert_eq!(invoice.doc_dtls.dt.get().unwrap().to_string(), "05/11/2026", "{engine:?}");
         assert!(invoice.buyer_dtls.trd_nm.is_absent() && invoice.item_list[0].qty.is_absent());
-        assert_eq!(invoice.item_list[1].qty.get().unwrap().thousandths(), 1_500, "{dialect:?}");
+        assert_eq!(invoice.item_list[1].qty.get().unwrap().thousandths(), 1_500, "{engine:?}");
         tell(&source, &[(&read.records[0], Disposition::NeedsPerson)]).await;
-        assert_eq!(place.column("status", "heads")[0].trim(), "FAILED", "{dialect:?}");
+        assert_eq!(place.column("status", "heads")[0].trim(), "FAILED", "{engine:?}");
     }
 }
 
 #[tokio::test]
 async fn columns_of_binary_fractions_are_rounded_and_said() {
-    for dialect in ALL {
-        let Some(place) = Place::staged(dialect) else { continue };
+    for engine in ALL {
+        let Some(place) = Place::staged(engine) else { continue };
+        let dialect = place.dialect;
         place.run(&books::numbered(dialect, 1));
         place.run(match dialect {
             Dialect::Postgres => {
@@ -271,22 +281,22 @@ async fn columns_of_binary_fractions_are_rounded_and_said() {
                  ALTER TABLE einv_item ALTER COLUMN qty TYPE real;
                  UPDATE einv_item SET tot_amt = 0.1::float8 + 0.2::float8, qty = 16777.217"
             }
-            Dialect::MySql => {
-                "ALTER TABLE einv_item MODIFY tot_amt double; ALTER TABLE einv_item MODIFY qty float;
-                 UPDATE einv_item SET tot_amt = 0.1e0 + 0.2e0, qty = 16777.217"
-            }
             Dialect::Sqlite => {
                 "ALTER TABLE einv_item DROP COLUMN tot_amt; ALTER TABLE einv_item DROP COLUMN qty;
                  ALTER TABLE einv_item ADD COLUMN tot_amt double; ALTER TABLE einv_item ADD COLUMN qty real;
                  UPDATE einv_item SET tot_amt = 0.1 + 0.2, qty = 16777.217"
+            }
+            _ => {
+                "ALTER TABLE einv_item MODIFY tot_amt double; ALTER TABLE einv_item MODIFY qty float;
+                 UPDATE einv_item SET tot_amt = 0.1e0 + 0.2e0, qty = 16777.217"
             }
         });
         let source = place.source_with(json!({}));
         let read = read(&source).await;
         let document = document(&source, &read.records[0]);
         let item = &document.invoice.item_list[0];
-        assert_eq!(item.tot_amt.get().map(Amount::paise), Some(30), "{dialect:?} {:?}", item.tot_amt);
-        assert_eq!(item.qty.get().map(Quantity::thousandths), Some(16_777_217), "{dialect:?} {:?}", item.qty);
+        assert_eq!(item.tot_amt.get().map(Amount::paise), Some(30), "{engine:?} {:?}", item.tot_amt);
+        assert_eq!(item.qty.get().map(Quantity::thousandths), Some(16_777_217), "{engine:?} {:?}", item.qty);
         let said = document.findings.iter().find(|finding| finding.rule == "database.float_column").unwrap();
         let found = said.found.as_deref().unwrap();
         assert!(found.contains("einv_item.tot_amt") && found.contains("einv_item.qty"), "{found}");
@@ -296,8 +306,9 @@ async fn columns_of_binary_fractions_are_rounded_and_said() {
 
 #[tokio::test]
 async fn a_table_that_vanishes_is_named_and_the_rows_are_there_when_it_is_back() {
-    for dialect in ALL {
-        let Some(place) = Place::staged(dialect) else { continue };
+    for engine in ALL {
+        let Some(place) = Place::staged(engine) else { continue };
+        let dialect = place.dialect;
         place.run(&books::numbered(dialect, 4));
         let source = place.source_with(json!({"page_rows": 2}));
         let mut stream = source.fetch(None).await.unwrap();
@@ -313,15 +324,15 @@ async fn a_table_that_vanishes_is_named_and_the_rows_are_there_when_it_is_back()
         assert!(error.contains("einv_item") && error.contains("check the name and the privileges"), "{error}");
         assert!(stream.next().await.is_none(), "an error ends the stream");
         let gone = read(&source).await;
-        assert!(gone.records.is_empty() && gone.error.is_some(), "{dialect:?}");
+        assert!(gone.records.is_empty() && gone.error.is_some(), "{engine:?}");
         place.run("ALTER TABLE einv_elsewhere RENAME TO einv_item");
-        assert_eq!(read(&source).await.records.len(), 4, "{dialect:?}");
+        assert_eq!(read(&source).await.records.len(), 4, "{engine:?}");
     }
 }
 
 #[tokio::test]
 async fn a_value_that_is_no_text_is_reported_with_its_column_and_the_rest_is_read() {
-    let Some(place) = Place::staged(Dialect::Sqlite) else { return };
+    let Some(place) = Place::staged(SQLITE) else { return };
     place.run(&books::numbered(Dialect::Sqlite, 3));
     place.run("UPDATE einv_header SET buyer_lgl_nm = CAST(x'C328' AS TEXT) WHERE doc_key = 'K00002'");
     let source = place.source_with(json!({}));
@@ -336,7 +347,7 @@ async fn a_value_that_is_no_text_is_reported_with_its_column_and_the_rest_is_rea
 
 #[tokio::test]
 async fn a_value_that_makes_the_database_refuse_a_page_costs_one_document() {
-    let Some(place) = Place::staged(Dialect::Postgres) else { return };
+    let Some(place) = Place::staged(POSTGRES) else { return };
     place.run(&books::numbered(Dialect::Postgres, 3));
     let query = "SELECT *, CASE WHEN doc_key = 'K00002' THEN (1 / (rev - 1))::text END AS bad FROM einv_header";
     let source = place.source_with(json!({
@@ -349,8 +360,8 @@ async fn a_value_that_makes_the_database_refuse_a_page_costs_one_document() {
 
 #[tokio::test]
 async fn a_query_reads_any_schema_with_one_row_an_item() {
-    for dialect in ALL {
-        let Some(place) = Place::empty(dialect) else { continue };
+    for engine in ALL {
+        let Some(place) = Place::empty(engine) else { continue };
         place.run(
             "CREATE TABLE sales (bill varchar(16), pos integer, hsn varchar(8), discount decimal(10, 2), sold varchar(10));
              INSERT INTO sales VALUES ('B/2', 2, '8481', NULL, '05/11/2026'), ('B/1', 1, '8482', 1, '05/11/2026'),
@@ -362,7 +373,7 @@ async fn a_query_reads_any_schema_with_one_row_an_item() {
         }));
         assert!(!source.capability().acknowledges);
         let read = read(&source).await;
-        assert_eq!((&read.error, read.keys()), (&None, vec!["B/1", "B/2", "B/3"]), "{dialect:?}");
+        assert_eq!((&read.error, read.keys()), (&None, vec!["B/1", "B/2", "B/3"]), "{engine:?}");
         let invoice = document(&source, &read.records[1]).invoice;
         let lines: Vec<_> = invoice
             .item_list
@@ -370,17 +381,18 @@ async fn a_query_reads_any_schema_with_one_row_an_item() {
             .map(|item| (item.hsn_cd.get().unwrap().to_string(), item.discount.get().map(Amount::paise)))
             .collect();
         // The second line has no discount, and does not take that of the first.
-        assert_eq!(lines, [("8483".to_owned(), Some(250)), ("8481".to_owned(), None)], "{dialect:?}");
+        assert_eq!(lines, [("8483".to_owned(), Some(250)), ("8481".to_owned(), None)], "{engine:?}");
         assert_eq!(invoice.val_dtls.discount.get(), None);
         let keyless = &read.problems[0].findings[0];
-        assert_eq!(keyless.message, "1 rows of query have no bill and were not read", "{dialect:?}");
+        assert_eq!(keyless.message, "1 rows of query have no bill and were not read", "{engine:?}");
     }
 }
 
 #[tokio::test]
 async fn a_query_over_a_join_is_claimed_through_a_table_and_repeated_keys_are_said() {
-    for dialect in ALL {
-        let Some(place) = Place::staged(dialect) else { continue };
+    for engine in ALL {
+        let Some(place) = Place::staged(engine) else { continue };
+        let dialect = place.dialect;
         place.run(&books::numbered(dialect, 2));
         place.run(
             "CREATE TABLE party (doc_key varchar(20), nick varchar(50));
@@ -392,20 +404,20 @@ async fn a_query_over_a_join_is_claimed_through_a_table_and_repeated_keys_are_sa
             "mapping": {"set": {"SellerDtls.TrdNm": "nick"}},
         }));
         let read = read(&source).await;
-        assert_eq!((&read.error, read.keys()), (&None, vec!["K00001"]), "{dialect:?}");
+        assert_eq!((&read.error, read.keys()), (&None, vec!["K00001"]), "{engine:?}");
         assert_eq!(
             document(&source, &read.records[0]).invoice.seller_dtls.trd_nm.as_ref().map(|name| &**name),
             Some("Malgudi")
         );
         assert!(read.problems[0].findings[0].message.starts_with("query gives 2 rows with this doc_key"));
         assert_eq!(read.problems[0].reference.location, "einv_header");
-        assert_eq!(statuses(&place), ["CLAIMED", "CLAIMED"], "{dialect:?}");
+        assert_eq!(statuses(&place), ["CLAIMED", "CLAIMED"], "{engine:?}");
     }
 }
 
 #[tokio::test]
 async fn a_row_that_is_written_is_heard_of_and_one_that_was_written_during_a_reading_too() {
-    let Some(place) = Place::staged(Dialect::Postgres) else { return };
+    let Some(place) = Place::staged(POSTGRES) else { return };
     // Channels belong to the whole database, so each test has one of its own.
     let trigger = place.column("pg_get_functiondef('einv_header_is_due'::regproc)", "(SELECT 1) AS one").remove(0);
     place.run(&trigger.replace("NOTIFY einv_header", &format!("NOTIFY {}", place.name())));

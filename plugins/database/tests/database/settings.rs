@@ -5,7 +5,7 @@ use einvoice_database::{DatabaseSource, DatabaseWriteBack, Dialect, WriteBackCon
 use serde_json::{Value, json};
 
 use crate::books;
-use crate::place::{ALL, Place};
+use crate::place::{ALL, Place, SQLITE};
 
 /// The settings of an example, without what the program itself reads.
 fn example(text: &str, table: &str) -> Value {
@@ -19,7 +19,7 @@ fn example(text: &str, table: &str) -> Value {
 
 #[tokio::test]
 async fn the_examples_work_as_they_stand_over_tables_as_they_are_printed() {
-    let place = Place::staged(Dialect::Sqlite).unwrap();
+    let place = Place::staged(SQLITE).unwrap();
     place.run(&books::numbered(Dialect::Sqlite, 1));
     let registry = Registry::linked(Vec::new()).unwrap();
     let overview = registry.overview();
@@ -33,29 +33,29 @@ async fn the_examples_work_as_they_stand_over_tables_as_they_are_printed() {
 #[tokio::test]
 async fn a_database_that_lacks_what_the_settings_name_is_told_when_the_program_starts() {
     let registry = Registry::linked(Vec::new()).unwrap();
-    for dialect in ALL {
-        let Some(place) = Place::empty(dialect) else { continue };
+    for engine in ALL {
+        let Some(place) = Place::empty(engine) else { continue };
         let build = |more| registry.source("database", place.context("erp"), place.settings(more));
         let error = build(json!({})).await.unwrap_err().to_string();
-        assert!(error.contains("there is no table einv_header"), "{dialect:?}: {error}");
+        assert!(error.contains("there is no table einv_header"), "{engine:?}: {error}");
         place.run("CREATE TABLE einv_header (doc_key varchar(20), status varchar(16), doc_no varchar(16))");
         place.run("CREATE TABLE einv_item (doc_key varchar(20), hsn_cd varchar(8))");
         let error = build(json!({})).await.unwrap_err().to_string();
-        assert!(error.contains("has no column claimed_by") && error.contains("ALTER TABLE"), "{dialect:?}: {error}");
+        assert!(error.contains("has no column claimed_by") && error.contains("ALTER TABLE"), "{engine:?}: {error}");
         let statement = error.rsplit_once(": ").unwrap().1;
-        place.run(statement);
+        place.run(&place.in_own_quotes(statement));
         let error = build(json!({"columns": {"rev": "edition"}})).await.unwrap_err().to_string();
-        assert!(error.contains("claimed_at") || error.contains("edition"), "{dialect:?}: {error}");
+        assert!(error.contains("claimed_at") || error.contains("edition"), "{engine:?}: {error}");
         let error = build(json!({"query": "SELECT nothing FROM einv_header"})).await.unwrap_err().to_string();
-        assert!(error.contains("`query`") && error.contains("nothing"), "{dialect:?}: {error}");
+        assert!(error.contains("`query`") && error.contains("nothing"), "{engine:?}: {error}");
         let error = registry.write_back("database", place.context("results"), place.settings(json!({}))).await;
-        assert!(error.unwrap_err().to_string().contains("there is no table einv_result"), "{dialect:?}");
+        assert!(error.unwrap_err().to_string().contains("there is no table einv_result"), "{engine:?}");
     }
 }
 
 #[test]
 fn mistakes_are_told_by_their_key() {
-    let place = Place::empty(Dialect::Sqlite).unwrap();
+    let place = Place::empty(SQLITE).unwrap();
     let source = |more: Value| {
         let context = place.context("erp");
         let built =

@@ -11,10 +11,10 @@ use einvoice_core::receipt::Receipt;
 use einvoice_core::source::SourceRef;
 use einvoice_core::state::{DocumentState, EwbState};
 use einvoice_core::write_back::{Delivery, WriteBack};
-use einvoice_database::{DatabaseWriteBack, Dialect};
+use einvoice_database::DatabaseWriteBack;
 use serde_json::json;
 
-use crate::place::{ALL, Place};
+use crate::place::{ALL, MYSQL, POSTGRES, Place};
 
 pub(crate) fn receipt(key: &str, revision: u32, state: DocumentState) -> Receipt {
     let document: DocumentKey = format!("29AAKCD4821F1ZM/2026-27/INV/{key}").parse().unwrap();
@@ -72,8 +72,8 @@ fn claimed(place: &Place, keys: &[&str]) {
 
 #[tokio::test]
 async fn result_findings_and_status_are_written_together() {
-    for dialect in ALL {
-        let Some(place) = Place::staged(dialect) else { continue };
+    for engine in ALL {
+        let Some(place) = Place::staged(engine) else { continue };
         claimed(&place, &["A1", "A2", "A3", "A4"]);
         let target = place.write_back_with(json!({"environment": "sandbox"}));
         let receipts = [
@@ -85,23 +85,23 @@ async fn result_findings_and_status_are_written_together() {
         done(&target, &receipts).await;
         let status = place.rows(&["status", "claimed_by"], "einv_header ORDER BY doc_key");
         let expected = [["DONE", ""], ["FAILED", ""], ["FAILED", ""], ["SENT", ""]];
-        assert_eq!(status, expected, "{dialect:?}");
+        assert_eq!(status, expected, "{engine:?}");
         let columns = ["env", "rev", "ack_no", "irp", "length(signed_qr)", "length(signed_invoice)", "is_cancelled"];
         let result = place.rows(&columns, "einv_result WHERE doc_key = 'A1'");
-        assert_eq!(result, [["sandbox", "1", "112610000000001", "NIC1", "952", "100000", "0"]], "{dialect:?}");
+        assert_eq!(result, [["sandbox", "1", "112610000000001", "NIC1", "952", "100000", "0"]], "{engine:?}");
         let errors = place.rows(&["doc_key", "source", "code", "rule", "field_path"], "einv_error ORDER BY doc_key");
         let expected = [
             ["A2", "validation", "", "schema.length", "ItemList[0].Unit"],
             ["A3", "irp", "2150", "portal.refused", ""],
         ];
-        assert_eq!(errors, expected, "{dialect:?}");
+        assert_eq!(errors, expected, "{engine:?}");
     }
 }
 
 #[tokio::test]
 async fn a_row_that_was_changed_meanwhile_keeps_its_word_and_the_result_says_so() {
-    for dialect in ALL {
-        let Some(place) = Place::staged(dialect) else { continue };
+    for engine in ALL {
+        let Some(place) = Place::staged(engine) else { continue };
         claimed(&place, &["A1", "A2", "A3"]);
         place.run("UPDATE einv_header SET rev = 2 WHERE doc_key = 'A1'");
         place.run("UPDATE einv_header SET rev = 2, status = 'NEW' WHERE doc_key = 'A2'");
@@ -110,17 +110,17 @@ async fn a_row_that_was_changed_meanwhile_keeps_its_word_and_the_result_says_so(
         let receipts = ["A1", "A2"].map(|key| receipt(key, 1, DocumentState::Registered));
         done(&target, &receipts).await;
         done(&target, &[receipt("A3", 1, DocumentState::Invalid)]).await;
-        assert_eq!(place.column("status", "einv_header ORDER BY doc_key"), ["CLAIMED", "NEW", "RETRY"], "{dialect:?}");
+        assert_eq!(place.column("status", "einv_header ORDER BY doc_key"), ["CLAIMED", "NEW", "RETRY"], "{engine:?}");
         assert_eq!(place.column("doc_key", "einv_result WHERE irn IS NOT NULL ORDER BY 1"), ["A1", "A2"]);
         let said = place.column("doc_key", "einv_error WHERE rule = 'database.row_changed' ORDER BY 1");
-        assert_eq!(said, ["A1", "A2"], "{dialect:?}");
+        assert_eq!(said, ["A1", "A2"], "{engine:?}");
     }
 }
 
 #[tokio::test]
 async fn one_result_that_does_not_fit_does_not_hold_up_the_others() {
-    for dialect in [Dialect::Postgres, Dialect::MySql] {
-        let Some(place) = Place::staged(dialect) else { continue };
+    for engine in [POSTGRES, MYSQL] {
+        let Some(place) = Place::staged(engine) else { continue };
         claimed(&place, &["A1", "A2"]);
         let long = format!("K{}", "0".repeat(200));
         let mut misfit = receipt("A3", 1, DocumentState::Invalid);
@@ -128,18 +128,18 @@ async fn one_result_that_does_not_fit_does_not_hold_up_the_others() {
         let receipts =
             [receipt("A1", 1, DocumentState::Registered), misfit, receipt("A2", 1, DocumentState::Registered)];
         let deliveries = place.write_back_with(json!({})).deliver(&receipts).await.unwrap();
-        assert!(
-            matches!(deliveries.as_slice(), [Delivery::Done, Delivery::Failed { .. }, Delivery::Done]),
-            "{deliveries:?}"
-        );
-        assert_eq!(place.column("status", "einv_header ORDER BY doc_key"), ["DONE", "DONE"], "{dialect:?}");
+        let [Delivery::Done, Delivery::Failed { reason }, Delivery::Done] = deliveries.as_slice() else {
+            panic!("{deliveries:?}");
+        };
+        assert!(reason.contains("einv_result.doc_key holds 128 characters, and this text has 201"), "{reason}");
+        assert_eq!(place.column("status", "einv_header ORDER BY doc_key"), ["DONE", "DONE"], "{engine:?}");
     }
 }
 
 #[tokio::test]
 async fn results_go_into_columns_of_the_row_itself_where_it_is_asked_for() {
-    for dialect in ALL {
-        let Some(place) = Place::empty(dialect) else { continue };
+    for engine in ALL {
+        let Some(place) = Place::empty(engine) else { continue };
         place.run(
             "CREATE TABLE einv_header (doc_key varchar(20) PRIMARY KEY, state varchar(20), irn_no varchar(64), qr text, got integer);
              INSERT INTO einv_header (doc_key, state) VALUES ('A1', 'P');",
@@ -155,7 +155,7 @@ async fn results_go_into_columns_of_the_row_itself_where_it_is_asked_for() {
         done(&target, &[older]).await;
         let irn = receipt("A1", 1, DocumentState::Registered).irn.unwrap().to_string();
         let rows = place.rows(&["state", "irn_no", "length(qr)", "got"], "einv_header");
-        assert_eq!(rows, [["Y", irn.as_str(), "952", "2"]], "{dialect:?}");
+        assert_eq!(rows, [["Y", irn.as_str(), "952", "2"]], "{engine:?}");
         let read = target.read_back(&[receipt("A1", 1, DocumentState::Registered).reference]).await.unwrap();
         assert_eq!(read[0].as_ref().unwrap()["irn"], irn);
         let gone = target.deliver(&[receipt("B9", 1, DocumentState::Registered)]).await.unwrap();
@@ -166,19 +166,25 @@ async fn results_go_into_columns_of_the_row_itself_where_it_is_asked_for() {
 
 #[tokio::test]
 async fn columns_too_narrow_for_a_result_are_found_at_the_start_with_the_statement_that_widens_them() {
-    for (dialect, narrow) in [
+    for (engine, narrow) in [
         (
-            Dialect::Postgres,
+            POSTGRES,
             "ALTER TABLE einv_result ALTER COLUMN signed_qr TYPE varchar(255);
             ALTER TABLE einv_result DROP COLUMN irp; ALTER TABLE einv_result ALTER COLUMN irn TYPE char(32)",
         ),
+        #[cfg(feature = "odbc")]
         (
-            Dialect::MySql,
+            crate::place::POSTGRES_ODBC,
+            "ALTER TABLE einv_result ALTER COLUMN signed_qr TYPE varchar(250);
+            ALTER TABLE einv_result DROP COLUMN irp; ALTER TABLE einv_result ALTER COLUMN irn TYPE char(32)",
+        ),
+        (
+            MYSQL,
             "ALTER TABLE einv_result MODIFY signed_qr varchar(255);
             ALTER TABLE einv_result DROP COLUMN irp; ALTER TABLE einv_result MODIFY irn char(32)",
         ),
     ] {
-        let Some(place) = Place::staged(dialect) else { continue };
+        let Some(place) = Place::staged(engine) else { continue };
         place.run(narrow);
         let error =
             place.write_back_with(json!({})).deliver(&[receipt("A1", 1, DocumentState::Invalid)]).await.unwrap_err();
