@@ -1,6 +1,6 @@
 //! Measures reading and mapping of a large day book: `cargo run --release --example measure -- 100`
 //! makes one of about 100 MB out of the quickstart's vouchers, in a temporary folder; with `live` after
-//! the number a stand-in for Tally in the same process sends it over HTTP.
+//! the number a stand-in for Tally in the same process sends it over HTTP, and with `json` in JSON.
 //!
 //! Two passes: reading alone, and reading with every voucher mapped to its document. Each says its
 //! time, the processor time of the whole process (the stand-in's included) and the most memory so far.
@@ -23,8 +23,11 @@ use tokio::runtime::Runtime;
 fn main() -> Result<(), Box<dyn Error>> {
     let megabytes: usize = std::env::args().nth(1).map_or(Ok(20), |text| text.parse())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    if std::env::args().nth(2).as_deref() == Some("live") {
-        return live(&runtime, megabytes);
+    match std::env::args().nth(2).as_deref() {
+        None => {}
+        Some("live") => return live(&runtime, megabytes, "xml"),
+        Some("json") => return live(&runtime, megabytes, "json"),
+        Some(other) => return Err(format!("`{other}` is neither `live` nor `json`").into()),
     }
     let folder = tempfile::tempdir()?;
     make(&folder.path().join("daybook.xml"), megabytes * 1_000_000)?;
@@ -34,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// The same over HTTP, in the encoding that is the default.
-fn live(runtime: &Runtime, megabytes: usize) -> Result<(), Box<dyn Error>> {
+fn live(runtime: &Runtime, megabytes: usize, envelope: &str) -> Result<(), Box<dyn Error>> {
     let day_book = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/quickstart/daybook.xml");
     let tally = TallyStandIn::start("Deccan", &std::fs::read_to_string(day_book)?);
     // The vouchers of the busiest day, so often that their text reaches the size in UTF-8.
@@ -42,8 +45,10 @@ fn live(runtime: &Runtime, megabytes: usize) -> Result<(), Box<dyn Error>> {
     let of_day = tally.vouchers().into_values().filter(|voucher| voucher.contains(&format!("<DATE>{day}</DATE>")));
     let bytes: usize = of_day.map(|voucher| voucher.len()).sum();
     tally.repeat_day(day, u64::try_from(megabytes * 1_000_000 / bytes.max(1))?);
-    let config: TallySourceConfig =
-        serde_json::from_value(serde_json::json!({ "url": tally.url(), "company": "Deccan", "from": "2026-11-17" }))?;
+    tally.be_release(7);
+    let config: TallySourceConfig = serde_json::from_value(serde_json::json!({
+        "url": tally.url(), "company": "Deccan", "from": "2026-11-17", "envelope": envelope,
+    }))?;
     let clock = ManualClock::jumping("2026-11-17T06:30:00Z".parse()?);
     measure(runtime, &TallySource::live(config, Arc::new(clock))?)
 }

@@ -40,6 +40,11 @@ pub(super) fn answer(xml: &str) -> String {
     json!({ "status": "1", "tallymessage": objects }).to_string()
 }
 
+/// The object in a message, as a text.
+pub(super) fn object_of(message: &str) -> String {
+    Node::parse(message).and_then(|message| message.children.first().map(object)).unwrap_or_default().to_string()
+}
+
 fn object(node: &Node) -> Value {
     let kind = match node.name.as_str() {
         "STOCKITEM" => "Stock Item".to_owned(),

@@ -110,8 +110,10 @@ async fn work_in_turn(shared: &Arc<Shared>, asked: &Form, body: &Bytes) -> Respo
     if let Some(Mishap::Refuses(words)) = &mishap {
         return charset.response(shared, &refusal(words));
     }
-    if let Some(copies) = repeated(shared, &reading) {
-        return charset.stream(shared, &reading, copies);
+    if let Some((vouchers, times)) = repeated(shared, &reading) {
+        let in_json = matches!(asked, Form::Json(..));
+        let copies = if in_json { Copies::in_json(&vouchers) } else { Copies::in_xml(shared, &reading, vouchers) };
+        return charset.stream(shared, copies, times);
     }
     let text = carry_out(shared, &reading, mishap.as_ref());
     if mishap == Some(Mishap::DialogAfterWork) {
@@ -227,27 +229,61 @@ impl Charset {
     }
 
     /// A day book of many copies, made while it is sent.
-    fn stream(self, shared: &Shared, reading: &Reading, (vouchers, times): (Vec<String>, u64)) -> Response {
-        let (generation, name, ansi_only) = {
-            let state = shared.state();
-            let name = state.companies.first().map(|company| company.name.clone()).unwrap_or_default();
-            (reading.generation(state.generation), name, state.ansi_only)
-        };
-        let (before, after) = frame(generation, &name);
-        let copies = stream::iter(0..times).map(move |copy| {
-            // The GUID's end and the number tell the copies apart.
-            let text: String = vouchers
-                .iter()
-                .map(|voucher| {
-                    voucher
-                        .replace("</GUID>", &format!("-{copy}</GUID>"))
-                        .replace("</VOUCHERNUMBER>", &format!("-{copy}</VOUCHERNUMBER>"))
-                })
-                .collect();
+    fn stream(self, shared: &Shared, copies: Copies, times: u64) -> Response {
+        let ansi_only = shared.state().ansi_only;
+        let Copies { before, after, vouchers, marks } = copies;
+        let bodies = stream::iter(0..times).map(move |copy| {
+            // The GUID and the number tell the copies apart.
+            let mark = |text: &str| marks.iter().fold(text.to_owned(), |text, mark| mark.put(&text, copy));
+            let text: String = vouchers.iter().map(|voucher| mark(voucher)).collect();
             Ok::<_, Infallible>(Bytes::from(self.encode(&text, ansi_only)))
         });
         let edge = move |text: &str| stream::iter([Ok(Bytes::from(self.encode(text, ansi_only)))]);
-        let body = edge(&before).chain(copies).chain(edge(after));
+        let body = edge(&before).chain(bodies).chain(edge(after));
         ([(CONTENT_TYPE, self.kind())], Body::from_stream(body)).into_response()
+    }
+}
+
+/// Vouchers to be repeated, and what stands around all of them.
+struct Copies {
+    before: String,
+    after: &'static str,
+    vouchers: Vec<String>,
+    marks: [Mark; 2],
+}
+
+/// Where the number of a copy goes into a voucher: behind this text, or before it.
+#[derive(Clone, Copy)]
+enum Mark {
+    Behind(&'static str),
+    Before(&'static str),
+}
+
+impl Mark {
+    fn put(self, voucher: &str, copy: u64) -> String {
+        match self {
+            Self::Behind(text) => voucher.replace(text, &format!("{text}{copy}-")),
+            Self::Before(text) => voucher.replace(text, &format!("-{copy}{text}")),
+        }
+    }
+}
+
+impl Copies {
+    fn in_xml(shared: &Shared, reading: &Reading, vouchers: Vec<String>) -> Self {
+        let state = shared.state();
+        let name = state.companies.first().map(|company| company.name.clone()).unwrap_or_default();
+        let (before, after) = frame(reading.generation(state.generation), &name);
+        Self { before, after, vouchers, marks: [Mark::Before("</GUID>"), Mark::Before("</VOUCHERNUMBER>")] }
+    }
+
+    fn in_json(vouchers: &[String]) -> Self {
+        let before = "{\"status\":\"1\",\"tallymessage\":[null".to_owned();
+        let vouchers = vouchers.iter().map(|voucher| format!(",\r\n{}", json::object_of(voucher))).collect();
+        Self {
+            before,
+            after: "]}",
+            vouchers,
+            marks: [Mark::Behind("\"guid\":\""), Mark::Behind("\"vouchernumber\":\"")],
+        }
     }
 }

@@ -188,3 +188,40 @@ impl LinkSettings {
         self.url.as_str().trim_end_matches('/').to_owned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_those_that_tally_was_found_to_need_unless_set() {
+        let config = TallySourceConfig {
+            url: Some("http://localhost:9000".to_owned()),
+            company: Some("Deccan".to_owned()),
+            from: Some("1-Apr-2026".to_owned()),
+            ..TallySourceConfig::default()
+        };
+        let (link, read) = LinkSettings::of_source(&config).unwrap();
+        let seconds = |wait: Duration| wait.as_secs();
+        assert_eq!([link.connect, link.read, link.export, link.probe].map(seconds), [2, 10, 120, 30]);
+        assert_eq!((link.charset, read.reread_days, read.from), (Charset::Utf16, 7, jiff::civil::date(2026, 4, 1)));
+        let set = TallySourceConfig { export_timeout_ms: Some(5_000), ..config };
+        assert_eq!(seconds(LinkSettings::of_source(&set).unwrap().0.export), 5);
+    }
+
+    #[test]
+    fn json_is_spoken_where_it_is_set_or_where_the_release_says_so() {
+        let company = |release| OpenCompany { name: String::new(), guid: None, release };
+        let form = |envelope, release| {
+            let limits = crate::reading::limits(1024);
+            let from = jiff::civil::date(2026, 4, 1);
+            let read = ReadSettings { from, reread_days: 0, changed: ChangedMode::Object, envelope, limits };
+            read.form(&company(release))
+        };
+        assert_eq!(form(Envelope::Auto, Some(7)), Form::Json);
+        for (envelope, release) in [(Envelope::Auto, Some(6)), (Envelope::Auto, None), (Envelope::Xml, Some(7))] {
+            assert_eq!(form(envelope, release), Form::Xml);
+        }
+        assert_eq!(form(Envelope::Json, None), Form::Json);
+    }
+}
