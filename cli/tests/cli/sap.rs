@@ -52,6 +52,26 @@ fn idocs_rows_and_json_are_registered_and_answered_in_files_of_sap() {
     assert_eq!(again.objects().last().unwrap()["summary"]["registered"], 0, "{}", again.out);
     let repeated: Value = serde_json::from_str(&read("INV401z_R.json")).unwrap();
     assert_eq!(repeated[0]["govt_response"]["Irn"], json[0]["govt_response"]["Irn"]);
+
+    // With other content under its number it is refused, and says so where it came; also once the first file is gone.
+    let changed =
+        fs::read_to_string(directory.path().join("inbox/INV401_P.json")).unwrap().replace("Mumbai", "Navi Mumbai");
+    fs::write(directory.path().join("inbox/INV402_P.json"), changed).unwrap();
+    let before = read("INV401_R.json");
+    for wanted in ["the first one read keeps the number", "it is registered, from inbox/INV401_P.json"] {
+        let answer = einvoice(directory.path(), &run);
+        assert_eq!((answer.code, &answer.objects().last().unwrap()["summary"]["registered"]), (1, &Value::from(0)));
+        let refused: Value = serde_json::from_str(&read("INV402_R.json")).unwrap();
+        assert_eq!((refused.as_array().map(Vec::len), &refused[0]["document_status"]), (Some(1), &"INVALID".into()));
+        let error = &refused[0]["errors"][0];
+        assert_eq!(error["error_code"], "ledger.key_in_use", "{refused}");
+        let message = error["error_message"].as_str().unwrap();
+        assert!(message.contains(wanted), "{message}");
+        assert_eq!(read("INV401_R.json"), before, "its answer is what it was");
+        for name in ["INV401_P.json", "INV401z_P.json"] {
+            drop(fs::remove_file(directory.path().join("inbox").join(name)));
+        }
+    }
 }
 
 #[test]

@@ -241,11 +241,12 @@ impl<F: Format> FileDrop<F> {
             settlements.finished()
         };
         let (lister, settlements) = (Arc::clone(&self.reader.lister), Arc::clone(&self.reader.settlements));
+        let now = self.clock.now();
         on_thread(move || {
             // One file that cannot be moved does not keep the others here.
             let mut result = Ok(());
             for file in &finished {
-                match settled::move_away(&lister, file) {
+                match settled::move_away(&lister, file, now) {
                     Ok(()) => settlements.lock().unwrap_or_else(PoisonError::into_inner).forget(&file.file.shown),
                     Err(error) => result = result.and(Err(error)),
                 }

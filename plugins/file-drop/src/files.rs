@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use einvoice_core::date::ist_date;
 use einvoice_core::source::SourceError;
 use glob::{MatchOptions, Pattern};
 use jiff::Timestamp;
@@ -42,9 +43,11 @@ pub struct FolderSettings {
     pub path: String,
     /// Endings, without dot and in small letters, of the files that are read from a folder.
     pub extensions: &'static [&'static str],
-    /// Where a file goes once all its records are done. Default: `done` beside it.
+    /// Where a file goes once all its records are done; `%Y`, `%m` and `%d` are the day on which that is, in India.
+    /// Default: `done` beside it.
     pub done_folder: Option<String>,
-    /// Where a file goes once all its records are settled and one needs a person. Default: `needs-person` beside it.
+    /// Where a file goes once all its records are settled and one needs a person; with the day as above. Default:
+    /// `needs-person` beside it.
     pub needs_person_folder: Option<String>,
     /// Whether settled files are moved at all.
     pub move_files: bool,
@@ -88,6 +91,16 @@ impl FolderSettings {
         if self.trigger_suffix.as_ref().is_some_and(|suffix| suffix.is_empty() || suffix.contains(['/', '\\'])) {
             return Err(("trigger_suffix", "write an ending such as `.done`, or leave it out".to_owned()));
         }
+        for (key, folder) in [("done_folder", &self.done_folder), ("needs_person_folder", &self.needs_person_folder)] {
+            let Some(folder) = folder.as_ref().filter(|folder| folder.contains('%')) else { continue };
+            let example = "a folder with `%Y`, `%m` and `%d` for the day, such as `archive/%Y/%m/%d`";
+            if undated(folder).as_os_str().is_empty() {
+                return Err((key, format!("found `{folder}`: begin with a name, as in {example}")));
+            }
+            if let Err(error) = dated(folder, Timestamp::UNIX_EPOCH) {
+                return Err((key, format!("found `{folder}`: {error}; write {example}")));
+            }
+        }
         if self.work_folder.as_ref().is_some_and(String::is_empty) {
             return Err(("work_folder", "is empty: name a folder, or leave it out".to_owned()));
         }
@@ -128,8 +141,7 @@ impl Lister {
         let work = self.find_work().filter(|_| self.config.move_files);
         paths.retain(|path| self.wanted(path));
         if let Some(work) = work {
-            let claimed = work.take_over(|origin| self.is_covered(origin)).and_then(|()| work.claimed());
-            paths.extend(claimed.map_err(|error| cannot_use(work.root(), error))?);
+            paths.extend(self.claimed(work).map_err(|error| cannot_use(work.root(), error))?);
         }
         let mut found: Vec<Found> = paths.into_iter().filter_map(|path| self.look(path)).collect();
         found.sort_by(|left, right| left.shown.cmp(&right.shown));
@@ -150,17 +162,33 @@ impl Lister {
             tracing::debug!(file = %file.shown, "another worker has the file, or an earlier one of its name is open");
             return Ok(None);
         };
-        let claimed = self.look(place);
-        // A trigger counts once: the next file of this name waits for its own.
-        if claimed.is_some() && file.path.symlink_metadata().is_err() {
-            for trigger in self.triggers(&file.path) {
-                match fs::remove_file(trigger) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                    _ => {}
-                }
-            }
+        self.remove_triggers(&file.path)?;
+        Ok(self.look(place))
+    }
+
+    /// The files of this worker, with those that one that is gone has left behind.
+    fn claimed(&self, work: &WorkFolder) -> io::Result<Vec<PathBuf>> {
+        work.take_over(|origin| self.is_covered(origin))?;
+        let claimed = work.claimed()?;
+        for file in &claimed {
+            // Its worker may have ended between the two steps of a claim.
+            self.remove_triggers(&self.origin(file))?;
         }
         Ok(claimed)
+    }
+
+    /// A trigger counts once: the next file of this name waits for its own.
+    fn remove_triggers(&self, origin: &Path) -> io::Result<()> {
+        if origin.symlink_metadata().is_ok() {
+            return Ok(());
+        }
+        for trigger in self.triggers(origin) {
+            match fs::remove_file(trigger) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// The working folder, for messages; nothing where files are read as they lie.
@@ -222,15 +250,16 @@ impl Lister {
         Duration::from_millis(self.config.settle_ms)
     }
 
-    /// The folder for settled files, from the place of a file.
-    pub(crate) fn target(&self, file: &Path, needs_person: bool) -> PathBuf {
+    /// The folder for files that are settled now, from the place of a file.
+    pub(crate) fn target(&self, file: &Path, needs_person: bool, now: Timestamp) -> PathBuf {
         let (configured, default) = if needs_person {
             (&self.config.needs_person_folder, NEEDS_PERSON)
         } else {
             (&self.config.done_folder, DONE)
         };
         match configured {
-            Some(folder) => self.directory.join(folder),
+            // What cannot be a date was refused with the settings.
+            Some(folder) => self.directory.join(dated(folder, now).unwrap_or_else(|_| folder.clone())),
             None => self.origin(file).parent().unwrap_or(Path::new("")).join(default),
         }
     }
@@ -321,6 +350,7 @@ impl Lister {
             return true;
         }
         let configured = |folder: &Option<String>, default: &str| match folder {
+            Some(folder) if folder.contains('%') => parent.starts_with(self.directory.join(undated(folder))),
             Some(folder) => same_place(&self.directory.join(folder), parent),
             // Only a folder inside another searched one: `path = "done"` itself may be asked for.
             None => parent.file_name().is_some_and(|name| name == default) && self.config.path.contains("**"),
@@ -331,6 +361,17 @@ impl Lister {
 
 fn match_options() -> MatchOptions {
     MatchOptions { case_sensitive: cfg!(not(windows)), require_literal_separator: true, ..MatchOptions::new() }
+}
+
+/// A folder with the day of a moment, in India, for the marks in it.
+fn dated(folder: &str, at: Timestamp) -> Result<String, jiff::Error> {
+    if folder.contains('%') { jiff::fmt::strtime::format(folder, ist_date(at)) } else { Ok(folder.to_owned()) }
+}
+
+/// The part of a folder that has no day in it.
+fn undated(folder: &str) -> PathBuf {
+    let has_no_mark = |part: &Component<'_>| !part.as_os_str().to_string_lossy().contains('%');
+    Path::new(folder).components().take_while(has_no_mark).collect()
 }
 
 /// Equal but for `.` components.

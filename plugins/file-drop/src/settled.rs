@@ -9,6 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use einvoice_core::source::{Acknowledgement, Disposition, SourceError};
+use jiff::Timestamp;
 
 use crate::files::{Found, Lister};
 
@@ -134,13 +135,13 @@ pub fn number_of(position: &str) -> Option<u64> {
 }
 
 /// Moves a settled file; never over another one. A file that was changed since it was read stays.
-pub(crate) fn move_away(lister: &Lister, finished: &Finished) -> Result<(), SourceError> {
+pub(crate) fn move_away(lister: &Lister, finished: &Finished, now: Timestamp) -> Result<(), SourceError> {
     let Finished { file, needs_person } = finished;
     match lister.look(file.path.clone()) {
         Some(now) if now == *file => {}
         _ => return Ok(()),
     }
-    let folder = lister.target(&file.path, *needs_person);
+    let folder = lister.target(&file.path, *needs_person, now);
     let is_carried = carry(lister, file, &folder).map_err(|error| {
         let reason = format!(
             "it is settled and could not be moved to {}: {error}; make that folder writable, on the same drive",

@@ -25,11 +25,12 @@ pub struct SourceConfig {
     /// What the files hold. Default: `auto`, told by their first characters.
     #[serde(default)]
     pub format: FileFormat,
-    /// Where a file goes once all its documents are registered. Default: a folder `done` beside the file.
+    /// Where a file goes once all its documents are registered. `%Y`, `%m` and `%d` are the day on which that is, in
+    /// India: `archive/%Y/%m/%d`. Default: a folder `done` beside the file.
     #[serde(default)]
     pub done_folder: Option<String>,
-    /// Where a file goes once all its documents are settled and one of them needs a person. Default: a folder
-    /// `needs-person` beside the file.
+    /// Where a file goes once all its documents are settled and one of them needs a person; with the day as above.
+    /// Default: a folder `needs-person` beside the file.
     #[serde(default)]
     pub needs_person_folder: Option<String>,
     /// Where a file lies while it is worked on, so that no two programs read the same one; on the same drive. What a

@@ -183,3 +183,34 @@ async fn a_working_folder_elsewhere_keeps_the_places_of_files() {
     tell(&source, &items, Disposition::Done).await;
     assert_eq!(folder.names(), ["north/done/a.idoc"]);
 }
+
+#[tokio::test]
+async fn settled_files_lie_under_the_day_where_that_is_wished_and_are_not_read_there() {
+    let folder = Folder::new().with("a.idoc", idoc(1));
+    let settings = json!({ "path": "in/**/*.idoc", "done_folder": "in/archive/%Y/%m/%d" });
+    let (source, items) = folder.read(settings.clone()).await;
+    tell(&source, &items, Disposition::Done).await;
+    assert_eq!(folder.names(), ["archive/2026/11/05/a.idoc", "work/idocs.txt"]);
+    assert_eq!(read(&source).await.0.len(), 0);
+    for wrong in ["%Y", "archive/%Q", "%"] {
+        let all = json!({ "path": "in", "done_folder": wrong });
+        let context = folder.context();
+        let settings = einvoice_core::registry::read_settings(&context, all).unwrap();
+        let error = SapFileSource::new(&context, settings).unwrap_err().to_string();
+        assert!(error.contains("done_folder") && error.contains("archive/%Y/%m/%d"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_trigger_that_a_worker_left_behind_starts_no_other_file() {
+    let folder = Folder::new().with("a.idoc", idoc(1)).with("a.idoc.done", "");
+    let settings = json!({ "trigger_suffix": ".done" });
+    drop(folder.read(settings.clone()).await);
+    assert_eq!(folder.names(), ["work/a.idoc"]);
+    // As if it had been killed between the two steps.
+    let folder = folder.with("a.idoc.done", "");
+    let (source, items) = folder.read(settings).await;
+    assert_eq!(items.records().len(), 1);
+    tell(&source, &items, Disposition::Done).await;
+    assert_eq!(folder.names(), ["done/a.idoc", "work/idocs.txt"]);
+}
