@@ -84,8 +84,7 @@ impl<'a> Read<'a> {
 
 /// Reads a text for a member; blank texts come back blank.
 pub(crate) fn read<'a>(text: &'a str, member: &Member, formats: Formats) -> Read<'a> {
-    // A control character is as little a part of a value as a blank, and may stand before an apostrophe.
-    let text = unforced(text.trim_matches(|found: char| found.is_whitespace() || found.is_control()));
+    let text = unforced(bare(text));
     if text.is_empty() {
         return Read::plain("");
     }
@@ -99,12 +98,17 @@ pub(crate) fn read<'a>(text: &'a str, member: &Member, formats: Formats) -> Read
     }
 }
 
+/// Without blanks around it; a control character is as little a part of a value, and may stand before an apostrophe.
+fn bare(text: &str) -> &str {
+    text.trim_matches(|found: char| found.is_whitespace() || found.is_control())
+}
+
 /// Without what programs put before a text to keep it one: an apostrophe, or `="..."`.
 fn unforced(text: &str) -> &str {
     if let Some(inner) = text.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"')) {
-        return inner.trim();
+        return bare(inner);
     }
-    text.strip_prefix('\'').map_or(text, str::trim_start)
+    text.strip_prefix('\'').map_or(text, bare)
 }
 
 fn word<'a>(text: &'a str, member: &Member, pattern: Pattern, formats: Formats) -> Read<'a> {
@@ -534,6 +538,7 @@ mod tests {
             ("ItemList.SlNo", "1.0", "1"),
             ("DocDtls.No", "'INV/1", "INV/1"),
             ("DocDtls.No", "\u{0}'INV/1\u{7}", "INV/1"),
+            ("ItemList.TotAmt", "=\"12\u{7}\"", "12"),
             ("DocDtls.No", "=\"0012\"", "0012"),
         ] {
             assert_eq!(of(path, text), expected, "{path}: {text}");

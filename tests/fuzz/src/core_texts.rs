@@ -90,7 +90,7 @@ pub fn values(bytes: &[u8]) {
         assert_eq!(year.to_string(), text);
     }
     if let Some(state) = states::code(text) {
-        let name = states::name(state).map(|name| states::code(name));
+        let name = states::name(state).map(states::code);
         assert!(name.is_none_or(|again| again == Some(state)), "{text:?}");
     }
     let unit = units::from_name(text).or_else(|| units::from_reporting(text));

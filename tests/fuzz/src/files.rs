@@ -57,7 +57,7 @@ pub fn spreadsheet_xlsx(bytes: &[u8]) {
     spreadsheet(&testing::xlsx_of(bytes).expect("a workbook is made"));
 }
 
-/// Any bytes as the content of an OpenDocument workbook.
+/// Any bytes as the content of an `OpenDocument` workbook.
 pub fn spreadsheet_ods(bytes: &[u8]) {
     spreadsheet(&testing::ods_of(bytes).expect("a workbook is made"));
 }
