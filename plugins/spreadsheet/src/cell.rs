@@ -1,5 +1,6 @@
 //! One cell: its value with its type, and the text that mapping reads.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// Digits a spreadsheet keeps of a number, which is how many of a binary fraction mean something.
@@ -54,11 +55,16 @@ impl Cell {
 
     /// The text that mapping reads: numbers with the 15 digits that count, dates in ISO order.
     pub(crate) fn text(&self) -> String {
+        self.shown().into_owned()
+    }
+
+    /// As [`text`](Self::text), without a copy of what is text already.
+    pub(crate) fn shown(&self) -> Cow<'_, str> {
         match self {
-            Self::Text(text) | Self::Error(text) => text.clone(),
-            Self::Number(number) => number_text(*number),
-            Self::Bool(yes) => if *yes { "TRUE" } else { "FALSE" }.to_owned(),
-            Self::Date(serial) => date_text(*serial),
+            Self::Text(text) | Self::Error(text) => text.as_str().into(),
+            Self::Number(number) => number_text(*number).into(),
+            Self::Bool(yes) => if *yes { "TRUE" } else { "FALSE" }.into(),
+            Self::Date(serial) => date_text(*serial).into(),
         }
     }
 }
