@@ -32,6 +32,7 @@ pub mod operation;
 pub mod pipeline;
 pub mod plan;
 pub mod portal_code;
+mod provenance;
 pub mod qr;
 pub mod receipt;
 pub mod registry;

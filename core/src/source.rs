@@ -13,6 +13,8 @@ use futures_core::Stream;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
+pub use crate::provenance::{Place, Provenance};
+
 use crate::BoxError;
 use crate::document::Invoice;
 use crate::finding::Finding;
@@ -222,21 +224,18 @@ pub struct MappedDocument {
     pub invoice: Invoice,
     /// What mapping has to say; an error here keeps the document from being sent.
     pub findings: Vec<Finding>,
-    /// Where each value came from: JSON path to a description of its origin.
+    /// Where each value came from.
     pub provenance: Provenance,
     /// What write-back will need to find the record again: for Tally the Master ID, voucher type and
     /// date. Kept in the ledger and handed back with every receipt.
     pub attributes: BTreeMap<String, String>,
 }
 
-/// JSON path of a value (`ItemList[0].HsnCd`) to its origin (`I/GSTHSNNAME`).
-pub type Provenance = BTreeMap<String, String>;
-
 /// Gives findings their place in the source: that of the record, and where the mapping knows it the field in it that
 /// the value came from, as in `daybook.xml, voucher 3, I/GSTHSNNAME`. A place that is there stays.
 pub fn place(findings: &mut [Finding], reference: &SourceRef, provenance: &Provenance) {
     for finding in findings.iter_mut().filter(|finding| finding.place.is_none()) {
-        finding.place = Some(match provenance.get(&finding.path) {
+        finding.place = Some(match provenance.of(&finding.path) {
             Some(field) => format!("{reference}, {field}"),
             None => reference.to_string(),
         });

@@ -7,7 +7,7 @@ use crate::document::{BuyerDtls, Field, Item, PartyGstin, ShipDtls, SupplyType, 
 use crate::finding::Finding;
 use crate::identifier::{Gstin, StateCode};
 use crate::number::{Amount, Quantity, Rate, UnitPrice, Whole};
-use crate::source::{MappedDocument, Provenance};
+use crate::source::{MappedDocument, Place, Provenance};
 
 use super::SellerConfig;
 
@@ -54,12 +54,18 @@ struct Fill<'p> {
 }
 
 impl Fill<'_> {
-    fn absent<T>(&mut self, field: &mut Field<T>, path: &str, origin: &str, value: impl FnOnce() -> Option<T>) {
+    fn absent<T>(
+        &mut self,
+        field: &mut Field<T>,
+        place: impl Into<Place>,
+        origin: &'static str,
+        value: impl FnOnce() -> Option<T>,
+    ) {
         if field.is_absent()
             && let Some(value) = value()
         {
             *field = Field::Value(value);
-            self.provenance.insert(path.to_owned(), origin.to_owned());
+            self.provenance.insert(place, origin);
         }
     }
 }
@@ -104,7 +110,7 @@ fn buyer(fill: &mut Fill<'_>, buyer: &mut BuyerDtls, export: bool, findings: &mu
         && let Some(state) = buyer.stcd.get()
     {
         buyer.pos = state.into();
-        fill.provenance.insert("BuyerDtls.Pos".to_owned(), "the recipient's state".to_owned());
+        fill.provenance.insert("BuyerDtls.Pos", "the recipient's state");
         findings.push(
             Finding::warning(
                 "mapping.place_of_supply",
@@ -148,30 +154,30 @@ fn heads(
 }
 
 fn line(fill: &mut Fill<'_>, item: &mut Item, index: usize, heads: Heads) {
-    let path = |member: &str| format!("ItemList[{index}].{member}");
-    fill.absent(&mut item.sl_no, &path("SlNo"), "the position of the line", || Some((index + 1).to_string().into()));
+    let place = |member: &'static str| Place::OfItem(member, index);
+    fill.absent(&mut item.sl_no, place("SlNo"), "the position of the line", || Some((index + 1).to_string().into()));
     let services = |item: &Item| item.hsn_cd.get().map(|code| YesNo::from(code.is_service()));
     let service = services(item);
-    fill.absent(&mut item.is_servc, &path("IsServc"), "the HSN: chapter 99 is services", || service);
+    fill.absent(&mut item.is_servc, place("IsServc"), "the HSN: chapter 99 is services", || service);
     let (quantity, price, discount) = (item.qty.get(), item.unit_price.get(), item.discount.get());
     let from_price = || quantity.zip(price).and_then(|(quantity, price): (Quantity, UnitPrice)| quantity.times(price));
-    fill.absent(&mut item.tot_amt, &path("TotAmt"), "Qty x UnitPrice", from_price);
+    fill.absent(&mut item.tot_amt, place("TotAmt"), "Qty x UnitPrice", from_price);
     // A service has no quantity: its price is its value.
     let alone = quantity.is_none().then_some(price).flatten().and_then(|price| whole_paise(price.thousandths()));
-    fill.absent(&mut item.tot_amt, &path("TotAmt"), "UnitPrice, as there is no quantity", || alone);
+    fill.absent(&mut item.tot_amt, place("TotAmt"), "UnitPrice, as there is no quantity", || alone);
     let taxable = item.ass_amt.get();
-    fill.absent(&mut item.tot_amt, &path("TotAmt"), "AssAmt + Discount", || {
+    fill.absent(&mut item.tot_amt, place("TotAmt"), "AssAmt + Discount", || {
         taxable.and_then(|taxable| taxable.checked_add(discount.unwrap_or_default()))
     });
     let total = item.tot_amt.get();
     let lacks_discount = |value: Amount| total.and_then(|total| total.checked_sub(value)).filter(|gap| gap.paise() > 0);
-    fill.absent(&mut item.discount, &path("Discount"), "TotAmt - AssAmt", || taxable.and_then(lacks_discount));
+    fill.absent(&mut item.discount, place("Discount"), "TotAmt - AssAmt", || taxable.and_then(lacks_discount));
     let discount = item.discount.get();
-    fill.absent(&mut item.ass_amt, &path("AssAmt"), "TotAmt - Discount", || {
+    fill.absent(&mut item.ass_amt, place("AssAmt"), "TotAmt - Discount", || {
         total.and_then(|total| total.checked_sub(discount.unwrap_or_default()))
     });
-    fill.absent(&mut item.unit_price, &path("UnitPrice"), "TotAmt / Qty", || price_of(total?, quantity));
-    taxes(fill, item, &path, heads);
+    fill.absent(&mut item.unit_price, place("UnitPrice"), "TotAmt / Qty", || price_of(total?, quantity));
+    taxes(fill, item, place, heads);
     let parts = [
         &item.igst_amt,
         &item.cgst_amt,
@@ -186,7 +192,7 @@ fn line(fill: &mut Fill<'_>, item: &mut Item, index: usize, heads: Heads) {
     let readable = parts.iter().all(|part| part.malformed().is_none());
     let billed = readable.then(|| Amount::checked_sum(parts.iter().filter_map(|part| part.get()))).flatten();
     let value = item.ass_amt.get().zip(billed).and_then(|(taxable, billed)| taxable.checked_add(billed));
-    fill.absent(&mut item.tot_item_val, &path("TotItemVal"), "AssAmt and what is charged on it", || value);
+    fill.absent(&mut item.tot_item_val, place("TotItemVal"), "AssAmt and what is charged on it", || value);
 }
 
 fn whole_paise(thousandths: i64) -> Option<Amount> {
@@ -204,14 +210,14 @@ fn price_of(total: Amount, quantity: Option<Quantity>) -> Option<UnitPrice> {
     i64::try_from(rounded).ok().map(UnitPrice::from_thousandths)
 }
 
-fn taxes(fill: &mut Fill<'_>, item: &mut Item, path: &impl Fn(&str) -> String, heads: Heads) {
+fn taxes(fill: &mut Fill<'_>, item: &mut Item, place: impl Fn(&'static str) -> Place, heads: Heads) {
     let Some(taxable) = item.ass_amt.get() else {
         return;
     };
     let stated = [&item.igst_amt, &item.cgst_amt, &item.sgst_amt];
     let charged = Amount::checked_sum(stated.iter().filter_map(|tax| tax.get())).unwrap_or_default();
     if item.gst_rt.is_absent() && stated.iter().any(|tax| tax.get().is_some_and(|tax| !tax.is_zero())) {
-        fill.absent(&mut item.gst_rt, &path("GstRt"), "the tax stated, which fits no other rate", || {
+        fill.absent(&mut item.gst_rt, place("GstRt"), "the tax stated, which fits no other rate", || {
             rate_of(taxable, charged)
         });
     }
@@ -219,22 +225,22 @@ fn taxes(fill: &mut Fill<'_>, item: &mut Item, path: &impl Fn(&str) -> String, h
     if let Some(rate) = item.gst_rt.get().filter(|_| untaxed) {
         match heads {
             Heads::Integrated => {
-                fill.absent(&mut item.igst_amt, &path("IgstAmt"), "GstRt of AssAmt, between states", || {
+                fill.absent(&mut item.igst_amt, place("IgstAmt"), "GstRt of AssAmt, between states", || {
                     rate.of(taxable)
                 });
             }
             Heads::Halves => {
                 let half = rate.half_of(taxable);
-                fill.absent(&mut item.cgst_amt, &path("CgstAmt"), "half of GstRt of AssAmt, inside the state", || half);
-                fill.absent(&mut item.sgst_amt, &path("SgstAmt"), "half of GstRt of AssAmt, inside the state", || half);
+                fill.absent(&mut item.cgst_amt, place("CgstAmt"), "half of GstRt of AssAmt, inside the state", || half);
+                fill.absent(&mut item.sgst_amt, place("SgstAmt"), "half of GstRt of AssAmt, inside the state", || half);
             }
             Heads::None => {}
         }
     }
     let cess = item.ces_rt.get();
-    fill.absent(&mut item.ces_amt, &path("CesAmt"), "CesRt of AssAmt", || cess.and_then(|rate| rate.of(taxable)));
+    fill.absent(&mut item.ces_amt, place("CesAmt"), "CesRt of AssAmt", || cess.and_then(|rate| rate.of(taxable)));
     let state_cess = item.state_ces_rt.get();
-    fill.absent(&mut item.state_ces_amt, &path("StateCesAmt"), "StateCesRt of AssAmt", || {
+    fill.absent(&mut item.state_ces_amt, place("StateCesAmt"), "StateCesRt of AssAmt", || {
         state_cess.and_then(|rate| rate.of(taxable))
     });
 }

@@ -29,24 +29,30 @@
 
 mod complete;
 mod config;
+mod field;
 mod formula;
 mod record;
 mod rule;
 #[cfg(test)]
 mod tests;
+mod trail;
 mod tree;
 mod value;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 pub use complete::complete;
 pub use config::{Constant, MappingConfig, Rule, RuleTable, SellerConfig, SkipRule, TextStep};
-pub use record::{Record, TableRecord};
+pub use field::Field;
+pub use record::{Origins, Record, RowPlaces, TableRecord};
+pub(crate) use trail::Trail;
 pub use tree::{TEXT, Tree, TreeRecord, VALUES_MAX};
 pub use value::{DateOrder, DecimalMark, Formats};
 
-use self::rule::{Compiled, FieldName, Scope, Tables};
+use self::field::Fields;
+use self::rule::{Compiled, Compiler, Rules, Scope, Tables};
 use self::value::Note;
 use crate::document::{Invoice, MemberPath};
 use crate::finding::Finding;
@@ -87,12 +93,20 @@ impl MappingError {
 /// A mapping that was read and is ready for use.
 #[derive(Debug)]
 pub struct Mapping {
-    head: Vec<(MemberPath, Compiled)>,
-    items: Vec<(MemberPath, Compiled)>,
-    skip: Vec<(FieldName, SkipRule)>,
+    rules: Arc<Rules>,
+    skip: Vec<Passing>,
     sellers: Vec<SellerConfig>,
     formats: Formats,
     complete: bool,
+}
+
+/// A rule by which records are passed over.
+#[derive(Debug)]
+struct Passing {
+    field: Field,
+    rule: SkipRule,
+    /// The values of the rule, folded.
+    among: Vec<String>,
 }
 
 impl Mapping {
@@ -111,20 +125,30 @@ impl Mapping {
                 rules.insert(member.as_str().to_owned(), (member, rule));
             }
         }
-        let tables = tables(builtin, own);
+        let tables = tables(builtin, own)?;
+        let mut compiler = Compiler::new(Fields::new(names), &tables);
         let (mut head, mut items) = (Vec::new(), Vec::new());
         for (path, (member, rule)) in rules {
             let compiled =
-                Compiled::new(rule, names, &tables, 0).map_err(|error| error.at(format!("set.\"{path}\"")))?;
+                Compiled::new(rule, &mut compiler, 0).map_err(|error| error.at(format!("set.\"{path}\"")))?;
             let list = if member.is_of_item() { &mut items } else { &mut head };
             list.push((member, compiled));
         }
-        let skip = builtin.skip.iter().chain(&own.skip);
-        let skip = skip.map(|rule| (FieldName::new(&rule.field, names), rule.clone())).collect();
+        let skip = builtin.skip.iter().chain(&own.skip).map(|rule| {
+            let refused = |reason: String| MappingError::new(reason).at(format!("skip, field \"{}\"", rule.field));
+            compiler.fields.check(&rule.field).map_err(refused)?;
+            if rule.among.is_empty() && !rule.blank {
+                return Err(refused(
+                    "nothing says which records are passed over: give `in`, or `blank = true`".to_owned(),
+                ));
+            }
+            let among = rule.among.iter().map(|word| spelling::fold(word)).collect();
+            Ok(Passing { field: compiler.fields.of(&rule.field), rule: rule.clone(), among })
+        });
+        let skip = skip.collect::<Result<_, _>>()?;
         let sellers = own.seller.iter().chain(&builtin.seller).cloned().collect();
         Ok(Self {
-            head,
-            items,
+            rules: Arc::new(Rules::new(head, items, compiler)),
             skip,
             sellers,
             formats: Formats::new(own.decimal, own.dates),
@@ -134,10 +158,12 @@ impl Mapping {
 
     /// The names of all fields that its rules read, as they are written there.
     pub fn fields(&self) -> impl Iterator<Item = &str> {
-        let mut found = Vec::new();
-        self.head.iter().chain(&self.items).for_each(|(_, rule)| rule.fields(&mut found));
-        found.extend(self.skip.iter().map(|(field, _)| field));
-        found.into_iter().map(|field| &*field.shown)
+        self.rules.names().into_iter().chain(self.skip.iter().map(|passing| passing.field.shown()))
+    }
+
+    /// A field of each number that [`Record::field`] is asked by, in the order of the numbers.
+    pub fn numbered(&self) -> impl Iterator<Item = &Field> {
+        self.rules.fields.each()
     }
 
     /// Makes a document of a record.
@@ -162,16 +188,28 @@ impl Mapping {
     /// Applies the rules to a document that a source has mapped in a way of its own: what a rule has a value for is
     /// replaced.
     pub fn apply(&self, record: &dyn Record, mapped: &mut MappedDocument) {
+        let rules = &*self.rules;
         // Rules may look at what the source mapped; they see it as it was before the first of them.
-        let before = if self.reads_the_document() { mapped.invoice.clone() } else { Invoice::default() };
-        for (path, rule) in &self.head {
-            self.set(path, rule, 0, None, record, &before, mapped);
-        }
-        for line in 0..record.lines() {
-            for (path, rule) in &self.items {
-                self.set(path, rule, line, Some(line), record, &before, mapped);
+        let before = if rules.reads_the_document() { mapped.invoice.clone() } else { Invoice::default() };
+        let (mut head, mut line) = (vec![None; rules.fields.count()], Vec::new());
+        let lists = list(rules, record, None, &mut head);
+        let origins = record.origins();
+        let tells_later = origins.is_some();
+        let mut trail = Trail::new(&self.rules, origins, HEAD_MEMBERS + ITEM_MEMBERS * record.lines());
+        for at in std::iter::once(None).chain((0..record.lines()).map(Some)) {
+            if lists && at.is_some() {
+                line.clear();
+                line.resize(head.len(), None);
+                list(rules, record, at, &mut line);
+            }
+            let listed = lists.then_some((head.as_slice(), line.as_slice()));
+            let decimal = self.formats.decimal;
+            let scope = Scope { rules, record, line: at, listed, tells_later, document: &before, decimal };
+            for (number, path, rule) in rules.of(at.is_some()) {
+                self.set((number, path, rule), scope, mapped, &mut trail);
             }
         }
+        mapped.provenance.mapped(trail);
     }
 
     /// Why the record is passed over, if it is.
@@ -179,38 +217,32 @@ impl Mapping {
     /// # Errors
     /// The reason.
     pub fn skipped(&self, record: &dyn Record) -> Result<(), Skip> {
-        for (field, rule) in &self.skip {
-            let value = field.of(record, None).or_else(|| field.of(record, Some(0)));
-            let folded = value.as_ref().map(|(text, _)| spelling::fold(text));
-            let hit = match &folded {
+        for Passing { field, rule, among } in &self.skip {
+            let value = record.value(None, field.name()).or_else(|| record.value(Some(0), field.name()));
+            let hit = match &value {
                 None => rule.blank,
-                Some(folded) => rule.among.iter().any(|word| spelling::fold(word) == *folded),
+                Some(text) => {
+                    let folded = spelling::folded(text);
+                    among.iter().any(|word| *word == *folded)
+                }
             };
             if hit {
-                let shown = value.map_or_else(|| "blank".to_owned(), |(text, _)| text.into_owned());
-                let message = rule.message.clone().unwrap_or_else(|| format!("{} is {shown}", field.shown));
+                let shown = value.map_or_else(|| "blank".to_owned(), Cow::into_owned);
+                let message = rule.message.clone().unwrap_or_else(|| format!("{} is {shown}", field.shown()));
                 return Err(Skip { label: String::new(), reason: rule.reason.clone(), message });
             }
         }
         Ok(())
     }
 
-    fn reads_the_document(&self) -> bool {
-        self.head.iter().chain(&self.items).any(|(_, rule)| rule.reads_the_document())
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "one step of a loop over members and lines")]
     fn set(
         &self,
-        path: &MemberPath,
-        rule: &Compiled,
-        item: usize,
-        line: Option<usize>,
-        record: &dyn Record,
-        before: &Invoice,
+        (number, path, rule): (usize, &MemberPath, &Compiled),
+        scope: Scope<'_>,
         mapped: &mut MappedDocument,
+        trail: &mut Trail,
     ) {
-        let scope = Scope { record, line, document: before, decimal: self.formats.decimal };
+        let item = scope.line.unwrap_or_default();
         match rule.value(scope) {
             Ok(None) => {}
             Ok(Some(valued)) => {
@@ -222,7 +254,7 @@ impl Mapping {
                 if let Some(note) = read.note {
                     mapped.findings.push(noted(note, path.of(item), &valued.text, &read.text));
                 }
-                mapped.provenance.insert(path.of(item), valued.origin);
+                trail.set(number, item, valued.trace);
             }
             Err(mut finding) => {
                 finding.path = path.of(item);
@@ -230,6 +262,19 @@ impl Mapping {
             }
         }
     }
+}
+
+/// Members that most documents set by rules, of the head and of each item: room that is made at once.
+const HEAD_MEMBERS: usize = 32;
+const ITEM_MEMBERS: usize = 16;
+
+/// Puts the values of the head or of a line at the numbers of their fields; whether the record lists them.
+fn list<'r>(rules: &Rules, record: &'r dyn Record, line: Option<usize>, values: &mut [Option<&'r str>]) -> bool {
+    record.list(line, &mut |name, value| {
+        if let Some(slot) = rules.fields.number(name).and_then(|number| values.get_mut(number)) {
+            *slot = Some(value);
+        }
+    })
 }
 
 fn noted(note: Note, path: String, found: &str, read: &str) -> Finding {
@@ -261,11 +306,21 @@ fn noted(note: Note, path: String, found: &str, read: &str) -> Finding {
 }
 
 /// The tables of both, the configuration's entries before the built-in ones.
-fn tables(builtin: &MappingConfig, own: &MappingConfig) -> Tables {
+fn tables(builtin: &MappingConfig, own: &MappingConfig) -> Result<Tables, MappingError> {
     let mut merged: BTreeMap<String, HashMap<String, String>> = BTreeMap::new();
     for (name, entries) in builtin.tables.iter().chain(&own.tables) {
-        let table = merged.entry(name.clone()).or_default();
-        table.extend(entries.iter().map(|(from, to)| (spelling::fold(from), to.clone())));
+        let mut folded: HashMap<String, (&str, &str)> = HashMap::new();
+        for (from, to) in entries {
+            // Which of the two counts would be chance.
+            if let Some((other, value)) = folded.insert(spelling::fold(from), (from, to))
+                && value != to
+            {
+                let reason = format!("{other} and {from} are the same to a table, and lead to {value} and to {to}");
+                return Err(MappingError::new(reason).at(format!("tables.{name}")));
+            }
+        }
+        let entries = folded.into_iter().map(|(from, (_, to))| (from, to.to_owned()));
+        merged.entry(name.clone()).or_default().extend(entries);
     }
-    merged.into_iter().map(|(name, table)| (name, Arc::new(table))).collect()
+    Ok(merged.into_iter().map(|(name, table)| (name, Arc::new(table))).collect())
 }

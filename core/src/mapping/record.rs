@@ -2,9 +2,12 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::field::Field;
 use crate::spelling;
 
 /// A record whose values have names, whatever it is kept in.
@@ -19,6 +22,29 @@ pub trait Record {
     fn value(&self, line: Option<usize>, name: &str) -> Option<Cow<'_, str>>;
 
     /// Where that value stands, for a person: "column HSN Code, row 7".
+    fn origin(&self, line: Option<usize>, name: &str) -> String;
+
+    /// As [`value`](Self::value), for a field of the mapping: for records that have something faster than its name.
+    fn field(&self, line: Option<usize>, field: &Field) -> Option<Cow<'_, str>> {
+        self.value(line, field.name())
+    }
+
+    /// Hands over name and value of each field of the head or of a line, and says so. A record that does not list its
+    /// fields is asked for each field that a rule reads, which are many more than most records have.
+    fn list<'r>(&'r self, _line: Option<usize>, _take: &mut dyn FnMut(&'r str, &'r str)) -> bool {
+        false
+    }
+
+    /// What says where values stand when the record is gone; asked for once a record. A record without it is asked for
+    /// the [`origin`](Self::origin) of each value at once, in words that hardly anybody reads.
+    fn origins(&self) -> Option<Arc<dyn Origins>> {
+        None
+    }
+}
+
+/// Says where the values of a record stood, as [`Record::origin`] does.
+pub trait Origins: fmt::Debug + Send + Sync {
+    /// Where a value stood, for a person.
     fn origin(&self, line: Option<usize>, name: &str) -> String;
 }
 
@@ -65,6 +91,21 @@ impl TableRecord {
         serde_json::to_string(self).unwrap_or_default()
     }
 
+    /// Where its rows stand, to be kept beyond the record.
+    #[must_use]
+    pub fn places(&self) -> RowPlaces {
+        let lines = self.lines_at.iter().map(|place| place.as_str().into()).collect();
+        RowPlaces { head: self.head_at.as_str().into(), lines }
+    }
+
+    fn place(&self, line: Option<usize>) -> Option<&str> {
+        let place = match line {
+            None => Some(&self.head_at),
+            Some(line) => self.lines_at.get(line),
+        };
+        place.map(String::as_str).filter(|place| !place.is_empty())
+    }
+
     fn row(&self, line: Option<usize>) -> Option<&BTreeMap<String, String>> {
         match line {
             None => Some(&self.head),
@@ -93,14 +134,56 @@ impl Record for TableRecord {
 
     fn origin(&self, line: Option<usize>, name: &str) -> String {
         let heading = self.headings.get(name).map_or(name, String::as_str);
+        column(heading, self.place(line))
+    }
+
+    fn list<'r>(&'r self, line: Option<usize>, take: &mut dyn FnMut(&'r str, &'r str)) -> bool {
+        let values = self.row(line).into_iter().flatten().filter(|(_, value)| !value.trim().is_empty());
+        values.for_each(|(name, value)| take(name, value));
+        true
+    }
+
+    fn origins(&self) -> Option<Arc<dyn Origins>> {
+        Some(Arc::new(Columns { places: self.places(), headings: self.headings.clone() }))
+    }
+}
+
+/// Where the rows of a record stand.
+#[derive(Debug, Clone, Default)]
+pub struct RowPlaces {
+    head: Box<str>,
+    lines: Box<[Box<str>]>,
+}
+
+impl RowPlaces {
+    /// Where a value of a column stands, for a person: "column HSN Code, row 7".
+    #[must_use]
+    pub fn column(&self, heading: &str, line: Option<usize>) -> String {
         let place = match line {
-            None => Some(&self.head_at),
-            Some(line) => self.lines_at.get(line),
+            None => Some(&self.head),
+            Some(line) => self.lines.get(line),
         };
-        match place.filter(|place| !place.is_empty()) {
-            Some(place) => format!("column {heading}, {place}"),
-            None => format!("column {heading}"),
-        }
+        column(heading, place.map(|place| &**place).filter(|place| !place.is_empty()))
+    }
+}
+
+fn column(heading: &str, place: Option<&str>) -> String {
+    match place {
+        Some(place) => format!("column {heading}, {place}"),
+        None => format!("column {heading}"),
+    }
+}
+
+/// The columns of a record that spells their headings itself.
+#[derive(Debug)]
+struct Columns {
+    places: RowPlaces,
+    headings: BTreeMap<String, String>,
+}
+
+impl Origins for Columns {
+    fn origin(&self, line: Option<usize>, name: &str) -> String {
+        self.places.column(self.headings.get(name).map_or(name, String::as_str), line)
     }
 }
 

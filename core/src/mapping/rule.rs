@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
+use super::MappingError;
 use super::config::{Rule, RuleTable, TextStep};
+use super::field::{Field, Fields};
 use super::formula::{Formula, NoValue};
 use super::record::Record;
+use super::trail::Trace;
 use super::value::{DecimalMark, number};
-use super::{MappingError, Names};
 use crate::document::{Invoice, MemberPath};
 use crate::finding::Finding;
 use crate::spelling;
@@ -24,32 +26,91 @@ type Lookup = Arc<HashMap<String, String>>;
 /// Lookup tables by name.
 pub(crate) type Tables = BTreeMap<String, Lookup>;
 
-/// The name of a field: as it is written, and as records are asked for it.
-#[derive(Debug, Clone)]
-pub(crate) struct FieldName {
-    pub(crate) shown: Box<str>,
-    key: Box<str>,
+/// The rules of a mapping, ready for use: what they name is resolved, and numbered.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    /// Of the head first, then of items.
+    list: Vec<(MemberPath, Compiled)>,
+    of_head: usize,
+    pub(crate) fields: Fields,
+    texts: Vec<Box<str>>,
 }
 
-impl FieldName {
-    pub(crate) fn new(shown: &str, names: Names) -> Self {
-        let key = match names {
-            Names::Exact => shown.to_owned(),
-            Names::Folded => spelling::fold(shown),
-        };
-        Self { shown: shown.into(), key: key.into() }
+impl Rules {
+    pub(crate) fn new(
+        head: Vec<(MemberPath, Compiled)>,
+        items: Vec<(MemberPath, Compiled)>,
+        parts: Compiler<'_>,
+    ) -> Self {
+        let of_head = head.len();
+        let list = head.into_iter().chain(items).collect();
+        Self { list, of_head, fields: parts.fields, texts: parts.texts }
     }
 
-    /// The value of the line, else of the head, with the place it stands at.
-    pub(crate) fn of<'r>(&self, record: &'r dyn Record, line: Option<usize>) -> Option<(Cow<'r, str>, Option<usize>)> {
-        let own = line.and_then(|line| record.value(Some(line), &self.key).map(|value| (value, Some(line))));
-        own.or_else(|| record.value(None, &self.key).map(|value| (value, None)))
+    /// The rules of the head, or those of items, each with its number.
+    pub(crate) fn of(&self, items: bool) -> impl Iterator<Item = (usize, &MemberPath, &Compiled)> {
+        let which = if items { self.of_head..self.list.len() } else { 0..self.of_head };
+        let first = which.start;
+        let rules = self.list.get(which).unwrap_or_default().iter().enumerate();
+        rules.map(move |(at, (path, rule))| (first + at, path, rule))
+    }
+
+    /// The member that a rule sets.
+    pub(crate) fn path(&self, rule: usize) -> Option<&MemberPath> {
+        self.list.get(rule).map(|(path, _)| path)
+    }
+
+    /// A text by its number.
+    pub(crate) fn text(&self, text: usize) -> &str {
+        self.texts.get(text).map(|text| &**text).unwrap_or_default()
+    }
+
+    /// The names of the fields that rules read, as they are spelt, in the order of the rules.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        let mut found = Vec::new();
+        self.list.iter().for_each(|(_, rule)| rule.fields(&mut found));
+        found.into_iter().filter_map(|field| self.fields.get(field)).map(Field::shown).collect()
+    }
+
+    pub(crate) fn reads_the_document(&self) -> bool {
+        self.list.iter().any(|(_, rule)| rule.reads_the_document())
+    }
+}
+
+/// Makes rules ready.
+#[derive(Debug)]
+pub(crate) struct Compiler<'t> {
+    tables: &'t Tables,
+    pub(crate) fields: Fields,
+    texts: Vec<Box<str>>,
+}
+
+/// The texts that every mapping has.
+const BY_CONFIGURATION: usize = 0;
+const BY_DEFAULT: usize = 1;
+
+impl<'t> Compiler<'t> {
+    pub(crate) fn new(fields: Fields, tables: &'t Tables) -> Self {
+        let texts = vec!["configuration".into(), "configuration, as default".into()];
+        Self { tables, fields, texts }
+    }
+
+    /// A field by its spelling.
+    fn field(&mut self, shown: &str) -> Result<usize, MappingError> {
+        self.fields.check(shown).map_err(MappingError::new)?;
+        Ok(self.fields.add(shown))
+    }
+
+    fn text(&mut self, text: String) -> usize {
+        self.texts.push(text.into());
+        self.texts.len() - 1
     }
 }
 
 #[derive(Debug)]
 pub(crate) enum Compiled {
-    Field(FieldName),
+    /// A field, by its position among the fields.
+    Field(usize),
     First(Vec<Self>),
     Derived(Box<Derived>),
 }
@@ -57,60 +118,113 @@ pub(crate) enum Compiled {
 #[derive(Debug)]
 pub(crate) struct Derived {
     origin: Origin,
-    when: Option<FieldName>,
+    when: Option<usize>,
     before: Option<String>,
     after: Option<String>,
     steps: Vec<TextStep>,
-    table: Option<(String, Lookup)>,
+    table: Option<NamedTable>,
     keep: bool,
     default: Option<String>,
+}
+
+#[derive(Debug)]
+struct NamedTable {
+    /// The text that is its name.
+    name: usize,
+    entries: Lookup,
 }
 
 #[derive(Debug)]
 enum Origin {
     Rule(Compiled),
     Constant(String),
-    Formula { formula: Formula, text: String, fields: Vec<FieldName> },
+    Formula(Box<Arithmetic>),
     Join(Vec<Compiled>, String),
     Document(MemberPath),
     None,
 }
 
+#[derive(Debug)]
+struct Arithmetic {
+    formula: Formula,
+    text: String,
+    /// The text that says so.
+    said: usize,
+    /// Its fields by the names it has for them.
+    fields: Vec<(String, usize)>,
+}
+
 /// A value and where it came from.
 #[derive(Debug)]
-pub(crate) struct Valued<'r> {
-    pub(crate) text: Cow<'r, str>,
-    pub(crate) origin: String,
+pub(crate) struct Valued<'v> {
+    pub(crate) text: Cow<'v, str>,
+    pub(crate) trace: Trace,
 }
 
 /// What rules are evaluated against.
 #[derive(Clone, Copy)]
-pub(crate) struct Scope<'r> {
-    pub(crate) record: &'r dyn Record,
+pub(crate) struct Scope<'v> {
+    pub(crate) rules: &'v Rules,
+    pub(crate) record: &'v dyn Record,
     pub(crate) line: Option<usize>,
+    /// The values of head and line by the numbers of their fields, where the record lists them.
+    pub(crate) listed: Option<(&'v [Option<&'v str>], &'v [Option<&'v str>])>,
+    /// Whether the record says later where values stand.
+    pub(crate) tells_later: bool,
     /// The document as the source mapped it, before any rule.
-    pub(crate) document: &'r Invoice,
+    pub(crate) document: &'v Invoice,
     pub(crate) decimal: DecimalMark,
 }
 
+impl<'v> Scope<'v> {
+    /// The value of the line, else of the head, with the place it stands at.
+    fn find(&self, field: &Field) -> Option<(Cow<'v, str>, Option<usize>)> {
+        if let Some((head, line)) = self.listed {
+            let of = |values: &[Option<&'v str>]| values.get(field.number()).copied().flatten().map(Cow::Borrowed);
+            let own = self.line.and_then(|_| of(line)).map(|value| (value, self.line));
+            return own.or_else(|| of(head).map(|value| (value, None)));
+        }
+        let own = self.line.and_then(|line| self.record.field(Some(line), field)).map(|value| (value, self.line));
+        own.or_else(|| self.record.field(None, field).map(|value| (value, None)))
+    }
+
+    fn field(&self, at: usize) -> Option<(Cow<'v, str>, Option<usize>)> {
+        self.rules.fields.get(at).and_then(|field| self.find(field))
+    }
+
+    /// In words, at once.
+    fn words(&self, trace: &Trace) -> String {
+        trace.words(self.rules, &|line, name| self.record.origin(line, name))
+    }
+}
+
 impl Compiled {
-    pub(crate) fn new(rule: &Rule, names: Names, tables: &Tables, depth: usize) -> Result<Self, MappingError> {
+    pub(crate) fn new(rule: &Rule, with: &mut Compiler<'_>, depth: usize) -> Result<Self, MappingError> {
         if depth > DEPTH_MAX {
             return Err(MappingError::new(format!("rules are nested more than {DEPTH_MAX} deep")));
         }
-        let each = |rules: &[Rule]| {
-            rules.iter().map(|rule| Self::new(rule, names, tables, depth + 1)).collect::<Result<Vec<_>, _>>()
-        };
         match rule {
-            Rule::Field(name) if name.trim().is_empty() => Err(MappingError::new("the name of the field is empty")),
-            Rule::Field(name) => Ok(Self::Field(FieldName::new(name, names))),
+            Rule::Field(name) => with.field(name).map(Self::Field),
             Rule::First(rules) if rules.is_empty() => Err(MappingError::new("the list of rules is empty")),
-            Rule::First(rules) => each(rules).map(Self::First),
+            Rule::First(rules) => {
+                let each = rules.iter().map(|rule| Self::new(rule, with, depth + 1));
+                each.collect::<Result<_, _>>().map(Self::First)
+            }
             Rule::Table(table) => {
-                let origin = origin(table, names, tables, depth)?;
+                if table.keep && table.table.is_none() {
+                    let reason = "keep is for values that a table does not have: give the table too";
+                    return Err(MappingError::new(reason));
+                }
+                if table.with.is_some() && table.join.is_none() {
+                    return Err(MappingError::new("with stands between joined values: give join too"));
+                }
+                let origin = origin(table, with, depth)?;
                 let lookup = match &table.table {
                     None => None,
-                    Some(name) => Some((name.clone(), Arc::clone(find(name, tables)?))),
+                    Some(name) => {
+                        let entries = Arc::clone(find(name, with.tables)?);
+                        Some(NamedTable { name: with.text(name.clone()), entries })
+                    }
                 };
                 let default = table.default.as_ref().map(|constant| constant.0.clone());
                 if matches!(origin, Origin::None) && default.is_none() {
@@ -120,7 +234,7 @@ impl Compiled {
                 }
                 Ok(Self::Derived(Box::new(Derived {
                     origin,
-                    when: table.when.as_deref().map(|field| FieldName::new(field, names)),
+                    when: table.when.as_deref().map(|field| with.field(field)).transpose()?,
                     before: table.before.clone(),
                     after: table.after.clone(),
                     steps: table.steps.clone(),
@@ -133,11 +247,13 @@ impl Compiled {
     }
 
     /// The value; nothing where it is blank, and a finding without a path where it cannot be had.
-    pub(crate) fn value<'r>(&self, scope: Scope<'r>) -> Result<Option<Valued<'r>>, Box<Finding>> {
+    pub(crate) fn value<'v>(&'v self, scope: Scope<'v>) -> Result<Option<Valued<'v>>, Box<Finding>> {
         match self {
-            Self::Field(name) => Ok(name
-                .of(scope.record, scope.line)
-                .map(|(text, line)| Valued { origin: scope.record.origin(line, &name.key), text })),
+            Self::Field(at) => Ok(scope.field(*at).map(|(text, line)| {
+                let trace = Trace::Field(*at, line);
+                let trace = if scope.tells_later { trace } else { Trace::Told(scope.words(&trace).into()) };
+                Valued { text, trace }
+            })),
             Self::First(rules) => {
                 for rule in rules {
                     if let Some(valued) = rule.value(scope)? {
@@ -151,7 +267,7 @@ impl Compiled {
     }
 
     /// Whether it looks at what the source mapped.
-    pub(crate) fn reads_the_document(&self) -> bool {
+    fn reads_the_document(&self) -> bool {
         match self {
             Self::Field(_) => false,
             Self::First(rules) => rules.iter().any(Self::reads_the_document),
@@ -159,22 +275,22 @@ impl Compiled {
                 Origin::Document(_) => true,
                 Origin::Rule(rule) => rule.reads_the_document(),
                 Origin::Join(rules, _) => rules.iter().any(Self::reads_the_document),
-                Origin::Constant(_) | Origin::Formula { .. } | Origin::None => false,
+                Origin::Constant(_) | Origin::Formula(_) | Origin::None => false,
             },
         }
     }
 
     /// The fields it reads.
-    pub(crate) fn fields<'c>(&'c self, found: &mut Vec<&'c FieldName>) {
+    fn fields(&self, found: &mut Vec<usize>) {
         match self {
-            Self::Field(name) => found.push(name),
+            Self::Field(at) => found.push(*at),
             Self::First(rules) => rules.iter().for_each(|rule| rule.fields(found)),
             Self::Derived(derived) => {
-                found.extend(&derived.when);
+                found.extend(derived.when);
                 match &derived.origin {
                     Origin::Rule(rule) => rule.fields(found),
                     Origin::Join(rules, _) => rules.iter().for_each(|rule| rule.fields(found)),
-                    Origin::Formula { fields, .. } => found.extend(fields),
+                    Origin::Formula(arithmetic) => found.extend(arithmetic.fields.iter().map(|(_, field)| *field)),
                     Origin::Constant(_) | Origin::Document(_) | Origin::None => {}
                 }
             }
@@ -190,7 +306,7 @@ fn find<'t>(name: &str, tables: &'t Tables) -> Result<&'t Lookup, MappingError> 
     })
 }
 
-fn origin(table: &RuleTable, names: Names, tables: &Tables, depth: usize) -> Result<Origin, MappingError> {
+fn origin(table: &RuleTable, with: &mut Compiler<'_>, depth: usize) -> Result<Origin, MappingError> {
     let given = [
         table.from.is_some(),
         table.value.is_some(),
@@ -202,20 +318,23 @@ fn origin(table: &RuleTable, names: Names, tables: &Tables, depth: usize) -> Res
         return Err(MappingError::new("only one of from, value, formula, join, document can stand in one rule"));
     }
     if let Some(rule) = &table.from {
-        return Compiled::new(rule, names, tables, depth + 1).map(Origin::Rule);
+        return Compiled::new(rule, with, depth + 1).map(Origin::Rule);
     }
     if let Some(constant) = &table.value {
         return Ok(Origin::Constant(constant.0.clone()));
     }
     if let Some(text) = &table.formula {
         let formula = Formula::parse(text).map_err(|error| MappingError::new(error.to_string()))?;
-        let mut fields = Vec::new();
-        formula.fields(&mut fields);
-        let fields = fields.into_iter().map(|name| FieldName::new(name, names)).collect();
-        return Ok(Origin::Formula { formula, text: text.clone(), fields });
+        let mut names = Vec::new();
+        formula.fields(&mut names);
+        let fields = names.iter().map(|name| Ok(((*name).to_owned(), with.field(name)?)));
+        let fields = fields.collect::<Result<_, MappingError>>()?;
+        let said = with.text(format!("computed: {text}"));
+        return Ok(Origin::Formula(Box::new(Arithmetic { formula, text: text.clone(), said, fields })));
     }
     if let Some(rules) = &table.join {
-        let rules = rules.iter().map(|rule| Compiled::new(rule, names, tables, depth + 1)).collect::<Result<_, _>>()?;
+        let each = rules.iter().map(|rule| Compiled::new(rule, with, depth + 1));
+        let rules = each.collect::<Result<_, _>>()?;
         return Ok(Origin::Join(rules, table.with.clone().unwrap_or_else(|| " ".to_owned())));
     }
     if let Some(path) = &table.document {
@@ -225,48 +344,46 @@ fn origin(table: &RuleTable, names: Names, tables: &Tables, depth: usize) -> Res
 }
 
 impl Derived {
-    fn value<'r>(&self, scope: Scope<'r>) -> Result<Option<Valued<'r>>, Box<Finding>> {
-        if self.when.as_ref().is_some_and(|field| field.of(scope.record, scope.line).is_none()) {
+    fn value<'v>(&'v self, scope: Scope<'v>) -> Result<Option<Valued<'v>>, Box<Finding>> {
+        if self.when.is_some_and(|field| scope.field(field).is_none()) {
             return Ok(None);
         }
         let found =
             self.raw(scope)?.map(|valued| self.changed(valued, scope)).filter(|valued| !valued.text.trim().is_empty());
         let looked_up = match (found, &self.table) {
-            (Some(valued), Some((name, table))) => self.looked_up(valued, name, table)?,
+            (Some(valued), Some(table)) => self.looked_up(valued, table, scope)?,
             (found, _) => found,
         };
         Ok(looked_up.or_else(|| {
-            let default = self.default.clone()?;
-            Some(Valued { text: default.into(), origin: "configuration, as default".to_owned() })
+            let default = self.default.as_deref()?;
+            Some(Valued { text: default.into(), trace: Trace::Text(BY_DEFAULT) })
         }))
     }
 
-    fn raw<'r>(&self, scope: Scope<'r>) -> Result<Option<Valued<'r>>, Box<Finding>> {
+    fn raw<'v>(&'v self, scope: Scope<'v>) -> Result<Option<Valued<'v>>, Box<Finding>> {
         match &self.origin {
             Origin::None => Ok(None),
             Origin::Rule(rule) => rule.value(scope),
             Origin::Constant(text) => {
-                Ok(Some(Valued { text: text.clone().into(), origin: "configuration".to_owned() }))
+                Ok(Some(Valued { text: text.as_str().into(), trace: Trace::Text(BY_CONFIGURATION) }))
             }
-            Origin::Document(path) => Ok(scope
-                .document
-                .shown(path, scope.line.unwrap_or_default())
-                .map(|text| Valued { text: text.into(), origin: path.of(scope.line.unwrap_or_default()) })),
+            Origin::Document(path) => {
+                let item = scope.line.unwrap_or_default();
+                let shown = scope.document.shown(path, item);
+                Ok(shown.map(|text| Valued { text: text.into(), trace: Trace::Told(path.of(item).into()) }))
+            }
             Origin::Join(rules, with) => {
-                let mut parts = Vec::new();
+                let mut parts = Vec::with_capacity(rules.len());
                 for rule in rules {
                     parts.extend(rule.value(scope)?);
                 }
-                let text: Vec<&str> = parts.iter().map(|part| part.text.trim()).collect();
-                let text = text.join(with);
-                let origin = parts.iter().map(|part| part.origin.as_str()).collect::<Vec<_>>().join(" and ");
-                Ok((!parts.is_empty()).then(|| Valued { text: text.into(), origin }))
+                Ok(joined(parts, with))
             }
-            Origin::Formula { formula, text, fields } => calculated(formula, text, fields, scope),
+            Origin::Formula(arithmetic) => arithmetic.value(scope),
         }
     }
 
-    fn changed<'r>(&self, valued: Valued<'r>, scope: Scope<'_>) -> Valued<'r> {
+    fn changed<'v>(&self, valued: Valued<'v>, scope: Scope<'_>) -> Valued<'v> {
         let mut text = valued.text;
         if let Some((before, _)) = self.before.as_deref().and_then(|mark| text.split_once(mark)) {
             text = before.trim().to_owned().into();
@@ -277,29 +394,49 @@ impl Derived {
         for step in &self.steps {
             text = stepped(&text, *step, scope.decimal).into();
         }
-        Valued { text, origin: valued.origin }
+        Valued { text, trace: valued.trace }
     }
 
-    fn looked_up<'r>(
+    fn looked_up<'v>(
         &self,
-        valued: Valued<'r>,
-        name: &str,
-        table: &Lookup,
-    ) -> Result<Option<Valued<'r>>, Box<Finding>> {
-        match table.get(&spelling::fold(&valued.text)) {
+        valued: Valued<'v>,
+        table: &'v NamedTable,
+        scope: Scope<'_>,
+    ) -> Result<Option<Valued<'v>>, Box<Finding>> {
+        match table.entries.get(&*spelling::folded(&valued.text)) {
             Some(text) => {
-                Ok(Some(Valued { text: text.clone().into(), origin: format!("{}, by table {name}", valued.origin) }))
+                let trace = Trace::ByTable(Box::new(valued.trace), table.name);
+                Ok(Some(Valued { text: text.as_str().into(), trace }))
             }
             None if self.keep => Ok(Some(valued)),
             None if self.default.is_some() => Ok(None),
-            None => Err(Box::new(
-                Finding::error("mapping.not_in_table", "", format!("table {name} does not have {}", valued.text))
-                    .with_found(&valued.text)
-                    .with_fix(format!("Add it to `tables.{name}` of the mapping, or correct it in the source."))
-                    .with_place(valued.origin),
-            )),
+            None => {
+                let name = scope.rules.text(table.name);
+                Err(Box::new(
+                    Finding::error("mapping.not_in_table", "", format!("table {name} does not have {}", valued.text))
+                        .with_found(&valued.text)
+                        .with_fix(format!("Add it to `tables.{name}` of the mapping, or correct it in the source."))
+                        .with_place(scope.words(&valued.trace)),
+                ))
+            }
         }
     }
+}
+
+/// Several values as one, trimmed, with a text between them.
+fn joined<'v>(mut parts: Vec<Valued<'v>>, with: &str) -> Option<Valued<'v>> {
+    if parts.len() < 2 {
+        // One value is itself, and its origin is that of the value.
+        let part = parts.pop()?;
+        let text = match part.text {
+            Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+            Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+        };
+        return Some(Valued { text, trace: part.trace });
+    }
+    let texts: Vec<&str> = parts.iter().map(|part| part.text.trim()).collect();
+    let text = Cow::Owned(texts.join(with));
+    Some(Valued { text, trace: Trace::Joined(parts.into_iter().map(|part| part.trace).collect()) })
 }
 
 fn stepped(text: &str, step: TextStep, decimal: DecimalMark) -> String {
@@ -331,30 +468,32 @@ fn in_mark(number: &str, decimal: DecimalMark) -> String {
     }
 }
 
-fn calculated<'r>(
-    formula: &Formula,
-    text: &str,
-    fields: &[FieldName],
-    scope: Scope<'r>,
-) -> Result<Option<Valued<'r>>, Box<Finding>> {
-    let field = |name: &str| {
-        let known = fields.iter().find(|field| &*field.shown == name).ok_or(NoValue::Blank)?;
-        let (found, _) = known.of(scope.record, scope.line).ok_or(NoValue::Blank)?;
-        number(&found, scope.decimal)
-            .and_then(|digits| Decimal::from_scientific(&digits).or_else(|_| digits.parse()).ok())
-            .ok_or_else(|| NoValue::NotANumber { field: name.to_owned(), found: found.into_owned() })
-    };
-    let failed = |message: String| Box::new(Finding::error("mapping.formula", "", message).with_expected(text));
-    match formula.value(&field) {
-        Ok(value) => Ok(Some(Valued {
-            text: in_mark(&value.normalize().to_string(), scope.decimal).into(),
-            origin: format!("computed: {text}"),
-        })),
-        Err(NoValue::Blank) => Ok(None),
-        Err(NoValue::NotANumber { field, found }) => {
-            let message = format!("the formula cannot be computed: {field} is not a number");
-            Err(Box::new(failed(message).with_found(found).with_fix(format!("Correct {field} in the source."))))
+impl Arithmetic {
+    fn value<'v>(&self, scope: Scope<'v>) -> Result<Option<Valued<'v>>, Box<Finding>> {
+        let field = |name: &str| {
+            let (_, known) = self.fields.iter().find(|(known, _)| known == name).ok_or(NoValue::Blank)?;
+            let (found, _) = scope.field(*known).ok_or(NoValue::Blank)?;
+            number(&found, scope.decimal)
+                .and_then(|digits| decimal_of(&digits))
+                .ok_or_else(|| NoValue::NotANumber { field: name.to_owned(), found: found.into_owned() })
+        };
+        let failed =
+            |message: String| Box::new(Finding::error("mapping.formula", "", message).with_expected(&self.text));
+        match self.formula.value(&field) {
+            Ok(value) => Ok(Some(Valued {
+                text: in_mark(&value.normalize().to_string(), scope.decimal).into(),
+                trace: Trace::Text(self.said),
+            })),
+            Err(NoValue::Blank) => Ok(None),
+            Err(NoValue::NotANumber { field, found }) => {
+                let message = format!("the formula cannot be computed: {field} is not a number");
+                Err(Box::new(failed(message).with_found(found).with_fix(format!("Correct {field} in the source."))))
+            }
+            Err(NoValue::Undefined(reason)) => Err(failed(format!("the formula cannot be computed: {reason}"))),
         }
-        Err(NoValue::Undefined(reason)) => Err(failed(format!("the formula cannot be computed: {reason}"))),
     }
+}
+
+fn decimal_of(digits: &str) -> Option<Decimal> {
+    if digits.contains('e') { Decimal::from_scientific(digits).ok() } else { digits.parse().ok() }
 }

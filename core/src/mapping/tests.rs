@@ -216,6 +216,63 @@ fn wrong_rules_are_refused_by_name_when_the_program_starts() {
 }
 
 #[test]
+fn rules_that_would_do_nothing_or_what_chance_decides_are_refused_too() {
+    let fault = |value: serde_json::Value| {
+        Mapping::new(&MappingConfig::default(), &config(value), Names::Folded).unwrap_err().to_string()
+    };
+    let set = |rule: serde_json::Value| fault(json!({"set": {"DocDtls.No": rule}}));
+    assert_eq!(
+        set(json!({"from": "No", "keep": true})),
+        "set.\"DocDtls.No\": keep is for values that a table does not have: give the table too"
+    );
+    assert!(set(json!({"from": "No", "with": "-"})).contains("with stands between joined values"));
+    for rule in [json!("%"), json!({"from": "No", "when": "#"}), json!({"formula": "[%] * 2"})] {
+        assert!(set(rule).contains("can name no field: only letters and digits of names count here"));
+    }
+    assert_eq!(
+        fault(json!({"skip": [{"field": "Kind", "reason": "estimate"}]})),
+        "skip, field \"Kind\": nothing says which records are passed over: give `in`, or `blank = true`"
+    );
+    assert_eq!(
+        fault(json!({"tables": {"units": {"EA": "PCS", "ea.": "NOS", "Each": "NOS"}}})),
+        "tables.units: EA and ea. are the same to a table, and lead to PCS and to NOS"
+    );
+    let same = config(json!({"tables": {"units": {"EA": "NOS", "ea.": "NOS"}}}));
+    assert!(Mapping::new(&MappingConfig::default(), &same, Names::Folded).is_ok());
+}
+
+#[test]
+fn a_record_that_neither_lists_nor_numbers_its_fields_is_mapped_alike() {
+    #[derive(Debug)]
+    struct Plain(TableRecord);
+    impl Record for Plain {
+        fn lines(&self) -> usize {
+            self.0.lines()
+        }
+
+        fn value(&self, line: Option<usize>, name: &str) -> Option<Cow<'_, str>> {
+            self.0.value(line, name)
+        }
+
+        fn origin(&self, line: Option<usize>, name: &str) -> String {
+            self.0.origin(line, name)
+        }
+    }
+    let lines = json!([
+        {"Item": "Brass valve", "Qty": "1,000", "UOM": "Each", "Unit Rate": "113.20", "GST %": "18", "Buyer": "Other"},
+        {"Item": "Unknown", "HSN": " ", "Qty": "2", "UOM": "Nos", "Unit Rate": "10", "Per": "x", "GST %": "18 %"}
+    ]);
+    let listed = record(head(), lines);
+    let (mapped, alike) =
+        (mapping(whole()).map(&listed).unwrap(), mapping(whole()).map(&Plain(listed.clone())).unwrap());
+    assert_eq!((&mapped.invoice, &mapped.findings), (&alike.invoice, &alike.findings));
+    assert_eq!(mapped.provenance, alike.provenance);
+    for (path, origin) in &mapped.provenance {
+        assert_eq!(alike.clone().provenance.of(path).as_deref(), Some(origin.as_str()));
+    }
+}
+
+#[test]
 fn texts_are_cut_changed_and_joined_as_the_rule_says() {
     let of = |rule: serde_json::Value, value: &str| {
         let mapping = mapping(json!({"set": {"DocDtls.No": rule}, "complete": false}));

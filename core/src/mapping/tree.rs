@@ -7,11 +7,14 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::record::Record;
+use super::field::Field;
+use super::record::{Origins, Record};
+use crate::document::scanner::{Scanner, Token};
 
 /// Deepest nesting that is read.
 const DEPTH_MAX: usize = 64;
@@ -39,20 +42,23 @@ impl Tree {
     /// # Errors
     /// When the text is not JSON, too deep or too much, or an object has a member twice: nobody can tell which is meant.
     pub fn from_json(text: &str) -> Result<Self, serde_json::Error> {
-        of_raw(serde_json::from_str(text)?, 0, &mut 0)
+        let mut scanner = Scanner::new(text);
+        // What one pass over the text does not take is read with care, level by level, to say what is wrong with it.
+        match of_scanner(&mut scanner, &mut 0).filter(|_| scanner.finish().is_ok()) {
+            Some(tree) => Ok(tree),
+            None => of_raw(serde_json::from_str(text)?, 0, &mut 0),
+        }
     }
 
     /// The leaf, list or member at the end of a path; nothing where there is none.
     #[must_use]
     pub fn at(&self, path: &str) -> Option<&Self> {
-        let mut here = self;
-        let mut rest = path;
-        while !rest.is_empty() {
-            let (segment, after) = segment(rest);
-            rest = after;
-            here = here.step(segment)?;
-        }
-        Some(here)
+        self.end_of(&TreePath::parse(path))
+    }
+
+    /// As [`at`](Self::at), for a path that was taken apart.
+    fn end_of(&self, path: &TreePath) -> Option<&Self> {
+        path.0.iter().try_fold(self, |here, step| here.step(step))
     }
 
     /// The text of a leaf, of the first entry of a list, or of an element.
@@ -74,15 +80,18 @@ impl Tree {
         }
     }
 
-    fn step(&self, segment: &str) -> Option<&Self> {
-        let (name, choice) = match segment.split_once('[') {
-            Some((name, choice)) => (name, choice.strip_suffix(']')),
-            None => (segment, None),
-        };
-        let found = if name.is_empty() { self } else { self.member(name)? };
-        match choice {
-            None => Some(found),
-            Some(choice) => found.chosen(choice),
+    fn step(&self, step: &Step) -> Option<&Self> {
+        let found = if step.name.is_empty() { self } else { self.member(&step.name)? };
+        match &step.choice {
+            Choice::Any => Some(found),
+            Choice::Entry(number) => found.entries().get(*number),
+            Choice::Where(path, wanted) => {
+                let has = |entry: &&Self| {
+                    entry.end_of(path).and_then(Self::text).is_some_and(|text| text.trim() == &**wanted)
+                };
+                found.entries().iter().find(has)
+            }
+            Choice::Nothing => None,
         }
     }
 
@@ -94,14 +103,60 @@ impl Tree {
             Self::Text(_) => None,
         }
     }
+}
 
-    /// The entry of a number, or the first whose member has a value.
-    fn chosen(&self, choice: &str) -> Option<&Self> {
-        if let Some((path, wanted)) = choice.rsplit_once('=') {
-            let has = |entry: &&Self| entry.at(path).and_then(Self::text).is_some_and(|text| text.trim() == wanted);
-            return self.entries().iter().find(has);
+/// A path, taken apart once for all the records it is followed through.
+#[derive(Debug)]
+pub(crate) struct TreePath(Box<[Step]>);
+
+/// A member, and which of its entries.
+#[derive(Debug)]
+struct Step {
+    /// Empty for the tree itself.
+    name: Box<str>,
+    choice: Choice,
+}
+
+#[derive(Debug)]
+enum Choice {
+    /// Whatever there is.
+    Any,
+    /// The entry of a number.
+    Entry(usize),
+    /// The first entry whose member has a value.
+    Where(TreePath, Box<str>),
+    /// What is in the brackets is neither.
+    Nothing,
+}
+
+impl TreePath {
+    pub(crate) fn parse(path: &str) -> Self {
+        let mut steps = Vec::new();
+        let mut rest = path;
+        while !rest.is_empty() {
+            let (segment, after) = segment(rest);
+            rest = after;
+            steps.push(Step::parse(segment));
         }
-        self.entries().get(choice.parse::<usize>().ok()?)
+        Self(steps.into())
+    }
+}
+
+impl Step {
+    fn parse(segment: &str) -> Self {
+        let (name, choice) = match segment.split_once('[') {
+            Some((name, choice)) => (name, choice.strip_suffix(']')),
+            None => (segment, None),
+        };
+        let choice = match choice {
+            None => Choice::Any,
+            Some(choice) => match (choice.rsplit_once('='), choice.parse()) {
+                (Some((path, wanted)), _) => Choice::Where(TreePath::parse(path), wanted.into()),
+                (None, Ok(number)) => Choice::Entry(number),
+                (None, Err(_)) => Choice::Nothing,
+            },
+        };
+        Self { name: name.into(), choice }
     }
 }
 
@@ -117,6 +172,44 @@ fn segment(path: &str) -> (&str, &str) {
         }
     }
     (path, "")
+}
+
+/// The next value; nothing where it is damaged, or is what [`of_raw`] refuses. Its depth is limited by the scanner, to as
+/// many levels.
+fn of_scanner(scanner: &mut Scanner<'_>, values: &mut usize) -> Option<Tree> {
+    *values += 1;
+    if *values > VALUES_MAX {
+        return None;
+    }
+    match scanner.next_byte() {
+        Some(b'{') => {
+            scanner.open(b'{').ok()?;
+            let mut members = BTreeMap::new();
+            let mut is_first = true;
+            while scanner.entry(b'}', is_first).ok()? {
+                is_first = false;
+                let name = scanner.name().ok()?.into_owned();
+                if members.insert(name, of_scanner(scanner, values)?).is_some() {
+                    return None;
+                }
+            }
+            Some(Tree::Map(members))
+        }
+        Some(b'[') => {
+            scanner.open(b'[').ok()?;
+            let mut entries = Vec::new();
+            while scanner.entry(b']', entries.is_empty()).ok()? {
+                entries.push(of_scanner(scanner, values)?);
+            }
+            Some(Tree::List(entries))
+        }
+        _ => Some(Tree::Text(match scanner.token().ok()? {
+            Token::Null => String::new(),
+            Token::Text(text, _) => text.into_owned(),
+            Token::Number(digits) => digits.to_owned(),
+            Token::Other(word) => word.to_owned(),
+        })),
+    }
 }
 
 fn of_raw(raw: &RawValue, depth: usize, values: &mut usize) -> Result<Tree, serde_json::Error> {
@@ -178,39 +271,66 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
 #[derive(Debug, Clone)]
 pub struct TreeRecord {
     root: Tree,
-    lines: String,
+    lines: Arc<Lines>,
+}
+
+/// Where the lines stand: the path as it was given, and taken apart.
+#[derive(Debug)]
+struct Lines {
+    shown: String,
+    path: TreePath,
 }
 
 impl TreeRecord {
     /// A record whose lines are the entries at this path.
     #[must_use]
     pub fn new(root: Tree, lines: impl Into<String>) -> Self {
-        Self { root, lines: lines.into() }
+        let shown = lines.into();
+        let path = TreePath::parse(&shown);
+        Self { root, lines: Arc::new(Lines { shown, path }) }
     }
 
-    fn line(&self, line: usize) -> Option<&Tree> {
-        self.root.at(&self.lines)?.entries().get(line)
+    fn entries(&self) -> &[Tree] {
+        self.root.end_of(&self.lines.path).map_or(&[], Tree::entries)
+    }
+
+    fn end_of(&self, line: Option<usize>, path: &TreePath) -> Option<Cow<'_, str>> {
+        let from = match line {
+            None => &self.root,
+            Some(line) => self.entries().get(line)?,
+        };
+        let text = from.end_of(path)?.text()?;
+        (!text.trim().is_empty()).then_some(Cow::Borrowed(text))
     }
 }
 
 impl Record for TreeRecord {
     fn lines(&self) -> usize {
-        self.root.at(&self.lines).map_or(0, |lines| lines.entries().len())
+        self.entries().len()
     }
 
     fn value(&self, line: Option<usize>, name: &str) -> Option<Cow<'_, str>> {
-        let from = match line {
-            None => &self.root,
-            Some(line) => self.line(line)?,
-        };
-        let text = from.at(name)?.text()?;
-        (!text.trim().is_empty()).then_some(Cow::Borrowed(text))
+        self.end_of(line, &TreePath::parse(name))
     }
 
     fn origin(&self, line: Option<usize>, name: &str) -> String {
+        self.lines.origin(line, name)
+    }
+
+    fn field(&self, line: Option<usize>, field: &Field) -> Option<Cow<'_, str>> {
+        self.end_of(line, field.path())
+    }
+
+    fn origins(&self) -> Option<Arc<dyn Origins>> {
+        Some(Arc::<Lines>::clone(&self.lines))
+    }
+}
+
+impl Origins for Lines {
+    fn origin(&self, line: Option<usize>, name: &str) -> String {
         match line {
             None => name.to_owned(),
-            Some(line) => format!("{}[{line}].{name}", self.lines),
+            Some(line) => format!("{}[{line}].{name}", self.shown),
         }
     }
 }
@@ -265,7 +385,32 @@ mod tests {
         assert!(fault(&many(VALUES_MAX + 1)).contains("more than 100000 values"));
     }
 
+    #[test]
+    fn one_pass_reads_what_reading_level_by_level_reads() {
+        let with_care = |text: &str| serde_json::from_str(text).and_then(|raw| of_raw(raw, 0, &mut 0)).ok();
+        let at_depth = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+        for text in [
+            DOCUMENT.to_owned(),
+            at_depth(DEPTH_MAX),
+            at_depth(DEPTH_MAX + 1),
+            r#" {"a": 1, "A": -0.50e+1, "b\u0041": "x\u20b9\n\ud83d\ude00", "c": [[], {}, null, true]} "#.to_owned(),
+        ] {
+            assert_eq!(Tree::from_json(&text).ok(), with_care(&text), "{text}");
+        }
+        for text in
+            ["", "{", "01", "1.", "[1,]", "{\"a\":1,}", "\"\\ud800\"", "\"a\nb\"", "nul", "1 2", "{1:2}", "\u{feff}1"]
+        {
+            assert_eq!(Tree::from_json(text).ok(), with_care(text), "{text}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn any_text_is_read_alike_in_one_pass_and_with_care(text in "[\\[\\]{}:,\"a0-9.eE+\\\\u -]{0,24}") {
+            let with_care = serde_json::from_str(&text).and_then(|raw| of_raw(raw, 0));
+            prop_assert_eq!(Tree::from_json(&text).ok(), with_care.ok());
+        }
+
         #[test]
         fn no_path_makes_the_lookup_panic(path in "[a-z.\\[\\]=0-9]{0,30}") {
             let tree = Tree::from_json(DOCUMENT).unwrap();

@@ -90,7 +90,7 @@ pub(crate) fn read<'a>(text: &'a str, member: &Member, formats: Formats) -> Read
     }
     match member.form {
         Form::Number { decimals, .. } => match number(text, formats.decimal) {
-            Some(number) => rounded(&number, decimals),
+            Some(number) => rounded(number, decimals),
             None => Read::plain(text),
         },
         Form::Text { pattern, .. } => word(text, member, pattern, formats),
@@ -116,6 +116,9 @@ fn word<'a>(text: &'a str, member: &Member, pattern: Pattern, formats: Formats) 
         Pattern::Date => date(text, formats.dates).map(|date| date.to_string().into()),
         Pattern::State => state(text).map(Cow::Owned),
         Pattern::Gstin | Pattern::GstinOrUrp => {
+            if text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()) {
+                return Read::plain(text);
+            }
             let capitals: String = text.chars().filter(|found| !found.is_whitespace()).collect();
             Some(capitals.to_uppercase().into())
         }
@@ -239,6 +242,9 @@ fn hsn(text: &str) -> Read<'_> {
     if is_exponent(text) {
         return Read { text: text.into(), note: Some(Note::DigitsLost) };
     }
+    if matches!(text.len(), 4 | 6 | 8) && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Read::plain(text);
+    }
     let whole = text.strip_suffix(".0").unwrap_or(text);
     let digits: String = whole.chars().filter(|found| !matches!(found, '.' | ' ' | '\u{a0}')).collect();
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -276,8 +282,30 @@ fn is_exponent(text: &str) -> bool {
 
 /// A number in JSON form with all its decimals: grouping, currency, signs before and behind, and brackets read by their
 /// meaning. Nothing where the grouping does not fit the decimal mark.
-pub(crate) fn number(text: &str, decimal: DecimalMark) -> Option<String> {
+pub(crate) fn number(text: &str, decimal: DecimalMark) -> Option<Cow<'_, str>> {
     let text = text.trim();
+    plain_number(text, decimal).map(Cow::Borrowed).or_else(|| number_with_care(text, decimal).map(Cow::Owned))
+}
+
+/// Digits with a point at most, as nearly all programs write numbers: then the number is a part of the text.
+fn plain_number(text: &str, decimal: DecimalMark) -> Option<&str> {
+    let bytes = text.as_bytes();
+    let whole = bytes.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(bytes.len());
+    let mut end = whole;
+    if let Some((mark, fraction)) = bytes.get(whole..)?.split_first() {
+        let is_fraction = *mark == b'.' && decimal == DecimalMark::Point && fraction.iter().all(u8::is_ascii_digit);
+        if !is_fraction {
+            return None;
+        }
+        // Without its last zeros, and without the point where nothing is left behind it.
+        end = fraction.iter().rposition(|byte| *byte != b'0').map_or(whole, |last| whole + last + 2);
+    }
+    // Without its first zeros, but for that of nought.
+    let first = bytes.get(..whole)?.iter().position(|byte| *byte != b'0').unwrap_or(whole.checked_sub(1)?);
+    text.get(first..end)
+}
+
+fn number_with_care(text: &str, decimal: DecimalMark) -> Option<String> {
     let (text, in_brackets) = match text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
         Some(inner) => (inner, true),
         None => (text, false),
@@ -348,17 +376,17 @@ fn ungrouped(text: &str, mark: char) -> Option<String> {
 }
 
 /// A number with at most so many decimals. Noise of binary fractions (`12.300000000000001`) goes without a word.
-fn rounded<'a>(number: &str, decimals: u32) -> Read<'a> {
+fn rounded(number: Cow<'_, str>, decimals: u32) -> Read<'_> {
     use rust_decimal::{Decimal, RoundingStrategy};
 
     let places = usize::try_from(decimals).unwrap_or_default();
     let fraction = number.split_once('.').map_or("", |(_, fraction)| fraction);
     if !number.contains('e') && fraction.len() <= places {
-        return Read::plain(number.to_owned());
+        return Read::plain(number);
     }
-    let exact = Decimal::from_scientific(number).or_else(|_| Decimal::from_str_radix(number, 10));
+    let exact = Decimal::from_scientific(&number).or_else(|_| Decimal::from_str_radix(&number, 10));
     let Ok(exact) = exact else {
-        return Read::plain(number.to_owned());
+        return Read::plain(number);
     };
     let value = exact.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero);
     let noise = Decimal::new(1, 9);
@@ -556,6 +584,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_plain_number_is_read_as_with_care(text in "[0-9]{0,5}[.,]?[0-9]{0,4}-?") {
+            for decimal in [DecimalMark::Point, DecimalMark::Comma] {
+                if let Some(plain) = plain_number(&text, decimal) {
+                    prop_assert_eq!(Some(plain.to_owned()), number_with_care(&text, decimal));
+                }
+            }
+        }
+
         #[test]
         fn no_text_makes_the_readers_panic_and_numbers_stay_numbers(text in "\\PC{0,24}") {
             for path in ["ItemList.TotAmt", "DocDtls.Dt", "DocDtls.No", "ItemList.HsnCd", "BuyerDtls.Stcd", "ItemList.Unit"] {

@@ -2,6 +2,9 @@
 //!
 //! Names and codes are those of the portal's country master.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::{fold, same};
 
 /// Names people use beside the master's.
@@ -273,12 +276,16 @@ const COUNTRIES: [(&str, &str); 249] = [
     ("ZW", "Zimbabwe"),
 ];
 
+/// All names, folded once. What people write goes before the master.
+static BY_NAME: LazyLock<HashMap<String, &str>> = LazyLock::new(|| {
+    let master = COUNTRIES.iter().map(|(code, name)| (fold(name), *code));
+    master.chain(OTHER_NAMES.iter().map(|(name, code)| ((*name).to_owned(), *code))).collect()
+});
+
 /// The code of a country name.
 #[must_use]
 pub fn code(name: &str) -> Option<&'static str> {
-    let folded = fold(name);
-    let other = OTHER_NAMES.iter().find(|(known, _)| *known == folded).map(|(_, code)| *code);
-    other.or_else(|| COUNTRIES.iter().find(|(_, known)| fold(known) == folded).map(|(code, _)| *code))
+    BY_NAME.get(&fold(name)).copied()
 }
 
 /// Whether a country is India, or not said.

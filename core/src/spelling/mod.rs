@@ -7,6 +7,8 @@ pub mod countries;
 pub mod states;
 pub mod units;
 
+use std::borrow::Cow;
+
 /// The form in which two names are the same: case, blanks and punctuation do not count.
 #[must_use]
 pub fn fold(name: &str) -> String {
@@ -17,6 +19,15 @@ pub fn fold(name: &str) -> String {
         return folded;
     }
     name.chars().filter(|found| found.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// As [`fold`], without a copy where the name is folded already.
+#[must_use]
+pub fn folded(name: &str) -> Cow<'_, str> {
+    if name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()) {
+        return Cow::Borrowed(name);
+    }
+    Cow::Owned(fold(name))
 }
 
 /// Whether two names are the same but for case, blanks and punctuation.
@@ -35,5 +46,8 @@ mod tests {
         assert!(same("L Artisan  Products", "L. Artisan-Products"));
         assert!(!same("IGST", "CGST"));
         assert_eq!(fold("कृष्णा & Co."), fold("कृष्णा co"));
+        for name in ["cgst9", "CGST 9", "", "कृष्णा & Co."] {
+            assert_eq!(folded(name), fold(name));
+        }
     }
 }

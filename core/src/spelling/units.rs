@@ -2,7 +2,7 @@
 
 use super::fold;
 
-/// Codes of the portal's unit master.
+/// Codes of the portal's unit master, in their order.
 const CODES: [&str; 45] = [
     "BAG", "BAL", "BDL", "BKL", "BOU", "BOX", "BTL", "BUN", "CAN", "CBM", "CCM", "CMS", "CTN", "DOZ", "DRM", "GGK",
     "GMS", "GRS", "GYD", "KGS", "KLR", "KME", "LTR", "MLT", "MTR", "MTS", "NOS", "OTH", "PAC", "PCS", "PRS", "QTL",
@@ -104,7 +104,10 @@ pub fn from_name(name: &str) -> Option<&'static str> {
 }
 
 fn known(code: &str) -> Option<&'static str> {
-    CODES.iter().find(|known| known.eq_ignore_ascii_case(code)).copied()
+    let capitals: [u8; 3] = code.as_bytes().try_into().ok()?;
+    let capitals = capitals.map(|byte| byte.to_ascii_uppercase());
+    let at = CODES.binary_search_by(|known| known.as_bytes().cmp(&capitals)).ok()?;
+    CODES.get(at).copied()
 }
 
 #[cfg(test)]
@@ -120,6 +123,14 @@ mod tests {
         assert_eq!(from_name("Number"), Some("NOS"));
         assert_eq!(from_name("Sq.Ft."), Some("SQF"));
         assert_eq!(from_name("Trunk"), None);
+    }
+
+    #[test]
+    fn every_code_is_found_in_any_case() {
+        for code in CODES {
+            assert_eq!((known(code), known(&code.to_lowercase())), (Some(code), Some(code)));
+        }
+        assert_eq!((known("NO"), known("NOSE"), known("ÅS")), (None, None, None));
     }
 
     #[test]

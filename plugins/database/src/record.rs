@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use einvoice_core::finding::Finding;
-use einvoice_core::mapping::{Record, TableRecord};
+use einvoice_core::mapping::{Origins, Record, RowPlaces, TableRecord};
 use einvoice_core::source::{SourceItem, SourceProblem, SourceRecord, SourceRef};
 
 use crate::plan::{Plan, Selected};
@@ -45,6 +45,27 @@ impl Record for Kept {
             Some(place) => format!("column {heading}, {place}"),
             None => format!("column {heading}"),
         }
+    }
+
+    fn list<'r>(&'r self, line: Option<usize>, take: &mut dyn FnMut(&'r str, &'r str)) -> bool {
+        self.record.list(line, take)
+    }
+
+    fn origins(&self) -> Option<Arc<dyn Origins>> {
+        Some(Arc::new(Spelt { places: self.record.places(), headings: Arc::clone(&self.headings) }))
+    }
+}
+
+/// Where the values of a record stood, by the columns of the database. Heads have no place of their own.
+#[derive(Debug)]
+struct Spelt {
+    places: RowPlaces,
+    headings: Arc<BTreeMap<String, String>>,
+}
+
+impl Origins for Spelt {
+    fn origin(&self, line: Option<usize>, name: &str) -> String {
+        self.places.column(self.headings.get(name).map_or(name, String::as_str), line)
     }
 }
 

@@ -1,5 +1,6 @@
 //! One cell: its value with its type, and the text that mapping reads.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// Digits a spreadsheet keeps of a number, which is how many of a binary fraction mean something.
@@ -55,8 +56,8 @@ impl Cell {
     }
 
     /// The text that mapping reads, unless there is nothing to read: databases export an absent value as a word.
-    pub(crate) fn said(&self) -> Option<String> {
-        let text = self.text();
+    pub(crate) fn said(&self) -> Option<Cow<'_, str>> {
+        let text = self.shown();
         let word = text.trim();
         let is_absent = word.is_empty() || ABSENT.iter().any(|absent| word.eq_ignore_ascii_case(absent));
         (!is_absent).then_some(text)
@@ -64,11 +65,16 @@ impl Cell {
 
     /// The text that mapping reads: numbers with the 15 digits that count, dates in ISO order.
     pub(crate) fn text(&self) -> String {
+        self.shown().into_owned()
+    }
+
+    /// As [`text`](Self::text), without a copy of what is text already.
+    pub(crate) fn shown(&self) -> Cow<'_, str> {
         match self {
-            Self::Text(text) | Self::Error(text) => text.clone(),
-            Self::Number(number) => number_text(*number),
-            Self::Bool(yes) => if *yes { "TRUE" } else { "FALSE" }.to_owned(),
-            Self::Date(serial) => date_text(*serial),
+            Self::Text(text) | Self::Error(text) => text.as_str().into(),
+            Self::Number(number) => number_text(*number).into(),
+            Self::Bool(yes) => if *yes { "TRUE" } else { "FALSE" }.into(),
+            Self::Date(serial) => date_text(*serial).into(),
         }
     }
 }

@@ -62,23 +62,40 @@ impl<'c> Grouper<'c> {
             return Class::Nothing;
         }
         self.fill(row);
-        let texts = |columns: &[u32]| -> Vec<Option<String>> {
-            columns.iter().map(|column| Some(row.get(*column)?.said()?.trim().to_owned())).collect()
-        };
-        let number = texts(&self.columns.number);
-        let has_item = texts(&self.columns.hsn).iter().any(Option::is_some);
-        if number.iter().all(Option::is_none) {
+        let text = |column: &u32| row.get(*column).and_then(Cell::said);
+        let has_number = self.columns.number.iter().any(|column| text(column).is_some());
+        if !has_number {
+            let has_item = self.columns.hsn.iter().any(|column| text(column).is_some());
             return match (&self.last, has_item) {
                 (_, false) => Class::Nothing,
                 (Some(last), true) if self.carry_down => Class::Of(last.mark),
                 _ => Class::Orphan,
             };
         }
-        let number = number.iter().map(|part| part.as_deref().unwrap_or_default()).collect::<Vec<_>>().join("\u{1f}");
-        let mut series = texts(&self.columns.series);
+        let mut number = String::new();
+        for (at, column) in self.columns.number.iter().enumerate() {
+            if at > 0 {
+                number.push('\u{1f}');
+            }
+            number.push_str(text(column).as_deref().unwrap_or_default().trim());
+        }
+        let series = |column: &u32| text(column).map(|text| text.trim().to_owned());
         // What is written once for a document counts for the rows below it, as long as its number goes on.
-        if let Some(last) = self.last.as_ref().filter(|last| last.number == number) {
-            for (own, above) in series.iter_mut().zip(&last.series) {
+        let above = self.last.as_ref().filter(|last| last.number == number);
+        if let Some(above) = above {
+            let goes_on = self
+                .columns
+                .series
+                .iter()
+                .zip(&above.series)
+                .all(|(column, above)| text(column).is_none_or(|own| above.as_deref() == Some(own.trim())));
+            if goes_on {
+                return Class::Of(above.mark);
+            }
+        }
+        let mut series: Vec<Option<String>> = self.columns.series.iter().map(series).collect();
+        if let Some(above) = above {
+            for (own, above) in series.iter_mut().zip(&above.series) {
                 if own.is_none() {
                     own.clone_from(above);
                 }

@@ -1,12 +1,12 @@
 //! From the rows of a document to its record, and from the record to the INV-01 document.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use einvoice_core::document::MemberPath;
 use einvoice_core::finding::Finding;
-use einvoice_core::mapping::{Mapping, Record, TableRecord};
+use einvoice_core::mapping::{Mapping, Origins, Record, RowPlaces, TableRecord};
 use einvoice_core::source::{Mapped, MappedDocument, Skip};
 
 use crate::cell::{Cell, LAST_SERIAL, Row, letters};
@@ -84,36 +84,34 @@ impl Sheet {
 /// another thing of the document than the first keeps its word, for the mapping to report.
 pub(crate) fn record(sheet: &Sheet, rows: &[Row]) -> TableRecord {
     let mut record = TableRecord::default();
-    let text = |row: &Row, column: &Column| {
-        let cell = row.get(column.index)?;
-        text_of(cell, column.is_date && sheet.is_1904)
-    };
     for column in sheet.columns.list.iter().filter(|column| column.of_head) {
-        if let Some(value) = rows.iter().find_map(|row| text(row, column)) {
-            record.head.insert(column.key.clone(), value);
+        if let Some(value) = rows.iter().find_map(|row| value(sheet, row, column)) {
+            record.head.insert(column.key.clone(), value.into_owned());
         }
     }
     record.head_at = rows.first().map(|row| sheet.row(row)).unwrap_or_default();
     for row in rows {
-        let mut line = BTreeMap::new();
-        for column in &sheet.columns.list {
-            let Some(value) = text(row, column) else { continue };
-            let differs = record.head.get(&column.key).is_none_or(|head| head.trim() != value.trim());
-            if column.of_item || differs {
-                line.insert(column.key.clone(), value);
-            }
-        }
-        record.lines.push(line);
+        let own = sheet.columns.list.iter().filter_map(|column| {
+            let value = value(sheet, row, column)?;
+            let differs = || record.head.get(&column.key).is_none_or(|head| head.trim() != value.trim());
+            (column.of_item || differs()).then(|| (column.key.clone(), value.into_owned()))
+        });
+        record.lines.push(own.collect());
         record.lines_at.push(sheet.row(row));
     }
     record
 }
 
+/// The value of a column in a row, where it is not blank.
+fn value<'r>(sheet: &Sheet, row: &'r Row, column: &Column) -> Option<Cow<'r, str>> {
+    text_of(row.get(column.index)?, column.is_date && sheet.is_1904)
+}
+
 /// The text of a cell; a bare number in a column of days is one of the workbook's own calendar.
-fn text_of(cell: &Cell, is_day_of_1904: bool) -> Option<String> {
+fn text_of(cell: &Cell, is_day_of_1904: bool) -> Option<Cow<'_, str>> {
     match cell {
         Cell::Number(serial) if is_day_of_1904 && (1.0..LAST_SERIAL).contains(serial) => {
-            Cell::date(*serial, true).said()
+            Some(Cell::date(*serial, true).text().into())
         }
         other => other.said(),
     }
@@ -136,7 +134,7 @@ impl Kept {
 /// A record with the headings of its sheet.
 struct Headed<'r> {
     record: &'r TableRecord,
-    spelt: Option<&'r HashMap<String, String>>,
+    spelt: Option<&'r Arc<HashMap<String, String>>>,
 }
 
 impl Record for Headed<'_> {
@@ -152,14 +150,29 @@ impl Record for Headed<'_> {
         let Some(heading) = self.spelt.and_then(|spelt| spelt.get(name)) else {
             return self.record.origin(line, name);
         };
-        let place = match line {
-            None => Some(&self.record.head_at),
-            Some(line) => self.record.lines_at.get(line),
-        };
-        match place.filter(|place| !place.is_empty()) {
-            Some(place) => format!("column {heading}, {place}"),
-            None => format!("column {heading}"),
-        }
+        self.record.places().column(heading, line)
+    }
+
+    fn list<'r>(&'r self, line: Option<usize>, take: &mut dyn FnMut(&'r str, &'r str)) -> bool {
+        self.record.list(line, take)
+    }
+
+    fn origins(&self) -> Option<Arc<dyn Origins>> {
+        let Some(spelt) = self.spelt else { return self.record.origins() };
+        Some(Arc::new(Spelt { places: self.record.places(), spelt: Arc::clone(spelt) }))
+    }
+}
+
+/// Where the values of a record stood, by the headings of its sheet.
+#[derive(Debug)]
+struct Spelt {
+    places: RowPlaces,
+    spelt: Arc<HashMap<String, String>>,
+}
+
+impl Origins for Spelt {
+    fn origin(&self, line: Option<usize>, name: &str) -> String {
+        self.places.column(self.spelt.get(name).map_or(name, String::as_str), line)
     }
 }
 
@@ -198,13 +211,13 @@ impl Mapper {
         }
         let record = TableRecord::parse(content)?;
         let attributes = kept.map(|kept| kept.attributes.as_slice()).unwrap_or_default();
-        Ok(self.map(&record, kept.map(|kept| &*kept.spelt), attributes))
+        Ok(self.map(&record, kept.map(|kept| &kept.spelt), attributes))
     }
 
     fn map(
         &self,
         record: &TableRecord,
-        spelt: Option<&HashMap<String, String>>,
+        spelt: Option<&Arc<HashMap<String, String>>>,
         attributes: &[(String, String)],
     ) -> Mapped {
         let headed = Headed { record, spelt };

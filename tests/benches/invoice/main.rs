@@ -11,6 +11,7 @@
 )]
 
 mod document;
+mod formats;
 mod ledger;
 mod mapping;
 mod protocol;

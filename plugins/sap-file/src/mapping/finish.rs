@@ -7,7 +7,7 @@ use einvoice_core::finding::Finding;
 use einvoice_core::identifier::{Gstin, StateCode};
 use einvoice_core::mapping::SellerConfig;
 use einvoice_core::number::{Amount, Rate};
-use einvoice_core::source::MappedDocument;
+use einvoice_core::source::{MappedDocument, Place};
 use einvoice_core::spelling;
 use rust_decimal::Decimal;
 
@@ -28,18 +28,17 @@ pub(crate) fn tax(mapped: &mut MappedDocument, facts: &Facts<'_>, names: &TaxNam
         if given.iter().any(|tax| !tax.is_absent()) || !item.gst_rt.is_absent() {
             continue;
         }
-        let path = |member: &str| format!("ItemList[{index}].{member}");
         match taxes::of_item(facts, own, names, inside) {
             Ok(None) => {}
             Ok(Some(taxes)) => {
                 for (member, is_set) in put(item, &taxes) {
                     if is_set {
-                        mapped.provenance.insert(path(member), taxes.origin.clone());
+                        mapped.provenance.insert(Place::OfItem(member, index), taxes.origin.clone());
                     }
                 }
             }
             Err(mut finding) => {
-                finding.path = path("GstRt");
+                finding.path = format!("ItemList[{index}].GstRt");
                 mapped.findings.push(*finding);
             }
         }
@@ -101,7 +100,7 @@ pub(crate) fn surcharges(mapped: &mut MappedDocument) {
             item.unit_price = Field::from_option(None);
             let path = format!("ItemList[{index}].TotAmt");
             let message = "the net value is above the gross value, as surcharges are in it; it was taken as both";
-            mapped.provenance.insert(path.clone(), "the net value".to_owned());
+            mapped.provenance.insert(path.clone(), "the net value");
             mapped.findings.push(
                 Finding::warning("sap.surcharge", path, message)
                     .with_found(format!("gross {gross}, net {net}"))

@@ -10,9 +10,10 @@ mod record;
 mod taxes;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use einvoice_core::finding::Finding;
-use einvoice_core::mapping::{Mapping, MappingConfig, Names, SellerConfig, complete};
+use einvoice_core::mapping::{Field, Mapping, MappingConfig, Names, SellerConfig, complete};
 use einvoice_core::source::{Mapped, Skip, SourceRef};
 use einvoice_core::spelling;
 
@@ -56,7 +57,7 @@ pub(crate) fn built_in() -> Result<MappingConfig, (&'static str, String)> {
 #[derive(Debug)]
 pub(crate) struct Mapper {
     mapping: Mapping,
-    plan: Plan,
+    plan: Arc<Plan>,
     control: ControlConfig,
     numbers: Numbers,
     settings: Settings,
@@ -85,13 +86,14 @@ impl Mapper {
         for (name, field) in &keys {
             field::parse(field).map_err(|reason| ("keys", format!("{name}: {reason}")))?;
         }
-        let plan = Plan::new(plan.names().chain(keys.iter().map(|(_, field)| field.as_str())))
+        let mut plan = Plan::new(plan.names().chain(keys.iter().map(|(_, field)| field.as_str())))
             .map_err(|reason| ("mapping", reason))?;
+        plan.number(mapping.numbered().map(Field::name));
         let tables = [&builtin.tables, &own.tables].into_iter().filter_map(|tables| tables.get(REGIONS));
         let regions = tables.flatten().map(|(region, code)| (spelling::fold(region), code.clone())).collect();
         Ok(Self {
             mapping,
-            plan,
+            plan: Arc::new(plan),
             control: config.control.clone(),
             numbers: config.numbers,
             settings: Settings {

@@ -70,6 +70,8 @@ pub(crate) struct Plan {
     slots: HashMap<String, usize>,
     /// Names as rules have them, by slot.
     names: Vec<String>,
+    /// Slots by the numbers that a mapping has for its fields.
+    numbered: Vec<usize>,
     by_segment: HashMap<String, Vec<Want>>,
     pub(crate) partners: Vec<(Role, String, usize)>,
     pub(crate) derived: Vec<(Derived, usize)>,
@@ -106,6 +108,21 @@ impl Plan {
     /// All names.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.names.iter().map(String::as_str)
+    }
+
+    /// Learns which number a mapping has for each name.
+    pub(crate) fn number<'a>(&mut self, names: impl Iterator<Item = &'a str>) {
+        self.numbered = names.map(|name| self.slot(name).unwrap_or(usize::MAX)).collect();
+    }
+
+    /// Where the value is that a mapping asks for by this number.
+    pub(crate) fn numbered(&self, number: usize) -> Option<usize> {
+        self.numbered.get(number).copied()
+    }
+
+    /// Whether a value is derived, or of a partner: its name does not say which segment it stands in.
+    pub(crate) fn is_derived(&self, slot: usize) -> bool {
+        self.names.get(slot).is_some_and(|name| name.starts_with('@'))
     }
 
     /// Where a name's value is.

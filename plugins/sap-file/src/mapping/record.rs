@@ -1,8 +1,9 @@
 //! An `IDoc` as a record: the value of every field that the mapping reads, found in one walk.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
-use einvoice_core::mapping::Record;
+use einvoice_core::mapping::{Field, Origins, Record};
 
 use crate::idoc::Segment;
 use crate::value;
@@ -22,13 +23,13 @@ pub(crate) struct Value<'a> {
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct IdocRecord<'f, 'a> {
-    plan: &'f Plan,
+    plan: &'f Arc<Plan>,
     head: Vec<Option<Value<'a>>>,
     lines: Vec<Vec<Option<Value<'a>>>>,
 }
 
 impl<'f, 'a> IdocRecord<'f, 'a> {
-    pub(crate) fn new(facts: &Facts<'a>, plan: &'f Plan, settings: &Settings) -> Self {
+    pub(crate) fn new(facts: &Facts<'a>, plan: &'f Arc<Plan>, settings: &Settings) -> Self {
         let mut record = Self { plan, head: vec![None; plan.width()], lines: Vec::with_capacity(facts.items.len()) };
         for segment in &facts.head {
             fill(facts, plan, *segment, &mut record.head);
@@ -68,8 +69,7 @@ impl<'f, 'a> IdocRecord<'f, 'a> {
         record
     }
 
-    fn find(&self, line: Option<usize>, name: &str) -> Option<&Value<'a>> {
-        let slot = self.plan.slot(name)?;
+    fn find(&self, line: Option<usize>, slot: usize) -> Option<&Value<'a>> {
         let of = |values: &'_ Vec<Option<Value<'a>>>| values.get(slot).is_some_and(Option::is_some);
         let found = match line {
             Some(line) => self.lines.get(line).and_then(|line| line.get(slot)),
@@ -91,16 +91,73 @@ impl Record for IdocRecord<'_, '_> {
     }
 
     fn value(&self, line: Option<usize>, name: &str) -> Option<Cow<'_, str>> {
-        self.find(line, name).map(|value| Cow::Borrowed(&*value.text))
+        self.find(line, self.plan.slot(name)?).map(|value| Cow::Borrowed(&*value.text))
     }
 
     fn origin(&self, line: Option<usize>, name: &str) -> String {
-        match self.find(line, name).and_then(|value| value.at) {
-            // What is derived does not say itself which segment it comes from.
-            Some((segment, line)) if name.starts_with('@') => format!("{name} of {segment}, line {line}"),
-            Some((_, line)) => format!("{name}, line {line}"),
-            None => name.to_owned(),
+        let found = self.plan.slot(name).and_then(|slot| self.find(line, slot));
+        origin(name, found.and_then(|value| value.at))
+    }
+
+    fn field(&self, line: Option<usize>, field: &Field) -> Option<Cow<'_, str>> {
+        self.find(line, self.plan.numbered(field.number())?).map(|value| Cow::Borrowed(&*value.text))
+    }
+
+    fn origins(&self) -> Option<Arc<dyn Origins>> {
+        let mut places = Places { plan: Arc::clone(self.plan), segments: Vec::new(), values: Vec::new() };
+        places.values.reserve(self.plan.width() * (1 + self.lines.len()));
+        for values in std::iter::once(&self.head).chain(&self.lines) {
+            for (slot, value) in values.iter().enumerate() {
+                let at = value.as_ref().and_then(|value| value.at);
+                let at = at.map(|(segment, line)| {
+                    (if self.plan.is_derived(slot) { places.segment(segment) } else { 0 }, line)
+                });
+                places.values.push(at);
+            }
         }
+        Some(Arc::new(places))
+    }
+}
+
+/// Where the values of an `IDoc` stood: by the slots of the head, then by those of each line.
+#[derive(Debug)]
+struct Places {
+    plan: Arc<Plan>,
+    /// The segment types that derived values come from.
+    segments: Vec<Box<str>>,
+    /// Segment type and line of each.
+    values: Vec<Option<(usize, u64)>>,
+}
+
+impl Places {
+    fn segment(&mut self, name: &str) -> usize {
+        let known = self.segments.iter().position(|known| **known == *name);
+        known.unwrap_or_else(|| {
+            self.segments.push(name.into());
+            self.segments.len() - 1
+        })
+    }
+}
+
+impl Origins for Places {
+    fn origin(&self, line: Option<usize>, name: &str) -> String {
+        let of = |row: usize| {
+            let slot = self.plan.slot(name)?;
+            self.values.get(row * self.plan.width() + slot).copied().flatten()
+        };
+        // What all items say stands in the first of them.
+        let found = line.map_or_else(|| of(0).or_else(|| of(1)), |line| of(1 + line));
+        let segment = |at: usize| self.segments.get(at).map(|name| &**name).unwrap_or_default();
+        origin(name, found.map(|(at, line)| (segment(at), line)))
+    }
+}
+
+fn origin(name: &str, at: Option<(&str, u64)>) -> String {
+    match at {
+        // What is derived does not say itself which segment it comes from.
+        Some((segment, line)) if name.starts_with('@') => format!("{name} of {segment}, line {line}"),
+        Some((_, line)) => format!("{name}, line {line}"),
+        None => name.to_owned(),
     }
 }
 

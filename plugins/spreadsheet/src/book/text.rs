@@ -91,7 +91,7 @@ fn each_row(reader: impl Read, delimiter: u8, only: Option<&[u32]>, take: Take<'
         }
         // Every row ends with one line feed, so the reader stands at the line after it. Where the record says it begins
         // would be where the one before it ended, blank lines included.
-        let breaks: u64 = record.iter().map(lines_in).sum();
+        let breaks = lines_in(record.as_slice());
         let unclosed = ends_in_quotes(&reader, &record);
         let after = reader.position().line();
         let line = u32::try_from(after.saturating_sub(breaks + u64::from(!unclosed))).unwrap_or(u32::MAX);
@@ -142,7 +142,7 @@ fn ends_in_quotes<R: Read>(reader: &csv::Reader<Chain<LineFeeds<R>, &[u8]>>, rec
 }
 
 fn lines_in(value: &[u8]) -> u64 {
-    let breaks = value.split(|byte| *byte == b'\n').count() - 1;
+    let breaks = value.iter().filter(|byte| **byte == b'\n').count();
     u64::try_from(breaks).unwrap_or(u64::MAX)
 }
 
@@ -158,6 +158,10 @@ impl<R: Read> Read for LineFeeds<R> {
     fn read(&mut self, target: &mut [u8]) -> std::io::Result<usize> {
         loop {
             let count = self.inner.read(target)?;
+            if !self.after_return && count > 0 && !target.get(..count).unwrap_or_default().contains(&b'\r') {
+                self.given += u64::try_from(count).unwrap_or_default();
+                return Ok(count);
+            }
             let mut kept = 0;
             for at in 0..count {
                 let Some(byte) = target.get(at).copied() else { break };
@@ -182,6 +186,10 @@ fn row(record: &ByteRecord, number: u32, only: Option<&[u32]>) -> Line {
     let mut cells = Vec::with_capacity(record.len());
     let mut wrong = None;
     for (column, value) in (0..COLUMNS_MAX).zip(record) {
+        // Most columns of the portal's sheet are empty in most rows.
+        if value.is_empty() {
+            continue;
+        }
         let text = std::str::from_utf8(value).map_or_else(
             |_| {
                 wrong.get_or_insert(column);

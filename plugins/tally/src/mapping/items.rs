@@ -5,6 +5,7 @@ use einvoice_core::document::{BchDtls, Field, Item, YesNo};
 use einvoice_core::finding::{Finding, Severity};
 use einvoice_core::identifier::HsnCode;
 use einvoice_core::number::{Amount, Quantity, Rate, UnitPrice};
+use einvoice_core::source::Place;
 
 use super::compute::{Base, Taxed};
 use super::report::{Report, rupees};
@@ -293,7 +294,7 @@ pub(crate) fn to_item(
     context: &Context<'_>,
     report: &mut Report,
 ) -> Item {
-    let at = |member: &str| format!("ItemList[{position}].{member}");
+    let at = |member: &'static str| Place::OfItem(member, position);
     let mut item = Item { sl_no: (position + 1).to_string().into(), ..Item::default() };
     let description = describe(source, context.settings.config.description);
     if description.chars().count() >= 3 {
@@ -315,7 +316,7 @@ pub(crate) fn to_item(
         }
         (None, Some(text)) => item.hsn_cd = Field::Malformed(text.as_str().into()),
         (None, None) => report.add(
-            Finding::error("tally.hsn_missing", at("HsnCd"), format!("nothing gives the HSN of \"{}\"", source.name))
+            Finding::error("tally.hsn_missing", at("HsnCd").to_string(), format!("nothing gives the HSN of \"{}\"", source.name))
                 .with_expected("an HSN on the line, its item, its group or its ledger")
                 .with_fix("Enter the HSN in the item's master in Tally and export with dependent masters, or name it under `hsn` in the configuration."),
         ),
@@ -331,7 +332,7 @@ pub(crate) fn to_item(
     }
     quantities(&mut item, position, source, context, report);
     money(&mut item, position, source, taxed, report);
-    item.bch_dtls = batch(source.element, &at("BchDtls"), report);
+    item.bch_dtls = batch(source.element, at("BchDtls"), report);
     item
 }
 
@@ -344,7 +345,7 @@ fn describe(source: &Source<'_>, mode: DescriptionMode) -> String {
 }
 
 fn quantities(item: &mut Item, position: usize, source: &Source<'_>, context: &Context<'_>, report: &mut Report) {
-    let at = |member: &str| format!("ItemList[{position}].{member}");
+    let at = |member: &'static str| Place::OfItem(member, position);
     if let Some((quantity, unit)) = source.quantity {
         item.qty = quantity.into();
         item.free_qty = Field::from_option(source.free);
@@ -370,7 +371,7 @@ fn quantities(item: &mut Item, position: usize, source: &Source<'_>, context: &C
         report.add(
             Finding::warning(
                 "tally.quantity_assumed",
-                at("Qty"),
+                at("Qty").to_string(),
                 format!("\"{}\" is goods but the voucher has no quantity; 1 OTH is sent", source.name),
             )
             .with_fix("Bill goods as an item invoice with quantities."),
@@ -379,7 +380,7 @@ fn quantities(item: &mut Item, position: usize, source: &Source<'_>, context: &C
 }
 
 fn money(item: &mut Item, position: usize, source: &Source<'_>, taxed: &Taxed, report: &mut Report) {
-    let at = |member: &str| format!("ItemList[{position}].{member}");
+    let at = |member: &'static str| Place::OfItem(member, position);
     let spread = taxed.charges != 0;
     let discount = source.own_discount + taxed.discount;
     let mut gross = source.base.value + source.own_discount + taxed.charges;
@@ -441,7 +442,7 @@ fn price_of(gross: i64, thousandths: i64) -> UnitPrice {
 }
 
 /// The batch of a line. Several batches are one line still, and INV-01 names one batch a line.
-fn batch(element: &Element<'_>, path: &str, report: &mut Report) -> Option<BchDtls> {
+fn batch(element: &Element<'_>, place: Place, report: &mut Report) -> Option<BchDtls> {
     let named: Vec<(&str, &Element<'_>)> = element
         .all("BATCHALLOCATIONS.LIST")
         .filter_map(|list| Some((list.get("BATCHNAME")?, list)))
@@ -456,7 +457,7 @@ fn batch(element: &Element<'_>, path: &str, report: &mut Report) -> Option<BchDt
                 Finding::new(
                     Severity::Info,
                     "tally.batch_left_out",
-                    path,
+                    place.to_string(),
                     "INV-01 takes one batch a line, with a name of 3 to 20 characters, so none is stated",
                 )
                 .with_found(found.join(", ")),
@@ -468,6 +469,6 @@ fn batch(element: &Element<'_>, path: &str, report: &mut Report) -> Option<BchDt
         let text = stated.raw_text();
         lexical::date(text).or_else(|| lexical::period_end(stated.attribute("JD")?, text))
     });
-    report.from(path, "I/BATCHALLOCATIONS.LIST");
+    report.from(place, "I/BATCHALLOCATIONS.LIST");
     Some(BchDtls { nm: name.into(), exp_dt: Field::from_option(expiry), ..BchDtls::default() })
 }

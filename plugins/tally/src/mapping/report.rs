@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use einvoice_core::finding::{Finding, Severity};
 use einvoice_core::number::Amount;
-use einvoice_core::source::Provenance;
+use einvoice_core::source::{Place, Provenance};
 
 /// Most inferred values that are named; the rest is counted.
 const NAMED_MAX: usize = 12;
@@ -40,8 +40,8 @@ impl Report {
     }
 
     /// Says where a value came from.
-    pub(crate) fn from(&mut self, path: impl Into<String>, origin: impl Into<Cow<'static, str>>) {
-        self.provenance.insert(path.into(), origin.into().into_owned());
+    pub(crate) fn from(&mut self, place: impl Into<Place>, origin: impl Into<Cow<'static, str>>) {
+        self.provenance.insert(place, origin);
     }
 
     /// Notes a value that neither the voucher nor a master states: a person is told of all at once.
