@@ -129,10 +129,9 @@ impl Mapping {
         let mut compiler = Compiler::new(Fields::new(names), &tables);
         let (mut head, mut items) = (Vec::new(), Vec::new());
         for (path, (member, rule)) in rules {
-            let compiled =
-                Compiled::new(rule, &mut compiler, 0).map_err(|error| error.at(format!("set.\"{path}\"")))?;
+            let ready = Compiled::new(rule, &mut compiler, 0).map_err(|error| error.at(format!("set.\"{path}\"")))?;
             let list = if member.is_of_item() { &mut items } else { &mut head };
-            list.push((member, compiled));
+            list.push((member, ready));
         }
         let skip = builtin.skip.iter().chain(&own.skip).map(|rule| {
             let refused = |reason: String| MappingError::new(reason).at(format!("skip, field \"{}\"", rule.field));

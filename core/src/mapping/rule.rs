@@ -161,6 +161,9 @@ pub(crate) struct Valued<'v> {
     pub(crate) trace: Trace,
 }
 
+/// Values by the numbers of their fields.
+pub(crate) type Numbered<'v> = &'v [Option<&'v str>];
+
 /// What rules are evaluated against.
 #[derive(Clone, Copy)]
 pub(crate) struct Scope<'v> {
@@ -168,7 +171,7 @@ pub(crate) struct Scope<'v> {
     pub(crate) record: &'v dyn Record,
     pub(crate) line: Option<usize>,
     /// The values of head and line by the numbers of their fields, where the record lists them.
-    pub(crate) listed: Option<(&'v [Option<&'v str>], &'v [Option<&'v str>])>,
+    pub(crate) listed: Option<(Numbered<'v>, Numbered<'v>)>,
     /// Whether the record says later where values stand.
     pub(crate) tells_later: bool,
     /// The document as the source mapped it, before any rule.

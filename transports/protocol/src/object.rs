@@ -5,6 +5,12 @@
 #[derive(Debug)]
 pub struct Object(String);
 
+impl Default for Object {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Object {
     /// An object without members.
     #[must_use]
@@ -25,16 +31,19 @@ impl Object {
     }
 
     /// A member with a text.
+    #[must_use]
     pub fn text(self, name: &str, text: &str) -> Self {
         self.json(name, &quoted(text))
     }
 
     /// A member with a whole number.
+    #[must_use]
     pub fn number(self, name: &str, number: impl Into<u64>) -> Self {
         self.json(name, &number.into().to_string())
     }
 
     /// A member with a text, unless there is none: optional members are left out rather than sent empty.
+    #[must_use]
     pub fn some_text(self, name: &str, text: Option<&str>) -> Self {
         match text.filter(|text| !text.trim().is_empty()) {
             Some(text) => self.text(name, text),
@@ -43,6 +52,7 @@ impl Object {
     }
 
     /// The object as JSON.
+    #[must_use]
     pub fn finish(mut self) -> String {
         self.0.push('}');
         self.0

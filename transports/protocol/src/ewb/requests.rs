@@ -84,8 +84,11 @@ pub(crate) enum From {
     Masters,
 }
 
+/// Parameters of a read, by the system's names and in its order.
+pub(crate) type Parameters = Vec<(&'static str, String)>;
+
 /// Name and parameters of a read; nothing for a write, and for the IRP.
-pub(crate) fn read(operation: &Operation) -> Option<(From, &'static str, Vec<(&'static str, String)>)> {
+pub(crate) fn read(operation: &Operation) -> Option<(From, &'static str, Parameters)> {
     Some(match operation {
         Operation::GetEwb { number } => (From::Bills, "GetEwayBill", vec![("ewbNo", number.to_string())]),
         Operation::GetEwbByDocument { doc_type, number } => (
