@@ -108,7 +108,8 @@ impl Keys {
                 free.insert(Holder { content, place: reference.to_string().into() });
             }
             Entry::Occupied(held) if held.get().content == content => {
-                let message = format!("it is the same document as that from {}, which stands for both", held.get().place);
+                let message =
+                    format!("it is the same document as that from {}, which stands for both", held.get().place);
                 return Tried::Skipped(Skip { label: document.name, reason: "duplicate".to_owned(), message });
             }
             Entry::Occupied(held) => {
