@@ -284,7 +284,7 @@ impl Books {
             revision: last.map_or(1, |last| last.revision + 1),
             state: document.state,
             key: document.key.clone(),
-            irn: document.irn.clone(),
+            irn: document.irn,
             registration: document.registration.clone(),
             proof: document.proof.clone(),
             cancellation: document.cancellation.clone(),
@@ -300,7 +300,7 @@ pub(crate) fn next<T>(numbered: &BTreeMap<i64, T>) -> i64 {
 
 fn judged(verdict: &Verdict) -> (State, Option<Irn>) {
     match verdict {
-        Verdict::Ready { irn, .. } => (State::Ready, Some(irn.clone())),
+        Verdict::Ready { irn, .. } => (State::Ready, Some(*irn)),
         Verdict::Invalid { .. } => (State::Invalid, None),
     }
 }

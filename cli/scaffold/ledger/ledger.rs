@@ -48,8 +48,7 @@ pub struct @type@Ledger {
     books: Arc<Mutex<Books>>,
 }
 
-pub(crate) fn build(context: BuildContext, config: @type@Config) -> Ready<Result<Arc<dyn Ledger>, BuildError>> {
-    let _ = config;
+pub(crate) fn build(context: BuildContext, _: @type@Config) -> Ready<Result<Arc<dyn Ledger>, BuildError>> {
     let reason = "it keeps everything in memory and would forget what it sent: a place that lasts is to be filled in";
     ready(Err(BuildError::new(context.name, reason)))
 }

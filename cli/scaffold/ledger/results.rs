@@ -79,7 +79,7 @@ impl Books {
             id: DocumentId(document.id),
             label: document.label.clone(),
             key: document.key.clone(),
-            irn: document.irn.clone(),
+            irn: document.irn,
             state: document.state,
             ewb_state: EwbState::None,
             delivered: self.is_delivered(document),

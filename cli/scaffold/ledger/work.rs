@@ -67,7 +67,7 @@ impl Books {
             state: document.state,
             payload: payload.clone(),
             payload_hash: hash(payload),
-            irn: irn.clone(),
+            irn: *irn,
             last_attempt: document.last_attempt.and_then(|attempt| self.attempts.get(&attempt.0)).map(|sent| sent.intent.clone()),
             pinned: self.attempts.values().filter(of_document).any(|attempt| !attempt.is_over),
             asked: document.asked,
