@@ -105,6 +105,7 @@ impl<'p> Behind<'p> {
     }
 
     /// Random hexadecimal digits, for a token.
+    #[must_use]
     pub fn random_digits(&self, digits: usize) -> String {
         let mut random = vec![0; digits.div_ceil(2)];
         // Without randomness a token is predictable, which an emulator may be.
@@ -228,16 +229,14 @@ fn errors(node: &Node) -> Vec<(String, String)> {
             inner.and_then(|bytes| Node::parse(&bytes).ok()).map(|node| errors(&node)).unwrap_or_default()
         }
         Node::List(list) => list.iter().flat_map(errors).collect(),
-        Node::Object(_) => match node.text(&["errorCodes"]) {
-            Some(codes) => {
+        Node::Object(_) => {
+            if let Some(codes) = node.text(&["errorCodes"]) {
                 let codes = codes.split(',').map(str::trim).filter(|code| !code.is_empty());
-                codes.map(|code| (code.to_owned(), String::new())).collect()
+                return codes.map(|code| (code.to_owned(), String::new())).collect();
             }
-            None => {
-                let text = |name: &str| node.text(&[name]).unwrap_or_default().to_owned();
-                vec![(text("ErrorCode"), text("ErrorMessage"))]
-            }
-        },
+            let text = |name: &str| node.text(&[name]).unwrap_or_default().to_owned();
+            vec![(text("ErrorCode"), text("ErrorMessage"))]
+        }
         _ => Vec::new(),
     }
 }

@@ -142,7 +142,7 @@ fn ends_in_quotes<R: Read>(reader: &csv::Reader<Chain<LineFeeds<R>, &[u8]>>, rec
 }
 
 fn lines_in(value: &[u8]) -> u64 {
-    let breaks = value.iter().filter(|byte| **byte == b'\n').count();
+    let breaks = value.split(|byte| *byte == b'\n').count() - 1;
     u64::try_from(breaks).unwrap_or(u64::MAX)
 }
 
