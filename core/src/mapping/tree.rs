@@ -407,7 +407,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_read_alike_in_one_pass_and_with_care(text in "[\\[\\]{}:,\"a0-9.eE+\\\\u -]{0,24}") {
-            let with_care = serde_json::from_str(&text).and_then(|raw| of_raw(raw, 0));
+            let with_care = serde_json::from_str(&text).and_then(|raw| of_raw(raw, 0, &mut 0));
             prop_assert_eq!(Tree::from_json(&text).ok(), with_care.ok());
         }
 

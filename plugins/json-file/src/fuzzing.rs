@@ -46,6 +46,8 @@ pub struct Counts {
     pub documents: usize,
     /// Everything said of what is none.
     pub findings: Vec<Finding>,
+    /// Whether reading ended because the bytes are no text.
+    pub broke_off: bool,
 }
 
 /// Formats by the rules that are built in.
@@ -64,8 +66,14 @@ pub fn file(bytes: &[u8], lines: bool) -> Counts {
     let mut counts = Counts::default();
     let Some(formats) = FORMATS.as_ref() else { return counts };
     let found = Found { path: "x.json".into(), shown: "x.json".to_owned(), size: 0, modified: None };
-    let Ok(reader) = Utf8Reader::new(bytes, Encoding::Auto) else { return counts };
-    for piece in Splitter::new(reader, lines).map_while(Result::ok) {
+    let Ok(reader) = Utf8Reader::new(bytes, Encoding::Auto) else {
+        return Counts { broke_off: true, ..counts };
+    };
+    for piece in Splitter::new(reader, lines) {
+        let Ok(piece) = piece else {
+            counts.broke_off = true;
+            break;
+        };
         match document(piece, RecordId::Document, &found, formats) {
             Ok(document) => {
                 counts.documents += 1;

@@ -12,7 +12,7 @@ use einvoice_protocol::exchange::{Exchange, ExchangeError, Header, HttpRequest, 
 
 use crate::answer::{Answer, Reading};
 use crate::profile::{Meaning, ProductProfile};
-use crate::provider::{Parts, Provider, with_advice};
+use crate::provider::{Parts, Provider, with_advice, written_out};
 use crate::values::{Tokens, Values};
 
 /// Headers of the portal's protocol by which a call is known, whichever way they are spelt.
@@ -72,7 +72,7 @@ impl<E: Exchange> PassThrough<E> {
             body: None,
             lenient: true,
         };
-        let own = self.provider.request(parts, &values).map_err(|variable| {
+        let own = written_out(parts, &values).map_err(|variable| {
             not_sent(&format!("a header of the profile needs {{{variable}}}, which has no value"))
         })?;
         let mut headers: Vec<Header> = request.headers.clone();

@@ -93,7 +93,7 @@ impl<E: Exchange> Provider<E> {
         const ALPHANUMERIC: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyz";
         let form = self.profile.request_id;
         let mut random = [0_u8; 64];
-        self.entropy.fill(&mut random).map_err(|error| self.not_sent(&self.common, error.to_string()))?;
+        self.entropy.fill(&mut random).map_err(|error| not_sent(&self.common, error.to_string()))?;
         let of = |alphabet: &[u8], length: usize| -> String {
             // A remainder favours no character by more than one part in seven: this is a number, and no key.
             random
@@ -114,55 +114,6 @@ impl<E: Exchange> Provider<E> {
                 format!("{}-{}-4{}-a{}-{}", part(0, 8), part(8, 12), part(12, 15), part(15, 18), part(18, 30))
             }
         })
-    }
-
-    pub(crate) fn not_sent(&self, exchange: &E, reason: impl Into<String>) -> TransportError {
-        TransportError::NotSent { endpoint: exchange.endpoint(), reason: reason.into(), source: None }
-    }
-
-    /// Writes out a request. Nothing where a value is missing that only this wish lacks.
-    pub(crate) fn request(&self, parts: Parts<'_>, values: &Values<'_>) -> Result<HttpRequest, Variable> {
-        let value = |variable: &Variable| values.get(variable);
-        let mut path_and_query = parts.http.path().fill(value, percent_encode)?;
-        let mut query: Vec<(String, String)> = Vec::new();
-        for (name, template) in last_of_each(&parts.query) {
-            match template.fill(value, percent_encode) {
-                Ok(text) => query.push((percent_encode(name), text)),
-                Err(_) if parts.lenient => {}
-                Err(variable) => return Err(variable),
-            }
-        }
-        query.extend(parts.parameters.iter().map(|(name, value)| (percent_encode(name), percent_encode(value))));
-        for (at, (name, value)) in query.iter().enumerate() {
-            path_and_query.push(if at == 0 { '?' } else { '&' });
-            path_and_query.push_str(name);
-            path_and_query.push('=');
-            path_and_query.push_str(value);
-        }
-        let mut headers = Vec::new();
-        for (name, template) in last_of_each(&parts.headers) {
-            let text = match template.fill(value, str::to_owned) {
-                Ok(text) => text,
-                Err(_) if parts.lenient => continue,
-                Err(variable) => return Err(variable),
-            };
-            headers.push(if template.is_secret() {
-                Header::secret(name.clone(), &Secret::new(text))
-            } else {
-                Header::plain(name.clone(), text)
-            });
-        }
-        let (kind, body) = match parts.body {
-            Some(RequestBody::Json(json)) => (Some("application/json"), json),
-            Some(RequestBody::Form(form)) => (Some("application/x-www-form-urlencoded"), form),
-            None => (None, String::new()),
-        };
-        if let Some(kind) = kind
-            && !headers.iter().any(|header| header.name.eq_ignore_ascii_case("content-type"))
-        {
-            headers.push(Header::plain("Content-Type", kind));
-        }
-        Ok(HttpRequest { method: parts.http.method(), path_and_query, headers, body: Bytes::from(body) })
     }
 
     /// Sends a request once.
@@ -211,10 +162,10 @@ impl<E: Exchange> Provider<E> {
         let now = self.clock.now();
         let margin = SignedDuration::from_secs(i64::from(self.profile.limits.renew_before_seconds));
         let is_fresh = |held: &Held| held.expires_at.duration_since(now) > margin;
-        if let Some(held) = tokens.iter().find(|held| held.client == *access.client()) {
-            if is_fresh(held) {
-                return Ok(Some(held.token.clone()));
-            }
+        if let Some(held) = tokens.iter().find(|held| held.client == *access.client())
+            && is_fresh(held)
+        {
+            return Ok(Some(held.token.clone()));
         }
         let request_id = self.request_id()?;
         let values = Values {
@@ -230,7 +181,7 @@ impl<E: Exchange> Provider<E> {
         let made =
             self.login(&self.common, login, &[], &[], &values, Product::EInvoice, ErrorClass::ClientConfig).await?;
         let Some(token) = made.token else {
-            return Err(self.not_sent(&self.common, "the profile's login to the provider brings no token"));
+            return Err(not_sent(&self.common, "the profile's login to the provider brings no token"));
         };
         tokens.retain(|held| held.client != *access.client());
         tokens.push(Held { client: access.client().clone(), token: token.clone(), expires_at: made.expires_at });
@@ -255,7 +206,7 @@ impl<E: Exchange> Provider<E> {
         otherwise: ErrorClass,
     ) -> Result<MadeLogin, TransportError> {
         let missing =
-            |variable: Variable| self.not_sent(exchange, format!("the login needs {{{variable}}}, which has no value"));
+            |variable: Variable| not_sent(exchange, format!("the login needs {{{variable}}}, which has no value"));
         let value = |variable: &Variable| values.get(variable);
         let body = if !login.json.is_empty() {
             let mut object = Object::new();
@@ -285,7 +236,7 @@ impl<E: Exchange> Provider<E> {
             body,
             lenient: true,
         };
-        let request = self.request(parts, values).map_err(missing)?;
+        let request = written_out(parts, values).map_err(missing)?;
         // Taken before the login leaves, so that a token is never thought to live longer than it does.
         let sent_at = self.clock.now();
         let response = self.send(exchange, request, None).await?;
@@ -328,6 +279,56 @@ impl<E: Exchange> Provider<E> {
         let by_profile = sent_at.checked_add(SignedDuration::from_secs(i64::from(lifetime))).unwrap_or(sent_at);
         Ok(MadeLogin { token, expires_at: told.unwrap_or(by_profile) })
     }
+}
+
+/// Nothing was sent.
+pub(crate) fn not_sent<E: Exchange>(exchange: &E, reason: impl Into<String>) -> TransportError {
+    TransportError::NotSent { endpoint: exchange.endpoint(), reason: reason.into(), source: None }
+}
+
+/// Writes out a request. Nothing where a value is missing that only this wish lacks.
+pub(crate) fn written_out(parts: Parts<'_>, values: &Values<'_>) -> Result<HttpRequest, Variable> {
+    let value = |variable: &Variable| values.get(variable);
+    let mut path_and_query = parts.http.path().fill(value, percent_encode)?;
+    let mut query: Vec<(String, String)> = Vec::new();
+    for (name, template) in last_of_each(&parts.query) {
+        match template.fill(value, percent_encode) {
+            Ok(text) => query.push((percent_encode(name), text)),
+            Err(_) if parts.lenient => {}
+            Err(variable) => return Err(variable),
+        }
+    }
+    query.extend(parts.parameters.iter().map(|(name, value)| (percent_encode(name), percent_encode(value))));
+    for (at, (name, value)) in query.iter().enumerate() {
+        path_and_query.push(if at == 0 { '?' } else { '&' });
+        path_and_query.push_str(name);
+        path_and_query.push('=');
+        path_and_query.push_str(value);
+    }
+    let mut headers = Vec::new();
+    for (name, template) in last_of_each(&parts.headers) {
+        let text = match template.fill(value, str::to_owned) {
+            Ok(text) => text,
+            Err(_) if parts.lenient => continue,
+            Err(variable) => return Err(variable),
+        };
+        headers.push(if template.is_secret() {
+            Header::secret(name.clone(), &Secret::new(text))
+        } else {
+            Header::plain(name.clone(), text)
+        });
+    }
+    let (kind, body) = match parts.body {
+        Some(RequestBody::Json(json)) => (Some("application/json"), json),
+        Some(RequestBody::Form(form)) => (Some("application/x-www-form-urlencoded"), form),
+        None => (None, String::new()),
+    };
+    if let Some(kind) = kind
+        && !headers.iter().any(|header| header.name.eq_ignore_ascii_case("content-type"))
+    {
+        headers.push(Header::plain("Content-Type", kind));
+    }
+    Ok(HttpRequest { method: parts.http.method(), path_and_query, headers, body: Bytes::from(body) })
 }
 
 /// What a login brought.

@@ -29,7 +29,7 @@ use crate::pass_through::PassThrough;
 use crate::profile::{
     Body, Crypto, Kind, Login, Meaning, Named, OperationProfile, ProductProfile, Profile, TaxpayerMode, Variable, Wrap,
 };
-use crate::provider::{Parts, Provider, RequestBody, known_secrets, refused, with_advice};
+use crate::provider::{Parts, Provider, RequestBody, known_secrets, not_sent, refused, with_advice, written_out};
 use crate::values::{Tokens, Values, site_of};
 
 /// Characters of a heartbeat's answer that are kept.
@@ -348,11 +348,9 @@ impl<E: Exchange> GspTransport<E> {
         let missing = |variable: Variable| match variable {
             // The operation comes in forms, and this one lacks it: the profile cannot carry this form.
             Variable::Known(_) => TransportError::Unsupported { operation: kind },
-            Variable::Setting(_) => {
-                self.provider.not_sent(exchange, format!("the profile needs {{{variable}}}, which has no value"))
-            }
+            Variable::Setting(_) => not_sent(exchange, format!("the profile needs {{{variable}}}, which has no value")),
         };
-        let hook = self.hook(exchange, how)?;
+        let hook = hook_of(exchange, how)?;
         let body = self.body(exchange, part, how, hook, operation, &asked, &values)?.map_err(missing)?;
         let common = &self.provider.profile.provider;
         let parts = Parts {
@@ -363,7 +361,7 @@ impl<E: Exchange> GspTransport<E> {
             body: body.map(RequestBody::Json),
             lenient: false,
         };
-        let request = self.provider.request(parts, &values).map_err(missing)?;
+        let request = written_out(parts, &values).map_err(missing)?;
         let response = self.provider.send(exchange, request, Some(kind)).await?;
         let known = known_secrets(&values);
         let known: Vec<&Secret<String>> = known.iter().collect();
@@ -399,14 +397,6 @@ impl<E: Exchange> GspTransport<E> {
         answer(operation, &content, Beside { alert, info }).map(Ok).map_err(|error| bad(&error.to_string()))
     }
 
-    fn hook(&self, exchange: &E, how: &OperationProfile) -> Result<Option<&'static dyn Hook>, TransportError> {
-        let Some(name) = &how.hook else { return Ok(None) };
-        match hooks::find(name) {
-            Some(hook) => Ok(Some(hook)),
-            None => Err(self.provider.not_sent(exchange, format!("this program has no hook `{name}`"))),
-        }
-    }
-
     /// The body of a request; the inner error is a variable without a value.
     #[expect(clippy::too_many_arguments, reason = "a body is told what it is made of, once")]
     fn body(
@@ -419,7 +409,7 @@ impl<E: Exchange> GspTransport<E> {
         asked: &Question<'_>,
         values: &Values<'_>,
     ) -> Result<Result<Option<String>, Variable>, TransportError> {
-        let not_sent = |reason: String| self.provider.not_sent(exchange, reason);
+        let refuse = |reason: String| not_sent(exchange, reason);
         let changes_books = operation.kind().changes_books();
         let json = match how.body.unwrap_or(if changes_books { Body::Nic } else { Body::None }) {
             Body::None => return Ok(Ok(None)),
@@ -429,13 +419,13 @@ impl<E: Exchange> GspTransport<E> {
                 let max = self.capability.payload_bytes_max;
                 if json.len() > max {
                     let reason = format!("the document has {} bytes and the provider takes {max}", json.len());
-                    return Err(not_sent(reason));
+                    return Err(refuse(reason));
                 }
                 String::from_utf8_lossy(json).into_owned()
             }
         };
         let json = match hook {
-            Some(hook) => hook.request(operation, &json).map_err(|error| not_sent(error.to_string()))?,
+            Some(hook) => hook.request(operation, &json).map_err(|error| refuse(error.to_string()))?,
             None => json,
         };
         let with_members = match with_members(json, [&how.members, &part.add, &how.add], values) {
@@ -447,6 +437,15 @@ impl<E: Exchange> GspTransport<E> {
             Wrap::Member(name) => format!("{{{}:{json}}}", quoted(name)),
         });
         Ok(Ok(Some(wrapped)))
+    }
+}
+
+/// The hook that an operation names.
+fn hook_of<E: Exchange>(exchange: &E, how: &OperationProfile) -> Result<Option<&'static dyn Hook>, TransportError> {
+    let Some(name) = &how.hook else { return Ok(None) };
+    match hooks::find(name) {
+        Some(hook) => Ok(Some(hook)),
+        None => Err(not_sent(exchange, format!("this program has no hook `{name}`"))),
     }
 }
 
@@ -552,11 +551,11 @@ impl<E: Exchange> Transport for GspTransport<E> {
     async fn login(&self, request: LoginRequest<'_>) -> Result<Session, TransportError> {
         let part = self.provider.profile.product(request.product);
         match (self.side(request.product), part) {
-            (Side::Nic(portal), _) | (Side::Plain { login: Some(portal), .. }, _) => portal.login(request).await,
+            (Side::Nic(portal) | Side::Plain { login: Some(portal), .. }, _) => portal.login(request).await,
             (Side::Plain { exchange, login: None }, Some(part)) => self.plain_login(exchange, part, &request).await,
             _ => {
                 let reason = format!("profile {} does not carry this system", self.provider.profile.id);
-                Err(self.provider.not_sent(&self.provider.common, reason))
+                Err(not_sent(&self.provider.common, reason))
             }
         }
     }

@@ -74,10 +74,13 @@ fn of_operation(operation: &Operation, known: Known) -> Option<String> {
         (Known::Transporter, Operation::TransporterDetails { id }) => id.clone(),
         (Known::Transporter, Operation::UpdateTransporter { transporter, .. }) => transporter.clone(),
         (Known::Hsn, Operation::HsnDetails { code }) => code.clone(),
-        (Known::State, Operation::ListEwbs { list, .. }) => match list {
-            EwbList::ForTransporterInState { state } | EwbList::AssignedInState { state } => state.to_string(),
-            _ => return None,
-        },
+        (
+            Known::State,
+            Operation::ListEwbs {
+                list: EwbList::ForTransporterInState { state } | EwbList::AssignedInState { state },
+                ..
+            },
+        ) => state.to_string(),
         (Known::Generator, Operation::ListEwbs { list: EwbList::ForTransporterOf { generator }, .. }) => {
             generator.to_string()
         }

@@ -1,5 +1,5 @@
 //! Every shipped profile, and one with odd answers to every question, against the provider that is played by it.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -74,7 +74,7 @@ impl World {
             ewb: Some((to("/ewb"), to("/ewb"))),
             irp_key: Some(AuthPublicKey::from_pem(&sandbox.auth_public_key_pem()).unwrap()),
             ewb_key: Some(AuthPublicKey::from_pem(&sandbox.ewb_auth_public_key_pem()).unwrap()),
-            call_time_max: std::time::Duration::from_secs(60),
+            call_time_max: std::time::Duration::from_mins(1),
             entropy: Arc::new(SeededEntropy::new(2)),
             clock,
             profile: profile.clone(),

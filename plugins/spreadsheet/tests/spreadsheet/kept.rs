@@ -97,7 +97,7 @@ fn assert_whole(parts: &Parts) {
     for named in types.split("PartName=\"/").skip(1).map(|rest| rest.split('"').next().unwrap()) {
         assert!(parts.contains_key(named), "{named} has a kind and is not there");
     }
-    for (name, bytes) in parts.iter().filter(|(name, _)| name.ends_with(".rels")) {
+    for (name, bytes) in parts.iter().filter(|(name, _)| name.to_lowercase().ends_with(".rels")) {
         let owner = name.replace("_rels/", "");
         let folder = owner.rsplit_once('/').map_or("", |(folder, _)| folder);
         for element in std::str::from_utf8(bytes).unwrap().split("<Relationship ").skip(1) {

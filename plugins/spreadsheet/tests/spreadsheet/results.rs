@@ -312,7 +312,7 @@ impl Mounted {
         let mount = mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(path).output();
         let is_mounted = mount.is_ok_and(|output| output.status.success());
         if !is_mounted {
-            println!("skipped: only the superuser can mount a small disk");
+            eprintln!("skipped: only the superuser can mount a small disk");
         }
         is_mounted.then(|| Self(path.to_owned()))
     }

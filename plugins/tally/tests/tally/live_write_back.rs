@@ -56,7 +56,7 @@ async fn one(target: &TallyLiveWriteBack, receipt: &Receipt) -> Delivery {
 async fn failure(target: &TallyLiveWriteBack, receipt: &Receipt) -> String {
     match one(target, receipt).await {
         Delivery::Failed { reason } => reason,
-        Delivery::Done => panic!("delivered"),
+        other => panic!("{other:?}"),
     }
 }
 

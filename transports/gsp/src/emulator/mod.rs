@@ -5,7 +5,9 @@
 //! provider can show.
 
 mod asked;
+mod places;
 mod said;
+mod taken;
 mod written;
 
 use std::collections::{BTreeMap, BTreeSet};

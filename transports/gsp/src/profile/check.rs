@@ -5,12 +5,13 @@ use std::fmt;
 use einvoice_core::environment::{Environment, Product};
 use einvoice_core::operation::OperationKind;
 use einvoice_http::usable_address;
-use einvoice_protocol::endpoints::path_problem;
+use einvoice_protocol::endpoints::{Endpoints, path_problem};
+use einvoice_protocol::ewb::settings::EwbEndpoints;
 use einvoice_protocol::exchange::Method;
 
 use super::{
-    Body, Crypto, Known, Layer, Login, Meaning, Named, ProductProfile, Profile, Setting, TaxpayerMode, Template,
-    Variable,
+    Body, Crypto, Known, Layer, Login, Meaning, Named, Pointer, ProductProfile, Profile, Setting, TaxpayerMode,
+    Template, Variable,
 };
 use crate::hooks;
 
@@ -78,6 +79,7 @@ pub(crate) fn check(profile: &Profile) -> Problems {
 
 /// What a template may use where it stands.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each kind of value is there or it is not")]
 struct Allowed {
     provider_token: bool,
     taxpayer: bool,
@@ -266,17 +268,9 @@ impl Checker<'_> {
         if !part.operations.is_empty() {
             self.problems.add(format!("{name}.operations"), "with `crypto = \"nic\"` paths stand under `endpoints`");
         }
-        let paths: Vec<(String, &String)> = match product {
-            Product::EInvoice => {
-                let endpoints = part.endpoints.as_ref();
-                endpoints.map(|known| known.paths().map(|(key, path)| (key.to_owned(), path)).to_vec())
-            }
-            _ => {
-                let endpoints = part.ewb_endpoints.as_ref();
-                endpoints.map(|known| known.paths().map(|(key, path)| (key.to_owned(), path)).to_vec())
-            }
-        }
-        .unwrap_or_default();
+        let irp = part.endpoints.iter().flat_map(Endpoints::paths);
+        let ewb = part.ewb_endpoints.iter().flat_map(EwbEndpoints::paths);
+        let paths: Vec<(&str, &String)> = if product == Product::EInvoice { irp.collect() } else { ewb.collect() };
         for (key, path) in paths {
             if let Some(problem) = path_problem(path) {
                 self.problems.add(format!("{name}.endpoints.{key}"), problem);
@@ -365,7 +359,7 @@ impl Checker<'_> {
                 self.problems.add(key, "the portal's own envelope (`nic`) needs no tests and no errors");
             } else if !layer.nic && !says {
                 self.problems.add(key, "neither `accepted` nor `refused` says how a yes is told from a no");
-            } else if layer.refused.as_ref().is_some_and(|test| test.is.is_empty() && test.at == Default::default()) {
+            } else if layer.refused.as_ref().is_some_and(|test| test.is.is_empty() && test.at == Pointer::root()) {
                 self.problems.add(key, "`refused` passes for every answer");
             }
         }
