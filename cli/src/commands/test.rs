@@ -200,8 +200,10 @@ impl<'a> Bench<'a> {
         let part = &self.table(file, case)?.part;
         let origin = Origin::new(&part.settings, self.assembly.directory());
         let source = open(&part.plugin, self.assembly.registry(), &origin, &readable(path)?).await?;
-        let items =
-            source.fetch(None).await?.filter(|item| std::future::ready(!matches!(item, Ok(SourceItem::Checkpoint(_)))));
+        let items = source
+            .fetch(None)
+            .await?
+            .filter(|item| std::future::ready(!matches!(item, Ok(SourceItem::Checkpoint(_) | SourceItem::Arrival(_)))));
         let found: Vec<_> =
             items.skip(number.unwrap_or(1) - 1).take(if number.is_some() { 1 } else { 2 }).collect().await;
         let mut found = found.into_iter();

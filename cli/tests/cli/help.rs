@@ -56,7 +56,7 @@ fn the_schema_of_the_configuration_has_a_variant_for_each_plugin() {
     let schema = answer.objects().remove(0);
     let variants = schema["properties"]["route"]["items"]["oneOf"].as_array().unwrap();
     let names: Vec<&str> = variants.iter().map(|variant| variant["title"].as_str().unwrap()).collect();
-    assert_eq!(names, ["direct", "sandbox"]);
+    assert_eq!(names, ["direct", "gsp", "sandbox"]);
     for name in ["ledger", "credentials", "source", "write_back", "verify", "check", "run"] {
         assert!(schema["properties"].get(name).is_some(), "{name}");
     }

@@ -97,8 +97,10 @@ fn a_template_is_made_once_and_can_be_checked_as_it_is() {
         format!("{} {}", line["plugin"].as_str().unwrap(), line["variant"].as_str().unwrap())
     };
     let names: Vec<_> = listed.iter().map(name).collect();
-    let statements = ["database mysql", "database postgres", "database sqlite"];
-    assert_eq!(names, [&statements[..], &["spreadsheet compact", "spreadsheet full"]].concat());
+    let dialects = ["mysql", "oracle", "postgres", "sqlite", "sqlserver"].map(|dialect| format!("database {dialect}"));
+    let mut expected: Vec<&str> = dialects.iter().map(String::as_str).collect();
+    expected.extend(["spreadsheet compact", "spreadsheet full"]);
+    assert_eq!(names, expected);
     let other = einvoice(directory.path(), &["new", "template", "--plugin", "tally"]);
     insta::assert_snapshot!("new_template_unknown", other.shown(directory.path()));
     let checked = einvoice(directory.path(), &["validate", "typed.xlsx", "--plugin", "spreadsheet"]);

@@ -102,10 +102,14 @@ impl LedgerHarness for Folder {
 const LISTS: [&str; 9] = ["given", "wanted", "step", "supplier", "j", "w", "e", "k", "json_each"];
 
 /// Statements that may walk, by a part of their text, and why.
-const MAY_WALK: [(&str, &str); 7] = [
+const MAY_WALK: [(&str, &str); 8] = [
     ("WHERE d.id > ? ORDER BY d.id LIMIT ?", "a page of all documents is read from where the last one ended"),
     ("WHERE j.id > ? ORDER BY j.id LIMIT ?", "so is a page of all jobs"),
     ("AND d.source = ? ORDER BY d.id", "a page of one source is read past the documents of others"),
+    (
+        "LIMIT ?3 OFFSET ?4) o",
+        "what is owed is taken from the index up to the limit, and only that much is walked through",
+    ),
     ("FROM sqlite_schema", "the tables of the file are few"),
     ("FROM subscription", "targets and sources are few"),
     ("instr(d.search", "a person searches for a part of a text, and no index finds that"),
