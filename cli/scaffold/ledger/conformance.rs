@@ -25,8 +25,12 @@ impl LedgerHarness for Harness {
     }
 }
 
-// Take a promise off this list when it is kept: jobs, e-way bills and what a person decides are open.
+// Take a promise off this list when it is kept: jobs, e-way bills, what a person decides, and answers to each arrival of a
+// record are open.
 einvoice_testkit::ledger_conformance!(Harness::default(), fill_in: [
+    a_record_that_arrives_again_is_answered_again,
+    a_corrected_arrival_has_its_last_answer,
+    random_histories_agree_with_the_model,
     random_lives_agree_with_the_model,
     a_planned_job_survives_reopening,
     a_subject_has_one_open_job,

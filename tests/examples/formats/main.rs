@@ -23,6 +23,10 @@ use futures_util::StreamExt;
 
 use usage::Usage;
 
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> Result<(), Box<dyn Error>> {
     let (mut invoices, mut items, mut rounds, mut formats) = (5_000_u32, 6_u32, 5_u32, Vec::new());
     for argument in std::env::args().skip(1) {
