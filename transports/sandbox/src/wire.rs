@@ -169,7 +169,8 @@ pub(crate) fn success(data: &str, info: &[String]) -> PortalReply {
 }
 
 /// Decodes `%2F` and the like; nothing for text that is not UTF-8 afterwards.
-pub(crate) fn percent_decoded(text: &str) -> Option<String> {
+#[must_use]
+pub fn percent_decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

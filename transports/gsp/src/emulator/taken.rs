@@ -6,6 +6,7 @@ use einvoice_core::operation::OperationKind;
 use einvoice_protocol::members::{Members, elements};
 use einvoice_protocol::object::quoted;
 use einvoice_sandbox::PortalRequest;
+pub(super) use einvoice_sandbox::percent_decoded as decoded;
 
 use crate::hooks;
 use crate::profile::{Body, Known, Login, Meaning, Named, OperationProfile, ProductProfile, Template, Variable, Wrap};
@@ -50,22 +51,6 @@ impl<'r> Came<'r> {
     pub(super) fn text(&self) -> &'r str {
         std::str::from_utf8(self.body).unwrap_or_default()
     }
-}
-
-pub(super) fn decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'%' => {
-                let digits = [rest.next()?, rest.next()?];
-                u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?
-            }
-            b'+' => b' ',
-            other => other,
-        });
-    }
-    String::from_utf8(bytes).ok()
 }
 
 pub(super) fn known(values: &Values, known: Known) -> Option<&str> {
