@@ -26,7 +26,7 @@ use einvoice_core::credential::{
 use einvoice_core::environment::{Environment, Product, RouteName};
 use einvoice_core::identifier::Gstin;
 use einvoice_core::secret::Secret;
-use einvoice_core::session::SavedSession;
+use einvoice_core::session::{ProviderToken, SavedSession};
 use jiff::Timestamp;
 
 pub use rotation::*;
@@ -166,6 +166,11 @@ fn session(mark: u8) -> SavedSession {
         sek: Secret::new(vec![mark; 32]),
         app_key: Secret::new(vec![mark.wrapping_add(1); 32]),
         expires_at: Timestamp::UNIX_EPOCH,
+        // Every other session has one, so that stores keep both kinds.
+        provider: (mark % 2 == 1).then(|| ProviderToken {
+            token: Secret::new(format!("account-Jd77Pf-{mark}")),
+            expires_at: Timestamp::UNIX_EPOCH,
+        }),
     }
 }
 
@@ -253,7 +258,7 @@ pub async fn nothing_secret_shows_in_debug(harness: &dyn CredentialHarness) -> S
         store.list().await,
         store.api_user(&user_scope(Product::EWayBill, Environment::Production, "gsp")).await,
     );
-    for secret in [CLIENT_SECRET, PASSWORD, "token-Vb55Rt", "3, 3, 3"].into_iter().chain(NAMES) {
+    for secret in [CLIENT_SECRET, PASSWORD, "token-Vb55Rt", "account-Jd77Pf", "3, 3, 3"].into_iter().chain(NAMES) {
         assert!(!shown.contains(secret), "{secret} shows in {shown}");
     }
     Ok(())

@@ -39,6 +39,14 @@ pub enum CredentialError {
         /// What is wrong, without any secret.
         reason: String,
     },
+    /// The store is elsewhere and does not answer, or is out of service: a matter of time, not of the entry.
+    #[error("{store} cannot be reached: {reason}")]
+    Unreachable {
+        /// Which store.
+        store: String,
+        /// What is wrong, and who can do something about it.
+        reason: String,
+    },
     /// Reading or writing failed.
     #[error("{store} failed: {reason}")]
     Io {

@@ -15,7 +15,7 @@ use super::{
     LoginFailure, LoginNote, UserScope, name_hint,
 };
 use crate::secret::Secret;
-use crate::session::SavedSession;
+use crate::session::{ProviderToken, SavedSession};
 
 /// The version of both layouts.
 const VERSION: u32 = 1;
@@ -198,6 +198,10 @@ impl EntryRecord {
             sek: Secret::new(kept.sek.clone()),
             app_key: Secret::new(kept.app_key.clone()),
             expires_at: kept.expires_at,
+            provider: kept
+                .provider
+                .as_ref()
+                .map(|kept| ProviderToken { token: Secret::from(kept.token.as_str()), expires_at: kept.expires_at }),
         })
     }
 
@@ -244,6 +248,16 @@ struct KeptSession {
     app_key: Vec<u8>,
     #[zeroize(skip)]
     expires_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    provider: Option<KeptToken>,
+}
+
+#[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+#[serde(deny_unknown_fields)]
+struct KeptToken {
+    token: String,
+    #[zeroize(skip)]
+    expires_at: Timestamp,
 }
 
 impl StateRecord {
@@ -267,6 +281,10 @@ impl StateRecord {
             sek: session.sek.expose().clone(),
             app_key: session.app_key.expose().clone(),
             expires_at: session.expires_at,
+            provider: session
+                .provider
+                .as_ref()
+                .map(|provider| KeptToken { token: provider.token.expose().clone(), expires_at: provider.expires_at }),
         });
     }
 
@@ -395,6 +413,7 @@ mod tests {
             sek: Secret::new(vec![1; 32]),
             app_key: Secret::new(vec![2; 32]),
             expires_at: at(9),
+            provider: None,
         }
     }
 

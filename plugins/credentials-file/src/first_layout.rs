@@ -79,6 +79,7 @@ impl FirstContent {
                 sek: Secret::new(stored.sek.clone()),
                 app_key: Secret::new(stored.app_key.clone()),
                 expires_at: stored.expires_at,
+                provider: None,
             };
             // A session of nobody was never written.
             let _kept = content.save_session(&CredentialScope::User(stored.scope.clone()), &session);

@@ -117,7 +117,7 @@ impl Inner {
     /// Says once that others may read the file. That is no refusal, since it is encrypted; but whoever
     /// has a copy can try passphrases for as long as they like.
     fn warn_if_exposed(&self) {
-        if let Ok(Some(reason)) = guard::exposed(&self.path) {
+        if let Ok(Some(reason)) = einvoice_secret_file::exposed(&self.path) {
             self.warning.call_once(|| tracing::warn!("the credentials file is encrypted, but {reason}"));
         }
     }
@@ -155,7 +155,7 @@ impl Inner {
     }
 
     fn envelope(&self) -> Result<Option<Envelope>, CredentialError> {
-        let bytes = guard::read(&self.path).map_err(|error| self.io("it could not be read", error))?;
+        let bytes = einvoice_secret_file::read(&self.path).map_err(|error| self.io("it could not be read", error))?;
         if bytes.is_some() {
             self.warn_if_exposed();
         }

@@ -150,6 +150,7 @@ async fn a_session_is_kept_for_known_users_only_and_goes_with_the_user_name() {
         sek: Secret::new(vec![1; 32]),
         app_key: Secret::new(vec![2; 32]),
         expires_at: jiff::Timestamp::UNIX_EPOCH,
+        provider: None,
     };
     store.save_session(&scope(), &session).await.unwrap_err();
     store.put(entry()).await.unwrap();

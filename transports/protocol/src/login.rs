@@ -203,7 +203,7 @@ pub fn read(data: &Data<'_>, app_key: &AppKey, previous: Option<&SavedSession>) 
             None => return Err(LoginError::SekOfAnotherLogin { expires: expires.to_string() }),
         },
     };
-    Ok(SavedSession { token, sek, app_key, expires_at })
+    Ok(SavedSession { token, sek, app_key, expires_at, provider: None })
 }
 
 fn open_with_any(text: &str, app_keys: &[&AppKey]) -> Result<Zeroizing<String>, LoginError> {
@@ -262,6 +262,7 @@ mod tests {
             sek: Secret::new(vec![sek; 32]),
             app_key: Secret::new(vec![app_key; 32]),
             expires_at: "2026-11-05T12:30:00Z".parse().unwrap(),
+            provider: None,
         }
     }
 
