@@ -24,6 +24,7 @@ macro_rules! link {
 }
 
 link! {
+    einvoice_credentials_database if "credentials-database",
     einvoice_credentials_env if "credentials-env",
     einvoice_credentials_file if "credentials-file",
     einvoice_credentials_vault if "credentials-vault",
