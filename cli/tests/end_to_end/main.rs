@@ -23,9 +23,11 @@ mod interrupt;
 mod place;
 mod process;
 mod sap;
+mod secrets;
 mod spreadsheet;
 mod tally;
 mod trouble;
+mod vanished;
 
 use std::collections::BTreeMap;
 

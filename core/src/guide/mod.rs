@@ -12,6 +12,8 @@
 #[doc = ""]
 #[doc = include_str!("adapters_end.md")]
 pub mod adapters {}
+#[doc = include_str!("credentials.md")]
+pub mod credentials {}
 pub mod decisions;
 #[doc = include_str!("life.md")]
 pub mod life {}

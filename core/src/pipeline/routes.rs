@@ -162,10 +162,14 @@ impl Route {
     /// Learns from a call: failures in a row open the breaker, any answer closes it. What never left
     /// this machine says nothing, and a limit on one GSTIN is an answer.
     pub(super) fn learn(&self, error: Option<&TransportError>) {
-        if matches!(
-            error,
-            Some(TransportError::HeldBack { .. } | TransportError::Credential(_) | TransportError::Unsupported { .. })
-        ) {
+        let is_ours = |error: &TransportError| {
+            matches!(
+                error,
+                TransportError::HeldBack { .. } | TransportError::Credential(_) | TransportError::Unsupported { .. }
+            )
+        };
+        // A store that does not answer stops the route as a portal would that does not.
+        if error.is_some_and(|error| is_ours(error) && !error.is_unreachable()) {
             return;
         }
         let error = error.filter(|error| error.class() != Some(ErrorClass::RateLimit));
