@@ -6,6 +6,7 @@ use einvoice_core::environment::Product;
 use jiff::Timestamp;
 
 use crate::cipher_box;
+use crate::connection::GspConnection;
 use crate::ewb_route::PREFIX;
 use crate::login::Login;
 use crate::node::{Node, quoted};
@@ -17,6 +18,18 @@ use crate::wire::{CodeText, Delivery, PortalReply, PortalRequest};
 pub trait Front: fmt::Debug + Send + Sync {
     /// Answers one request; its path begins below the place where the front stands.
     fn answer(&self, behind: &mut Behind<'_>, request: &PortalRequest) -> PortalReply;
+
+    /// What a client needs to know to call it at `base_url`, for `connection.json`; nothing where it wants to stay
+    /// unknown.
+    fn connection(&self, _base_url: &str) -> Option<GspConnection> {
+        None
+    }
+
+    /// Does a test's wish: its path begins below `/sandbox` and the place where the front stands. Nothing where there
+    /// is no such wish.
+    fn control(&self, _request: &PortalRequest) -> Option<PortalReply> {
+        None
+    }
 }
 
 /// The portal, for somebody in front of it.

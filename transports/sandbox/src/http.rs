@@ -5,6 +5,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -23,6 +24,7 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::admin;
+use crate::behind::Front;
 use crate::error::SandboxError;
 use crate::sandbox::Sandbox;
 use crate::settings::PortalSettings;
@@ -45,12 +47,14 @@ pub struct ServeOptions {
     pub gstins: Vec<String>,
     /// Behaviour of the portal.
     pub settings: PortalSettings,
+    /// Who stands before the portal, each below a path of its own.
+    pub fronts: Vec<(String, Arc<dyn Front>)>,
 }
 
 impl ServeOptions {
     /// Listens on an address and keeps everything in a directory; else the defaults.
     pub fn new(listen: SocketAddr, data: impl Into<PathBuf>) -> Self {
-        Self { listen, data: data.into(), gstins: Vec::new(), settings: PortalSettings::default() }
+        Self { listen, data: data.into(), gstins: Vec::new(), settings: PortalSettings::default(), fronts: Vec::new() }
     }
 }
 
@@ -113,6 +117,9 @@ pub async fn serve(
     let sandbox = Sandbox::open(&options.data, options.settings, clock, entropy)?;
     for gstin in &options.gstins {
         sandbox.provision(gstin).await?;
+    }
+    for (prefix, front) in options.fronts {
+        sandbox.put_in_front(prefix, front);
     }
     let listener = TcpListener::bind(options.listen).await;
     let listener = listener.map_err(|source| SandboxError::Listen { address: options.listen.to_string(), source })?;
@@ -183,18 +190,8 @@ struct NoAnswer;
 
 /// Every path that is not a test control.
 async fn portal_page(State(sandbox): State<Sandbox>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    let Ok(body) = axum::body::to_bytes(body, BODY_BYTES_MAX).await else {
+    let Some(request) = whole(request).await else {
         return plain(413, format!("the request is larger than {BODY_BYTES_MAX} bytes"));
-    };
-    let headers = parts.headers.iter();
-    let request = PortalRequest {
-        method: parts.method.as_str().to_owned(),
-        target: parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned(),
-        headers: headers
-            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
-            .collect(),
-        body: body.to_vec(),
     };
     match sandbox.exchange(&request).await {
         Ok(reply) => response(reply),
@@ -205,7 +202,22 @@ async fn portal_page(State(sandbox): State<Sandbox>, request: Request) -> Respon
     }
 }
 
-fn response(reply: PortalReply) -> Response {
+/// A request with its whole body; nothing for one beyond the limit.
+pub(crate) async fn whole(request: Request) -> Option<PortalRequest> {
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, BODY_BYTES_MAX).await.ok()?;
+    let headers = parts.headers.iter();
+    Some(PortalRequest {
+        method: parts.method.as_str().to_owned(),
+        target: parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned(),
+        headers: headers
+            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .collect(),
+        body: body.to_vec(),
+    })
+}
+
+pub(crate) fn response(reply: PortalReply) -> Response {
     let length = reply.body.len();
     let mut builder = Response::builder().status(reply.status).header("content-type", reply.content_type);
     let body = match reply.delivery {
