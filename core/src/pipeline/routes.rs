@@ -14,8 +14,9 @@ use crate::credential::CredentialStore;
 use crate::environment::{Environment, RouteName};
 use crate::events;
 use crate::identifier::Gstin;
+use crate::operation::OperationKind;
 use crate::portal_code::ErrorClass;
-use crate::transport::{Transport, TransportError};
+use crate::transport::{Transport, TransportError, TransportMode};
 
 /// A configured route.
 #[derive(Debug, Clone)]
@@ -121,6 +122,21 @@ impl Route {
     /// The portal site it leads to.
     pub(super) fn site(&self) -> &str {
         &self.gateway.transport().capability().site
+    }
+
+    /// Which environment is behind it.
+    pub(super) const fn environment(&self) -> Environment {
+        self.gateway.environment()
+    }
+
+    /// What kind of way it is.
+    pub(super) fn mode(&self) -> TransportMode {
+        self.gateway.transport().capability().mode
+    }
+
+    /// Whether it carries an operation.
+    pub(super) fn can(&self, operation: OperationKind) -> bool {
+        self.gateway.transport().capability().operations.contains(&operation)
     }
 
     /// Longest time one of its calls takes.
