@@ -1,5 +1,6 @@
 //! The command line: names and meaning are a stable contract.
 
+mod care;
 mod ewb;
 mod life;
 mod new;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use einvoice_core::portal_code::ErrorClass;
 
+pub use care::Quota;
 pub use ewb::{
     Acting, CarriageArguments, Ewb, EwbCancel, EwbClose, EwbConsolidate, EwbExtend, EwbGenerate, EwbList,
     EwbMultiVehicle, EwbPartB, EwbReject, EwbShow, EwbTransporter, EwbTripSheet, FromArguments, ListName,
@@ -98,6 +100,8 @@ pub enum Command {
     /// Manage client pairs and API users
     #[command(subcommand)]
     Credentials(Credentials),
+    /// Show the login and error budgets of each GSTIN and client: used, left, until when
+    Quota(Quota),
     /// Say what a portal code or a rule means, where it comes from and what to do
     Explain(Explain),
     /// List the plugins in this program; with a name, its settings and an example

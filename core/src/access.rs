@@ -338,7 +338,9 @@ impl Gateway {
                 Ok(session)
             }
             Err(error) => {
-                if !error.is_unreachable() && error.reach() <= Reach::Gstin {
+                // What was held back says itself until when; the portal has not refused anything.
+                let was_refused = !error.is_unreachable() && !matches!(error, TransportError::HeldBack { .. });
+                if was_refused && error.reach() <= Reach::Gstin {
                     let reason = format!("the last login for this GSTIN on route {} failed: {error}", self.route);
                     self.stop_slot(slot, scope.gstin, &reason, &error);
                 }

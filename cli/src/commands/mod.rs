@@ -14,6 +14,7 @@ pub mod masters;
 pub mod new;
 pub mod onboard;
 pub mod plugins;
+pub mod quota;
 pub mod resolve;
 pub mod retry;
 pub mod run;
@@ -52,6 +53,7 @@ pub fn run(arguments: Arguments, output: &mut Output) -> Result<u8, CliError> {
         Command::Retry(retry) => retry::run(&retry, &common, output),
         Command::Jobs(jobs) => jobs::run(&jobs, &common, output),
         Command::Credentials(credentials) => credentials::run(&credentials, &common, output),
+        Command::Quota(quota) => quota::run(&quota, &common, output),
         Command::Explain(explain) => explain::run(&explain, output),
         Command::Plugins(plugins) => plugins::run(&plugins, output),
         Command::New(new) => new::run(&new, output),
