@@ -322,6 +322,11 @@ pub enum Credentials {
     List,
     /// Log in with the credentials of a GSTIN
     Test(CredentialTest),
+    /// Replace a client secret or a password: the new one is kept beside the old, logs in, and only then takes its
+    /// place; it comes from where `add` takes it
+    Rotate(CredentialRotate),
+    /// Show or set the addresses that the portal lists for a client pair
+    Addresses(CredentialAddresses),
     /// Remove a client pair or an API user
     Remove(CredentialRemove),
 }
@@ -361,6 +366,42 @@ pub struct CredentialRemove {
     /// Really remove it
     #[arg(long)]
     pub yes: bool,
+}
+
+/// Arguments of `credentials rotate`.
+#[derive(Debug, Args)]
+pub struct CredentialRotate {
+    /// Which entry; a client pair is tried with a login for `--gstin`.
+    #[command(flatten)]
+    pub scope: CredentialScopeArguments,
+    /// Go on with a new secret that was kept by an earlier try
+    #[arg(long, conflicts_with_all = ["forget", "name"])]
+    pub resume: bool,
+    /// Forget a new secret that was kept by an earlier try; the old one stays in use
+    #[arg(long)]
+    pub forget: bool,
+}
+
+/// Arguments of `credentials addresses`.
+#[derive(Debug, Args)]
+pub struct CredentialAddresses {
+    /// Up to four public IPv4 addresses, which take the place of those known before; none shows them
+    pub addresses: Vec<String>,
+    /// PAN that holds the client pair
+    #[arg(long)]
+    pub pan: Option<String>,
+    /// A GSTIN of that PAN
+    #[arg(long, conflicts_with = "pan")]
+    pub gstin: Option<String>,
+    /// Account at a provider that holds the client pair
+    #[arg(long, conflicts_with_all = ["pan", "gstin"])]
+    pub account: Option<String>,
+    /// Route whose environment the pair is for
+    #[arg(long)]
+    pub route: String,
+    /// Forget all of them
+    #[arg(long, conflicts_with = "addresses")]
+    pub none: bool,
 }
 
 /// Arguments of `credentials test`.

@@ -3,12 +3,13 @@
 mod keys;
 mod meter;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use einvoice_core::clock::{SharedClock, SystemClock};
 use einvoice_core::config::{CheckDigit, PluginTable, RouteTable, Settings, SourceTable, WriteBackTable};
-use einvoice_core::credential::CredentialStore;
+use einvoice_core::credential::{CredentialStore, EWayBillLogin, SharedUsers};
 use einvoice_core::date::ist_date;
 use einvoice_core::entropy::SystemEntropy;
 use einvoice_core::environment::Environment;
@@ -96,7 +97,16 @@ impl Assembly {
         let part = &self.settings().credentials;
         let context = self.base.named(&part.name);
         let made = self.registry.credential_store(&part.plugin, context, part.settings.clone()).await;
-        made.map_err(|error| self.failed("credentials", part, error))
+        let store = made.map_err(|error| self.failed("credentials", part, error))?;
+        let routes = self.settings().routes.iter();
+        let shared: BTreeMap<_, _> = routes
+            .filter(|route| route.e_way_bill_login != EWayBillLogin::Own)
+            .map(|route| (route.route_name(), route.e_way_bill_login))
+            .collect();
+        if shared.is_empty() {
+            return Ok(store);
+        }
+        Ok(Arc::new(SharedUsers::new(store, shared)))
     }
 
     /// Makes a way to the portal.

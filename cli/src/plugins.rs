@@ -26,6 +26,7 @@ macro_rules! link {
 link! {
     einvoice_credentials_env if "credentials-env",
     einvoice_credentials_file if "credentials-file",
+    einvoice_credentials_vault if "credentials-vault",
     einvoice_database if "database",
     einvoice_direct if "direct",
     einvoice_gsp if "gsp",
@@ -75,8 +76,8 @@ mod tests {
     use super::*;
 
     /// Folders that hold no plugin but a library: `protocol` and `http` are shared by transports, `file-drop` by all that
-    /// work on files.
-    const NO_PLUGIN: [&str; 3] = ["file-drop", "http", "protocol"];
+    /// work on files, `secret-file` by credential stores.
+    const NO_PLUGIN: [&str; 4] = ["file-drop", "http", "protocol", "secret-file"];
 
     fn folders() -> BTreeSet<String> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

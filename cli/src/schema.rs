@@ -124,6 +124,10 @@ pub fn table_keys(role: Role) -> Vec<(&'static str, Value)> {
                 "client_account",
                 text("Account at a GSP or provider whose client pair serves all GSTINs. Default: the pair of the GSTIN's PAN."),
             ));
+            keys.push((
+                "e_way_bill_login",
+                json!({"enum": ["own", "same_user", "same_token"], "description": "With whose credentials the e-way bill system is logged in to where it has no API user of its own: none (\"own\"), the API user of the e-invoice system, or that user and its token. Whether the portals allow the last two is not documented; try them before you rely on them. Default: own."}),
+            ));
         }
         Role::Source => keys.push((
             "schedule",

@@ -17,7 +17,9 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex as AsyncMutex;
 
 use crate::clock::{SharedClock, later};
-use crate::credential::{Access, ApiUser, ClientHolder, ClientScope, CredentialScope, CredentialStore, UserScope};
+use crate::credential::{
+    Access, ApiUser, ClientHolder, ClientScope, CredentialScope, CredentialStore, LoginFailure, LoginNote, UserScope,
+};
 use crate::environment::{Environment, Product, RouteName};
 use crate::events;
 use crate::identifier::Gstin;
@@ -192,6 +194,11 @@ impl Gateway {
         let result = self.call_with_a_session(gstin, product, operation).await;
         if let Err(error) = &result {
             self.close_doors(gstin, product, error);
+            if error.reach() == Reach::Client {
+                // The pair may have been rotated since this session was made: the next one is made with what the store
+                // holds by then.
+                self.slot(gstin, product).lock().await.session = None;
+            }
         }
         result
     }
@@ -331,6 +338,7 @@ impl Gateway {
                 if let Err(error) = self.credentials.save_session(scope, session.saved()).await {
                     events::session_not_saved(scope.gstin, &error.to_string());
                 }
+                self.note_login(scope, LoginNote::Accepted(now), Reach::Client).await;
                 slot.use_session(session.clone());
                 if session.saved().phase(now) != TokenPhase::Fresh {
                     slot.confirmed_until = later(now, RENEWAL_PAUSE);
@@ -338,6 +346,12 @@ impl Gateway {
                 Ok(session)
             }
             Err(error) => {
+                if let TransportError::Refused { errors, .. } = &error
+                    && !error.is_unreachable()
+                {
+                    let code = errors.first().map(|error| error.code.as_str());
+                    self.note_login(scope, LoginNote::Refused(LoginFailure::new(now, code)), error.reach()).await;
+                }
                 // What was held back says itself until when; the portal has not refused anything.
                 let was_refused = !error.is_unreachable() && !matches!(error, TransportError::HeldBack { .. });
                 if was_refused && error.reach() <= Reach::Gstin {
@@ -345,6 +359,26 @@ impl Gateway {
                     self.stop_slot(slot, scope.gstin, &reason, &error);
                 }
                 Err(error)
+            }
+        }
+    }
+
+    /// Has the store keep what became of a login. A refusal is noted with what was refused; one that concerns the whole
+    /// route says nothing of an entry. That it cannot be kept must not stop the work.
+    async fn note_login(&self, scope: &UserScope, note: LoginNote, reach: Reach) {
+        let accepted = matches!(note, LoginNote::Accepted(_));
+        let mut scopes = Vec::new();
+        if accepted || reach == Reach::Gstin {
+            scopes.push(CredentialScope::User(scope.clone()));
+        }
+        if reach == Reach::Client
+            && let Ok(holder) = self.holder(scope.gstin, scope.product)
+        {
+            scopes.push(CredentialScope::Client(ClientScope { environment: self.environment, holder }));
+        }
+        for of in scopes {
+            if let Err(error) = self.credentials.note(&of, &note).await {
+                events::use_not_noted(scope.gstin, &error.to_string());
             }
         }
     }

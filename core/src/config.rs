@@ -13,6 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::credential::EWayBillLogin;
 use crate::environment::{Environment, RouteName};
 use crate::registry::nearest;
 use crate::rulebook::{Repair, RuleSettings};
@@ -70,6 +71,8 @@ pub struct RouteTable {
     /// Set for a GSP or provider: the account whose client pair serves all GSTINs. Without it the
     /// pair of the GSTIN's PAN is used.
     pub client_account: Option<String>,
+    /// With whose credentials the e-way bill system is logged in to: `own` unless it was tried and found to work.
+    pub e_way_bill_login: EWayBillLogin,
 }
 
 impl RouteTable {
@@ -387,7 +390,18 @@ fn route(map: &mut Map<String, Value>, key: &str) -> Result<RouteTable, ConfigEr
         }
     };
     let client_account = text(map, key, "client_account")?;
-    Ok(RouteTable { environment, client_account, part: part(map, key)? })
+    let e_way_bill_login = match text(map, key, "e_way_bill_login")?.as_deref() {
+        None | Some("own") => EWayBillLogin::Own,
+        Some("same_user") => EWayBillLogin::SameUser,
+        Some("same_token") => EWayBillLogin::SameToken,
+        Some(other) => {
+            return Err(ConfigError::new(
+                format!("{key}.e_way_bill_login"),
+                format!("`{other}` is not known: write \"own\", \"same_user\" or \"same_token\""),
+            ));
+        }
+    };
+    Ok(RouteTable { environment, client_account, e_way_bill_login, part: part(map, key)? })
 }
 
 fn source(map: &mut Map<String, Value>, key: &str) -> Result<SourceTable, ConfigError> {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::BoxError;
-use crate::credential::Access;
+use crate::credential::{Access, CredentialError};
 use crate::environment::{Environment, Product};
 use crate::operation::{InfoDetail, Operation, OperationKind, Reply};
 use crate::portal_code::{ErrorClass, PortalError, deciding_class};
@@ -247,7 +247,7 @@ pub enum TransportError {
     },
     /// The credentials are missing or cannot be read. Nothing was sent.
     #[error(transparent)]
-    Credential(#[from] crate::credential::CredentialError),
+    Credential(#[from] CredentialError),
 }
 
 /// Codes by which a portal says of a login that it cannot open what was sealed. Their published class is
@@ -292,6 +292,7 @@ impl TransportError {
     #[must_use]
     pub fn reach(&self) -> Reach {
         match (self, self.class()) {
+            (Self::Credential(CredentialError::Unreachable { .. }), _) => Reach::Call,
             (Self::Unsupported { .. } | Self::Credential(_), _) => Reach::Gstin,
             (
                 Self::Refused { errors, .. },
@@ -311,6 +312,7 @@ impl TransportError {
     #[must_use]
     pub fn retry(&self) -> Retry {
         match self {
+            Self::Credential(CredentialError::Unreachable { .. }) => Retry::Safe,
             Self::Unsupported { .. } | Self::Credential(_) => Retry::Never,
             Self::NotSent { .. } | Self::HeldBack { .. } => Retry::Safe,
             Self::NoAnswer { changes_books, .. } | Self::BadAnswer { changes_books, .. } => {
@@ -363,11 +365,15 @@ impl TransportError {
         }
     }
 
-    /// Whether the portal or the way to it is out of order, as opposed to saying no.
+    /// Whether the portal or the way to it is out of order, as opposed to saying no. A credential store that does not
+    /// answer is on that way.
     #[must_use]
     pub fn is_unreachable(&self) -> bool {
         match self {
-            Self::NotSent { .. } | Self::NoAnswer { .. } | Self::BadAnswer { .. } => true,
+            Self::NotSent { .. }
+            | Self::NoAnswer { .. }
+            | Self::BadAnswer { .. }
+            | Self::Credential(CredentialError::Unreachable { .. }) => true,
             Self::Refused { errors, .. } => matches!(
                 deciding_class(errors),
                 ErrorClass::Transient | ErrorClass::UpstreamTransient | ErrorClass::RateLimit

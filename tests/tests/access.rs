@@ -418,6 +418,7 @@ impl Transport for Scripted {
             sek: Secret::new(vec![1; 32]),
             app_key: Secret::new(vec![2; 32]),
             expires_at,
+            provider: None,
         };
         Ok(Session::new(request.access.clone(), saved))
     }

@@ -138,6 +138,7 @@ impl TransportHarness for Dialling {
             sek: Secret::new(SEK.to_vec()),
             app_key: Secret::new(SEK.to_vec()),
             expires_at: "2099-01-01T00:00:00Z".parse().expect("a moment"),
+            provider: None,
         };
         Session::new(access, saved)
     }

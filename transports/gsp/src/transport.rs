@@ -452,7 +452,7 @@ fn hook_of<E: Exchange>(exchange: &E, how: &OperationProfile) -> Result<Option<&
 /// A session in which the provider seals, so that there is no key.
 fn without_key(access: &Access, token: Secret<String>, expires_at: Timestamp) -> Session {
     let (sek, app_key) = (Secret::new(Vec::new()), Secret::new(Vec::new()));
-    Session::new(access.clone(), SavedSession { token, sek, app_key, expires_at })
+    Session::new(access.clone(), SavedSession { token, sek, app_key, expires_at, provider: None })
 }
 
 /// An object with members of a profile behind its own. A member that it has already stays as it is.

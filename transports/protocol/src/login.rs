@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use aws_lc_rs::rsa::{Pkcs1PublicEncryptingKey, PublicEncryptingKey};
 use base64::Engine as _;
-use einvoice_core::credential::ApiUser;
+use einvoice_core::credential::{ApiUser, login_bytes_max};
+use einvoice_core::environment::Product;
 use einvoice_core::secret::Secret;
 use einvoice_core::session::SavedSession;
 use zeroize::Zeroizing;
@@ -15,9 +16,8 @@ use crate::members::{Members, MembersError};
 use crate::public_key::{KeyError, RsaPublicKey};
 use crate::seal::{AppKey, SealError, Sek, json_of};
 
-/// Bytes that user name and password may have together with an RSA-2048 key, after JSON escaping:
-/// 245 bytes of padded input carry 183 bytes of JSON, and its fixed part takes 117 of them.
-pub const USER_AND_PASSWORD_BYTES_MAX: usize = 66;
+/// Bytes that user name and password may have together with an RSA-2048 key, after JSON escaping.
+pub const USER_AND_PASSWORD_BYTES_MAX: usize = login_bytes_max(Product::EInvoice);
 
 /// Bytes that PKCS#1 v1.5 padding takes (RFC 8017, section 7.2.1).
 const PADDING_BYTES: usize = 11;
@@ -203,7 +203,7 @@ pub fn read(data: &Data<'_>, app_key: &AppKey, previous: Option<&SavedSession>) 
             None => return Err(LoginError::SekOfAnotherLogin { expires: expires.to_string() }),
         },
     };
-    Ok(SavedSession { token, sek, app_key, expires_at })
+    Ok(SavedSession { token, sek, app_key, expires_at, provider: None })
 }
 
 fn open_with_any(text: &str, app_keys: &[&AppKey]) -> Result<Zeroizing<String>, LoginError> {
@@ -262,6 +262,7 @@ mod tests {
             sek: Secret::new(vec![sek; 32]),
             app_key: Secret::new(vec![app_key; 32]),
             expires_at: "2026-11-05T12:30:00Z".parse().unwrap(),
+            provider: None,
         }
     }
 
