@@ -204,26 +204,24 @@ impl Metered {
             return Ok(());
         }
         let now = self.clock.now();
-        match self.book.since(now.checked_sub(BLOCKED_PAUSE).unwrap_or(now)).await {
-            Ok(entries) => match closed_gate(&entries, user, now) {
-                Some((until, codes)) => Err(TransportError::HeldBack {
-                    reason: format!(
-                        "the portal refused {} on route {} for too many calls ({}); it is left alone until {until}",
-                        user.gstin,
-                        self.route,
-                        codes.join(", ")
-                    ),
-                }),
-                None => {
-                    self.with_greeted(|greeted| greeted.insert(user.clone()));
-                    Ok(())
-                }
-            },
+        let entries = match self.book.since(now.checked_sub(BLOCKED_PAUSE).unwrap_or(now)).await {
+            Ok(entries) => entries,
             Err(error) => {
                 events::usage_not_kept(&error.to_string());
-                Ok(())
+                return Ok(());
             }
+        };
+        if let Some((until, codes)) = closed_gate(&entries, user, now) {
+            let (gstin, route, codes) = (user.gstin, &self.route, codes.join(", "));
+            return Err(TransportError::HeldBack {
+                reason: format!(
+                    "the portal refused {gstin} on route {route} for too many calls ({codes}); it is left alone until \
+                     {until}"
+                ),
+            });
         }
+        self.with_greeted(|greeted| greeted.insert(user.clone()));
+        Ok(())
     }
 
     fn with_greeted<T>(&self, act: impl FnOnce(&mut HashSet<UserScope>) -> T) -> T {

@@ -247,16 +247,19 @@ fn show(budgets: &[Budget], clients: &[ClientBudget], output: &mut Output) -> Re
     )?;
     output.line("")?;
     for client in clients {
-        output.paragraph(0, &format!(
-            "{} in {}, {}: {} refused within an hour, {} within a day (warning from {} and {}).",
-            client.client,
-            client.environment,
-            counted(u64::try_from(client.users).unwrap_or(u64::MAX), "API user"),
-            client.refused.last_hour,
-            client.refused.last_day,
-            client.refused.warn_from_per_hour,
-            client.refused.warn_from_per_day,
-        ))?;
+        output.paragraph(
+            0,
+            &format!(
+                "{} in {}, {}: {} refused within an hour, {} within a day (warning from {} and {}).",
+                client.client,
+                client.environment,
+                counted(u64::try_from(client.users).unwrap_or(u64::MAX), "API user"),
+                client.refused.last_hour,
+                client.refused.last_day,
+                client.refused.warn_from_per_hour,
+                client.refused.warn_from_per_day,
+            ),
+        )?;
     }
     if budgets.iter().any(|budget| !budget.protected) {
         output.paragraph(0, "At an emulator logins are counted and not held back.")?;
@@ -274,7 +277,8 @@ fn often(codes: &BTreeMap<String, usize>) -> String {
     let mut by_count: Vec<(&String, &usize)> = codes.iter().collect();
     by_count.sort_by_key(|(code, count)| (std::cmp::Reverse(**count), (*code).clone()));
     let more = by_count.len().saturating_sub(CODES_SHOWN);
-    let shown: Vec<String> = by_count.iter().take(CODES_SHOWN).map(|(code, count)| format!("{code} ×{count}")).collect();
+    let shown: Vec<String> =
+        by_count.iter().take(CODES_SHOWN).map(|(code, count)| format!("{code} ×{count}")).collect();
     if more > 0 { format!("{}, {more} more", shown.join(", ")) } else { shown.join(", ") }
 }
 

@@ -27,3 +27,5 @@ pub mod a_copy_of_a_workbook_carries_its_own_state {}
 pub mod each_arrival_is_answered {}
 #[doc = include_str!("0013-a-file-is-claimed-by-moving-it.md")]
 pub mod a_file_is_claimed_by_moving_it {}
+#[doc = include_str!("0020-the-use-of-an-account-is-kept-in-a-file-of-its-own.md")]
+pub mod the_use_of_an_account_is_kept_in_a_file_of_its_own {}
