@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use einvoice_core::portal_code::ErrorClass;
 
-pub use care::Quota;
+pub use care::{Doctor, Quota};
 pub use ewb::{
     Acting, CarriageArguments, Ewb, EwbCancel, EwbClose, EwbConsolidate, EwbExtend, EwbGenerate, EwbList,
     EwbMultiVehicle, EwbPartB, EwbReject, EwbShow, EwbTransporter, EwbTripSheet, FromArguments, ListName,
@@ -100,6 +100,8 @@ pub enum Command {
     /// Manage client pairs and API users
     #[command(subcommand)]
     Credentials(Credentials),
+    /// Check everything between here and the portal, and say what to do about what is wrong
+    Doctor(Doctor),
     /// Show the login and error budgets of each GSTIN and client: used, left, until when
     Quota(Quota),
     /// Say what a portal code or a rule means, where it comes from and what to do

@@ -1,7 +1,7 @@
 //! Makes every part that a configuration names, and joins them into a pipeline.
 
 mod keys;
-mod meter;
+pub(crate) mod meter;
 
 use std::collections::BTreeMap;
 use std::path::Path;

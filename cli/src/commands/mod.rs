@@ -5,6 +5,7 @@ pub mod completions;
 pub mod config;
 pub mod credentials;
 mod desk;
+pub mod doctor;
 pub mod ewb;
 pub mod explain;
 pub mod init;
@@ -53,6 +54,7 @@ pub fn run(arguments: Arguments, output: &mut Output) -> Result<u8, CliError> {
         Command::Retry(retry) => retry::run(&retry, &common, output),
         Command::Jobs(jobs) => jobs::run(&jobs, &common, output),
         Command::Credentials(credentials) => credentials::run(&credentials, &common, output),
+        Command::Doctor(doctor) => doctor::run(&doctor, &common, output),
         Command::Quota(quota) => quota::run(&quota, &common, output),
         Command::Explain(explain) => explain::run(&explain, output),
         Command::Plugins(plugins) => plugins::run(&plugins, output),

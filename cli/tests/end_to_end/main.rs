@@ -13,11 +13,15 @@
 #[path = "../../../plugins/database/tests/database/books.rs"]
 #[expect(dead_code, reason = "the tests of that plugin use all of it")]
 mod books;
+#[cfg(unix)]
+mod browser;
 mod crash;
 mod database;
 mod formats;
 #[cfg(unix)]
 mod interrupt;
+#[cfg(unix)]
+mod onboard;
 #[path = "../../../plugins/database/tests/database/place.rs"]
 #[expect(dead_code, reason = "the tests of that plugin use all of it")]
 mod place;
@@ -25,6 +29,8 @@ mod process;
 mod sap;
 mod spreadsheet;
 mod tally;
+#[cfg(unix)]
+mod terminal;
 mod trouble;
 
 use std::collections::BTreeMap;

@@ -1,6 +1,10 @@
 //! The store keeps the promises of `CredentialStore` against a stand-in for Vault, and against the real server when
 //! `EINVOICE_TEST_VAULT` gives its address and `EINVOICE_TEST_VAULT_TOKEN` a token.
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a helper of a test fails the test, and says what it skips")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a helper of a test fails the test, and says what it skips"
+)]
 
 mod stand_in;
 
@@ -151,7 +155,10 @@ async fn a_mount_that_is_missing_and_a_right_that_is_lacking_are_told_apart() {
     let harness = Harness::start().await;
     let store = harness.with(json!({"token_file": "token", "mount": "kv"})).await;
     let error = store.api_user(&scope()).await.unwrap_err().to_string();
-    assert!(error.contains("nothing is mounted at kv/") && error.contains("vault secrets enable -path=kv kv-v2"), "{error}");
+    assert!(
+        error.contains("nothing is mounted at kv/") && error.contains("vault secrets enable -path=kv kv-v2"),
+        "{error}"
+    );
     harness.vault.books().read_only = Some("einvoice/entry".to_owned());
     let error = harness.open().await.put(entry("p")).await.unwrap_err().to_string();
     assert!(error.contains("writing a secret was not allowed") && error.contains("secret/data/einvoice/*"), "{error}");
