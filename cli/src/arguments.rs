@@ -311,6 +311,9 @@ pub struct SandboxServe {
     /// Give this GSTIN an API user beside the built-in ones; may be repeated
     #[arg(long = "gstin", value_name = "GSTIN")]
     pub gstins: Vec<String>,
+    /// Begin from nothing: no accounts but those of `--gstin`; sign up on the emulator's pages
+    #[arg(long)]
+    pub empty: bool,
 }
 
 /// The commands of `credentials`.

@@ -34,18 +34,22 @@ mod served {
         let mut interrupts = Interrupts::listen()?;
         let mut options = ServeOptions::new(arguments.listen, &arguments.data);
         options.gstins.clone_from(&arguments.gstins);
+        options.empty = arguments.empty;
         let server = start(options, SystemClock::shared(), SystemEntropy::shared())
             .await
             .map_err(|error| CliError::Usage(with_causes(error.to_string(), &error)))?;
         let connection = arguments.data.join(CONNECTION_FILE);
+        let portal = server.sandbox().connection(&server.base_url()).portal_url;
         if output.is_json() {
             output.object(&serde_json::json!({
                 "address": server.address().to_string(),
                 "base_url": server.base_url(),
                 "connection": connection.display().to_string(),
+                "portal_url": portal,
             }))?;
         } else {
             output.line(format!("the emulator listens on {}", server.base_url()))?;
+            output.line(format!("pages for sign-up, IP listing and API users are at {portal}"))?;
             output.line(format!("addresses, worthless credentials and keys are in {}", connection.display()))?;
         }
         output.flush()?;

@@ -81,6 +81,7 @@ pub(crate) fn router() -> Router<Sandbox> {
         .route("/clock", get(clock).post(move_clock))
         .route("/settings", get(settings).put(replace_settings))
         .route("/users", axum::routing::post(provision))
+        .route("/listings", crate::registration::web::listings_control())
 }
 
 async fn invoices(State(sandbox): State<Sandbox>) -> Response {

@@ -10,6 +10,7 @@ use crate::ewb_route::PREFIX;
 use crate::login::Login;
 use crate::node::{Node, quoted};
 use crate::portal::Portal;
+use crate::registration::Holder;
 use crate::registry::{ClientAccount, UserAccount, pan_of};
 use crate::wire::{CodeText, Delivery, PortalReply, PortalRequest};
 
@@ -17,12 +18,20 @@ use crate::wire::{CodeText, Delivery, PortalReply, PortalRequest};
 pub trait Front: fmt::Debug + Send + Sync {
     /// Answers one request; its path begins below the place where the front stands.
     fn answer(&self, behind: &mut Behind<'_>, request: &PortalRequest) -> PortalReply;
+
+    /// Its name in the portal's list of providers: users that were made for it come in through it and nowhere else. One
+    /// without a name (the default) is no provider of the list, and takes only users that are bound to none.
+    fn name(&self) -> &str {
+        ""
+    }
 }
 
 /// The portal, for somebody in front of it.
 #[derive(Debug)]
 pub struct Behind<'p> {
     portal: &'p mut Portal,
+    /// Name of who stands in front.
+    gsp: &'p str,
     now: Timestamp,
 }
 
@@ -94,8 +103,9 @@ pub enum Said {
 }
 
 impl<'p> Behind<'p> {
-    pub(crate) const fn new(portal: &'p mut Portal, now: Timestamp) -> Self {
-        Self { portal, now }
+    pub(crate) fn new(portal: &'p mut Portal, gsp: &'p str, now: Timestamp) -> Self {
+        portal.meet_gsp(gsp);
+        Self { portal, gsp, now }
     }
 
     /// The portal's time.
@@ -113,20 +123,18 @@ impl<'p> Behind<'p> {
         crate::hex::lower(&random).chars().take(digits).collect()
     }
 
-    /// The API user of a GSTIN in one of the systems.
+    /// The API user of a GSTIN in one of the systems: the one that was made for who stands in front, else the one that
+    /// the emulator gave it.
     #[must_use]
     pub fn user(&self, product: Product, gstin: &str) -> Option<UserAccount> {
-        let users = match product {
-            Product::EInvoice => &self.portal.accounts.users,
-            _ => &self.portal.accounts.ewb_users,
-        };
-        users.get(gstin).cloned()
+        self.portal.user_known_to(self.gsp, product, gstin)
     }
 
-    /// The client pair of the PAN in a GSTIN.
+    /// The client pair that calls for a GSTIN carry: that of the provider in front; where it has no name, that of the PAN.
     #[must_use]
     pub fn client(&self, gstin: &str) -> Option<ClientAccount> {
-        self.portal.accounts.clients.get(pan_of(gstin)?).cloned()
+        let own = self.portal.registration.gsp_clients.get(self.gsp);
+        own.or_else(|| self.portal.accounts.clients.get(pan_of(gstin)?)).cloned()
     }
 
     /// Passes a request on to the portal as it stands.
@@ -145,14 +153,15 @@ impl<'p> Behind<'p> {
         user_name: &str,
         password: &str,
     ) -> Result<Ticket, Vec<(String, String)>> {
+        let holder = Holder::Gsp(self.gsp.to_owned());
         let login = match product {
             Product::EInvoice => self
                 .portal
-                .log_in_for(gstin, user_name, password, self.now)
+                .log_in_for(&holder, gstin, user_name, password, self.now)
                 .map_err(|refusal| pairs(&refusal.errors))?,
             _ => self
                 .portal
-                .log_in_to_ewb_for(gstin, user_name, password, self.now)
+                .log_in_to_ewb_for(&holder, gstin, user_name, password, self.now)
                 .map_err(|codes| codes.0.into_iter().map(|code| (code, String::new())).collect::<Vec<_>>())?,
         };
         Ok(Ticket { product, login })
@@ -162,7 +171,10 @@ impl<'p> Behind<'p> {
     pub fn ask(&mut self, ticket: &Ticket, asked: Asked<'_>) -> Said {
         let login = &ticket.login;
         let Some(client) = self.client(&login.gstin) else { return Said::Other(PortalReply::html(404)) };
-        let user = self.user(ticket.product, &login.gstin).map(|user| user.username).unwrap_or_default();
+        let user = match &login.user {
+            Some(name) => name.clone(),
+            None => self.user(ticket.product, &login.gstin).map(|user| user.username).unwrap_or_default(),
+        };
         let is_irp = ticket.product == Product::EInvoice;
         let body = asked.write.map(|(action, json)| {
             let sealed = quoted(&cipher_box::seal(&login.sek, json.as_bytes()));

@@ -32,6 +32,9 @@ pub struct Connection {
     pub signing_kid: String,
     /// The e-way bill system.
     pub ewb: EwbConnection,
+    /// The pages of the portal: sign-up, IP listing, API users. The same below `api/` in JSON.
+    #[serde(default)]
+    pub portal_url: String,
 }
 
 /// Address, credentials and key of the e-way bill system.
@@ -127,6 +130,7 @@ impl Connection {
             signing_kid: sandbox.signing_kid(),
             users,
             ewb,
+            portal_url: format!("{}{}/", base_url.trim_end_matches('/'), crate::registration::web::PREFIX),
         }
     }
 

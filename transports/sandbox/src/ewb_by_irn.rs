@@ -123,8 +123,8 @@ impl Portal {
     fn irp_login(&self, request: &PortalRequest, now: Timestamp) -> Result<Login, Codes> {
         self.client_of(request).map_err(|_| Codes::of("110"))?;
         let (gstin, token) = (request.header("gstin"), request.header("authtoken"));
-        let login = gstin.and_then(|gstin| self.logins.get(&gstin));
-        let login = login.filter(|login| Some(&login.token) == token.as_ref() && login.expires_at > now);
+        let login = gstin.zip(token).and_then(|(gstin, token)| self.logins.by_token(&gstin, &token));
+        let login = login.filter(|login| login.expires_at > now);
         login.cloned().ok_or_else(|| Codes::of("238"))
     }
 }

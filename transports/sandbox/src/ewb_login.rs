@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use einvoice_core::environment::Product;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cipher_box;
@@ -10,7 +11,8 @@ use crate::journal::Event;
 use crate::login::{Login, payload_of};
 use crate::node::{Node, quoted};
 use crate::portal::Portal;
-use crate::registry::{is_gstin, pan_of};
+use crate::registration::{ApiUser, Holder};
+use crate::registry::is_gstin;
 use crate::wire::{PortalReply, PortalRequest};
 
 /// The time in which logins are counted, from the first one on (a provider, quoting NIC).
@@ -25,7 +27,7 @@ impl Portal {
     }
 
     fn try_ewb_authenticate(&mut self, request: &PortalRequest, now: Timestamp) -> Result<PortalReply, Codes> {
-        let pan = self.client_of(request).map_err(|_| Codes::of("110"))?;
+        let holder = self.client_of(request).map_err(|_| Codes::of("110"))?;
         let gstin = gstin_of(request)?;
         self.count_ewb_login(&gstin, now)?;
         let data = payload_of(&request.body).map_err(|_| Codes::of("115"))?;
@@ -38,10 +40,7 @@ impl Portal {
         }
         let key = STANDARD.decode(text("app_key")).ok().and_then(|key| <[u8; 32]>::try_from(key).ok());
         let app_key = key.ok_or_else(|| Codes::of("109"))?;
-        if pan_of(&gstin) != Some(pan.as_str()) {
-            return Err(Codes::of("111"));
-        }
-        let login = self.admit_to_ewb(&gstin, text("username"), text("password"), app_key, now)?;
+        let login = self.admit_to_ewb(&holder, &gstin, text("username"), text("password"), app_key, now)?;
         let minutes = login.expires_at.duration_since(now).as_mins();
         Ok(PortalReply::json(format!(
             r#"{{"status":"1","authtoken":{},"sek":{},"expiry":{minutes}}}"#,
@@ -52,22 +51,26 @@ impl Portal {
 
     fn admit_to_ewb(
         &mut self,
+        holder: &Holder,
         gstin: &str,
         user_name: &str,
         password: &str,
         app_key: [u8; 32],
         now: Timestamp,
     ) -> Result<Login, Codes> {
-        let user = self.accounts.ewb_users.get(gstin);
-        if !user.is_some_and(|user| user.username == user_name && user.password == password) {
-            return Err(Codes::of("108"));
-        }
-        self.ewb_login(gstin, app_key, now)
+        refuse_if(!holder.serves(gstin), "111")?;
+        let user = self.api_user(Product::EWayBill, user_name).filter(|user| user.gstin() == gstin);
+        let user = user.filter(|user| user.is_of_environment(holder)).ok_or_else(|| Codes::of("108"))?;
+        refuse_if(!user.is_for_way(holder), "111")?;
+        refuse_if(user.password() != password, "108")?;
+        refuse_if(user.is_frozen(), "113")?;
+        self.ewb_login(&user, app_key, now)
     }
 
     /// A login that somebody in front of the system makes for a taxpayer.
     pub(crate) fn log_in_to_ewb_for(
         &mut self,
+        holder: &Holder,
         gstin: &str,
         user_name: &str,
         password: &str,
@@ -76,7 +79,7 @@ impl Portal {
         let mut app_key = [0; 32];
         self.entropy.fill(&mut app_key).map_err(|_| Codes::of("107"))?;
         self.count_ewb_login(gstin, now)?;
-        self.admit_to_ewb(gstin, user_name, password, app_key, now)
+        self.admit_to_ewb(holder, gstin, user_name, password, app_key, now)
     }
 
     /// Refuses a login beyond the number that a setting admits in a quarter of an hour.
@@ -91,8 +94,9 @@ impl Portal {
     }
 
     /// The login in force, or a new one. A setting lets every login displace the one before.
-    fn ewb_login(&mut self, gstin: &str, app_key: [u8; 32], now: Timestamp) -> Result<Login, Codes> {
-        let live = self.ewb_logins.get(gstin).filter(|login| login.expires_at > now);
+    fn ewb_login(&mut self, user: &ApiUser, app_key: [u8; 32], now: Timestamp) -> Result<Login, Codes> {
+        let (gstin, name) = (user.gstin(), user.login_name());
+        let live = self.ewb_logins.of(gstin, name.as_deref()).filter(|login| login.expires_at > now);
         if let Some(login) = live.filter(|_| !self.settings.ewb_login_displaces) {
             return Ok(login.clone());
         }
@@ -106,6 +110,7 @@ impl Portal {
             sek,
             app_key,
             expires_at: now.checked_add(period).map_err(|_| Codes::of("107"))?,
+            user: name,
         };
         self.record(Event::EwbLogin(login.clone()));
         Ok(login)
@@ -113,11 +118,14 @@ impl Portal {
 
     /// The login that the headers of a call prove.
     pub(crate) fn ewb_session(&self, request: &PortalRequest, now: Timestamp) -> Result<Login, Codes> {
-        let pan = self.client_of(request).map_err(|_| Codes::of("110"))?;
+        let holder = self.client_of(request).map_err(|_| Codes::of("110"))?;
         let gstin = gstin_of(request)?;
         let token = request.header("authtoken").unwrap_or_default();
-        let login = self.ewb_logins.get(&gstin).filter(|login| login.token == token);
-        match login.filter(|_| pan_of(&gstin) == Some(pan.as_str())) {
+        let login = self.ewb_logins.by_token(&gstin, &token).filter(|login| {
+            let user = self.user_of_login(Product::EWayBill, &gstin, login.user.as_deref());
+            user.is_some_and(|user| user.may_come_with(&holder))
+        });
+        match login {
             Some(login) if login.expires_at > now => Ok(login.clone()),
             Some(_) => Err(Codes::of("106")),
             None => Err(Codes::of("238")),

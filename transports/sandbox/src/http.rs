@@ -3,7 +3,7 @@
 //! `axum` routes; the accept loop is `hyper`'s, since a scripted fault must be able to close a
 //! connection without an answer, which no handler of a router can do.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use axum::Router;
@@ -24,6 +24,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::admin;
 use crate::error::SandboxError;
+use crate::registration::web;
 use crate::sandbox::Sandbox;
 use crate::settings::PortalSettings;
 use crate::wire::{Delivery, PortalReply, PortalRequest};
@@ -45,12 +46,14 @@ pub struct ServeOptions {
     pub gstins: Vec<String>,
     /// Behaviour of the portal.
     pub settings: PortalSettings,
+    /// Whether to begin from nothing: no accounts but those of `gstins`, and those made on the portal's pages.
+    pub empty: bool,
 }
 
 impl ServeOptions {
     /// Listens on an address and keeps everything in a directory; else the defaults.
     pub fn new(listen: SocketAddr, data: impl Into<PathBuf>) -> Self {
-        Self { listen, data: data.into(), gstins: Vec::new(), settings: PortalSettings::default() }
+        Self { listen, data: data.into(), gstins: Vec::new(), settings: PortalSettings::default(), empty: false }
     }
 }
 
@@ -110,7 +113,8 @@ pub async fn serve(
     clock: SharedClock,
     entropy: SharedEntropy,
 ) -> Result<RunningServer, SandboxError> {
-    let sandbox = Sandbox::open(&options.data, options.settings, clock, entropy)?;
+    let open = if options.empty { Sandbox::open_empty } else { Sandbox::open };
+    let sandbox = open(&options.data, options.settings, clock, entropy)?;
     for gstin in &options.gstins {
         sandbox.provision(gstin).await?;
     }
@@ -128,7 +132,11 @@ pub async fn serve(
 pub fn serve_on(listener: TcpListener, sandbox: Sandbox) -> Result<RunningServer, SandboxError> {
     let address = listener.local_addr();
     let address = address.map_err(|source| SandboxError::Listen { address: "the given listener".into(), source })?;
-    let router = Router::new().nest("/sandbox", admin::router()).fallback(portal_page).with_state(sandbox.clone());
+    let router = Router::new()
+        .nest("/sandbox", admin::router())
+        .merge(web::router())
+        .fallback(portal_page)
+        .with_state(sandbox.clone());
     let (stop, stopped) = oneshot::channel();
     let task = tokio::spawn(accept(listener, router, stopped));
     Ok(RunningServer { address, sandbox, stop: Some(stop), task })
@@ -150,7 +158,7 @@ async fn accept(listener: TcpListener, router: Router, mut stopped: oneshot::Rec
             _ = &mut stopped => return,
             _ended = connections.join_next(), if connections.len() >= CONNECTIONS_MAX => {}
             accepted = listener.accept(), if connections.len() < CONNECTIONS_MAX => match accepted {
-                Ok((stream, _)) => { connections.spawn(converse(stream, router.clone())); }
+                Ok((stream, peer)) => { connections.spawn(converse(stream, peer.ip(), router.clone())); }
                 Err(error) => tracing::debug!(%error, "sandbox could not accept a connection"),
             }
         }
@@ -158,10 +166,11 @@ async fn accept(listener: TcpListener, router: Router, mut stopped: oneshot::Rec
 }
 
 /// One connection, until either side closes it.
-async fn converse(stream: TcpStream, router: Router) {
+async fn converse(stream: TcpStream, peer: IpAddr, router: Router) {
     let pages = TowerToHyperService::new(router);
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         let pages = pages.clone();
+        request.extensions_mut().insert(Peer(peer));
         async move {
             let response = match pages.call(request).await {
                 Ok(response) => response,
@@ -175,6 +184,10 @@ async fn converse(stream: TcpStream, router: Router) {
         tracing::debug!(%error, "sandbox connection ended early");
     }
 }
+
+/// Where a request comes from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) IpAddr);
 
 /// Marks a response that must not be sent.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
@@ -196,7 +209,8 @@ async fn portal_page(State(sandbox): State<Sandbox>, request: Request) -> Respon
             .collect(),
         body: body.to_vec(),
     };
-    match sandbox.exchange(&request).await {
+    let peer = parts.extensions.get::<Peer>().map(|peer| peer.0);
+    match sandbox.exchange_from(&request, peer).await {
         Ok(reply) => response(reply),
         Err(error) => {
             tracing::error!(%error, "sandbox cannot answer");

@@ -17,6 +17,7 @@ use crate::bills::{Bill, TripSheet};
 use crate::books::{Elsewhere, Registered};
 use crate::error::SandboxError;
 use crate::login::Login;
+use crate::registration::Change;
 use crate::registry::{ClientAccount, UserAccount};
 
 /// Name of the file in the data directory.
@@ -61,6 +62,8 @@ pub(crate) enum Event {
     Synced {
         gstin: String,
     },
+    /// What happened on the portal's pages.
+    Registration(Box<Change>),
     /// Several changes of one act.
     Together {
         events: Vec<Event>,

@@ -37,6 +37,7 @@ mod portal_accounts;
 mod portal_controls;
 mod portal_history;
 mod reads;
+mod registration;
 mod registry;
 mod route;
 mod rules;
@@ -59,6 +60,7 @@ pub use error::SandboxError;
 pub use faults::{Fault, PortalOperation, ScriptedFault};
 pub use http::{RunningServer, ServeOptions, serve, serve_on};
 pub use portal::Portal;
+pub use registration::{EwbSharing, FrozenUser, RegistrationSettings, Scrutiny, UnlistedAddress, WrongWay};
 pub use registry::{ClientAccount, UserAccount};
 pub use sandbox::{DEFAULT_GSTINS, Sandbox};
 pub use settings::{

@@ -1,9 +1,11 @@
 //! Authentication, version 1.04: who may log in, and the life of a token.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use einvoice_core::environment::Product;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +13,7 @@ use crate::cipher_box;
 use crate::journal::Event;
 use crate::node::{Node, quoted};
 use crate::portal::Portal;
-use crate::registry::pan_of;
+use crate::registration::{ApiUser, Holder};
 use crate::settings::SekWrapping;
 use crate::wire::{PortalReply, PortalRequest, Refusal, success};
 
@@ -27,6 +29,39 @@ pub(crate) struct Login {
     /// The AppKey of the login that made the token.
     pub(crate) app_key: [u8; 32],
     pub(crate) expires_at: Timestamp,
+    /// Whose it is; nothing for the one user that was given to the GSTIN without the portal's pages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) user: Option<String>,
+}
+
+/// The live logins of a system: one for each user.
+#[derive(Debug, Default)]
+pub(crate) struct Logins(HashMap<String, Vec<Login>>);
+
+impl Logins {
+    /// Takes a login in place of the user's last one.
+    pub(crate) fn enter(&mut self, login: Login) {
+        let logins = self.0.entry(login.gstin.clone()).or_default();
+        logins.retain(|other| other.user != login.user);
+        logins.push(login);
+    }
+
+    /// The login of a user.
+    pub(crate) fn of(&self, gstin: &str, user: Option<&str>) -> Option<&Login> {
+        self.0.get(gstin)?.iter().find(|login| login.user.as_deref() == user)
+    }
+
+    /// The login that a token belongs to.
+    pub(crate) fn by_token(&self, gstin: &str, token: &str) -> Option<&Login> {
+        self.0.get(gstin)?.iter().find(|login| login.token == token)
+    }
+
+    /// Ends the login of a user.
+    pub(crate) fn end(&mut self, gstin: &str, user: &str) {
+        if let Some(logins) = self.0.get_mut(gstin) {
+            logins.retain(|login| login.user.as_deref() != Some(user));
+        }
+    }
 }
 
 impl fmt::Debug for Login {
@@ -53,10 +88,10 @@ impl Portal {
     }
 
     fn try_authenticate(&mut self, request: &PortalRequest, now: Timestamp) -> Result<PortalReply, Refusal> {
-        let pan = self.client_of(request)?;
+        let holder = self.client_of(request)?;
         let gstin = request.header("gstin").ok_or_else(|| Refusal::of("1004"))?;
         let credentials = self.open_credentials(request)?;
-        let login = self.admit(&gstin, &pan, &credentials, now)?;
+        let login = self.admit(&gstin, &holder, &credentials, now)?;
         let wrapping_key = match self.settings.sek_wrapping {
             SekWrapping::Latest => credentials.app_key,
             SekWrapping::First => login.app_key,
@@ -73,43 +108,49 @@ impl Portal {
     }
 
     /// The login of an API user, once user, GSTIN and client pair belong together.
-    fn admit(&mut self, gstin: &str, pan: &str, credentials: &Credentials, now: Timestamp) -> Result<Login, Refusal> {
-        let users = &self.accounts.users;
-        let user = users.values().find(|user| user.username == credentials.user_name);
-        let user = user.ok_or_else(|| Refusal::of("1017"))?;
-        if user.gstin != gstin {
+    fn admit(
+        &mut self,
+        gstin: &str,
+        holder: &Holder,
+        credentials: &Credentials,
+        now: Timestamp,
+    ) -> Result<Login, Refusal> {
+        let user = self.api_user(Product::EInvoice, &credentials.user_name).ok_or_else(|| Refusal::of("1017"))?;
+        if user.gstin() != gstin {
             return Err(Refusal::of("1015"));
         }
-        if pan_of(gstin) != Some(pan) {
+        if !holder.serves(gstin) {
             return Err(Refusal::of("1018"));
         }
-        if user.password != credentials.password {
+        // A user of the other environment is not known in this one.
+        if !user.is_of_environment(holder) {
+            return Err(Refusal::of("1017"));
+        }
+        if !user.is_for_way(holder) {
+            return Err(self.wrong_way());
+        }
+        if user.password() != credentials.password {
             return Err(Refusal::of("1019"));
         }
-        self.login(gstin, credentials, now)
+        if user.is_frozen() {
+            return Err(self.frozen());
+        }
+        self.login(&user, credentials, now)
     }
 
-    /// A login that somebody in front of the portal makes for a taxpayer, with the client pair of its PAN.
+    /// A login that somebody in front of the portal makes for a taxpayer, with a client pair of this holder's.
     pub(crate) fn log_in_for(
         &mut self,
+        holder: &Holder,
         gstin: &str,
         user_name: &str,
         password: &str,
         now: Timestamp,
     ) -> Result<Login, Refusal> {
-        let pan = pan_of(gstin).unwrap_or_default().to_owned();
         let mut app_key = [0; 32];
         self.entropy.fill(&mut app_key).map_err(|_| Refusal::of("5001"))?;
         let (user_name, password) = (user_name.to_owned(), password.to_owned());
-        self.admit(gstin, &pan, &Credentials { user_name, password, app_key, force: false }, now)
-    }
-
-    /// The PAN of the client pair in the headers.
-    pub(crate) fn client_of(&self, request: &PortalRequest) -> Result<String, Refusal> {
-        let client_id = request.header("client_id").ok_or_else(|| Refusal::of("1011"))?;
-        let client_secret = request.header("client_secret").ok_or_else(|| Refusal::of("1012"))?;
-        let pan = self.accounts.pan_of(&client_id, &client_secret).ok_or_else(|| Refusal::of("1010"))?;
-        Ok(pan.to_owned())
+        self.admit(gstin, holder, &Credentials { user_name, password, app_key, force: false }, now)
     }
 
     fn open_credentials(&self, request: &PortalRequest) -> Result<Credentials, Refusal> {
@@ -135,8 +176,9 @@ impl Portal {
 
     /// The login in force: the one there is, or a new one when that has ended or is near its end
     /// and the client insists.
-    fn login(&mut self, gstin: &str, credentials: &Credentials, now: Timestamp) -> Result<Login, Refusal> {
-        if let Some(login) = self.logins.get(gstin) {
+    fn login(&mut self, user: &ApiUser, credentials: &Credentials, now: Timestamp) -> Result<Login, Refusal> {
+        let (gstin, name) = (user.gstin(), user.login_name());
+        if let Some(login) = self.logins.of(gstin, name.as_deref()) {
             let left = login.expires_at.duration_since(now);
             let renew = credentials.force && left <= RENEWAL;
             if left > SignedDuration::ZERO && !renew {
@@ -153,6 +195,7 @@ impl Portal {
             sek,
             app_key: credentials.app_key,
             expires_at: now.checked_add(life).map_err(|_| Refusal::of("5001"))?,
+            user: name,
         };
         self.record(Event::Login(login.clone()));
         Ok(login)
@@ -160,16 +203,15 @@ impl Portal {
 
     /// The login that the headers of a call prove. Any mismatch is 1005, as at the portal.
     pub(crate) fn session(&self, request: &PortalRequest, now: Timestamp) -> Result<Login, Refusal> {
-        let pan = self.client_of(request)?;
+        let holder = self.client_of(request)?;
         let gstin = request.header("gstin").ok_or_else(|| Refusal::of("1004"))?;
         let user_name = request.header("user_name").ok_or_else(|| Refusal::of("1006"))?;
         let token = request.header("authtoken").ok_or_else(|| Refusal::of("1005"))?;
-        let user = self.accounts.users.get(&gstin).filter(|user| user.username == user_name);
-        let login = self.logins.get(&gstin).filter(|login| login.token == token && login.expires_at > now);
-        match (user, login) {
-            (Some(_), Some(login)) if pan_of(&gstin) == Some(pan.as_str()) => Ok(login.clone()),
-            _ => Err(Refusal::of("1005")),
-        }
+        let login = self.logins.by_token(&gstin, &token).filter(|login| login.expires_at > now);
+        let login = login.ok_or_else(|| Refusal::of("1005"))?;
+        let user = self.user_of_login(Product::EInvoice, &gstin, login.user.as_deref());
+        let fits = user.is_some_and(|user| user.username() == user_name && user.may_come_with(&holder));
+        if fits { Ok(login.clone()) } else { Err(Refusal::of("1005")) }
     }
 }
 

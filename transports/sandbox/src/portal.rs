@@ -1,6 +1,7 @@
 //! The portal as a state machine: a request and a moment in, a reply out. No I/O, no clock.
 
 use std::collections::{BTreeSet, HashMap};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use einvoice_core::entropy::SharedEntropy;
@@ -13,8 +14,9 @@ use crate::faults::{Fault, Faults, PortalOperation, ScriptedFault, System};
 use crate::ist;
 use crate::journal::Event;
 use crate::keys::PortalKeys;
-use crate::login::{Login, payload_of};
+use crate::login::{Login, Logins, payload_of};
 use crate::node::quoted;
+use crate::registration::Registration;
 use crate::registry::Accounts;
 use crate::route::{Route, route};
 use crate::settings::{PortalSettings, TaxpayerEntry};
@@ -27,10 +29,13 @@ pub struct Portal {
     pub(crate) keys: Arc<PortalKeys>,
     pub(crate) entropy: SharedEntropy,
     pub(crate) accounts: Accounts,
-    /// Live logins by GSTIN.
-    pub(crate) logins: HashMap<String, Login>,
-    /// Live logins to the e-way bill system by GSTIN.
-    pub(crate) ewb_logins: HashMap<String, Login>,
+    /// What happens before the first call.
+    pub(crate) registration: Registration,
+    /// The address of whoever asks, while a request is answered; nothing for a caller in this process.
+    pub(crate) caller: Option<IpAddr>,
+    pub(crate) logins: Logins,
+    /// Live logins to the e-way bill system.
+    pub(crate) ewb_logins: Logins,
     /// Logins to the e-way bill system by GSTIN: the first of the period, and how many. Not kept over a restart.
     pub(crate) ewb_login_counts: HashMap<String, (Timestamp, u32)>,
     /// Taxpayers that were fetched anew.
@@ -72,8 +77,10 @@ impl Portal {
             keys: Arc::new(keys),
             entropy,
             accounts: Accounts::default(),
-            logins: HashMap::new(),
-            ewb_logins: HashMap::new(),
+            registration: Registration::default(),
+            caller: None,
+            logins: Logins::default(),
+            ewb_logins: Logins::default(),
             ewb_login_counts: HashMap::new(),
             synced: BTreeSet::new(),
             twist: None,
@@ -94,6 +101,9 @@ impl Portal {
 
     /// Answers one request as of `now`. Never panics, whatever the bytes.
     pub fn handle(&mut self, request: &PortalRequest, now: Timestamp) -> PortalReply {
+        if self.is_turned_away(request) {
+            return PortalReply::html(403);
+        }
         let below = request.path().strip_prefix(crate::ewb_route::PREFIX).filter(|rest| rest.starts_with('/'));
         if let Some(path) = below {
             return self.handle_ewb(path, request, now);

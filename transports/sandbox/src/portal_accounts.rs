@@ -41,8 +41,9 @@ impl Portal {
         if user.username.is_empty() || user.password.is_empty() {
             return Err(wrong("username and password", "empty", "both filled in"));
         }
-        let others = self.accounts.users.values().filter(|other| other.gstin != user.gstin);
-        if others.into_iter().any(|other| other.username == user.username) {
+        let mut others = self.accounts.users.values().filter(|other| other.gstin != user.gstin);
+        let taken = others.any(|other| other.username == user.username);
+        if taken || self.registration.users.contains_key(&user.username) {
             return Err(wrong("username", "taken", "a name that no other GSTIN's user has"));
         }
         self.record(Event::User(user));
@@ -59,7 +60,7 @@ impl Portal {
         Ok(())
     }
 
-    fn random_text(&self, bytes: usize) -> Result<String, SandboxError> {
+    pub(crate) fn random_text(&self, bytes: usize) -> Result<String, SandboxError> {
         let mut random = vec![0; bytes];
         self.entropy.fill(&mut random).map_err(|_| SandboxError::Key { action: "draw random bytes" })?;
         Ok(crate::hex::lower(&random).chars().take(bytes).collect())

@@ -2,6 +2,7 @@
 
 use crate::journal::Event;
 use crate::portal::Portal;
+use crate::registration::Change;
 
 impl Portal {
     /// Changes the state and notes the change for the journal.
@@ -22,7 +23,7 @@ impl Portal {
                 self.accounts.users.insert(user.gstin.clone(), user);
             }
             Event::Login(login) => {
-                self.logins.insert(login.gstin.clone(), login);
+                self.logins.enter(login);
             }
             Event::Registered(registered) => self.books.enter(*registered),
             Event::Cancelled { irn, at } => self.books.cancel(&irn, at),
@@ -30,13 +31,20 @@ impl Portal {
                 self.accounts.ewb_users.insert(user.gstin.clone(), user);
             }
             Event::EwbLogin(login) => {
-                self.ewb_logins.insert(login.gstin.clone(), login);
+                self.ewb_logins.enter(login);
             }
             Event::Bill(bill) => self.books.bills.enter(*bill),
             Event::TripSheet(sheet) => self.books.bills.enter_sheet(sheet),
             Event::Site { irn, site } => self.books.move_to(&irn, site),
             Event::Rejected { irn, at } => self.books.reject(&irn, at),
             Event::Elsewhere(elsewhere) => self.books.enter_elsewhere(elsewhere),
+            Event::Registration(change) => {
+                if let Change::LoginsEnded { gstin, username } = &*change {
+                    self.logins.end(gstin, username);
+                    self.ewb_logins.end(gstin, username);
+                }
+                self.registration.apply(*change);
+            }
             Event::Synced { gstin } => {
                 self.synced.insert(gstin);
             }

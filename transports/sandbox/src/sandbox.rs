@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::{File, TryLockError};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -55,7 +56,7 @@ impl Sandbox {
     ) -> Result<Self, SandboxError> {
         settings.validate()?;
         let mut portal = Portal::new(settings, PortalKeys::of_this_process()?, entropy);
-        provision_all(&mut portal, &[])?;
+        provision_all(&mut portal, &DEFAULT_GSTINS)?;
         portal.take_events();
         Ok(Self::around(portal, None, clock, None, None))
     }
@@ -71,6 +72,30 @@ impl Sandbox {
         clock: SharedClock,
         entropy: SharedEntropy,
     ) -> Result<Self, SandboxError> {
+        Self::open_with(directory, settings, &DEFAULT_GSTINS, clock, entropy)
+    }
+
+    /// As [`Sandbox::open`], and no GSTIN has accounts that did not get them before: for a rehearsal that begins from
+    /// nothing, with sign-up on the portal's pages.
+    ///
+    /// # Errors
+    /// As [`Sandbox::open`].
+    pub fn open_empty(
+        directory: &Path,
+        settings: PortalSettings,
+        clock: SharedClock,
+        entropy: SharedEntropy,
+    ) -> Result<Self, SandboxError> {
+        Self::open_with(directory, settings, &[], clock, entropy)
+    }
+
+    fn open_with(
+        directory: &Path,
+        settings: PortalSettings,
+        gstins: &[&str],
+        clock: SharedClock,
+        entropy: SharedEntropy,
+    ) -> Result<Self, SandboxError> {
         settings.validate()?;
         std::fs::create_dir_all(directory).map_err(SandboxError::file("create", directory))?;
         let lock = lock(directory)?;
@@ -80,7 +105,7 @@ impl Sandbox {
         for event in events {
             portal.apply(event);
         }
-        provision_all(&mut portal, &[])?;
+        provision_all(&mut portal, gstins)?;
         let made = portal.take_events();
         append(&mut file, &made).map_err(SandboxError::file("write the journal in", directory))?;
         let journal = Journal::start(file)?;
@@ -160,7 +185,19 @@ impl Sandbox {
     /// # Cancellation
     /// Dropping the future loses the answer; the request has been carried out.
     pub async fn exchange(&self, request: &PortalRequest) -> Result<PortalReply, SandboxError> {
-        let reply = self.answer(request).await?;
+        self.exchange_from(request, None).await
+    }
+
+    /// As [`Sandbox::exchange`], for a caller at this address; by a setting it stands for a public one.
+    ///
+    /// # Errors
+    /// As [`Sandbox::exchange`].
+    pub async fn exchange_from(
+        &self,
+        request: &PortalRequest,
+        caller: Option<IpAddr>,
+    ) -> Result<PortalReply, SandboxError> {
+        let reply = self.answer_to(request, caller).await?;
         if let Delivery::Delayed(wait) = reply.delivery {
             self.wait(wait).await;
         }
@@ -169,14 +206,26 @@ impl Sandbox {
 
     /// As [`Sandbox::exchange`], a scripted delay left to the caller.
     pub(crate) async fn answer(&self, request: &PortalRequest) -> Result<PortalReply, SandboxError> {
+        self.answer_to(request, None).await
+    }
+
+    async fn answer_to(&self, request: &PortalRequest, caller: Option<IpAddr>) -> Result<PortalReply, SandboxError> {
         let now = self.now();
         match self.front_of(request.path()) {
             Some((prefix, front)) => {
                 let target = request.target.get(prefix.len()..).unwrap_or_default().to_owned();
                 let below = PortalRequest { target, ..request.clone() };
-                self.change(|portal| front.answer(&mut Behind::new(portal, now), &below)).await
+                self.change(|portal| front.answer(&mut Behind::new(portal, front.name(), now), &below)).await
             }
-            None => self.change(|portal| portal.handle(request, now)).await,
+            None => {
+                self.change(|portal| {
+                    portal.caller = caller;
+                    let reply = portal.handle(request, now);
+                    portal.caller = None;
+                    reply
+                })
+                .await
+            }
         }
     }
 
@@ -184,6 +233,13 @@ impl Sandbox {
     /// this portal behind it. Of two with one prefix the later one answers.
     pub fn put_in_front(&self, prefix: impl Into<String>, front: Arc<dyn Front>) {
         let prefix = prefix.into();
+        let name = front.name().to_owned();
+        {
+            let known = &mut self.portal().registration.fronts;
+            if !name.is_empty() && !known.contains(&name) {
+                known.push(name);
+            }
+        }
         let mut fronts = self.inner.fronts.lock().unwrap_or_else(PoisonError::into_inner);
         fronts.retain(|(known, _)| *known != prefix);
         fronts.push((prefix, front));
@@ -228,7 +284,7 @@ impl Sandbox {
 }
 
 fn provision_all(portal: &mut Portal, gstins: &[&str]) -> Result<(), SandboxError> {
-    for gstin in DEFAULT_GSTINS.iter().chain(gstins) {
+    for gstin in gstins {
         portal.provision(gstin)?;
     }
     Ok(())

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::SandboxError;
+use crate::registration::RegistrationSettings;
 
 /// Behaviour of the emulated portal. The defaults follow what was seen live.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -85,6 +86,9 @@ pub struct PortalSettings {
     pub ewb_duplicate_names_number: bool,
     /// Suppliers that must make e-way bills of invoices by way of the IRN, else 720 (default none).
     pub einvoice_enabled: Vec<String>,
+    /// Sign-up, IP listing, client pairs and API users, and what they lead to (default: pairs and users that the emulator
+    /// makes itself are bound to nothing).
+    pub registration: RegistrationSettings,
 }
 
 /// Answer to a read of an IRN that is not there.
@@ -216,6 +220,7 @@ impl Default for PortalSettings {
             ewb_rail_documents_checked: false,
             ewb_duplicate_names_number: false,
             einvoice_enabled: Vec::new(),
+            registration: RegistrationSettings::default(),
         }
     }
 }
@@ -269,7 +274,7 @@ impl PortalSettings {
                 return out("taxpayers.gstin", entry.gstin.clone(), "a GSTIN of 15 characters");
             }
         }
-        Ok(())
+        self.registration.validate()
     }
 
     pub(crate) fn earliest_date(&self) -> Option<Date> {

@@ -42,6 +42,8 @@ pub(crate) fn text(code: &str) -> &'static str {
         "2323" => "Ship-to GSTIN and recipient GSTIN cannot be the same",
         "2325" | "4074" => "Ship-to state code does not match its GSTIN",
         "3001" => "Requested data is not available",
+        "3025" => "Already This Account Has Been Freezed",
+        "3059" => "Client-Id for this PAN is not generated check your IP-Whitelisting status.",
         "3028" => "GSTIN is invalid",
         "3029" => "GSTIN is inactive or cancelled",
         "3039" => "PIN code does not belong to the state",

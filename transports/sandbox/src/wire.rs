@@ -99,7 +99,11 @@ impl PortalReply {
 
     /// A page of a gateway or web server in front of the portal.
     pub(crate) fn html(status: u16) -> Self {
-        let title = if status == 404 { "404 - File or directory not found." } else { "The service is unavailable." };
+        let title = match status {
+            403 => "403 - Forbidden: access is denied.",
+            404 => "404 - File or directory not found.",
+            _ => "The service is unavailable.",
+        };
         Self::text(
             status,
             "text/html; charset=utf-8",

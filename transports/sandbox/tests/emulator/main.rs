@@ -8,6 +8,7 @@
 mod bills;
 mod codes;
 mod crash;
+mod enrolment;
 mod ewb;
 mod ewb_samples;
 mod http;
