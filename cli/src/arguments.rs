@@ -1,8 +1,11 @@
 //! The command line: names and meaning are a stable contract.
 
+mod care;
 mod ewb;
 mod life;
 mod new;
+mod onboard;
+mod report;
 mod resolve;
 pub(crate) mod words;
 
@@ -12,6 +15,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use einvoice_core::portal_code::ErrorClass;
 
+pub use care::{Doctor, Quota};
 pub use ewb::{
     Acting, CarriageArguments, Ewb, EwbCancel, EwbClose, EwbConsolidate, EwbExtend, EwbGenerate, EwbList,
     EwbMultiVehicle, EwbPartB, EwbReject, EwbShow, EwbTransporter, EwbTripSheet, FromArguments, ListName,
@@ -19,6 +23,8 @@ pub use ewb::{
 };
 pub use life::{At, Cancel, Filter, Going, Jobs, JobsCommand, Lookup, LookupWhat, Retry};
 pub use new::{New, NewCrate, NewStaging, NewTemplate};
+pub use onboard::{Interview, Onboard, OnboardCommand};
+pub use report::TestReport;
 pub use resolve::{Resolve, SeenArguments};
 
 /// Registers Indian GST e-invoices: from the books to the portal and back.
@@ -66,6 +72,8 @@ pub struct Common {
 pub enum Command {
     /// Write a commented starter configuration
     Init(Init),
+    /// Be led from nothing to the first registration: portal, credentials, configuration, first login
+    Onboard(Onboard),
     /// Fetch, check, register, verify and write back; goes on where a crash left off
     Run(Run),
     /// Check documents against the portal's rules, offline
@@ -92,6 +100,10 @@ pub enum Command {
     /// Manage client pairs and API users
     #[command(subcommand)]
     Credentials(Credentials),
+    /// Check everything between here and the portal, and say what to do about what is wrong
+    Doctor(Doctor),
+    /// Show the login and error budgets of each GSTIN and client: used, left, until when
+    Quota(Quota),
     /// Say what a portal code or a rule means, where it comes from and what to do
     Explain(Explain),
     /// List the plugins in this program; with a name, its settings and an example

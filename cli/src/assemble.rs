@@ -1,6 +1,7 @@
 //! Makes every part that a configuration names, and joins them into a pipeline.
 
 mod keys;
+pub(crate) mod meter;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -116,7 +117,7 @@ impl Assembly {
         let part = &route.part;
         let context = self.base.named(&part.name).in_environment(route.environment);
         let made = self.registry.transport(&part.plugin, context, part.settings.clone()).await;
-        let transport = made.map_err(|error| self.failed("route", part, error))?;
+        let transport = meter::metered(made.map_err(|error| self.failed("route", part, error))?, route, self);
         Ok(RoutePart {
             name: route.route_name(),
             environment: route.environment,

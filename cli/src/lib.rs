@@ -34,6 +34,7 @@ mod progress;
 pub mod schema;
 pub mod settings;
 mod stop;
+mod usage_file;
 
 use std::ffi::OsString;
 use std::io::Write;

@@ -3,7 +3,7 @@
 //! Each plugin brings the schema of its own settings; the keys that belong to the tables themselves
 //! (`name`, `plugin`, `schedule` ...) are added here, with `plugin` telling the variants apart.
 
-use einvoice_core::config::{CheckSettings, RunSettings, VerifySettings};
+use einvoice_core::config::{CheckSettings, DoctorSettings, QuotaSettings, RunSettings, VerifySettings};
 use einvoice_core::registry::{PluginLine, Registry, Role};
 use einvoice_core::rulebook::RuleSettings;
 use schemars::{JsonSchema, schema_for};
@@ -30,6 +30,8 @@ pub fn whole(registry: &Registry) -> Value {
     add("check", section::<CheckSettings>("check", &mut definitions));
     add("rules", section::<RuleSettings>("rules", &mut definitions));
     add("run", section::<RunSettings>("run", &mut definitions));
+    add("doctor", section::<DoctorSettings>("doctor", &mut definitions));
+    add("quota", section::<QuotaSettings>("quota", &mut definitions));
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "einvoice configuration",

@@ -380,7 +380,9 @@ impl Gateway {
                     let code = errors.first().map(|error| error.code.as_str());
                     self.note_login(scope, LoginNote::Refused(LoginFailure::new(now, code)), error.reach()).await;
                 }
-                if !error.is_unreachable() && error.reach() <= Reach::Gstin {
+                // What was held back says itself until when; the portal has not refused anything.
+                let was_refused = !error.is_unreachable() && !matches!(error, TransportError::HeldBack { .. });
+                if was_refused && error.reach() <= Reach::Gstin {
                     let reason = format!("the last login for this GSTIN on route {} failed: {error}", self.route);
                     self.stop_slot(slot, scope.gstin, &reason, &error);
                 }

@@ -4,6 +4,8 @@
 //! table itself are taken out here, and the rest goes to the plugin's own settings, which refuse keys
 //! they do not know.
 
+mod account;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -15,6 +17,8 @@ use crate::credential::EWayBillLogin;
 use crate::environment::{Environment, RouteName};
 use crate::registry::nearest;
 use crate::rulebook::{Repair, RuleSettings};
+
+pub use account::{DoctorSettings, Protection, QuotaSettings};
 
 /// A whole configuration file.
 #[derive(Debug, Clone)]
@@ -38,6 +42,10 @@ pub struct Settings {
     pub rules: RuleSettings,
     /// `[run]`.
     pub run: RunSettings,
+    /// `[doctor]`.
+    pub doctor: DoctorSettings,
+    /// `[quota]`.
+    pub quota: QuotaSettings,
 }
 
 /// A part: which plugin, under which name, with which settings.
@@ -236,8 +244,8 @@ impl ConfigError {
 }
 
 /// The tables of a configuration file.
-pub const TABLES: [&str; 9] =
-    ["ledger", "credentials", "route", "source", "write_back", "verify", "check", "rules", "run"];
+pub const TABLES: [&str; 11] =
+    ["ledger", "credentials", "route", "source", "write_back", "verify", "check", "rules", "run", "doctor", "quota"];
 
 impl Settings {
     /// Reads a configuration from its merged layers.
@@ -264,10 +272,13 @@ impl Settings {
             check: section(&mut root, "check")?,
             rules: section(&mut root, "rules")?,
             run: section(&mut root, "run")?,
+            doctor: section(&mut root, "doctor")?,
+            quota: section(&mut root, "quota")?,
         };
         settings.check_names()?;
         settings.rules.validate().map_err(|error| ConfigError::new(format!("rules.{}", error.place), error.problem))?;
         settings.check_run()?;
+        settings.doctor.check()?;
         Ok(settings)
     }
 

@@ -43,6 +43,7 @@ pub mod source;
 pub mod spelling;
 pub mod state;
 pub mod transport;
+pub mod usage;
 pub mod verify;
 pub mod write_back;
 

@@ -5,6 +5,7 @@ pub mod completions;
 pub mod config;
 pub mod credentials;
 mod desk;
+pub mod doctor;
 pub mod ewb;
 pub mod explain;
 pub mod init;
@@ -12,13 +13,16 @@ pub mod jobs;
 pub mod lookup;
 pub mod masters;
 pub mod new;
+pub mod onboard;
 pub mod plugins;
+pub mod quota;
 pub mod resolve;
 pub mod retry;
 pub mod run;
 pub mod sandbox;
 pub mod status;
 pub mod test;
+pub mod test_report;
 mod trial;
 pub mod validate;
 pub mod verify;
@@ -37,6 +41,7 @@ pub fn run(arguments: Arguments, output: &mut Output) -> Result<u8, CliError> {
     let common = arguments.common;
     match arguments.command {
         Command::Init(init) => init::run(&init, &common, output),
+        Command::Onboard(onboard) => onboard::run(&onboard, &common, output),
         Command::Run(run) => run::run(&run, &common, output),
         Command::Validate(validate) => validate::run(&validate, &common, output),
         Command::Test(test) => test::run(&test, &common, output),
@@ -49,6 +54,8 @@ pub fn run(arguments: Arguments, output: &mut Output) -> Result<u8, CliError> {
         Command::Retry(retry) => retry::run(&retry, &common, output),
         Command::Jobs(jobs) => jobs::run(&jobs, &common, output),
         Command::Credentials(credentials) => credentials::run(&credentials, &common, output),
+        Command::Doctor(doctor) => doctor::run(&doctor, &common, output),
+        Command::Quota(quota) => quota::run(&quota, &common, output),
         Command::Explain(explain) => explain::run(&explain, output),
         Command::Plugins(plugins) => plugins::run(&plugins, output),
         Command::New(new) => new::run(&new, output),

@@ -49,11 +49,16 @@ impl Emulator {
 
     /// With these taxpayers instead of its own.
     pub(crate) fn start_for(gstins: &[&str]) -> Self {
+        Self::start_with(&gstins.iter().flat_map(|gstin| ["--gstin", gstin]).collect::<Vec<_>>())
+    }
+
+    /// With these arguments.
+    pub(crate) fn start_with(arguments: &[&str]) -> Self {
         let folder = TempDir::new().unwrap();
         let mut child = Command::new(PROGRAM)
             .args(["sandbox", "serve", "--listen", "127.0.0.1:0", "--json", "--data"])
             .arg(folder.path())
-            .args(gstins.iter().flat_map(|gstin| ["--gstin", gstin]))
+            .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -68,6 +73,21 @@ impl Emulator {
             connection: serde_json::from_str(&connection).unwrap(),
             folder,
         }
+    }
+
+    /// Host and port that it listens on.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// What `connection.json` says.
+    pub(crate) const fn connection(&self) -> &Value {
+        &self.connection
+    }
+
+    /// A file of its folder.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
     }
 
     /// GSTINs with an API user whose documents the generator can make.

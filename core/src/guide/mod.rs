@@ -23,6 +23,8 @@ pub mod limits {}
 pub mod mapping {}
 #[doc = include_str!("measurements.md")]
 pub mod measurements {}
+#[doc = include_str!("onboarding.md")]
+pub mod onboarding {}
 #[doc = include_str!("operations.md")]
 pub mod operations {}
 #[doc = include_str!("rules.md")]

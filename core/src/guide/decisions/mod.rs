@@ -33,3 +33,5 @@ pub mod a_new_secret_logs_in_before_it_replaces_the_old {}
 pub mod vault_by_its_client_library {}
 #[doc = include_str!("0022-secrets-are-wiped-and-core-dumps-are-the-systems.md")]
 pub mod secrets_are_wiped_and_core_dumps_are_the_systems {}
+#[doc = include_str!("0020-the-use-of-an-account-is-kept-in-a-file-of-its-own.md")]
+pub mod the_use_of_an_account_is_kept_in_a_file_of_its_own {}

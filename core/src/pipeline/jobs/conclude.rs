@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::super::Shared;
-use super::super::outcome::{AUTH_PAUSE, RATE_LIMIT_PAUSE};
+use super::super::outcome::AUTH_PAUSE;
 use super::bills;
 use crate::clock::later;
 use crate::credential::CredentialError;
@@ -17,6 +17,7 @@ use crate::operation::{EwbChanged, IrnCancelled, OperationKind, Reply};
 use crate::portal_code::{ErrorClass, PortalError};
 use crate::state::EwbState;
 use crate::transport::TransportError;
+use crate::usage::RATE_LIMIT_PAUSE;
 
 /// Codes after which the thing asked for may exist already, by an earlier call whose answer was lost: 9999 the IRN
 /// is cancelled, 312 (4057) the bill is cancelled or not ours, 604, 813, 4002 and 4026 the bill was made. The
