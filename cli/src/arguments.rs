@@ -3,6 +3,8 @@
 mod ewb;
 mod life;
 mod new;
+mod onboard;
+mod report;
 mod resolve;
 pub(crate) mod words;
 
@@ -19,6 +21,8 @@ pub use ewb::{
 };
 pub use life::{At, Cancel, Filter, Going, Jobs, JobsCommand, Lookup, LookupWhat, Retry};
 pub use new::{New, NewCrate, NewStaging, NewTemplate};
+pub use onboard::{Interview, Onboard, OnboardCommand};
+pub use report::TestReport;
 pub use resolve::{Resolve, SeenArguments};
 
 /// Registers Indian GST e-invoices: from the books to the portal and back.
@@ -66,6 +70,8 @@ pub struct Common {
 pub enum Command {
     /// Write a commented starter configuration
     Init(Init),
+    /// Be led from nothing to the first registration: portal, credentials, configuration, first login
+    Onboard(Onboard),
     /// Fetch, check, register, verify and write back; goes on where a crash left off
     Run(Run),
     /// Check documents against the portal's rules, offline

@@ -12,6 +12,7 @@ pub mod jobs;
 pub mod lookup;
 pub mod masters;
 pub mod new;
+pub mod onboard;
 pub mod plugins;
 pub mod resolve;
 pub mod retry;
@@ -19,6 +20,7 @@ pub mod run;
 pub mod sandbox;
 pub mod status;
 pub mod test;
+pub mod test_report;
 mod trial;
 pub mod validate;
 pub mod verify;
@@ -37,6 +39,7 @@ pub fn run(arguments: Arguments, output: &mut Output) -> Result<u8, CliError> {
     let common = arguments.common;
     match arguments.command {
         Command::Init(init) => init::run(&init, &common, output),
+        Command::Onboard(onboard) => onboard::run(&onboard, &common, output),
         Command::Run(run) => run::run(&run, &common, output),
         Command::Validate(validate) => validate::run(&validate, &common, output),
         Command::Test(test) => test::run(&test, &common, output),

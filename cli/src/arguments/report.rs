@@ -1,0 +1,7 @@
+//! The command line of the test report.
+
+use clap::Args;
+
+/// Arguments of `onboard test-report`.
+#[derive(Debug, Args)]
+pub struct TestReport {}
