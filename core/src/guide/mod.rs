@@ -25,3 +25,5 @@ pub mod measurements {}
 pub mod operations {}
 #[doc = include_str!("rules.md")]
 pub mod rules {}
+#[doc = include_str!("test-report.md")]
+pub mod test_report {}
