@@ -8,6 +8,7 @@
 //! A refusal stops whom it concerns: the one GSTIN, all that share the client pair, or the route.
 
 mod door;
+mod raw;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -34,6 +34,7 @@ pub mod plan;
 pub mod portal_code;
 mod provenance;
 pub mod qr;
+pub mod raw;
 pub mod receipt;
 pub mod registry;
 pub mod rulebook;

@@ -29,3 +29,5 @@ pub mod onboarding {}
 pub mod operations {}
 #[doc = include_str!("rules.md")]
 pub mod rules {}
+#[doc = include_str!("test-report.md")]
+pub mod test_report {}

@@ -5,6 +5,8 @@
 //! whoever knows what an unclear answer means for the document. The e-way bill system is a second product of
 //! the same transport, with a host, a key and an envelope of its own: [`crate::ewb`].
 
+mod raw;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use einvoice_core::clock::SharedClock;
@@ -12,6 +14,7 @@ use einvoice_core::credential::Access;
 use einvoice_core::entropy::SharedEntropy;
 use einvoice_core::environment::Product;
 use einvoice_core::operation::{InfoDetail, Operation, OperationKind, Reply};
+use einvoice_core::raw::{RawAnswer, RawCall};
 use einvoice_core::secret::Secret;
 use einvoice_core::session::Session;
 use einvoice_core::transport::{LoginRequest, Probe, Transport, TransportCapability, TransportError};
@@ -56,6 +59,7 @@ impl<E: Exchange> IrpTransport<E> {
         capability.payload_bytes_max = settings.payload_bytes_max;
         capability.concurrency_per_gstin = settings.concurrency_per_gstin;
         capability.call_time_max = settings.call_time_max;
+        capability.raw_calls = true;
         Self {
             line: Line::new(exchange),
             endpoints: settings.endpoints,
@@ -213,6 +217,10 @@ impl<E: Exchange> Transport for IrpTransport<E> {
             (Product::EWayBill, Some(ewb)) => ewb.call(session, operation, self.capability.payload_bytes_max).await,
             _ => Err(TransportError::Unsupported { operation: kind }),
         }
+    }
+
+    async fn call_raw(&self, session: &Session, call: &RawCall) -> Result<RawAnswer, TransportError> {
+        self.irp_call_raw(session, call).await
     }
 
     async fn probe(&self) -> Result<Probe, TransportError> {
