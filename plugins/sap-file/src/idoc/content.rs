@@ -11,13 +11,23 @@
 //! ```
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
+
+use super::records::without_blanks;
+
+/// Room that is made at once for a text: that of an `IDoc` of three items.
+const TEXT_USUAL: usize = 4 * 1024;
 
 /// Writes the text of one `IDoc`.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Writer {
     text: String,
     segments: u32,
+}
+
+impl Default for Writer {
+    fn default() -> Self {
+        Self { text: String::with_capacity(TEXT_USUAL), segments: 0 }
+    }
 }
 
 impl Writer {
@@ -26,8 +36,11 @@ impl Writer {
         if !self.text.is_empty() {
             self.text.push('\n');
         }
-        // Writing into a text cannot fail.
-        _ = write!(self.text, "{parent} {name} {line}");
+        push_number(&mut self.text, u64::from(parent));
+        self.text.push(' ');
+        self.text.push_str(name);
+        self.text.push(' ');
+        push_number(&mut self.text, line);
         let number = self.segments;
         self.segments += 1;
         number
@@ -35,25 +48,12 @@ impl Writer {
 
     /// A field of the segment that was begun last; blank ones are left out.
     pub(crate) fn field(&mut self, name: &str, value: &str) {
-        let value = value.trim();
-        if value.is_empty() {
-            return;
-        }
-        self.text.push('\t');
-        self.text.push_str(name);
-        self.text.push('=');
-        if !value.contains(['\t', '\n', '\\']) {
-            self.text.push_str(value);
-            return;
-        }
-        for found in value.chars() {
-            match found {
-                '\t' => self.text.push_str("\\t"),
-                '\n' => self.text.push_str("\\n"),
-                '\\' => self.text.push_str("\\\\"),
-                other => self.text.push(other),
-            }
-        }
+        push_field(&mut self.text, name, value);
+    }
+
+    /// Fields of the segment that was begun last, as [`push_field`] wrote them.
+    pub(crate) fn fields(&mut self, written: &str) {
+        self.text.push_str(written);
     }
 
     /// How many segments there are, the control record not counted.
@@ -70,6 +70,37 @@ impl Writer {
     pub(crate) fn finish(self) -> String {
         self.text
     }
+}
+
+/// Writes a field as the text of an `IDoc` has it; one that is blank is left out.
+pub(crate) fn push_field(text: &mut String, name: &str, value: &str) {
+    // Most of what is padded is blank, and told so in blocks.
+    let value = value.get(..without_blanks(value.as_bytes())).unwrap_or(value).trim();
+    if value.is_empty() {
+        return;
+    }
+    text.push('\t');
+    text.push_str(name);
+    text.push('=');
+    if memchr::memchr3(b'\t', b'\n', b'\\', value.as_bytes()).is_none() {
+        text.push_str(value);
+        return;
+    }
+    for found in value.chars() {
+        match found {
+            '\t' => text.push_str("\\t"),
+            '\n' => text.push_str("\\n"),
+            '\\' => text.push_str("\\\\"),
+            other => text.push(other),
+        }
+    }
+}
+
+fn push_number(text: &mut String, number: u64) {
+    if number > 9 {
+        push_number(text, number / 10);
+    }
+    text.extend(u32::try_from(number % 10).ok().and_then(|digit| char::from_digit(digit, 10)));
 }
 
 /// An `IDoc` that was read, borrowed from its text.
