@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use einvoice_core::mapping::{TEXT, Tree, VALUES_MAX};
+use einvoice_core::xml::leaf;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 
@@ -77,9 +78,16 @@ pub(crate) fn tree(text: &str) -> Result<Tree, String> {
     let mut open: Vec<Open> = Vec::new();
     let mut root: Option<Tree> = None;
     let mut values = 0;
+    // Bytes that were taken past the reader, and whether what lies ahead stands behind a tag.
+    let (mut passed, mut behind_tag) = (0, false);
     loop {
-        let at = reader.buffer_position();
+        let may_nest = open.len() < DEPTH_MAX;
+        if let Some(parent) = open.last_mut().filter(|_| behind_tag && may_nest) {
+            passed += take_leaves(reader.get_mut(), parent, &mut values);
+        }
+        let at = reader.buffer_position() + passed;
         let event = reader.read_event().map_err(|error| format!("{error} at byte {at}"))?;
+        behind_tag = matches!(event, Event::Start(_) | Event::Empty(_) | Event::End(_));
         match event {
             Event::Start(start) if open.len() >= DEPTH_MAX => {
                 return Err(format!("{} is nested more than {DEPTH_MAX} levels deep", start.name().as_ref()));
@@ -119,6 +127,18 @@ pub(crate) fn tree(text: &str) -> Result<Tree, String> {
             Event::Decl(_) | Event::Comment(_) | Event::PI(_) => {}
         }
     }
+}
+
+/// Takes the elements ahead that hold a text and nothing else, as far as nothing about them is out of the ordinary. Gives
+/// their bytes.
+fn take_leaves(ahead: &mut &[u8], parent: &mut Open, values: &mut usize) -> u64 {
+    let before = ahead.len();
+    while let Some(found) = leaf(ahead).filter(|_| *values < VALUES_MAX) {
+        *values += 1;
+        parent.add(found.local_name().to_owned(), Tree::Text(found.text.trim().to_owned()));
+        *ahead = ahead.get(found.length..).unwrap_or_default();
+    }
+    u64::try_from(before - ahead.len()).unwrap_or_default()
 }
 
 /// A character reference, or one of the five entities of XML.

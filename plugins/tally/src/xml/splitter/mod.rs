@@ -5,9 +5,10 @@
 //! at a time is in memory. One that is no well-formed XML is reported, and reading goes on at the
 //! next one.
 
-use std::io::Read;
+use std::io::{BufRead, Read};
 use std::ops::ControlFlow;
 
+use einvoice_core::xml::{Leaf, leaf};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
@@ -126,10 +127,19 @@ pub(crate) fn split<R: Read>(
     let mut buffer = Vec::new();
     // Clean text before what this reader was given.
     let mut base = 0;
+    // Whether what lies ahead stands behind a tag.
+    let mut behind_tag = false;
     loop {
-        reader.get_mut().begin_piece();
+        let clean = reader.get_mut();
+        clean.begin_piece();
+        if behind_tag {
+            let before = clean.offset();
+            splitter.take_fields(clean);
+            base += clean.offset() - before;
+        }
         let start = base + reader.buffer_position();
         let event = reader.read_event_into(&mut buffer);
+        behind_tag = matches!(event, Ok(Event::Start(_) | Event::Empty(_) | Event::End(_)));
         let step = match event {
             Ok(Event::Eof) => splitter.finish().map(|()| splitter.refused(found)),
             Ok(event) => splitter.event(event),
@@ -284,6 +294,22 @@ impl Splitter {
         }
         self.path.push(name.to_owned());
         Ok(Step::Go)
+    }
+
+    /// Takes the fields of an object that lie ahead as far as nothing about them is out of the ordinary, which are most of
+    /// a file.
+    fn take_fields<R: Read>(&mut self, clean: &mut CleanReader<R>) {
+        let Some(object) = self.object.as_mut().filter(|object| object.depth < DEPTH_MAX) else { return };
+        // A message shows that the object was cut off. What cannot be read is met again by whoever reads on.
+        let is_field = |field: &Leaf<'_>| field.name != "TALLYMESSAGE";
+        while let Some(field) = clean.fill_buf().ok().and_then(leaf).filter(is_field) {
+            if !field.text.bytes().all(|byte| byte.is_ascii_whitespace()) {
+                object.push(&[field.whole], self.limits.object_bytes_max);
+            }
+            let length = field.length;
+            clean.consume(length);
+            clean.begin_piece();
+        }
     }
 
     fn stands_for_objects(&self) -> bool {
