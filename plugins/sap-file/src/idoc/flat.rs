@@ -70,13 +70,17 @@ type Torn = HashMap<(String, String), u64>;
 fn torn<R: Read>(mut records: Records<R>) -> io::Result<Torn> {
     let mut torn = Torn::new();
     let mut current: Option<(String, String)> = None;
+    // Client and number as the control record has them, one behind the other, which is how its data records have them too.
+    let mut owner = String::new();
     loop {
         let Some(Record { number, kind, text }) = records.next()? else { return Ok(torn) };
         let Ok(text) = text else { continue };
         match kind {
             Kind::Control => {
                 current = Some((text.slice(10, 3).trim().to_owned(), text.slice(13, 16).trim().to_owned()));
+                owner = text.slice(10, 19).into_owned();
             }
+            Kind::Data if current.is_some() && text.is_plainly_of(&owner) => {}
             Kind::Data => {
                 let (Some(own), Some(head)) = (&current, text.head()) else { continue };
                 if (own.0.as_str(), own.1.as_str()) != (head.client, head.document) {
@@ -408,9 +412,16 @@ impl Open {
         self.writer.segment(parent.unwrap_or_default(), &kind.name, at.saturating_sub(self.line));
         match kind.layout {
             Some(layout) => {
-                let end = text.end();
-                for field in layout.iter().filter(|field| HEAD_WIDTH + field.offset < end) {
-                    self.writer.field(&field.name, &text.field(field, HEAD_WIDTH));
+                // From one place to the other all is blank.
+                let (mut from, mut to) = (0, 0);
+                for field in layout {
+                    let begin = HEAD_WIDTH + field.offset;
+                    if !(from..=to).contains(&begin) {
+                        (from, to) = (begin, text.filled_from(begin));
+                    }
+                    if to < begin + field.length {
+                        self.writer.field(&field.name, &text.field(field, HEAD_WIDTH));
+                    }
                 }
             }
             None => self.writer.field(RAW, &text.slice(HEAD_WIDTH, DATA_WIDTH)),

@@ -114,10 +114,16 @@ impl<'r> Cut<'r> {
         }
     }
 
-    /// The place behind its last character that is not blank.
-    pub(crate) fn end(&self) -> usize {
-        let end = without_blanks(self.text.as_bytes());
-        self.starts.as_ref().map_or(end, |starts| starts.partition_point(|start| *start < end))
+    /// The first place from this one on that is not blank; this one where that would have to be counted out.
+    pub(crate) fn filled_from(&self, place: usize) -> usize {
+        let Some(bytes) = self.text.as_bytes().get(place..).filter(|_| self.starts.is_none()) else { return place };
+        place + bytes.len() - from_filled(bytes).len()
+    }
+
+    /// Whether it is a data record of the client and `IDoc` that these characters of a control record name. It may be one
+    /// where this says no.
+    pub(crate) fn is_plainly_of(&self, owner: &str) -> bool {
+        self.text.get(30..49) == Some(owner)
     }
 
     /// The characters from a place on, up to a length; fewer where trailing blanks were cut.
@@ -165,7 +171,8 @@ fn head_of(text: &str) -> Option<Head<'_>> {
         let part = text.get(from..to)?;
         part.bytes().all(|byte| byte.is_ascii_digit()).then_some(part)
     };
-    let segment = text.get(..30)?.trim_end();
+    let segment = text.get(..30)?;
+    let segment = segment.get(..without_blanks(segment.as_bytes()))?.trim_end();
     let is_name = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'/');
     if segment.is_empty() || !segment.bytes().all(is_name) {
         return None;
@@ -400,6 +407,17 @@ fn kind_of(bytes: &[u8]) -> Kind {
         [b'E', b'D', b'I', b'_', b'D', b'S', ..] => Kind::Status,
         _ => Kind::Data,
     }
+}
+
+/// Without the blanks at the beginning.
+fn from_filled(bytes: &[u8]) -> &[u8] {
+    let (blocks, _) = bytes.as_chunks::<32>();
+    let blank = 32 * blocks.iter().take_while(|block| **block == [b' '; 32]).count();
+    let bytes = bytes.get(blank..).unwrap_or_default();
+    let (blocks, _) = bytes.as_chunks::<8>();
+    let blank = 8 * blocks.iter().take_while(|block| **block == [b' '; 8]).count();
+    let bytes = bytes.get(blank..).unwrap_or_default();
+    bytes.iter().position(|byte| *byte != b' ').and_then(|first| bytes.get(first..)).unwrap_or_default()
 }
 
 /// How many bytes are left without the blanks at the end, of which a padded record has hundreds: they are told in blocks.

@@ -6,7 +6,7 @@
 use std::io::{self, BufRead, BufReader, Read};
 use std::ops::Range;
 
-use einvoice_core::xml::{Leaf, leaf};
+use einvoice_core::xml::{Leaf, leaf_of_bytes};
 use quick_xml::Reader;
 use quick_xml::errors::Error;
 use quick_xml::events::{BytesRef, BytesStart, Event};
@@ -26,7 +26,7 @@ const PIECE_MAX: usize = 4 * 1024 * 1024;
 /// What places are counted in.
 const UNIT: &str = "line";
 /// End of the names of elements that some brokers put around a segment and those below it.
-const GROUP: &str = "GRP";
+const GROUP: &[u8] = b"GRP";
 
 /// Reads a file of XML and hands over the `IDoc`s it holds until `take` says to stop.
 pub(crate) fn read(
@@ -128,14 +128,21 @@ fn end(file: &str, at: u64, tree: Option<&Tree>, what: &str, take: &mut dyn FnMu
     Ok(())
 }
 
-/// Takes the fields that lie ahead as far as nothing about them is out of the ordinary, which are nearly all of a file.
+/// Takes the fields that lie ahead as far as nothing about them is out of the ordinary, which are nearly all of a file, and
+/// the blanks between them and a tag.
 fn take_fields<R: BufRead>(lines: &mut Lines<R>, tree: &mut Tree) {
     // What cannot be read is met again by whoever reads on.
-    while let Some(field) = lines.fill_buf().ok().and_then(leaf).filter(|field| tree.leaf(field)) {
-        let length = field.length;
-        lines.consume(length);
-        lines.taken = 0;
+    let Ok(mut ahead) = lines.fill_buf() else { return };
+    let all = ahead.len();
+    while let Some(field) = leaf_of_bytes(ahead).filter(|field| tree.leaf(field)) {
+        ahead = ahead.get(field.length..).unwrap_or_default();
     }
+    if ahead.trim_ascii_start().first() == Some(&b'<') {
+        ahead = ahead.trim_ascii_start();
+    }
+    let used = all - ahead.len();
+    lines.consume(used);
+    lines.taken = 0;
 }
 
 fn resolved(reference: &BytesRef<'_>) -> String {
@@ -158,7 +165,7 @@ struct Tree {
     line: u64,
     segments: Vec<Segment>,
     /// The fields of all segments, as the text of the `IDoc` has them.
-    written: String,
+    written: Vec<u8>,
     /// Where the fields stand there in the order of the file, and the segment they belong to.
     runs: Vec<(usize, Range<usize>)>,
     /// The number of the `IDoc`, once it was read.
@@ -192,7 +199,7 @@ impl Tree {
         Self {
             line,
             segments: Vec::new(),
-            written: String::new(),
+            written: Vec::new(),
             runs: Vec::new(),
             number: None,
             open: Vec::new(),
@@ -202,7 +209,7 @@ impl Tree {
     }
 
     /// Takes an element that has a text and nothing else; false where it is no field.
-    fn leaf(&mut self, leaf: &Leaf<'_>) -> bool {
+    fn leaf(&mut self, leaf: &Leaf<'_, [u8]>) -> bool {
         let name = leaf.local_name();
         if is_group(name) || leaf.text.len() > FIELD_MAX {
             return false;
@@ -214,10 +221,10 @@ impl Tree {
     }
 
     /// A field of the innermost segment.
-    fn field(&mut self, name: &str, value: &str) {
+    fn field(&mut self, name: &[u8], value: &[u8]) {
         let Some(segment) = self.open.last().and_then(|parent| parent.segment) else { return };
-        if segment == 0 && self.number.is_none() && name == "DOCNUM" {
-            self.number = Some(value.trim().to_owned());
+        if segment == 0 && self.number.is_none() && name == b"DOCNUM" {
+            self.number = Some(String::from_utf8_lossy(value).trim().to_owned());
         }
         let begin = self.written.len();
         push_field(&mut self.written, name, value);
@@ -236,11 +243,17 @@ impl Tree {
     fn start(&mut self, start: &BytesStart<'_>, line: u64) {
         let name = start.local_name().as_ref().to_owned();
         self.open_parent();
-        // Looking for names that stand twice takes the square of their number.
-        let mut attributes = start.attributes();
-        let is_segment =
-            attributes.with_checks(false).flatten().any(|found| found.key.local_name().as_ref() == "SEGMENT");
-        let is_group = !is_segment && is_group(&name);
+        let is_segment = match start.attributes_raw().trim() {
+            "" => false,
+            // As SAP writes it.
+            "SEGMENT=\"1\"" => true,
+            // Looking for names that stand twice takes the square of their number.
+            _ => {
+                let mut attributes = start.attributes();
+                attributes.with_checks(false).flatten().any(|found| found.key.local_name().as_ref() == "SEGMENT")
+            }
+        };
+        let is_group = !is_segment && is_group(name.as_bytes());
         self.open.push(Element { name, line, text: String::new(), segment: None, is_group });
         if is_segment {
             self.open_parent();
@@ -283,7 +296,7 @@ impl Tree {
     fn end(&mut self) -> bool {
         let Some(element) = self.open.pop() else { return false };
         if element.segment.is_none() && !element.is_group {
-            self.field(&element.name, &element.text);
+            self.field(element.name.as_bytes(), element.text.as_bytes());
         }
         true
     }
@@ -349,7 +362,7 @@ impl Tree {
 }
 
 /// Whether a name is that of an element around a segment and those below it.
-fn is_group(name: &str) -> bool {
+fn is_group(name: &[u8]) -> bool {
     name.len() > GROUP.len() && name.ends_with(GROUP)
 }
 

@@ -27,7 +27,10 @@ impl<'a> Element<'a> {
         let (mut passed, mut behind_tag) = (0, false);
         loop {
             if behind_tag && open.len() < DEPTH_MAX {
-                passed += take_fields(reader.get_mut(), &mut open);
+                let read = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
+                let taken = take_fields(text.get(read + passed..).unwrap_or_default(), &mut open);
+                *reader.get_mut() = reader.get_ref().get(taken..).unwrap_or_default();
+                passed += taken;
             }
             let event = reader.read_event().map_err(|error| error.to_string())?;
             behind_tag = matches!(event, Event::Start(_) | Event::Empty(_) | Event::End(_));
@@ -165,15 +168,15 @@ impl<'a> Element<'a> {
 
 /// Takes the fields of the innermost element that lie ahead as far as nothing about them is out of the ordinary. Gives
 /// their bytes.
-fn take_fields<'a>(ahead: &mut &'a [u8], open: &mut [Element<'a>]) -> usize {
-    let before = ahead.len();
+fn take_fields<'a>(text: &'a str, open: &mut [Element<'a>]) -> usize {
+    let mut ahead = text;
     let Some(parent) = open.last_mut() else { return 0 };
     while let Some(field) = leaf(ahead) {
-        let (name, text) = (Cow::Borrowed(field.name), Cow::Borrowed(field.text));
-        parent.children.push(Element { name, text, ..Element::default() });
-        *ahead = ahead.get(field.length..).unwrap_or_default();
+        let (name, value) = (Cow::Borrowed(field.name), Cow::Borrowed(field.text));
+        parent.children.push(Element { name, text: value, ..Element::default() });
+        ahead = ahead.get(field.length..).unwrap_or_default();
     }
-    before - ahead.len()
+    text.len() - ahead.len()
 }
 
 /// The text of the tag read last, from its name to before its closing, which has `closing` bytes and ends at `read`.
