@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use einvoice_core::clock::SystemClock;
 use tempfile::NamedTempFile;
 
 /// How names of temporary files begin and end.
@@ -34,7 +35,7 @@ pub fn beside(path: &Path) -> io::Result<NamedTempFile> {
     let folder = folder(path);
     fs::create_dir_all(folder)?;
     if TIDIED.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default().insert(folder.to_owned()) {
-        tidy(folder, SystemTime::now());
+        tidy(folder, SystemClock::shared().now().into());
     }
     let mut builder = tempfile::Builder::new();
     builder.prefix(TEMPORARY.0).suffix(TEMPORARY.1);
@@ -103,9 +104,10 @@ mod tests {
             fs::write(name, "half a res").unwrap();
         }
         let count = || fs::read_dir(folder.path()).unwrap().count();
-        tidy(folder.path(), SystemTime::now());
+        let now = SystemTime::from(SystemClock::shared().now());
+        tidy(folder.path(), now);
         assert_eq!(count(), 3, "it may still be written");
-        tidy(folder.path(), SystemTime::now() + LEFT_OVER + Duration::from_mins(1));
+        tidy(folder.path(), now + LEFT_OVER + Duration::from_mins(1));
         assert_eq!(count(), 2);
         assert!(!left.exists());
     }
