@@ -80,7 +80,7 @@ impl Emulator {
         &self.address
     }
 
-    /// What `connection.json` says.
+    /// What `connection.json` says: all that a client needs to know, secrets included.
     pub(crate) const fn connection(&self) -> &Value {
         &self.connection
     }
@@ -95,11 +95,6 @@ impl Emulator {
         let users = self.connection["users"].as_array().unwrap();
         let gstins = users.iter().map(|user| user["gstin"].as_str().unwrap().to_owned());
         gstins.filter(|gstin| ["29", "33", "07"].contains(&&gstin[..2])).collect()
-    }
-
-    /// What a client needs to know, secrets included.
-    pub(crate) fn connection(&self) -> &Value {
-        &self.connection
     }
 
     /// What the portal holds.
