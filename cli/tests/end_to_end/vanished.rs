@@ -86,22 +86,28 @@ fn a_file_that_is_not_there_is_two_and_names_the_command_that_makes_it() {
     kept(table, |_| {}, 2, &["gone.json, which does not exist yet", "einvoice credentials add", "kept; the next run"]);
 }
 
-#[test]
-fn a_file_that_is_deleted_while_a_run_works_does_not_stop_it() {
-    let emulator = Emulator::start();
+/// An installation whose credentials lie in an encrypted file.
+fn with_a_file(emulator: &Emulator) -> Installation {
     let table = "[credentials]\nplugin = \"credentials-file\"\npath = \"credentials.json\"\n\
                  passphrase_file = \"passphrase\"\nwork_factor = 14\n";
-    let installation = installed(&emulator).over_store(table);
+    let installation = installed(emulator).over_store(table);
     private(&installation, "passphrase", "correct horse battery");
-    let connection = emulator.connection();
     let gstin = emulator.suppliers()[0].clone();
-    let user = connection["users"].as_array().unwrap().iter().find(|user| user["gstin"] == gstin.as_str()).unwrap();
+    let users = emulator.connection()["users"].as_array().unwrap();
+    let user = users.iter().find(|user| user["gstin"] == gstin.as_str()).unwrap();
     for (kind, name, secret) in [("client", "client_id", "client_secret"), ("user", "username", "password")] {
         let mut command = installation.command(&["credentials", "add", kind, "--gstin", &gstin, "--route", "emulator"]);
         let (name, secret) = (user[name].as_str().unwrap(), user[secret].as_str().unwrap());
         let output = command.args(["--name", name]).env("EINVOICE_SECRET", secret).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
+    installation
+}
+
+#[test]
+fn a_file_that_is_deleted_while_a_run_works_does_not_stop_it() {
+    let emulator = Emulator::start();
+    let installation = with_a_file(&emulator);
     emulator.fault("generate_irn", &json!({"kind": "delay", "ms": 1_500}), 1);
     let run = installation.start_with(&["run.concurrency=1"]);
     emulator.wait_for_calls("generate_irn", 1);
@@ -109,4 +115,17 @@ fn a_file_that_is_deleted_while_a_run_works_does_not_stop_it() {
     let output = run.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     assert_registered_once(&emulator, &installation, 3);
+}
+
+#[test]
+fn a_second_process_uses_the_token_of_the_first() {
+    let emulator = Emulator::start();
+    let installation = with_a_file(&emulator);
+    assert_eq!(installation.run().code, 0);
+    let supplier = Gstin::parse(&emulator.suppliers()[0]).unwrap();
+    installation.write("in/more.jsonl", &Recipe::numbered(4).by(supplier).json());
+    let answer = installation.run();
+    assert_eq!(answer.code, 0, "{}", answer.text);
+    assert_registered_once(&emulator, &installation, 4);
+    assert_eq!(emulator.calls("auth"), 1, "the second process logged in once more");
 }
