@@ -22,6 +22,7 @@ pub trait Front: fmt::Debug + Send + Sync {
 
     /// Its name in the portal's list of providers: users that were made for it come in through it and nowhere else. One
     /// without a name (the default) is no provider of the list, and takes only users that are bound to none.
+    #[expect(clippy::unnecessary_literal_bound, reason = "who has a name keeps it in itself")]
     fn name(&self) -> &str {
         ""
     }
