@@ -1,6 +1,7 @@
 //! The command line: names and meaning are a stable contract.
 
 mod ewb;
+mod gsp;
 mod life;
 mod new;
 mod resolve;
@@ -17,6 +18,7 @@ pub use ewb::{
     EwbMultiVehicle, EwbPartB, EwbReject, EwbShow, EwbTransporter, EwbTripSheet, FromArguments, ListName,
     MultiVehicleAdd, MultiVehicleChange, MultiVehicleStart,
 };
+pub use gsp::{Gsp, GspBalance, GspCheck, GspRecord, GspReplay};
 pub use life::{At, Cancel, Filter, Going, Jobs, JobsCommand, Lookup, LookupWhat, Retry};
 pub use new::{New, NewCrate, NewStaging, NewTemplate};
 pub use resolve::{Resolve, SeenArguments};
@@ -108,6 +110,9 @@ pub enum Command {
     /// The portal emulator
     #[command(subcommand)]
     Sandbox(Sandbox),
+    /// Profiles of providers (GSPs): try them, record what a provider answers, ask for the balance
+    #[command(subcommand)]
+    Gsp(Gsp),
     /// Print a completion script for a shell
     Completions(Completions),
 }
@@ -299,6 +304,10 @@ pub struct SandboxServe {
     /// Give this GSTIN an API user beside the built-in ones; may be repeated
     #[arg(long = "gstin", value_name = "GSTIN")]
     pub gstins: Vec<String>,
+    /// Play this provider in front of the emulator: the name of a profile, or the path of one that ends in
+    /// `.toml`; may be repeated. Its address and account stand in `connection.json` under `gsp`
+    #[arg(long = "gsp", value_name = "PROFILE")]
+    pub providers: Vec<String>,
 }
 
 /// The commands of `credentials`.
