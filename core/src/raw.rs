@@ -9,6 +9,7 @@
 
 use bytes::Bytes;
 
+use crate::environment::Product;
 use crate::operation::{InfoDetail, OperationKind};
 use crate::secret::Secret;
 
@@ -45,6 +46,17 @@ pub enum RawTarget {
         /// What comes behind its path, percent-encoded: `/` and an object, `?` and a query, or nothing.
         rest: String,
     },
+}
+
+impl RawTarget {
+    /// Whose page it is.
+    #[must_use]
+    pub const fn product(&self) -> Product {
+        match self {
+            Self::Login => Product::EInvoice,
+            Self::Operation { kind, .. } => kind.product(),
+        }
+    }
 }
 
 /// A header that is not as it should be.

@@ -15,6 +15,9 @@ pub struct TestReport {
     /// Only cases of this API; may be repeated. Cases that these need are made first
     #[arg(long = "only", value_enum, value_name = "API")]
     pub only: Vec<Api>,
+    /// The APIs of the e-way bill system instead of those of the e-invoice system
+    #[arg(long, conflicts_with = "only")]
+    pub e_way_bill: bool,
     /// List the cases, and send nothing
     #[arg(long)]
     pub list: bool,
@@ -70,4 +73,12 @@ pub enum Api {
     Cancel,
     /// Rejected IRNs of a day
     Rejected,
+    /// E-way bill system: make a bill
+    EwbGenerate,
+    /// E-way bill system: change the vehicle of a bill
+    EwbPartB,
+    /// E-way bill system: read a bill
+    EwbRead,
+    /// E-way bill system: cancel a bill
+    EwbCancel,
 }

@@ -29,9 +29,9 @@ use einvoice_core::config::RouteTable;
 use einvoice_core::credential::{CredentialScope, CredentialStore};
 use einvoice_core::date::{PortalTime, ist_date};
 use einvoice_core::entropy::{Entropy, SystemEntropy};
-use einvoice_core::environment::Environment;
+use einvoice_core::environment::{Environment, Product};
 use einvoice_core::identifier::Gstin;
-use einvoice_core::transport::{TransportMode, raw_calls_denied};
+use einvoice_core::transport::{TransportError, TransportMode, raw_calls_denied};
 use serde_json::json;
 
 use self::case::Case;
@@ -41,7 +41,7 @@ use self::runner::{Ended, Pace, Runner, in_order};
 use self::state::{Head, State};
 use super::block_on;
 use super::credentials::route;
-use crate::arguments::{Common, TestReport};
+use crate::arguments::{Api, Common, TestReport};
 use crate::assemble::Assembly;
 use crate::error::CliError;
 use crate::output::{Column, Output, Style};
@@ -65,14 +65,18 @@ const INVENTED_SEZ: [&str; 2] = ["33AABCS5678K1ZZ", "07AABCS5678K1ZU"];
 pub(super) fn run(arguments: &TestReport, common: &Common, output: &mut Output) -> Result<u8, CliError> {
     let all = cases::all();
     let by_id: BTreeMap<&str, &Case> = all.iter().map(|case| (case.id.as_str(), case)).collect();
+    let apis = match arguments.only.as_slice() {
+        [] => Api::of(if arguments.e_way_bill { Product::EWayBill } else { Product::EInvoice }),
+        named => named.to_vec(),
+    };
     if arguments.list {
-        let chosen = |case: &&Case| arguments.only.is_empty() || arguments.only.contains(&case.api);
+        let chosen = |case: &&Case| apis.contains(&case.api);
         listing::show(&all.iter().filter(chosen).collect::<Vec<_>>(), output)?;
         return Ok(exit_code::ALL_WELL);
     }
     let assembly = Assembly::new(settings::load(common)?)?;
-    let order = in_order(&all, &by_id, &arguments.only);
-    block_on(async { Rehearsal::open(arguments, &assembly).await?.run(&by_id, &order, output).await })
+    let order = in_order(&all, &by_id, &apis);
+    block_on(async { Rehearsal::open(arguments, &apis, &assembly).await?.run(&by_id, &order, output).await })
 }
 
 /// A run, ready to begin.
@@ -87,7 +91,7 @@ struct Rehearsal {
 }
 
 impl Rehearsal {
-    async fn open(arguments: &TestReport, assembly: &Assembly) -> Result<Self, CliError> {
+    async fn open(arguments: &TestReport, apis: &[Api], assembly: &Assembly) -> Result<Self, CliError> {
         let table = route(arguments.route.as_deref(), assembly)?;
         let name = &table.part.name;
         if table.environment == Environment::Production {
@@ -99,6 +103,10 @@ impl Rehearsal {
         let capability = part.transport.capability().clone();
         if !capability.raw_calls {
             return Err(CliError::Transport(raw_calls_denied()));
+        }
+        if let Some(kind) = apis.iter().filter_map(|api| api.kind()).find(|kind| !capability.operations.contains(kind))
+        {
+            return Err(CliError::Transport(TransportError::Unsupported { operation: kind }));
         }
         let emulator = capability.mode == TransportMode::InProcess;
         let credentials = assembly.credentials().await?;

@@ -1,7 +1,7 @@
 //! Calls as they are, beside the protection of an account: a rehearsal refuses on purpose.
 
 use super::Gateway;
-use crate::environment::{Environment, Product};
+use crate::environment::Environment;
 use crate::identifier::Gstin;
 use crate::raw::{RawAnswer, RawCall};
 use crate::transport::TransportError;
@@ -22,8 +22,9 @@ impl Gateway {
                 format!("route {} leads to production, where no call is made to see it refused", self.route.as_str());
             return Err(TransportError::HeldBack { reason });
         }
-        self.check_doors(gstin, Product::EInvoice)?;
-        let session = self.session(gstin, Product::EInvoice).await?;
+        let product = call.target.product();
+        self.check_doors(gstin, product)?;
+        let session = self.session(gstin, product).await?;
         self.transport.call_raw(&session, call).await
     }
 }

@@ -17,7 +17,7 @@ use einvoice_core::operation::{InfoDetail, Operation, OperationKind, Reply};
 use einvoice_core::raw::{RawAnswer, RawCall};
 use einvoice_core::secret::Secret;
 use einvoice_core::session::Session;
-use einvoice_core::transport::{LoginRequest, Probe, Transport, TransportCapability, TransportError};
+use einvoice_core::transport::{LoginRequest, Probe, Transport, TransportCapability, TransportError, raw_calls_denied};
 
 use crate::endpoints::Endpoints;
 use crate::envelope::{self, Data, Envelope};
@@ -220,7 +220,11 @@ impl<E: Exchange> Transport for IrpTransport<E> {
     }
 
     async fn call_raw(&self, session: &Session, call: &RawCall) -> Result<RawAnswer, TransportError> {
-        self.irp_call_raw(session, call).await
+        match (call.target.product(), &self.ewb) {
+            (Product::EInvoice, _) => self.irp_call_raw(session, call).await,
+            (Product::EWayBill, Some(ewb)) => ewb.call_raw(session, call).await,
+            _ => Err(raw_calls_denied()),
+        }
     }
 
     async fn probe(&self) -> Result<Probe, TransportError> {

@@ -1,12 +1,13 @@
 //! What is known of each API that is tested.
 
+use einvoice_core::environment::Product;
 use einvoice_core::operation::OperationKind;
 
 use crate::arguments::Api;
 
 impl Api {
     /// Every API, in the order in which they are tested: what makes IRNs comes before what needs them.
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::Auth,
         Self::Gstin,
         Self::SyncGstin,
@@ -17,7 +18,21 @@ impl Api {
         Self::GetEwb,
         Self::Cancel,
         Self::Rejected,
+        Self::EwbGenerate,
+        Self::EwbPartB,
+        Self::EwbRead,
+        Self::EwbCancel,
     ];
+
+    /// The APIs of one system.
+    pub(super) fn of(product: Product) -> Vec<Self> {
+        Self::ALL.into_iter().filter(|api| api.product() == product).collect()
+    }
+
+    /// Whose API it is.
+    pub(super) fn product(self) -> Product {
+        self.kind().map_or(Product::EInvoice, OperationKind::product)
+    }
 
     /// Its name for people, and of its sheet: at most 31 characters, which is what a workbook takes.
     pub(super) const fn title(self) -> &'static str {
@@ -32,6 +47,10 @@ impl Api {
             Self::GetEwb => "Get e-way bill by IRN",
             Self::Cancel => "Cancel IRN",
             Self::Rejected => "Rejected IRNs",
+            Self::EwbGenerate => "E-way bill GENEWAYBILL",
+            Self::EwbPartB => "E-way bill VEHEWB",
+            Self::EwbRead => "E-way bill GetEwayBill",
+            Self::EwbCancel => "E-way bill CANEWB",
         }
     }
 
@@ -48,6 +67,10 @@ impl Api {
             Self::GetEwb => "EWBREAD",
             Self::Cancel => "CANCEL",
             Self::Rejected => "REJECTED",
+            Self::EwbGenerate => "BILL",
+            Self::EwbPartB => "VEHICLE",
+            Self::EwbRead => "BILLREAD",
+            Self::EwbCancel => "BILLCANCEL",
         }
     }
 
@@ -64,6 +87,10 @@ impl Api {
             Self::GetEwb => Some(OperationKind::GetEwbByIrn),
             Self::Cancel => Some(OperationKind::CancelIrn),
             Self::Rejected => Some(OperationKind::RejectedIrns),
+            Self::EwbGenerate => Some(OperationKind::GenerateEwb),
+            Self::EwbPartB => Some(OperationKind::UpdatePartB),
+            Self::EwbRead => Some(OperationKind::GetEwb),
+            Self::EwbCancel => Some(OperationKind::CancelEwb),
         }
     }
 

@@ -63,6 +63,14 @@ pub(super) enum Ask {
     Cancel(Subject, Vec<Edit>),
     /// The e-way bill of an IRN.
     Bill(Subject, Vec<Edit>),
+    /// A bill of the e-way bill system, for a challan under a number of its own.
+    MakeBill(Vec<Edit>),
+    /// Another Part B of a bill there.
+    PartB(Subject, Vec<Edit>),
+    /// A question for a bill there; nothing leaves the parameter out.
+    ReadBill(Option<Subject>),
+    /// The cancellation of a bill there.
+    CancelBill(Subject, Vec<Edit>),
     /// A day in the query; nothing leaves the parameter out.
     Day(Option<Cow<'static, str>>),
     /// A body that is no right envelope.
@@ -72,7 +80,7 @@ pub(super) enum Ask {
 /// What a request is about.
 #[derive(Debug, Clone)]
 pub(super) enum Subject {
-    /// The IRN that a case made.
+    /// The IRN, or the e-way bill, that a case made.
     Of(String),
     /// That IRN, misspelt.
     Misspelt(String, fn(&str) -> String),
@@ -108,7 +116,12 @@ impl Ask {
     pub(super) fn subject(&self) -> Option<&str> {
         match self {
             Self::RegisterAgain(case, _) | Self::Document(case, _) => Some(case),
-            Self::Object(subject) | Self::Cancel(subject, _) | Self::Bill(subject, _) => subject.case(),
+            Self::Object(subject)
+            | Self::Cancel(subject, _)
+            | Self::Bill(subject, _)
+            | Self::PartB(subject, _)
+            | Self::ReadBill(Some(subject))
+            | Self::CancelBill(subject, _) => subject.case(),
             _ => None,
         }
     }

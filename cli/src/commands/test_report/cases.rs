@@ -4,6 +4,7 @@ mod auth;
 mod bills;
 mod cancel;
 mod common;
+mod ewb;
 mod generate;
 mod reads;
 mod refused;
@@ -25,6 +26,7 @@ pub(super) fn all() -> Vec<Case> {
     cases.extend(bills::cases(&subjects));
     cases.extend(cancel::cases(&subjects));
     cases.extend(taxpayers::rejected());
+    cases.extend(ewb::cases());
     cases
 }
 

@@ -60,7 +60,9 @@ impl Context {
     /// The number of a case's document: at most 16 characters, not beginning with a nought.
     pub(super) fn number(&self, case: &str) -> String {
         let place = case.rsplit('-').next().unwrap_or_default();
-        format!("{}/{place}", self.run)
+        // Challans have numbers apart from those of invoices.
+        let mark = if case.starts_with("IRN-") { "" } else { "B" };
+        format!("{}/{mark}{place}", self.run)
     }
 
     /// The IRN of a document of ours that is registered nowhere.
@@ -135,12 +137,14 @@ impl Context {
         })
     }
 
-    /// A value with the words in its texts replaced. A text that is one of the two words for a PIN code becomes the
-    /// number.
+    /// A value with the words in its texts replaced. A text that is one of the words for a PIN code or the
+    /// number of a state becomes that number.
     pub(super) fn value(&self, value: &Value) -> Value {
         match value {
             Value::String(text) if text == "{own_pin}" => self.own.pin.into(),
             Value::String(text) if text == "{buyer_pin}" => self.buyer.pin.into(),
+            Value::String(text) if text == "{own_state_number}" => state_number(&self.own.state),
+            Value::String(text) if text == "{buyer_state_number}" => state_number(&self.buyer.state),
             Value::String(text) => self.text(text).into(),
             Value::Array(entries) => entries.iter().map(|entry| self.value(entry)).collect(),
             Value::Object(members) => members
@@ -158,6 +162,11 @@ impl Context {
             set(document, pointer, self.value(value));
         }
     }
+}
+
+/// A state as the e-way bill system writes it.
+fn state_number(state: &str) -> Value {
+    state.parse::<u8>().unwrap_or_default().into()
 }
 
 fn set(document: &mut Value, pointer: &str, value: Value) {

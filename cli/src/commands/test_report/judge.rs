@@ -92,6 +92,15 @@ fn accepted(case: &Case, evidence: Evidence, document: Option<Kept>, answer: &Ra
         }
         Api::Cancel => told(&[("CancelDate", "cancelled")]),
         Api::Rejected => data.to_string().chars().take(ANSWER_CHARACTERS_MAX).collect(),
+        Api::EwbGenerate | Api::EwbPartB | Api::EwbRead | Api::EwbCancel => told(&[
+            ("ewayBillNo", "e-way bill"),
+            ("ewbNo", "e-way bill"),
+            ("ewayBillDate", "of"),
+            ("status", "status"),
+            ("validUpto", "valid till"),
+            ("vehUpdDate", "changed"),
+            ("cancelDate", "cancelled"),
+        ]),
         _ => told(&[
             ("Status", "status"),
             ("AckNo", "acknowledgement"),
@@ -110,7 +119,8 @@ fn accepted(case: &Case, evidence: Evidence, document: Option<Kept>, answer: &Ra
     });
     let info = info.collect::<Vec<_>>().join("; ");
     let irn = text("Irn").filter(|irn| irn.len() == 64);
-    let kept = document.zip(irn.clone()).map(|(document, irn)| Kept { irn, ..document });
+    let made = irn.clone().or_else(|| text("ewayBillNo"));
+    let kept = document.zip(made).map(|(document, object)| Kept { object, ..document });
     Evidence {
         accepted: true,
         as_expected: case.should_succeed(),
@@ -129,6 +139,7 @@ fn done_before(case: &Case, evidence: Evidence, document: Option<Kept>, earlier:
     let done = match case.api {
         Api::Generate => says_so(&["2150"]) && earlier.is_some(),
         Api::Cancel => says_so(&["9999"]),
+        Api::EwbCancel => says_so(&["312"]),
         Api::GenerateEwb => says_so(&["4002", "4026"]),
         _ => false,
     };
@@ -137,6 +148,6 @@ fn done_before(case: &Case, evidence: Evidence, document: Option<Kept>, earlier:
     }
     let note = "the run was interrupted after this was sent; sent again, the portal says that it was carried out the \
                 first time";
-    let kept = document.zip(earlier.clone()).map(|(document, irn)| Kept { irn, ..document });
+    let kept = document.zip(earlier.clone()).map(|(document, object)| Kept { object, ..document });
     Evidence { accepted: true, as_expected: true, irn: earlier, kept, note: Some(note.to_owned()), ..evidence }
 }

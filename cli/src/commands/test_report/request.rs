@@ -94,7 +94,7 @@ impl Maker<'_> {
             Ask::Login { members, sealing } => login(members, *sealing),
             Ask::Register(draft) => {
                 let number = context.number(&case.id);
-                self.registration(draft.json(context, &number))
+                self.registration(&draft.json(context, &number), "/DocDtls/Typ", "/DocDtls/No", "/DocDtls/Dt")
             }
             Ask::RegisterAgain(id, edits) => self.again(id, edits)?,
             Ask::Object(subject) => Draught::question(format!("/{}", self.subject(subject)?)),
@@ -120,6 +120,28 @@ impl Maker<'_> {
                                    "VehType": "R"});
                 self.changed(right, edits)
             }
+            Ask::MakeBill(edits) => {
+                let number = context.number(&case.id);
+                let mut challan = context.value(&challan(&number));
+                context.edit(&mut challan, edits);
+                self.registration(&challan, "/docType", "/docNo", "/docDate")
+            }
+            Ask::PartB(subject, edits) => {
+                let right = context.value(&json!({
+                    "ewbNo": number_of(&self.subject(subject)?), "vehicleNo": "KA01AB9999", "fromPlace": "Example City",
+                    "fromState": "{own_state_number}", "reasonCode": "2", "reasonRem": "Test case", "transMode": "1",
+                    "vehicleType": "R"}));
+                self.changed(right, edits)
+            }
+            Ask::CancelBill(subject, edits) => {
+                let number = number_of(&self.subject(subject)?);
+                let right = json!({"ewbNo": number, "cancelRsnCode": 2, "cancelRmrk": "Test case"});
+                self.changed(right, edits)
+            }
+            Ask::ReadBill(None) => Draught::question(String::new()),
+            Ask::ReadBill(Some(subject)) => {
+                Draught::question(format!("?ewbNo={}", percent_encode(&self.subject(subject)?)))
+            }
             Ask::Day(day) => Draught::question(
                 day.as_ref().map(|day| format!("?date={}", percent_encode(&context.text(day)))).unwrap_or_default(),
             ),
@@ -133,15 +155,10 @@ impl Maker<'_> {
     }
 
     /// The registration of a document, with what later cases need to know of it.
-    fn registration(&self, document: Value) -> Draught {
+    fn registration(&self, document: &Value, kind: &str, number: &str, date: &str) -> Draught {
         let text = |pointer: &str| document.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let kept = Kept {
-            irn: String::new(),
-            kind: text("/DocDtls/Typ"),
-            number: text("/DocDtls/No"),
-            date: text("/DocDtls/Dt"),
-        };
-        Draught { document: Some(kept), ..Draught::json(&document) }
+        let kept = Kept { object: String::new(), kind: text(kind), number: text(number), date: text(date) };
+        Draught { document: Some(kept), ..Draught::json(document) }
     }
 
     /// The document of an earlier case once more, of the day on which that one was sent.
@@ -153,13 +170,13 @@ impl Maker<'_> {
         let mut document = draft.json(self.context, &kept.number);
         self.context.edit(&mut document, &[("/DocDtls/Dt", json!(kept.date))]);
         self.context.edit(&mut document, edits);
-        Ok(self.registration(document))
+        Ok(self.registration(&document, "/DocDtls/Typ", "/DocDtls/No", "/DocDtls/Dt"))
     }
 
     fn subject(&self, subject: &Subject) -> Result<String, CliError> {
         Ok(match subject {
-            Subject::Of(id) => self.kept(id)?.irn.clone(),
-            Subject::Misspelt(id, twist) => twist(&self.kept(id)?.irn),
+            Subject::Of(id) => self.kept(id)?.object.clone(),
+            Subject::Misspelt(id, twist) => twist(&self.kept(id)?.object),
             Subject::Unregistered(serial) => self.context.unregistered(*serial),
             Subject::Text(text) => self.context.text(text),
         })
@@ -170,6 +187,27 @@ impl Maker<'_> {
             || CliError::Fault(format!("case {id} of the test report was not sent before the one that needs it"));
         self.kept.get(id).ok_or_else(missing)
     }
+}
+
+/// The number of a bill as JSON: a number, where it is one.
+fn number_of(text: &str) -> Value {
+    text.parse::<u64>().map_or_else(|_| text.into(), Value::from)
+}
+
+/// A request for a bill: goods sent to another state for job work.
+fn challan(number: &str) -> Value {
+    json!({
+        "supplyType": "O", "subSupplyType": "4", "docType": "CHL", "docNo": number, "docDate": "{today}",
+        "fromGstin": "{own}", "fromTrdName": "Example Supplier", "fromAddr1": "1 Sample Street",
+        "fromPlace": "Example City", "fromPincode": "{own_pin}", "fromStateCode": "{own_state_number}",
+        "actFromStateCode": "{own_state_number}", "toGstin": "{buyer}", "toTrdName": "Example Worker",
+        "toAddr1": "2 Sample Lane", "toPlace": "Example Town", "toPincode": "{buyer_pin}",
+        "toStateCode": "{buyer_state_number}", "actToStateCode": "{buyer_state_number}", "transactionType": 1,
+        "totalValue": 1000, "igstValue": 180, "cgstValue": 0, "sgstValue": 0, "totInvValue": 1180,
+        "transDistance": "0", "transMode": "1", "vehicleNo": "KA01AB1234", "vehicleType": "R",
+        "itemList": [{"productName": "Example goods", "hsnCode": 8504, "quantity": 10, "qtyUnit": "KGS",
+                      "taxableAmount": 1000, "igstRate": 18, "cgstRate": 0, "sgstRate": 0}]
+    })
 }
 
 fn login(members: &[(&'static str, Option<String>)], sealing: LoginSealing) -> Draught {

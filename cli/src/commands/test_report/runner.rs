@@ -6,6 +6,7 @@ use std::time::Duration;
 use einvoice_core::access::Gateway;
 use einvoice_core::clock::SharedClock;
 use einvoice_core::date::PortalTime;
+use einvoice_core::environment::Product;
 use einvoice_core::identifier::Gstin;
 use einvoice_core::operation::Operation;
 
@@ -70,7 +71,7 @@ pub(super) struct Runner<'a> {
 /// The cases of some APIs, each behind those that it needs, which may be of other APIs.
 pub(super) fn in_order<'a>(all: &'a [Case], cases: &BTreeMap<&'a str, &'a Case>, chosen: &[Api]) -> Vec<&'a Case> {
     let mut order = Order { cases, taken: BTreeSet::new(), order: Vec::with_capacity(all.len()) };
-    for case in all.iter().filter(|case| chosen.is_empty() || chosen.contains(&case.api)) {
+    for case in all.iter().filter(|case| chosen.contains(&case.api)) {
         order.take(case);
     }
     order.order
@@ -146,7 +147,7 @@ impl Runner<'_> {
                 Judged::TokenGone | Judged::NoAnswer(_) if missing + 1 < MISSING_ANSWERS_MAX => {
                     missing += 1;
                     if matches!(judged, Judged::TokenGone) {
-                        self.renew_token().await;
+                        self.renew_token(case.api.product()).await;
                     }
                 }
                 Judged::TokenGone => {
@@ -203,8 +204,12 @@ impl Runner<'_> {
     }
 
     /// A right question, in which the token is renewed if the portal no longer takes it.
-    async fn renew_token(&self) {
+    async fn renew_token(&self, product: Product) {
         // What it answers shows in the next case.
-        let _answered = self.gateway.call(self.gstin, &Operation::GstinDetails { gstin: self.gstin }).await;
+        let question = match product {
+            Product::EWayBill => Operation::EwbGstinDetails { gstin: self.gstin },
+            _ => Operation::GstinDetails { gstin: self.gstin },
+        };
+        let _answered = self.gateway.call(self.gstin, &question).await;
     }
 }

@@ -42,7 +42,8 @@ impl Head {
 /// A document that a case registered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Kept {
-    pub(super) irn: String,
+    /// The IRN, or the number of an e-way bill.
+    pub(super) object: String,
     pub(super) kind: String,
     pub(super) number: String,
     pub(super) date: String,
@@ -219,7 +220,12 @@ mod tests {
             irn: None,
             as_expected: true,
             note: None,
-            kept: Some(Kept { irn: "ab".into(), kind: "INV".into(), number: "T/1".into(), date: "05/11/2026".into() }),
+            kept: Some(Kept {
+                object: "ab".into(),
+                kind: "INV".into(),
+                number: "T/1".into(),
+                date: "05/11/2026".into(),
+            }),
         }
     }
 
@@ -241,7 +247,7 @@ mod tests {
         text.push_str("{\"done\":{\"case\":\"IRN-Y0");
         std::fs::write(&path, text).unwrap();
         let mut state = State::resume(&path).unwrap().unwrap();
-        assert_eq!((state.done.len(), state.kept["IRN-Y001"].irn.as_str()), (1, "ab"));
+        assert_eq!((state.done.len(), state.kept["IRN-Y001"].object.as_str()), (1, "ab"));
         assert!(state.open.contains("IRN-Y002") && !state.open.contains("IRN-Y001"));
         state.done(evidence("IRN-Y002")).unwrap();
         drop(state);

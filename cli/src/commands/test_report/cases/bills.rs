@@ -114,7 +114,7 @@ fn faults(listed: &mut Listed, subjects: &Subjects) {
         ("by road without a vehicle", &["4011"], one("/VehNo", Value::Null)),
         ("by road without a vehicle type", &["4022"], one("/VehType", Value::Null)),
         ("by road with neither", &["4011", "4022"], without_vehicle()),
-        ("with a vehicle number of digits", &["4014"], one("/VehNo", json!("12KA1234"))),
+        ("with a vehicle number of digits", &["4014"], one("/VehNo", json!("12345678"))),
         ("with a vehicle number of two letters", &["4014", "5002"], one("/VehNo", json!("KA"))),
         ("with a vehicle number of words", &["4014", "5002"], one("/VehNo", json!("LORRY ONE"))),
         ("with vehicle type X", &["4020", "5002"], one("/VehType", json!("X"))),

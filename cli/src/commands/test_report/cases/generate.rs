@@ -175,7 +175,10 @@ fn sections() -> Vec<(&'static str, Vec<Edit>)> {
         ),
         (
             "with a supporting document",
-            vec![("/AddlDocDtls", json!([{"Url": "https://example.com/a.pdf", "Docs": "a", "Info": "packing list"}]))],
+            vec![(
+                "/AddlDocDtls",
+                json!([{"Url": "https://example.com/a.pdf", "Docs": "list", "Info": "packing list"}]),
+            )],
         ),
     ]
 }
