@@ -99,6 +99,20 @@ fn a_refused_secret_is_forgotten_and_the_old_one_stays() {
 }
 
 #[test]
+fn a_refusal_of_the_client_pair_says_nothing_of_a_new_password() {
+    let desk = Desk::new();
+    let answer = desk.secret(&["add", "client", "--name", desk.text("client_id")], "an-outdated-secret");
+    assert_eq!(answer.code, 0, "{}", answer.text);
+    let answer = desk.secret(&["rotate", "user"], desk.text("password"));
+    assert_eq!(answer.code, 2, "{}", answer.text);
+    assert!(answer.text.contains("1010") && answer.text.contains("the new one waits"), "{}", answer.text);
+    let answer = desk.secret(&["rotate", "client"], desk.text("client_secret"));
+    assert_eq!(answer.code, 0, "{}", answer.text);
+    let answer = desk.secret(&["rotate", "user", "--resume"], "");
+    assert_eq!(answer.code, 0, "{}", answer.text);
+}
+
+#[test]
 fn a_secret_that_could_not_be_tried_waits_and_is_tried_again() {
     let desk = Desk::new();
     desk.emulator.fault("auth", &json!({"kind": "html", "status": 502}), 1);
