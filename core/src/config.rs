@@ -481,6 +481,8 @@ mod tests {
         assert_eq!(error(json!({"sorce": []})), "sorce: there is no such table; did you mean `source`?");
         assert!(error(json!({"route": [{"plugin": "direct"}]})).starts_with("route[0].environment: missing"));
         assert!(error(json!({"source": [{"path": "x"}]})).starts_with("source[0].plugin: missing"));
+        let shared = json!({"route": [{"plugin": "direct", "environment": "sandbox", "e_way_bill_login": "both"}]});
+        assert!(error(shared).starts_with("route[0].e_way_bill_login: `both` is not known"));
         assert!(error(json!({"run": {"concurrency": 0}})).starts_with("run.concurrency: 0 is not"));
         for (key, value) in [
             ("concurrency_per_gstin", 0),

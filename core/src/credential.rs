@@ -145,6 +145,7 @@ pub trait CredentialStore: fmt::Debug + Send + Sync {
 
 /// What a credential store can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent answers, read one at a time")]
 #[non_exhaustive]
 pub struct CredentialCapability {
     /// `put` and `remove` work.

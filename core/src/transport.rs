@@ -336,9 +336,10 @@ impl TransportError {
     #[must_use]
     pub fn retry(&self) -> Retry {
         match self {
-            Self::Credential(CredentialError::Unreachable { .. }) => Retry::Safe,
+            Self::NotSent { .. } | Self::HeldBack { .. } | Self::Credential(CredentialError::Unreachable { .. }) => {
+                Retry::Safe
+            }
             Self::Unsupported { .. } | Self::Credential(_) => Retry::Never,
-            Self::NotSent { .. } | Self::HeldBack { .. } => Retry::Safe,
             Self::NoAnswer { changes_books, .. } | Self::BadAnswer { changes_books, .. } => {
                 if *changes_books {
                     Retry::AskFirst

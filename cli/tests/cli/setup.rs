@@ -58,16 +58,41 @@ fn checking_a_configuration_warns_of_a_folder_that_is_not_there() {
     assert_eq!((check.code, check.err.as_str()), (0, ""));
 }
 
+/// Puts the credentials of a configuration into an encrypted file.
+fn in_a_file(directory: &std::path::Path) {
+    let text = std::fs::read_to_string(directory.join("einvoice.toml")).unwrap();
+    let store = "[credentials]\n        plugin = \"credentials-file\"\n        path = \"secrets.age\"\n        identity_file = \"identity.txt\"\n";
+    let text = text.replacen("[credentials]\n        plugin = \"sandbox\"\n        data = \"sandbox\"\n", store, 1);
+    std::fs::write(directory.join("einvoice.toml"), text).unwrap();
+    std::fs::write(directory.join("identity.txt"), IDENTITY).unwrap();
+    private(&directory.join("identity.txt"));
+}
+
+/// Moments of today, as `2026-11-05 14:26`, with their digits masked.
+fn without_moments(text: &str) -> String {
+    const FORM: &str = "0000-00-00 00:00";
+    let is_moment = |part: &str| {
+        part.len() == FORM.len()
+            && part
+                .chars()
+                .zip(FORM.chars())
+                .all(|(found, form)| found == form || (form == '0' && found.is_ascii_digit()))
+    };
+    let mut out = text.to_owned();
+    let starts: Vec<usize> = out.char_indices().map(|(at, _)| at).collect();
+    for at in starts {
+        if out.get(at..at + FORM.len()).is_some_and(is_moment) {
+            out.replace_range(at..at + FORM.len(), FORM);
+        }
+    }
+    out
+}
+
 #[test]
 fn credentials_are_added_from_standard_input_listed_without_secrets_and_removed() {
     let directory = folder();
     config(directory.path());
-    let text = std::fs::read_to_string(directory.path().join("einvoice.toml")).unwrap();
-    let store = "[credentials]\n        plugin = \"credentials-file\"\n        path = \"secrets.age\"\n        identity_file = \"identity.txt\"\n";
-    let text = text.replacen("[credentials]\n        plugin = \"sandbox\"\n        data = \"sandbox\"\n", store, 1);
-    std::fs::write(directory.path().join("einvoice.toml"), text).unwrap();
-    std::fs::write(directory.path().join("identity.txt"), IDENTITY).unwrap();
-    private(&directory.path().join("identity.txt"));
+    in_a_file(directory.path());
     let call = |arguments: &[&str], input: &str| {
         let mut command = command(directory.path(), arguments);
         command.stdin(Stdio::piped());
@@ -81,7 +106,7 @@ fn credentials_are_added_from_standard_input_listed_without_secrets_and_removed(
     let client = call(&[&["credentials", "add", "client"], &scope[..]].concat(), "CLIENT01\nclient-s3cret\n");
     assert_eq!(client.code, 0, "{}", client.err);
     let listed = call(&["credentials", "list"], "");
-    insta::assert_snapshot!(listed.shown(directory.path()));
+    insta::assert_snapshot!(without_moments(&listed.shown(directory.path())));
     for shown in [&added, &client, &listed] {
         assert!(!format!("{}{}", shown.out, shown.err).contains("s3cret"));
     }
@@ -91,6 +116,56 @@ fn credentials_are_added_from_standard_input_listed_without_secrets_and_removed(
     assert_eq!(removed.code, 0, "{}", removed.err);
     let gone = call(&[&["credentials", "remove", "user", "--yes"], &scope[..]].concat(), "");
     assert_eq!(gone.code, 2, "{}", gone.err);
+}
+
+#[test]
+fn listed_addresses_are_checked_kept_and_shown() {
+    let directory = folder();
+    config(directory.path());
+    in_a_file(directory.path());
+    let pair = ["--gstin", "29AABCE1234F1Z1", "--route", "emulator"];
+    let add = [&["credentials", "add", "client", "--name", "CLIENT01"][..], &pair].concat();
+    let added = command(directory.path(), &add).env("EINVOICE_SECRET", "client-s3cret").output().unwrap();
+    assert!(added.status.success());
+    let addresses =
+        |more: &[&str]| einvoice(directory.path(), &[&["credentials", "addresses"][..], more, &pair].concat());
+    let wrong = addresses(&["10.0.0.1", "8.8.8.0/24"]);
+    assert_eq!(wrong.code, 2);
+    assert!(wrong.err.contains("10.0.0.1 is private") && wrong.err.contains("8.8.8.0/24` is a range"), "{}", wrong.err);
+    let five = addresses(&["8.8.8.1", "8.8.8.2", "8.8.8.3", "8.8.8.4", "8.8.8.5"]);
+    assert!(five.err.contains("5 addresses: the portal lists at most 4"), "{}", five.err);
+    assert_eq!(addresses(&["8.8.8.1", "8.8.8.2"]).code, 0);
+    assert!(addresses(&[]).out.contains("calls come from 8.8.8.1, 8.8.8.2"), "{}", addresses(&[]).out);
+    let listed = einvoice(directory.path(), &["credentials", "list", "--json"]);
+    assert_eq!(listed.objects()[0]["listed_addresses"], serde_json::json!(["8.8.8.1", "8.8.8.2"]));
+    assert!(addresses(&["--none"]).out.contains("no listed address"));
+}
+
+#[test]
+fn a_password_that_does_not_fit_into_a_login_is_refused_when_it_is_entered() {
+    let directory = folder();
+    config(directory.path());
+    in_a_file(directory.path());
+    let add =
+        ["credentials", "add", "user", "--gstin", "29AABCE1234F1Z1", "--route", "emulator", "--name", "API_mills"];
+    let output = command(directory.path(), &add).env("EINVOICE_SECRET", "s3cret".repeat(10)).output().unwrap();
+    let refused = answer(output);
+    assert_eq!(refused.code, 2);
+    assert!(
+        refused.err.contains("69 bytes together and at most 66") && !refused.err.contains("s3cret"),
+        "{}",
+        refused.err
+    );
+}
+
+#[test]
+fn a_store_that_keeps_one_secret_says_that_it_cannot_rotate() {
+    let directory = folder();
+    config(directory.path());
+    let rotate = ["credentials", "rotate", "user", "--gstin", "29AABCE1234F1Z1", "--route", "emulator"];
+    let refused = einvoice(directory.path(), &rotate);
+    assert_eq!(refused.code, 2);
+    assert!(refused.err.contains("cannot wait beside the old"), "{}", refused.err);
 }
 
 #[test]

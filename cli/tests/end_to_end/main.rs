@@ -26,6 +26,7 @@ mod onboard;
 #[expect(dead_code, reason = "the tests of that plugin use all of it")]
 mod place;
 mod process;
+mod rotation;
 mod sap;
 mod secrets;
 mod spreadsheet;

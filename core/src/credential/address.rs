@@ -16,7 +16,7 @@ pub const LISTED_ADDRESSES_MAX: usize = 4;
 /// Blocks that are no address of anybody on the public internet, with what they are for (IANA IPv4
 /// special-purpose address registry): first address, length of the prefix, use.
 const SPECIAL: [(Ipv4Addr, u32, &str); 16] = [
-    (Ipv4Addr::new(0, 0, 0, 0), 8, "names this network only"),
+    (Ipv4Addr::UNSPECIFIED, 8, "names this network only"),
     (Ipv4Addr::new(10, 0, 0, 0), 8, "is private: it exists behind a router only"),
     (Ipv4Addr::new(100, 64, 0, 0), 10, "is shared by the customers of a provider (carrier NAT)"),
     (Ipv4Addr::new(127, 0, 0, 0), 8, "is this machine itself"),
@@ -30,7 +30,7 @@ const SPECIAL: [(Ipv4Addr, u32, &str); 16] = [
     (Ipv4Addr::new(198, 51, 100, 0), 24, "is set aside for documentation"),
     (Ipv4Addr::new(203, 0, 113, 0), 24, "is set aside for documentation"),
     (Ipv4Addr::new(224, 0, 0, 0), 4, "is a group of receivers (multicast)"),
-    (Ipv4Addr::new(255, 255, 255, 255), 32, "is everybody on a network (broadcast)"),
+    (Ipv4Addr::BROADCAST, 32, "is everybody on a network (broadcast)"),
     (Ipv4Addr::new(240, 0, 0, 0), 4, "is reserved"),
 ];
 

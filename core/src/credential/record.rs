@@ -376,7 +376,7 @@ fn plain(part: &str) -> String {
             out.push(char::from(byte));
         } else {
             out.push('~');
-            out.push_str(&format!("{byte:02x}"));
+            out.extend([byte >> 4, byte & 0xf].map(|half| char::from_digit(half.into(), 16).unwrap_or_default()));
         }
     }
     out

@@ -53,17 +53,16 @@ pub(super) enum Consequence {
 pub(super) fn conclude(error: &TransportError, now: Timestamp, settle_wait: Duration) -> (AttemptOutcome, Consequence) {
     let not_sent = || AttemptOutcome::NotSent { reason: error.to_string() };
     let (errors, info) = match error {
-        TransportError::NotSent { .. } | TransportError::Credential(CredentialError::Unreachable { .. }) => {
-            return (not_sent(), Consequence::Unreachable);
-        }
         TransportError::HeldBack { .. } => return (not_sent(), Consequence::PauseSupplier(RATE_LIMIT_PAUSE)),
-        TransportError::Unsupported { .. } | TransportError::Credential(_) => {
-            return (not_sent(), Consequence::Configuration);
-        }
-        // A login inside a call ended badly: the call itself was turned away at the door before.
-        TransportError::NoAnswer { changes_books: false, .. }
+        // Nothing left, or a login inside a call ended badly: the call itself was turned away at the door before.
+        TransportError::NotSent { .. }
+        | TransportError::Credential(CredentialError::Unreachable { .. })
+        | TransportError::NoAnswer { changes_books: false, .. }
         | TransportError::BadAnswer { changes_books: false, .. } => {
             return (not_sent(), Consequence::Unreachable);
+        }
+        TransportError::Unsupported { .. } | TransportError::Credential(_) => {
+            return (not_sent(), Consequence::Configuration);
         }
         TransportError::NoAnswer { .. } | TransportError::BadAnswer { .. } => {
             return (unknown(&error.to_string(), now, settle_wait, &[]), Consequence::Unreachable);

@@ -149,7 +149,8 @@ fn key(word: &str) -> Result<MasterKey, &'static str> {
         .map_err(|_| "is refused by the cryptographic library")?;
     // A digest of the key says which it is and nothing about it.
     let digest = digest::digest(&digest::SHA256, &bytes);
-    let id = digest.as_ref().iter().take(ID_BYTES).map(|byte| format!("{byte:02x}")).collect();
+    let halves = digest.as_ref().iter().take(ID_BYTES).flat_map(|byte| [byte >> 4, byte & 0xf]);
+    let id = halves.filter_map(|half| char::from_digit(half.into(), 16)).collect();
     Ok(MasterKey { id, key })
 }
 

@@ -117,15 +117,12 @@ impl DatabaseShelf {
 
     fn read_keys(&self) -> Result<MasterKeys, CredentialError> {
         let locked = |reason: String| CredentialError::Locked { store: self.shown(), reason };
-        let keys = match &self.master_key_file {
-            Some(file) => {
-                let text = einvoice_secret_file::text(file, "file with the master key").map_err(locked)?;
-                MasterKeys::read(&text, Arc::clone(&self.entropy))
-            }
-            None => {
-                let text = einvoice_secret_file::from_file_or_variable(None, &self.master_key_env, "master key");
-                MasterKeys::read(text.map_err(locked)?.expose(), Arc::clone(&self.entropy))
-            }
+        let keys = if let Some(file) = &self.master_key_file {
+            let text = einvoice_secret_file::text(file, "file with the master key").map_err(locked)?;
+            MasterKeys::read(&text, Arc::clone(&self.entropy))
+        } else {
+            let text = einvoice_secret_file::from_file_or_variable(None, &self.master_key_env, "master key");
+            MasterKeys::read(text.map_err(locked)?.expose(), Arc::clone(&self.entropy))
         };
         keys.map_err(locked)
     }

@@ -36,15 +36,14 @@ pub(crate) async fn ready(pool: &Pool, create: bool) -> Result<(), Trouble> {
                 "its tables have format {newer} and this program knows format {FORMAT}; use the program that made them"
             )));
         }
-        Ok(None) => {}
-        // There is no such table.
         Err(error @ sqlx::Error::Database(_)) if !create => {
             return Err(Trouble::Told(format!(
                 "its tables cannot be read ({error}): have them made with the statements in the README of this store, or \
                  set `create_tables = true`"
             )));
         }
-        Err(sqlx::Error::Database(_)) => {}
+        // There is no such table, or nothing in it.
+        Ok(None) | Err(sqlx::Error::Database(_)) => {}
         Err(error) => return Err(error.into()),
     }
     if !create {

@@ -54,7 +54,12 @@ impl Fault {
 
     /// What a person is told.
     pub(crate) fn told(self, store: String, mount: &str, path: &str) -> CredentialError {
-        let words = |said: &str| if said.is_empty() { String::new() } else { format!(" ({})", said.trim()) };
+        // Vault lists what it says over several lines.
+        let words = |said: &str| {
+            let said = said.split_whitespace().filter(|word| *word != "*").collect::<Vec<_>>().join(" ");
+            let said = said.trim_start_matches("1 error occurred: ");
+            if said.is_empty() { String::new() } else { format!(" ({said})") }
+        };
         match self {
             Self::Settings(reason) | Self::NoKey(reason) => CredentialError::Locked { store, reason },
             Self::Absent => CredentialError::Locked {

@@ -77,7 +77,7 @@ async fn mode_of(table: &RouteTable, assembly: &Assembly) -> Mode {
     }
 }
 
-/// What is known of an entry, a line for each.
+/// What is known of an entry, in one line.
 fn known(line: &Line) -> String {
     let at = |moment: Timestamp| {
         let full = PortalTime::at(moment).to_string();
@@ -111,5 +111,5 @@ fn known(line: &Line) -> String {
     if !facts.listed_addresses.is_empty() {
         told.push(format!("listed: {}", facts.listed_addresses));
     }
-    told.join("\n")
+    told.join("; ")
 }

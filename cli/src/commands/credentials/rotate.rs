@@ -8,7 +8,7 @@
 
 use einvoice_core::credential::{CredentialEntry, CredentialError, CredentialScope};
 use einvoice_core::environment::Product;
-use einvoice_core::transport::TransportError;
+use einvoice_core::transport::{Reach, TransportError};
 use serde_json::json;
 
 use super::login::Login;
@@ -59,8 +59,7 @@ pub(super) async fn run(
             told(output, "rotated", &scope, "the new secret has logged in and is in use")
         }
         Err(error) => {
-            let refused = matches!(&error, TransportError::Refused { .. }) && !error.is_unreachable();
-            if refused {
+            if is_about(&error, &scope) {
                 // Tried again it would be refused again, and cost the account a login.
                 store.drop_pending(&scope).await?;
                 output.remark(format!(
@@ -75,6 +74,17 @@ pub(super) async fn run(
             Err(error.into())
         }
     }
+}
+
+/// Whether the portal refused what is being rotated. A login uses a client pair and an API user, and a refusal of the one
+/// says nothing of the other.
+fn is_about(error: &TransportError, scope: &CredentialScope) -> bool {
+    let is_refusal = matches!(error, TransportError::Refused { .. }) && !error.is_unreachable();
+    let reach = match scope {
+        CredentialScope::User(_) => Reach::Gstin,
+        CredentialScope::Client(_) => Reach::Client,
+    };
+    is_refusal && error.reach() == reach
 }
 
 /// The login that proves the secret: that of the API user itself, or of a GSTIN that uses the client pair.

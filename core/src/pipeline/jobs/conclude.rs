@@ -115,12 +115,12 @@ pub(super) fn failed(
     let breaker = Duration::from_secs(shared.settings.breaker_pause_seconds);
     let errors = match error {
         TransportError::HeldBack { .. } => return not_done(RATE_LIMIT_PAUSE),
-        TransportError::Credential(CredentialError::Unreachable { .. }) => return not_done(breaker),
-        TransportError::Unsupported { .. } | TransportError::Credential(_) => return not_done(AUTH_PAUSE),
         // Nothing left, or a login inside the call ended badly: the call itself was turned away at the door before.
         TransportError::NotSent { .. }
+        | TransportError::Credential(CredentialError::Unreachable { .. })
         | TransportError::NoAnswer { changes_books: false, .. }
         | TransportError::BadAnswer { changes_books: false, .. } => return not_done(breaker),
+        TransportError::Unsupported { .. } | TransportError::Credential(_) => return not_done(AUTH_PAUSE),
         TransportError::NoAnswer { .. } | TransportError::BadAnswer { .. } => {
             return unknown(shared, error.to_string(), Vec::new(), job);
         }

@@ -161,7 +161,11 @@ async fn a_mount_that_is_missing_and_a_right_that_is_lacking_are_told_apart() {
     );
     harness.vault.books().read_only = Some("einvoice/entry".to_owned());
     let error = harness.open().await.put(entry("p")).await.unwrap_err().to_string();
-    assert!(error.contains("writing a secret was not allowed") && error.contains("secret/data/einvoice/*"), "{error}");
+    assert!(
+        error.contains("writing a secret was not allowed (permission denied)")
+            && error.contains("secret/data/einvoice/*"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
