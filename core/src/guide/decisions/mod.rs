@@ -27,3 +27,5 @@ pub mod a_copy_of_a_workbook_carries_its_own_state {}
 pub mod each_arrival_is_answered {}
 #[doc = include_str!("0013-a-file-is-claimed-by-moving-it.md")]
 pub mod a_file_is_claimed_by_moving_it {}
+#[doc = include_str!("0030-the-emulator-plays-what-comes-before-the-first-call.md")]
+pub mod the_emulator_plays_what_comes_before_the_first_call {}
