@@ -1,8 +1,12 @@
 //! The command line: names and meaning are a stable contract.
 
+mod care;
 mod ewb;
+mod gsp;
 mod life;
 mod new;
+mod onboard;
+mod report;
 mod resolve;
 pub(crate) mod words;
 
@@ -12,13 +16,17 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use einvoice_core::portal_code::ErrorClass;
 
+pub use care::{Doctor, Quota};
 pub use ewb::{
     Acting, CarriageArguments, Ewb, EwbCancel, EwbClose, EwbConsolidate, EwbExtend, EwbGenerate, EwbList,
     EwbMultiVehicle, EwbPartB, EwbReject, EwbShow, EwbTransporter, EwbTripSheet, FromArguments, ListName,
     MultiVehicleAdd, MultiVehicleChange, MultiVehicleStart,
 };
+pub use gsp::{Gsp, GspBalance, GspCheck, GspRecord, GspReplay};
 pub use life::{At, Cancel, Filter, Going, Jobs, JobsCommand, Lookup, LookupWhat, Retry};
 pub use new::{New, NewCrate, NewStaging, NewTemplate};
+pub use onboard::{Interview, Onboard, OnboardCommand};
+pub use report::{Api, TestReport};
 pub use resolve::{Resolve, SeenArguments};
 
 /// Registers Indian GST e-invoices: from the books to the portal and back.
@@ -66,6 +74,8 @@ pub struct Common {
 pub enum Command {
     /// Write a commented starter configuration
     Init(Init),
+    /// Be led from nothing to the first registration: portal, credentials, configuration, first login
+    Onboard(Onboard),
     /// Fetch, check, register, verify and write back; goes on where a crash left off
     Run(Run),
     /// Check documents against the portal's rules, offline
@@ -92,6 +102,10 @@ pub enum Command {
     /// Manage client pairs and API users
     #[command(subcommand)]
     Credentials(Credentials),
+    /// Check everything between here and the portal, and say what to do about what is wrong
+    Doctor(Doctor),
+    /// Show the login and error budgets of each GSTIN and client: used, left, until when
+    Quota(Quota),
     /// Say what a portal code or a rule means, where it comes from and what to do
     Explain(Explain),
     /// List the plugins in this program; with a name, its settings and an example
@@ -108,6 +122,9 @@ pub enum Command {
     /// The portal emulator
     #[command(subcommand)]
     Sandbox(Sandbox),
+    /// Profiles of providers (GSPs): try them, record what a provider answers, ask for the balance
+    #[command(subcommand)]
+    Gsp(Gsp),
     /// Print a completion script for a shell
     Completions(Completions),
 }
@@ -302,6 +319,10 @@ pub struct SandboxServe {
     /// Begin from nothing: no accounts but those of `--gstin`; sign up on the emulator's pages
     #[arg(long)]
     pub empty: bool,
+    /// Play this provider in front of the emulator: the name of a profile, or the path of one that ends in
+    /// `.toml`; may be repeated. Its address and account stand in `connection.json` under `gsp`
+    #[arg(long = "gsp", value_name = "PROFILE")]
+    pub providers: Vec<String>,
 }
 
 /// The commands of `credentials`.
@@ -315,6 +336,11 @@ pub enum Credentials {
     List,
     /// Log in with the credentials of a GSTIN
     Test(CredentialTest),
+    /// Replace a client secret or a password: the new one is kept beside the old, logs in, and only then takes its
+    /// place; it comes from where `add` takes it
+    Rotate(CredentialRotate),
+    /// Show or set the addresses that the portal lists for a client pair
+    Addresses(CredentialAddresses),
     /// Remove a client pair or an API user
     Remove(CredentialRemove),
 }
@@ -354,6 +380,42 @@ pub struct CredentialRemove {
     /// Really remove it
     #[arg(long)]
     pub yes: bool,
+}
+
+/// Arguments of `credentials rotate`.
+#[derive(Debug, Args)]
+pub struct CredentialRotate {
+    /// Which entry; a client pair is tried with a login for `--gstin`.
+    #[command(flatten)]
+    pub scope: CredentialScopeArguments,
+    /// Go on with a new secret that was kept by an earlier try
+    #[arg(long, conflicts_with_all = ["forget", "name"])]
+    pub resume: bool,
+    /// Forget a new secret that was kept by an earlier try; the old one stays in use
+    #[arg(long)]
+    pub forget: bool,
+}
+
+/// Arguments of `credentials addresses`.
+#[derive(Debug, Args)]
+pub struct CredentialAddresses {
+    /// Up to four public IPv4 addresses, which take the place of those known before; none shows them
+    pub addresses: Vec<String>,
+    /// PAN that holds the client pair
+    #[arg(long)]
+    pub pan: Option<String>,
+    /// A GSTIN of that PAN
+    #[arg(long, conflicts_with = "pan")]
+    pub gstin: Option<String>,
+    /// Account at a provider that holds the client pair
+    #[arg(long, conflicts_with_all = ["pan", "gstin"])]
+    pub account: Option<String>,
+    /// Route whose environment the pair is for
+    #[arg(long)]
+    pub route: String,
+    /// Forget all of them
+    #[arg(long, conflicts_with = "addresses")]
+    pub none: bool,
 }
 
 /// Arguments of `credentials test`.

@@ -1,13 +1,15 @@
 //! Makes every part that a configuration names, and joins them into a pipeline.
 
 mod keys;
+pub(crate) mod meter;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use einvoice_core::clock::{SharedClock, SystemClock};
 use einvoice_core::config::{CheckDigit, PluginTable, RouteTable, Settings, SourceTable, WriteBackTable};
-use einvoice_core::credential::CredentialStore;
+use einvoice_core::credential::{CredentialStore, EWayBillLogin, SharedUsers};
 use einvoice_core::date::ist_date;
 use einvoice_core::entropy::SystemEntropy;
 use einvoice_core::environment::Environment;
@@ -95,7 +97,16 @@ impl Assembly {
         let part = &self.settings().credentials;
         let context = self.base.named(&part.name);
         let made = self.registry.credential_store(&part.plugin, context, part.settings.clone()).await;
-        made.map_err(|error| self.failed("credentials", part, error))
+        let store = made.map_err(|error| self.failed("credentials", part, error))?;
+        let routes = self.settings().routes.iter();
+        let shared: BTreeMap<_, _> = routes
+            .filter(|route| route.e_way_bill_login != EWayBillLogin::Own)
+            .map(|route| (route.route_name(), route.e_way_bill_login))
+            .collect();
+        if shared.is_empty() {
+            return Ok(store);
+        }
+        Ok(Arc::new(SharedUsers::new(store, shared)))
     }
 
     /// Makes a way to the portal.
@@ -106,7 +117,7 @@ impl Assembly {
         let part = &route.part;
         let context = self.base.named(&part.name).in_environment(route.environment);
         let made = self.registry.transport(&part.plugin, context, part.settings.clone()).await;
-        let transport = made.map_err(|error| self.failed("route", part, error))?;
+        let transport = meter::metered(made.map_err(|error| self.failed("route", part, error))?, route, self);
         Ok(RoutePart {
             name: route.route_name(),
             environment: route.environment,

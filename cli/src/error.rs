@@ -91,6 +91,7 @@ impl CliError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
+            Self::Credential(CredentialError::Unreachable { .. }) => exit_code::UNREACHABLE,
             Self::Usage(_)
             | Self::Configuration(_)
             | Self::Build { .. }

@@ -26,6 +26,7 @@ pub mod commands;
 pub mod error;
 pub mod exit_code;
 mod folders;
+mod html;
 pub mod logging;
 mod masters_file;
 pub mod output;
@@ -34,6 +35,7 @@ mod progress;
 pub mod schema;
 pub mod settings;
 mod stop;
+mod usage_file;
 
 use std::ffi::OsString;
 use std::io::Write;

@@ -18,11 +18,16 @@ const fn default_filter(verbose: u8) -> &'static str {
     }
 }
 
+/// Libraries that log as an error what is none, such as a secret that Vault does not have, and in words that our own
+/// errors say better.
+const SILENT: &str = "vaultrs=off,rustify=off";
+
 /// Starts logging. Without `EINVOICE_LOG` only errors are shown that the report does not tell; `-v`
 /// adds a line per outcome, `-vv` how things are done, `-vvv` everything.
 pub(crate) fn start(verbose: u8, colours: bool) {
     let chosen = std::env::var(VARIABLE).ok().filter(|text| !text.trim().is_empty());
-    let filter = EnvFilter::builder().parse_lossy(chosen.as_deref().unwrap_or(default_filter(verbose)));
+    let filter = chosen.as_deref().unwrap_or(default_filter(verbose));
+    let filter = EnvFilter::builder().parse_lossy(format!("{filter},{SILENT}"));
     // A second start (two commands in one test process) keeps the first subscriber.
     let _started =
         tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).try_init();
@@ -35,7 +40,7 @@ mod tests {
     #[test]
     fn every_default_filter_is_one_that_can_be_read() {
         for verbose in 0..=4 {
-            assert!(EnvFilter::builder().parse(default_filter(verbose)).is_ok(), "{verbose}");
+            assert!(EnvFilter::builder().parse(format!("{},{SILENT}", default_filter(verbose))).is_ok(), "{verbose}");
         }
     }
 }

@@ -3,7 +3,8 @@
 //! A crate that is a dependency but is never mentioned in code is not linked, and its registrations
 //! are silently absent. One line of `link!` links it; the lint `unused_crate_dependencies` at the root
 //! of this library names a crate whose line is missing. A new plugin costs one line here and one among
-//! the dependencies of `cli/Cargo.toml`. The emulator has a name here because `sandbox serve` needs it.
+//! the dependencies of `cli/Cargo.toml`. The emulator has a name here because `sandbox serve` needs it, and
+//! the crate of providers because `gsp` and `onboard` work on their profiles.
 
 /// Links crates. A line is `einvoice_name,` for a crate that is always in the program, and
 /// `einvoice_name if "name",` for one that can be left out, which is an optional dependency behind the feature.
@@ -24,8 +25,10 @@ macro_rules! link {
 }
 
 link! {
+    einvoice_credentials_database if "credentials-database",
     einvoice_credentials_env if "credentials-env",
     einvoice_credentials_file if "credentials-file",
+    einvoice_credentials_vault if "credentials-vault",
     einvoice_database if "database",
     einvoice_direct if "direct",
     einvoice_gsp if "gsp",
@@ -37,6 +40,8 @@ link! {
     einvoice_tally if "tally",
 }
 
+#[cfg(feature = "gsp")]
+pub(crate) use einvoice_gsp as providers;
 #[cfg(feature = "sandbox")]
 pub(crate) use einvoice_sandbox as emulator;
 
@@ -75,8 +80,8 @@ mod tests {
     use super::*;
 
     /// Folders that hold no plugin but a library: `protocol` and `http` are shared by transports, `file-drop` by all that
-    /// work on files.
-    const NO_PLUGIN: [&str; 3] = ["file-drop", "http", "protocol"];
+    /// work on files, `secret-file` by credential stores.
+    const NO_PLUGIN: [&str; 4] = ["file-drop", "http", "protocol", "secret-file"];
 
     fn folders() -> BTreeSet<String> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

@@ -3,7 +3,7 @@
 //! Each plugin brings the schema of its own settings; the keys that belong to the tables themselves
 //! (`name`, `plugin`, `schedule` ...) are added here, with `plugin` telling the variants apart.
 
-use einvoice_core::config::{CheckSettings, RunSettings, VerifySettings};
+use einvoice_core::config::{CheckSettings, DoctorSettings, QuotaSettings, RunSettings, VerifySettings};
 use einvoice_core::registry::{PluginLine, Registry, Role};
 use einvoice_core::rulebook::RuleSettings;
 use schemars::{JsonSchema, schema_for};
@@ -30,6 +30,8 @@ pub fn whole(registry: &Registry) -> Value {
     add("check", section::<CheckSettings>("check", &mut definitions));
     add("rules", section::<RuleSettings>("rules", &mut definitions));
     add("run", section::<RunSettings>("run", &mut definitions));
+    add("doctor", section::<DoctorSettings>("doctor", &mut definitions));
+    add("quota", section::<QuotaSettings>("quota", &mut definitions));
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "einvoice configuration",
@@ -121,6 +123,10 @@ pub fn table_keys(role: Role) -> Vec<(&'static str, Value)> {
             keys.push((
                 "client_account",
                 text("Account at a GSP or provider whose client pair serves all GSTINs. Default: the pair of the GSTIN's PAN."),
+            ));
+            keys.push((
+                "e_way_bill_login",
+                json!({"enum": ["own", "same_user", "same_token"], "description": "With whose credentials the e-way bill system is logged in to where it has no API user of its own: none (\"own\"), the API user of the e-invoice system, or that user and its token. Whether the portals allow the last two is not documented; try them before you rely on them. Default: own."}),
             ));
         }
         Role::Source => keys.push((

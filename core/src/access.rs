@@ -8,6 +8,7 @@
 //! A refusal stops whom it concerns: the one GSTIN, all that share the client pair, or the route.
 
 mod door;
+mod raw;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,7 +18,9 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex as AsyncMutex;
 
 use crate::clock::{SharedClock, later};
-use crate::credential::{Access, ApiUser, ClientHolder, ClientScope, CredentialScope, CredentialStore, UserScope};
+use crate::credential::{
+    Access, ApiUser, ClientHolder, ClientScope, CredentialScope, CredentialStore, LoginFailure, LoginNote, UserScope,
+};
 use crate::environment::{Environment, Product, RouteName};
 use crate::events;
 use crate::identifier::Gstin;
@@ -43,6 +46,10 @@ pub const REFUSAL_PAUSE: Duration = Duration::from_mins(15);
 /// leaves some for the time after it.
 pub const RENEWAL_PAUSE: Duration = Duration::from_mins(4);
 
+/// Within [`LOGIN_WINDOW`], how many tokens may end before their time. Each login of one system ends the token of another
+/// one with the same user, so two of them would use up the logins of both, and the account is watched for that.
+pub const EARLY_ENDS_MAX: usize = 3;
+
 /// A transport with its credentials.
 #[derive(Debug)]
 pub struct Gateway {
@@ -67,6 +74,8 @@ struct Slot {
     /// The session last known, dead or alive: its AppKey may be needed to open a later SEK.
     previous: Option<SavedSession>,
     logins: VecDeque<Timestamp>,
+    /// When tokens were refused that had a good part of their life before them.
+    early_ends: VecDeque<Timestamp>,
     /// No login before this moment.
     stopped: Option<Stop>,
     /// No renewal before this moment.
@@ -111,6 +120,15 @@ impl Slot {
         Ok(())
     }
 
+    /// Notes that a token was refused before its time; `true` when that happens so often that somebody else must be
+    /// ending them.
+    fn ends_early_again(&mut self, now: Timestamp) -> bool {
+        self.early_ends.iter_mut().for_each(|at| *at = (*at).min(now));
+        self.early_ends.retain(|at| now.duration_since(*at) < LOGIN_WINDOW);
+        self.early_ends.push_back(now);
+        self.early_ends.len() >= EARLY_ENDS_MAX
+    }
+
     fn use_session(&mut self, session: Session) {
         self.previous = Some(session.saved().clone());
         self.session = Some(session);
@@ -142,6 +160,12 @@ impl Gateway {
     #[must_use]
     pub const fn route(&self) -> &RouteName {
         &self.route
+    }
+
+    /// Which environment is behind it.
+    #[must_use]
+    pub const fn environment(&self) -> Environment {
+        self.environment
     }
 
     /// The transport itself.
@@ -192,6 +216,11 @@ impl Gateway {
         let result = self.call_with_a_session(gstin, product, operation).await;
         if let Err(error) = &result {
             self.close_doors(gstin, product, error);
+            if error.reach() == Reach::Client {
+                // The pair may have been rotated since this session was made: the next one is made with what the store
+                // holds by then.
+                self.slot(gstin, product).lock().await.session = None;
+            }
         }
         result
     }
@@ -300,6 +329,13 @@ impl Gateway {
         }
         slot.session = None;
         slot.check_stop(now)?;
+        let was_alive = refused.saved().phase(now) == TokenPhase::Fresh;
+        if was_alive && slot.ends_early_again(now) {
+            let reason = shared_user(gstin, product, &self.route, &error);
+            self.stop_slot(&mut slot, gstin, &reason, &error);
+            slot.early_ends.clear();
+            return Err(slot.check_stop(now).err().unwrap_or(error));
+        }
         let session = self.log_in(&mut slot, &scope, false).await?;
         if is_new(&session) {
             return Ok(session);
@@ -331,6 +367,7 @@ impl Gateway {
                 if let Err(error) = self.credentials.save_session(scope, session.saved()).await {
                     events::session_not_saved(scope.gstin, &error.to_string());
                 }
+                self.note_login(scope, LoginNote::Accepted(now), Reach::Client).await;
                 slot.use_session(session.clone());
                 if session.saved().phase(now) != TokenPhase::Fresh {
                     slot.confirmed_until = later(now, RENEWAL_PAUSE);
@@ -338,11 +375,39 @@ impl Gateway {
                 Ok(session)
             }
             Err(error) => {
-                if !error.is_unreachable() && error.reach() <= Reach::Gstin {
+                if let TransportError::Refused { errors, .. } = &error
+                    && !error.is_unreachable()
+                {
+                    let code = errors.first().map(|error| error.code.as_str());
+                    self.note_login(scope, LoginNote::Refused(LoginFailure::new(now, code)), error.reach()).await;
+                }
+                // What was held back says itself until when; the portal has not refused anything.
+                let was_refused = !error.is_unreachable() && !matches!(error, TransportError::HeldBack { .. });
+                if was_refused && error.reach() <= Reach::Gstin {
                     let reason = format!("the last login for this GSTIN on route {} failed: {error}", self.route);
                     self.stop_slot(slot, scope.gstin, &reason, &error);
                 }
                 Err(error)
+            }
+        }
+    }
+
+    /// Has the store keep what became of a login. A refusal is noted with what was refused; one that concerns the whole
+    /// route says nothing of an entry. That it cannot be kept must not stop the work.
+    async fn note_login(&self, scope: &UserScope, note: LoginNote, reach: Reach) {
+        let accepted = matches!(note, LoginNote::Accepted(_));
+        let mut scopes = Vec::new();
+        if accepted || reach == Reach::Gstin {
+            scopes.push(CredentialScope::User(scope.clone()));
+        }
+        if reach == Reach::Client
+            && let Ok(holder) = self.holder(scope.gstin, scope.product)
+        {
+            scopes.push(CredentialScope::Client(ClientScope { environment: self.environment, holder }));
+        }
+        for of in scopes {
+            if let Err(error) = self.credentials.note(&of, &note).await {
+                events::use_not_noted(scope.gstin, &error.to_string());
             }
         }
     }
@@ -430,4 +495,15 @@ impl Gateway {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(slots.entry((gstin, product)).or_default())
     }
+}
+
+/// Why nobody logs in any more where each token is ended soon after it was given out.
+fn shared_user(gstin: Gstin, product: Product, route: &RouteName, error: &TransportError) -> String {
+    format!(
+        "{EARLY_ENDS_MAX} tokens of {gstin} for the {product} system on route {route} were refused within {} minutes, \
+         each long before its end ({error}): most likely another system logs in with the same API user, and each login \
+         ends the token of the other. Make an API user for each system on the portal's pages, or let all of them share \
+         one credential store",
+        LOGIN_WINDOW.as_mins()
+    )
 }

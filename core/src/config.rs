@@ -4,6 +4,8 @@
 //! table itself are taken out here, and the rest goes to the plugin's own settings, which refuse keys
 //! they do not know.
 
+mod account;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -11,9 +13,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::credential::EWayBillLogin;
 use crate::environment::{Environment, RouteName};
 use crate::registry::nearest;
 use crate::rulebook::{Repair, RuleSettings};
+
+pub use account::{DoctorSettings, Protection, QuotaSettings};
 
 /// A whole configuration file.
 #[derive(Debug, Clone)]
@@ -37,6 +42,10 @@ pub struct Settings {
     pub rules: RuleSettings,
     /// `[run]`.
     pub run: RunSettings,
+    /// `[doctor]`.
+    pub doctor: DoctorSettings,
+    /// `[quota]`.
+    pub quota: QuotaSettings,
 }
 
 /// A part: which plugin, under which name, with which settings.
@@ -62,6 +71,8 @@ pub struct RouteTable {
     /// Set for a GSP or provider: the account whose client pair serves all GSTINs. Without it the
     /// pair of the GSTIN's PAN is used.
     pub client_account: Option<String>,
+    /// With whose credentials the e-way bill system is logged in to: `own` unless it was tried and found to work.
+    pub e_way_bill_login: EWayBillLogin,
 }
 
 impl RouteTable {
@@ -233,8 +244,8 @@ impl ConfigError {
 }
 
 /// The tables of a configuration file.
-pub const TABLES: [&str; 9] =
-    ["ledger", "credentials", "route", "source", "write_back", "verify", "check", "rules", "run"];
+pub const TABLES: [&str; 11] =
+    ["ledger", "credentials", "route", "source", "write_back", "verify", "check", "rules", "run", "doctor", "quota"];
 
 impl Settings {
     /// Reads a configuration from its merged layers.
@@ -261,10 +272,13 @@ impl Settings {
             check: section(&mut root, "check")?,
             rules: section(&mut root, "rules")?,
             run: section(&mut root, "run")?,
+            doctor: section(&mut root, "doctor")?,
+            quota: section(&mut root, "quota")?,
         };
         settings.check_names()?;
         settings.rules.validate().map_err(|error| ConfigError::new(format!("rules.{}", error.place), error.problem))?;
         settings.check_run()?;
+        settings.doctor.check()?;
         Ok(settings)
     }
 
@@ -376,7 +390,18 @@ fn route(map: &mut Map<String, Value>, key: &str) -> Result<RouteTable, ConfigEr
         }
     };
     let client_account = text(map, key, "client_account")?;
-    Ok(RouteTable { environment, client_account, part: part(map, key)? })
+    let e_way_bill_login = match text(map, key, "e_way_bill_login")?.as_deref() {
+        None | Some("own") => EWayBillLogin::Own,
+        Some("same_user") => EWayBillLogin::SameUser,
+        Some("same_token") => EWayBillLogin::SameToken,
+        Some(other) => {
+            return Err(ConfigError::new(
+                format!("{key}.e_way_bill_login"),
+                format!("`{other}` is not known: write \"own\", \"same_user\" or \"same_token\""),
+            ));
+        }
+    };
+    Ok(RouteTable { environment, client_account, e_way_bill_login, part: part(map, key)? })
 }
 
 fn source(map: &mut Map<String, Value>, key: &str) -> Result<SourceTable, ConfigError> {

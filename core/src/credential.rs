@@ -5,17 +5,30 @@
 //! GSTIN, one product, one environment and one way in: the portal binds it to "direct" or to a named
 //! GSP when it is created, so one GSTIN can have several.
 
+mod address;
+mod error;
+mod facts;
+pub mod record;
+mod sharing;
+pub mod shelf;
+mod size;
+
 use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::BoxError;
 use crate::environment::{Environment, Product, RouteName};
 use crate::identifier::{Gstin, Pan};
 use crate::secret::Secret;
 use crate::session::SavedSession;
+
+pub use address::{AddressError, LISTED_ADDRESSES_MAX, ListedAddresses, PublicIpv4};
+pub use error::CredentialError;
+pub use facts::{EntryFacts, LoginFailure, LoginNote};
+pub use sharing::{EWayBillLogin, SharedUsers};
+pub use size::{LoginSizeError, login_bytes_max, login_fits};
 
 /// Keeps client pairs, API users and live sessions.
 ///
@@ -68,6 +81,66 @@ pub trait CredentialStore: fmt::Debug + Send + Sync {
     /// # Errors
     /// When it cannot be kept. The caller goes on with the session in hand.
     async fn save_session(&self, scope: &UserScope, session: &SavedSession) -> Result<(), CredentialError>;
+
+    /// What is known about an entry: age, last use, a rotation under way, listed addresses. A store that keeps none of
+    /// it gives the default.
+    ///
+    /// # Errors
+    /// When the store cannot be read; [`CredentialError::Missing`] when there is no such entry.
+    async fn facts(&self, _scope: &CredentialScope) -> Result<EntryFacts, CredentialError> {
+        Ok(EntryFacts::default())
+    }
+
+    /// Keeps what became of a login with an entry. A store that keeps no facts drops it.
+    ///
+    /// # Errors
+    /// When it cannot be kept. The caller goes on.
+    async fn note(&self, _scope: &CredentialScope, _note: &LoginNote) -> Result<(), CredentialError> {
+        Ok(())
+    }
+
+    /// Keeps the addresses that the portal lists for a client pair, in place of those known before.
+    ///
+    /// # Errors
+    /// [`CredentialError::ReadOnly`] where the capability says that the store keeps no facts;
+    /// [`CredentialError::Missing`] when there is no such entry.
+    async fn set_addresses(&self, _scope: &ClientScope, _addresses: &ListedAddresses) -> Result<(), CredentialError> {
+        Err(CredentialError::keeps_one_secret())
+    }
+
+    /// Keeps another name and secret beside those in use, which stay in use: the first step of a rotation.
+    ///
+    /// # Errors
+    /// [`CredentialError::ReadOnly`] where the capability says that the store keeps no facts;
+    /// [`CredentialError::Missing`] when there is nothing to rotate.
+    async fn put_pending(&self, _entry: CredentialEntry) -> Result<(), CredentialError> {
+        Err(CredentialError::keeps_one_secret())
+    }
+
+    /// What [`CredentialStore::put_pending`] kept for a scope.
+    ///
+    /// # Errors
+    /// When the store cannot be read; [`CredentialError::Missing`] when there is no such entry.
+    async fn pending(&self, _scope: &CredentialScope) -> Result<Option<CredentialEntry>, CredentialError> {
+        Ok(None)
+    }
+
+    /// Takes what waits into use after a login has proven it: the last step of a rotation. `tested` is what logged in.
+    /// Asked for once more, it changes nothing.
+    ///
+    /// # Errors
+    /// [`CredentialError::Io`] when something else waits by now; then nothing is changed.
+    async fn promote(&self, _tested: &CredentialEntry) -> Result<(), CredentialError> {
+        Err(CredentialError::keeps_one_secret())
+    }
+
+    /// Forgets what waits; the secret in use stays.
+    ///
+    /// # Errors
+    /// When it cannot be written; [`CredentialError::Missing`] when there is no such entry.
+    async fn drop_pending(&self, _scope: &CredentialScope) -> Result<(), CredentialError> {
+        Err(CredentialError::keeps_one_secret())
+    }
 }
 
 /// What a credential store can do.
@@ -80,13 +153,21 @@ pub struct CredentialCapability {
     pub encrypted_at_rest: bool,
     /// Sessions outlive the process.
     pub keeps_sessions: bool,
+    /// Ages, last use, listed addresses and secrets that wait for their first login are kept beside the entries.
+    pub keeps_facts: bool,
 }
 
 impl CredentialCapability {
     /// Describes a store.
     #[must_use]
     pub const fn new(writable: bool, encrypted_at_rest: bool, keeps_sessions: bool) -> Self {
-        Self { writable, encrypted_at_rest, keeps_sessions }
+        Self { writable, encrypted_at_rest, keeps_sessions, keeps_facts: false }
+    }
+
+    /// The same store, which keeps facts beside its entries and can rotate a secret.
+    #[must_use]
+    pub const fn with_facts(self) -> Self {
+        Self { keeps_facts: true, ..self }
     }
 }
 
@@ -184,6 +265,25 @@ impl CredentialEntry {
             Self::User(scope, _) => CredentialScope::User(scope.clone()),
         }
     }
+
+    /// Refuses an entry of which one half is empty: it would look like one and log in to nothing.
+    ///
+    /// # Errors
+    /// [`CredentialError::Io`] naming the half; `store` is what the store is called.
+    pub fn refuse_empty(&self, store: &str) -> Result<(), CredentialError> {
+        let halves = match self {
+            Self::Client(_, pair) => [("client id", &pair.client_id), ("client secret", &pair.client_secret)],
+            Self::User(_, user) => [("user name", &user.user_name), ("password", &user.password)],
+        };
+        match halves.iter().find(|(_, value)| value.expose().trim().is_empty()) {
+            None => Ok(()),
+            Some((what, _)) => Err(CredentialError::Io {
+                store: store.to_owned(),
+                reason: format!("the {what} of the {} is empty; give it", self.scope()),
+                source: None,
+            }),
+        }
+    }
 }
 
 /// One line of [`CredentialStore::list`]; holds nothing secret.
@@ -260,6 +360,30 @@ impl fmt::Display for CredentialScope {
     }
 }
 
+/// The command line that adds an entry; the route of a client pair only names its environment.
+#[must_use]
+pub fn add_command(scope: &CredentialScope) -> String {
+    let product = |product: Option<Product>| match product {
+        Some(Product::EWayBill) => " --product e-way-bill",
+        Some(Product::EInvoice) => " --product e-invoice",
+        None => "",
+    };
+    let add = "einvoice credentials add";
+    match scope {
+        CredentialScope::User(UserScope { gstin, product: of, route, .. }) => {
+            // The e-invoice system is what the command takes when nothing is said.
+            let of = Some(*of).filter(|of| *of != Product::EInvoice);
+            format!("{add} user --gstin {gstin} --route {route}{}", product(of))
+        }
+        CredentialScope::Client(ClientScope { holder: ClientHolder::Pan(pan), .. }) => {
+            format!("{add} client --pan {pan} --route ROUTE")
+        }
+        CredentialScope::Client(ClientScope { holder: ClientHolder::Provider { account, product: of }, .. }) => {
+            format!("{add} client --account {account} --route ROUTE{}", product(*of))
+        }
+    }
+}
+
 /// A government system in words.
 const fn system(product: Product) -> &'static str {
     match product {
@@ -268,51 +392,22 @@ const fn system(product: Product) -> &'static str {
     }
 }
 
-/// Why credentials could not be had or kept.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum CredentialError {
-    /// There is no entry of this scope.
-    #[error("no {scope} in {store}")]
-    Missing {
-        /// What was looked for.
-        scope: Box<CredentialScope>,
-        /// Where it was looked for, for a person, with the name under which it would be found.
-        store: String,
-    },
-    /// The store cannot be changed.
-    #[error("{store} is read-only: {hint}")]
-    ReadOnly {
-        /// Which store.
-        store: String,
-        /// What to do instead.
-        hint: String,
-    },
-    /// The store cannot be opened: wrong passphrase, missing file, permissions.
-    #[error("{store} cannot be opened: {reason}")]
-    Locked {
-        /// Which store.
-        store: String,
-        /// What is wrong and what to do.
-        reason: String,
-    },
-    /// The store holds something that is no valid entry.
-    #[error("{store} is damaged: {reason}")]
-    Damaged {
-        /// Which store.
-        store: String,
-        /// What is wrong, without any secret.
-        reason: String,
-    },
-    /// Reading or writing failed.
-    #[error("{store} failed: {reason}")]
-    Io {
-        /// Which store.
-        store: String,
-        /// What was tried.
-        reason: String,
-        /// The underlying error.
-        #[source]
-        source: Option<BoxError>,
-    },
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_entry_is_told_with_the_whole_command_that_adds_it() {
+        let scope = |json: &str| serde_json::from_str::<CredentialScope>(json).unwrap();
+        let user =
+            r#"{"user":{"gstin":"29AABCE1234F1Z1","product":"e_way_bill","environment":"sandbox","route":"nic"}}"#;
+        assert_eq!(
+            add_command(&scope(user)),
+            "einvoice credentials add user --gstin 29AABCE1234F1Z1 --route nic --product e-way-bill"
+        );
+        let user = user.replace("e_way_bill", "e_invoice");
+        assert_eq!(add_command(&scope(&user)), "einvoice credentials add user --gstin 29AABCE1234F1Z1 --route nic");
+        let client = r#"{"client":{"environment":"sandbox","holder":{"pan":"AABCE1234F"}}}"#;
+        assert_eq!(add_command(&scope(client)), "einvoice credentials add client --pan AABCE1234F --route ROUTE");
+    }
 }

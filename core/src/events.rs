@@ -53,6 +53,16 @@ pub fn session_not_saved(gstin: Gstin, reason: &str) {
     tracing::warn!(?gstin, reason, "session could not be saved");
 }
 
+/// What an account was used for could not be written down, or read; this process counts its own use all the same.
+pub fn usage_not_kept(reason: &str) {
+    tracing::warn!(reason, "the use of the account could not be kept for other processes");
+}
+
+/// What became of a login could not be kept beside its entry.
+pub fn use_not_noted(gstin: Gstin, reason: &str) {
+    tracing::debug!(?gstin, reason, "the use of an entry was not noted");
+}
+
 /// A reply contradicted itself or carried a forged signature.
 pub fn reply_not_believed(label: &str, reason: &str) {
     tracing::error!(document = label, reason, "the portal's reply is not believed");

@@ -28,6 +28,18 @@ pub struct SavedSession {
     pub app_key: Secret<Vec<u8>>,
     /// When the token ends.
     pub expires_at: Timestamp,
+    /// The token of the account at a GSP or provider, where it wants a login of its own before the portal's: kept with
+    /// the session, as such logins are a budget too. None where there is no such login.
+    pub provider: Option<ProviderToken>,
+}
+
+/// The token of an account at a GSP or provider, which all its GSTINs share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderToken {
+    /// The token, for the header that the provider names.
+    pub token: Secret<String>,
+    /// When it ends.
+    pub expires_at: Timestamp,
 }
 
 /// What the age of a token asks for.
@@ -106,6 +118,7 @@ mod tests {
             sek: Secret::new(vec![0; 32]),
             app_key: Secret::new(vec![0; 32]),
             expires_at: "2026-11-05T12:00:00Z".parse().unwrap(),
+            provider: None,
         };
         let phase = |at: &str| session.phase(at.parse().unwrap());
         assert_eq!(phase("2026-11-05T11:50:00Z"), TokenPhase::Fresh);

@@ -13,6 +13,8 @@
     reason = "a suite reports a broken promise by panicking, and one that is not applicable by an error"
 )]
 
+mod rotation;
+
 use std::future::Future;
 use std::sync::Arc;
 
@@ -24,8 +26,10 @@ use einvoice_core::credential::{
 use einvoice_core::environment::{Environment, Product, RouteName};
 use einvoice_core::identifier::Gstin;
 use einvoice_core::secret::Secret;
-use einvoice_core::session::SavedSession;
+use einvoice_core::session::{ProviderToken, SavedSession};
 use jiff::Timestamp;
+
+pub use rotation::*;
 
 use crate::promise::{NotApplicable, Shown, tell};
 
@@ -75,6 +79,13 @@ macro_rules! credential_conformance {
             removing_a_user_removes_its_session
             removing_what_is_absent_is_an_error
             a_read_only_store_says_so
+            a_new_secret_waits_beside_the_old_until_it_is_promoted
+            only_what_was_tested_is_promoted
+            a_rotation_given_up_leaves_the_old_in_use
+            a_rotation_needs_something_to_rotate
+            age_and_use_are_kept_and_hold_no_secret
+            listed_addresses_are_kept_with_the_client_pair
+            workers_that_log_in_at_the_same_time_leave_one_whole_session
             writers_at_the_same_time_lose_nothing
         }
     };
@@ -155,6 +166,11 @@ fn session(mark: u8) -> SavedSession {
         sek: Secret::new(vec![mark; 32]),
         app_key: Secret::new(vec![mark.wrapping_add(1); 32]),
         expires_at: Timestamp::UNIX_EPOCH,
+        // Every other session has one, so that stores keep both kinds.
+        provider: (mark % 2 == 1).then(|| ProviderToken {
+            token: Secret::new(format!("account-Jd77Pf-{mark}")),
+            expires_at: Timestamp::UNIX_EPOCH,
+        }),
     }
 }
 
@@ -242,7 +258,7 @@ pub async fn nothing_secret_shows_in_debug(harness: &dyn CredentialHarness) -> S
         store.list().await,
         store.api_user(&user_scope(Product::EWayBill, Environment::Production, "gsp")).await,
     );
-    for secret in [CLIENT_SECRET, PASSWORD, "token-Vb55Rt", "3, 3, 3"].into_iter().chain(NAMES) {
+    for secret in [CLIENT_SECRET, PASSWORD, "token-Vb55Rt", "account-Jd77Pf", "3, 3, 3"].into_iter().chain(NAMES) {
         assert!(!shown.contains(secret), "{secret} shows in {shown}");
     }
     Ok(())

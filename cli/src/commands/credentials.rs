@@ -1,29 +1,28 @@
 //! `credentials`: client pairs and API users. Secrets never stand on the command line, where other
 //! programs and the shell's history would see them.
 
+mod addresses;
 mod ask;
+mod list;
+mod login;
+mod rotate;
 
 use einvoice_core::config::RouteTable;
 use einvoice_core::credential::{
-    Access, ApiUser, ClientHolder, ClientPair, ClientScope, CredentialEntry, CredentialError, CredentialScope,
-    UserScope,
+    ApiUser, ClientHolder, ClientPair, ClientScope, CredentialEntry, CredentialError, CredentialScope, UserScope,
+    login_fits,
 };
-use einvoice_core::date::PortalTime;
 use einvoice_core::environment::Product;
 use einvoice_core::identifier::{Gstin, Pan};
 use einvoice_core::registry::nearest;
 use einvoice_core::secret::Secret;
-use einvoice_core::transport::LoginRequest;
 use serde_json::json;
 
 use super::block_on;
-use super::explain::system_in_words;
-use crate::arguments::{
-    Common, CredentialKind, CredentialRemove, CredentialScopeArguments, CredentialTest, Credentials, ProductName,
-};
+use crate::arguments::{Common, CredentialKind, CredentialRemove, CredentialScopeArguments, Credentials, ProductName};
 use crate::assemble::Assembly;
 use crate::error::CliError;
-use crate::output::{Column, Output};
+use crate::output::Output;
 use crate::{exit_code, settings};
 
 pub(super) fn run(arguments: &Credentials, common: &Common, output: &mut Output) -> Result<u8, CliError> {
@@ -31,8 +30,10 @@ pub(super) fn run(arguments: &Credentials, common: &Common, output: &mut Output)
     block_on(async {
         match arguments {
             Credentials::Add(scope) => add(scope, &assembly, output).await,
-            Credentials::List => list(&assembly, output).await,
-            Credentials::Test(test) => log_in(test, &assembly, output).await,
+            Credentials::List => list::run(&assembly, output).await,
+            Credentials::Test(test) => login::run(test, &assembly, output).await,
+            Credentials::Rotate(rotate) => rotate::run(rotate, &assembly, output).await,
+            Credentials::Addresses(addresses) => addresses::run(addresses, &assembly, output).await,
             Credentials::Remove(remove) => remove_entry(remove, &assembly, output).await,
         }
     })?;
@@ -48,24 +49,48 @@ async fn add(arguments: &CredentialScopeArguments, assembly: &Assembly, output: 
             hint: "configure one that can be written, such as credentials-file".to_owned(),
         }));
     }
+    let entry = asked_for(scope, arguments.name.as_deref(), None)?;
+    check_size(&entry, assembly)?;
+    let shown = entry.scope().to_string();
+    store.put(entry).await?;
+    told(output, "added", &shown)
+}
+
+/// Asks for the two halves of an entry. Where there is an `old` one, its name is kept unless another is given.
+fn asked_for(
+    scope: CredentialScope,
+    name: Option<&str>,
+    old: Option<&CredentialEntry>,
+) -> Result<CredentialEntry, CliError> {
     let (name_word, secret_word) = match scope {
         CredentialScope::Client(_) => ("client id", "client secret"),
         CredentialScope::User(_) => ("user name", "password"),
     };
-    let name = match &arguments.name {
-        Some(name) => Secret::new(name.clone()),
-        None => ask::name(name_word)?,
+    let name = match (name, old) {
+        (Some(name), _) => Secret::from(name),
+        (None, Some(CredentialEntry::Client(_, pair))) => pair.client_id.clone(),
+        (None, Some(CredentialEntry::User(_, user))) => user.user_name.clone(),
+        (None, None) => ask::name(name_word)?,
     };
     let secret = ask::secret(secret_word)?;
-    let shown = scope.to_string();
-    let entry = match scope {
+    Ok(match scope {
         CredentialScope::Client(scope) => {
             CredentialEntry::Client(scope, ClientPair { client_id: name, client_secret: secret })
         }
         CredentialScope::User(scope) => CredentialEntry::User(scope, ApiUser { user_name: name, password: secret }),
-    };
-    store.put(entry).await?;
-    told(output, "added", &shown)
+    })
+}
+
+/// Refuses a user name and password that do not fit into the portal's login, where we are the ones who seal it.
+fn check_size(entry: &CredentialEntry, assembly: &Assembly) -> Result<(), CliError> {
+    let CredentialEntry::User(scope, user) = entry else { return Ok(()) };
+    let seals = ["direct", "sandbox"];
+    let routes = &assembly.settings().routes;
+    if !routes.iter().any(|table| table.route_name() == scope.route && seals.contains(&table.part.plugin.as_str())) {
+        return Ok(());
+    }
+    login_fits(scope.product, user.user_name.expose(), user.password.expose())
+        .map_err(|error| CliError::Usage(format!("the {}: {error}", entry.scope())))
 }
 
 async fn remove_entry(arguments: &CredentialRemove, assembly: &Assembly, output: &mut Output) -> Result<(), CliError> {
@@ -82,64 +107,6 @@ fn told(output: &mut Output, what: &str, scope: &str) -> Result<(), CliError> {
         return output.object(&json!({ what: scope }));
     }
     output.line(format!("{what} the {scope}"))
-}
-
-async fn list(assembly: &Assembly, output: &mut Output) -> Result<(), CliError> {
-    let summaries = assembly.credentials().await?.list().await?;
-    if output.is_json() {
-        return summaries.iter().try_for_each(|summary| output.object(summary));
-    }
-    if summaries.is_empty() {
-        return output.line("the store holds nothing; `einvoice credentials add` fills it");
-    }
-    output.table(
-        &[Column::wrap("entry"), Column::keep("name"), Column::keep("session until")],
-        summaries.iter().map(|summary| {
-            let until = summary.session_expires_at.map(|end| PortalTime::at(end).to_string()).unwrap_or_default();
-            vec![summary.scope.to_string(), summary.name_hint.clone(), until]
-        }),
-    )
-}
-
-/// Logs in once, and keeps the session so that the next run need not.
-async fn log_in(arguments: &CredentialTest, assembly: &Assembly, output: &mut Output) -> Result<(), CliError> {
-    let gstin = gstin(&arguments.gstin)?;
-    let table = route(arguments.route.as_deref(), assembly)?;
-    let store = assembly.credentials().await?;
-    let part = assembly.route(table).await?;
-    let product = product(arguments.product);
-    let scope = UserScope { gstin, product, environment: table.environment, route: table.route_name() };
-    let holder = match &table.client_account {
-        None => ClientHolder::Pan(pan_of(&gstin)?),
-        // The pair that a run uses: one for all products of the account.
-        Some(account) => ClientHolder::Provider { account: account.clone(), product: None },
-    };
-    let client = store.client(&ClientScope { environment: table.environment, holder }).await?;
-    let user = store.api_user(&scope).await?;
-    let previous = store.session(&scope).await?;
-    let access = Access::new(gstin, client, user);
-    let request = LoginRequest { access: &access, product, force_refresh: false, previous: previous.as_ref() };
-    let session = part.transport.login(request).await?;
-    // The login has worked; that it could not be kept costs one login more.
-    if let Err(error) = store.save_session(&scope, session.saved()).await {
-        output.remark(format!("warning: the session was not kept: {error}"));
-    }
-    let until = PortalTime::at(session.expires_at()).to_string();
-    if output.is_json() {
-        return output.object(&json!({
-            "gstin": gstin.to_string(),
-            "route": table.part.name,
-            "environment": table.environment,
-            "product": product,
-            "logged_in": true,
-            "session_until": until,
-        }));
-    }
-    output.line(format!(
-        "logged in for {gstin} to the {} by route {}; the session lasts until {until} IST",
-        system_in_words(product),
-        table.part.name
-    ))
 }
 
 const fn product(name: ProductName) -> Product {
@@ -182,7 +149,7 @@ fn scope(arguments: &CredentialScopeArguments, assembly: &Assembly) -> Result<Cr
 }
 
 /// The route of a name, or the first.
-fn route<'a>(name: Option<&str>, assembly: &'a Assembly) -> Result<&'a RouteTable, CliError> {
+pub(super) fn route<'a>(name: Option<&str>, assembly: &'a Assembly) -> Result<&'a RouteTable, CliError> {
     let routes = &assembly.settings().routes;
     let found = match name {
         Some(name) => routes.iter().find(|route| route.part.name == name),

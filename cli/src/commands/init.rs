@@ -31,7 +31,7 @@ pub(super) fn run(arguments: &Init, common: &Common, output: &mut Output) -> Res
 }
 
 /// Makes the folders that the sources of a configuration read, as far as they lie beside it.
-fn make_folders(text: &str, directory: &Path) -> Result<Vec<String>, CliError> {
+pub(super) fn make_folders(text: &str, directory: &Path) -> Result<Vec<String>, CliError> {
     let wrong = |reason: String| CliError::Fault(format!("the starter configuration is wrong: {reason}"));
     let value = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
     let settings = Settings::from_value(value).map_err(|error| wrong(error.to_string()))?;
@@ -72,39 +72,70 @@ fn write(file: &Path, text: &str, replace: bool) -> Result<(), CliError> {
 }
 
 fn starter(registry: &Registry, source: &str, route: &str) -> Result<String, CliError> {
+    // What was asked for is looked up first: an error should be about that.
+    let (_, route_example) = (example(registry, Role::Source, source)?, example(registry, Role::Transport, route)?);
+    // The emulator has accounts of its own; a real portal needs yours.
+    let (store, about_store, keys) = if route == "sandbox" {
+        (
+            "sandbox",
+            "Client pairs and API users: the emulator hands out its own, which count nowhere else.",
+            "# The emulator's key lies in its folder and is worthless elsewhere.\n\
+             keys = [\"sandbox/signing-public.pem\"]",
+        )
+    } else {
+        ("credentials-file", ABOUT_STORE, WITHOUT_KEYS)
+    };
+    frame(registry, source, (about_store, example(registry, Role::CredentialStore, store)?), route_example, keys)
+}
+
+const ABOUT_STORE: &str = "Where client pairs and API users are kept; `einvoice credentials add` fills it.";
+
+const WITHOUT_KEYS: &str = "# Put the portal's public keys or certificates here, or signatures stay unproven:\n\
+                            # keys = [\"keys/*.pem\"]";
+
+/// A configuration with a route that is known, and the portals' signing keys as far as they are.
+///
+/// # Errors
+/// [`CliError::Registry`] when there is no such source or store.
+pub(super) fn with_route(
+    registry: &Registry,
+    source: &str,
+    store: &str,
+    route: &str,
+    keys: &[String],
+) -> Result<String, CliError> {
+    let store = example(registry, Role::CredentialStore, store)?;
+    let listed: toml_edit::Array = keys.iter().collect();
+    let keys = if keys.is_empty() { WITHOUT_KEYS.to_owned() } else { format!("keys = {listed}") };
+    frame(registry, source, (ABOUT_STORE, store), route, &keys)
+}
+
+/// A commented configuration around a store, a route and keys.
+fn frame(
+    registry: &Registry,
+    source: &str,
+    (about_store, store): (&str, &str),
+    route: &str,
+    keys: &str,
+) -> Result<String, CliError> {
     let mut text = String::from(
         "# Configuration of einvoice. `einvoice plugins NAME` explains every setting of a plugin;\n\
          # `einvoice config schema` prints a JSON Schema for editors. Paths start at this file's folder.\n\
          # Any key can be set from outside: EINVOICE__LEDGER__PATH=other.db, or --set ledger.path=other.db\n",
     );
-    // What was asked for is looked up first: an error should be about that.
-    let (source_example, route_example) =
-        (example(registry, Role::Source, source)?, example(registry, Role::Transport, route)?);
     let mut add = |about: &str, excerpt: &str| {
         text.extend(["\n# ", about, "\n", excerpt.trim(), "\n"]);
-    };
-    // The emulator has accounts of its own; a real portal needs yours.
-    let (store, about_store) = if route == "sandbox" {
-        ("sandbox", "Client pairs and API users: the emulator hands out its own, which count nowhere else.")
-    } else {
-        ("credentials-file", "Where client pairs and API users are kept; `einvoice credentials add` fills it.")
     };
     add(
         "Where documents, intents and outcomes are kept. Back this file up; never delete it to \"start over\".",
         example(registry, Role::Ledger, "ledger-sqlite")?,
     );
-    add(about_store, example(registry, Role::CredentialStore, store)?);
-    add("The way to the portal. Several are tried in this order.", route_example);
-    add("Where invoices come from.", source_example);
+    add(about_store, store);
+    add("The way to the portal. Several are tried in this order.", route);
+    add("Where invoices come from.", example(registry, Role::Source, source)?);
     if let Ok(target) = example(registry, Role::WriteBack, source) {
         add("Where results go.", target);
     }
-    let keys = if route == "sandbox" {
-        "# The emulator's key lies in its folder and is worthless elsewhere.\nkeys = [\"sandbox/signing-public.pem\"]"
-    } else {
-        "# Put the portal's public keys or certificates here, or signatures stay unproven:\n\
-         # keys = [\"keys/*.pem\"]"
-    };
     text.extend(["\n# With which keys the portal's signatures are checked.\n[verify]\n", keys, "\n"]);
     text.push_str(
         "\n# What the portal's rules must be told. From a turnover of 10 crore rupees on, documents must be reported\n\

@@ -5,20 +5,25 @@ pub mod completions;
 pub mod config;
 pub mod credentials;
 mod desk;
+pub mod doctor;
 pub mod ewb;
 pub mod explain;
+pub mod gsp;
 pub mod init;
 pub mod jobs;
 pub mod lookup;
 pub mod masters;
 pub mod new;
+pub mod onboard;
 pub mod plugins;
+pub mod quota;
 pub mod resolve;
 pub mod retry;
 pub mod run;
 pub mod sandbox;
 pub mod status;
 pub mod test;
+pub mod test_report;
 mod trial;
 pub mod validate;
 pub mod verify;
@@ -37,6 +42,7 @@ pub fn run(arguments: Arguments, output: &mut Output) -> Result<u8, CliError> {
     let common = arguments.common;
     match arguments.command {
         Command::Init(init) => init::run(&init, &common, output),
+        Command::Onboard(onboard) => onboard::run(&onboard, &common, output),
         Command::Run(run) => run::run(&run, &common, output),
         Command::Validate(validate) => validate::run(&validate, &common, output),
         Command::Test(test) => test::run(&test, &common, output),
@@ -49,12 +55,15 @@ pub fn run(arguments: Arguments, output: &mut Output) -> Result<u8, CliError> {
         Command::Retry(retry) => retry::run(&retry, &common, output),
         Command::Jobs(jobs) => jobs::run(&jobs, &common, output),
         Command::Credentials(credentials) => credentials::run(&credentials, &common, output),
+        Command::Doctor(doctor) => doctor::run(&doctor, &common, output),
+        Command::Quota(quota) => quota::run(&quota, &common, output),
         Command::Explain(explain) => explain::run(&explain, output),
         Command::Plugins(plugins) => plugins::run(&plugins, output),
         Command::New(new) => new::run(&new, output),
         Command::Masters(masters) => masters::run(&masters, &common, output),
         Command::Config(config) => config::run(&config, &common, output),
         Command::Sandbox(sandbox) => sandbox::run(&sandbox, output),
+        Command::Gsp(gsp) => gsp::run(&gsp, &common, output),
         Command::Completions(completions) => completions::run(&completions, output),
     }
 }

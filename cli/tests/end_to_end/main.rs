@@ -13,19 +13,27 @@
 #[path = "../../../plugins/database/tests/database/books.rs"]
 #[expect(dead_code, reason = "the tests of that plugin use all of it")]
 mod books;
+#[cfg(unix)]
+mod browser;
 mod crash;
 mod database;
 mod formats;
 #[cfg(unix)]
 mod interrupt;
+#[cfg(unix)]
+mod onboard;
 #[path = "../../../plugins/database/tests/database/place.rs"]
 #[expect(dead_code, reason = "the tests of that plugin use all of it")]
 mod place;
 mod process;
 mod sap;
+mod secrets;
 mod spreadsheet;
 mod tally;
+#[cfg(unix)]
+mod terminal;
 mod trouble;
+mod vanished;
 
 use std::collections::BTreeMap;
 

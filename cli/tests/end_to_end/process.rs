@@ -49,11 +49,16 @@ impl Emulator {
 
     /// With these taxpayers instead of its own.
     pub(crate) fn start_for(gstins: &[&str]) -> Self {
+        Self::start_with(&gstins.iter().flat_map(|gstin| ["--gstin", gstin]).collect::<Vec<_>>())
+    }
+
+    /// With these arguments.
+    pub(crate) fn start_with(arguments: &[&str]) -> Self {
         let folder = TempDir::new().unwrap();
         let mut child = Command::new(PROGRAM)
             .args(["sandbox", "serve", "--listen", "127.0.0.1:0", "--json", "--data"])
             .arg(folder.path())
-            .args(gstins.iter().flat_map(|gstin| ["--gstin", gstin]))
+            .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -68,6 +73,21 @@ impl Emulator {
             connection: serde_json::from_str(&connection).unwrap(),
             folder,
         }
+    }
+
+    /// Host and port that it listens on.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// What `connection.json` says: all that a client needs to know, secrets included.
+    pub(crate) const fn connection(&self) -> &Value {
+        &self.connection
+    }
+
+    /// A file of its folder.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
     }
 
     /// GSTINs with an API user whose documents the generator can make.
@@ -276,6 +296,29 @@ plugin = "json-file"
         self
     }
 
+    /// The same with a store of its own kind in place of the environment, which then holds no credential.
+    pub(crate) fn over_store(mut self, table: &str) -> Self {
+        let config = fs::read_to_string(self.path("einvoice.toml")).unwrap();
+        let changed = config.replacen("[credentials]\nplugin = \"credentials-env\"\n", table, 1);
+        assert_ne!(config, changed);
+        self.write("einvoice.toml", &changed);
+        self.environment.clear();
+        self
+    }
+
+    /// The same with the environment in place of this store.
+    pub(crate) fn over_environment(self, table: &str) -> Self {
+        let config = fs::read_to_string(self.path("einvoice.toml")).unwrap();
+        self.write("einvoice.toml", &config.replacen(table, "[credentials]\nplugin = \"credentials-env\"\n", 1));
+        self
+    }
+
+    /// Sets a variable for every call.
+    pub(crate) fn with_variable(mut self, name: &str, value: &str) -> Self {
+        self.environment.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
     /// Changes every credential whose variable begins like this.
     pub(crate) fn with_wrong(mut self, prefix: &str) -> Self {
         let wrong = self.environment.iter_mut().filter(|(name, _)| name.starts_with(prefix));
@@ -357,7 +400,8 @@ plugin = "json-file"
         states
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// A call of the program in this folder, with the credentials in its environment and nothing else of ours.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(PROGRAM);
         command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("EINVOICE")) {

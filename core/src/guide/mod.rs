@@ -12,6 +12,8 @@
 #[doc = ""]
 #[doc = include_str!("adapters_end.md")]
 pub mod adapters {}
+#[doc = include_str!("credentials.md")]
+pub mod credentials {}
 pub mod decisions;
 #[doc = include_str!("life.md")]
 pub mod life {}
@@ -21,7 +23,11 @@ pub mod limits {}
 pub mod mapping {}
 #[doc = include_str!("measurements.md")]
 pub mod measurements {}
+#[doc = include_str!("onboarding.md")]
+pub mod onboarding {}
 #[doc = include_str!("operations.md")]
 pub mod operations {}
 #[doc = include_str!("rules.md")]
 pub mod rules {}
+#[doc = include_str!("test-report.md")]
+pub mod test_report {}

@@ -8,10 +8,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::clock::later;
+use crate::credential::CredentialError;
 use crate::ledger::AttemptOutcome;
 use crate::operation::OperationKind;
 use crate::portal_code::{ErrorClass, PortalError};
 use crate::transport::TransportError;
+use crate::usage::{RATE_LIMIT_PAUSE, gate_after};
 
 /// The number of a cancelled registration can never be used again.
 pub(super) const BURNT_CODE: &str = "2278";
@@ -30,15 +32,6 @@ pub(super) const ELSEWHERE_CODE: &str = "2295";
 
 /// The registration was cancelled. In answer to a document it tells of an earlier registration, not of this one.
 const CANCELLED_CODE: &str = "9999";
-
-/// How long a GSTIN is left alone after code 118 ("try after 5 minutes") or a like one.
-pub(super) const RATE_LIMIT_PAUSE: Duration = Duration::from_mins(5);
-
-/// Blocked for too many calls.
-const BLOCKED_CODE: &str = "658";
-
-/// How long a GSTIN is left alone after that.
-const BLOCKED_PAUSE: Duration = Duration::from_mins(15);
 
 /// How long a GSTIN is left alone after a refusal that concerns its login.
 pub(super) const AUTH_PAUSE: Duration = Duration::from_mins(15);
@@ -60,7 +53,9 @@ pub(super) enum Consequence {
 pub(super) fn conclude(error: &TransportError, now: Timestamp, settle_wait: Duration) -> (AttemptOutcome, Consequence) {
     let not_sent = || AttemptOutcome::NotSent { reason: error.to_string() };
     let (errors, info) = match error {
-        TransportError::NotSent { .. } => return (not_sent(), Consequence::Unreachable),
+        TransportError::NotSent { .. } | TransportError::Credential(CredentialError::Unreachable { .. }) => {
+            return (not_sent(), Consequence::Unreachable);
+        }
         TransportError::HeldBack { .. } => return (not_sent(), Consequence::PauseSupplier(RATE_LIMIT_PAUSE)),
         TransportError::Unsupported { .. } | TransportError::Credential(_) => {
             return (not_sent(), Consequence::Configuration);
@@ -140,12 +135,13 @@ pub(super) fn unknown(reason: &str, now: Timestamp, settle_wait: Duration, error
 pub(super) fn consequence_of(error: &TransportError) -> Consequence {
     match error {
         TransportError::HeldBack { .. } => Consequence::PauseSupplier(RATE_LIMIT_PAUSE),
+        TransportError::Credential(CredentialError::Unreachable { .. }) => Consequence::Unreachable,
         TransportError::Credential(_) | TransportError::Unsupported { .. } => Consequence::Configuration,
         _ => match error.class() {
-            Some(ErrorClass::RateLimit) if error.portal_errors().iter().any(|error| error.code == BLOCKED_CODE) => {
-                Consequence::PauseSupplier(BLOCKED_PAUSE)
+            Some(class @ ErrorClass::RateLimit) => {
+                let codes = error.portal_errors().iter().map(|error| error.code.as_str());
+                Consequence::PauseSupplier(gate_after(codes, class).unwrap_or(RATE_LIMIT_PAUSE))
             }
-            Some(ErrorClass::RateLimit) => Consequence::PauseSupplier(RATE_LIMIT_PAUSE),
             Some(
                 ErrorClass::TokenExpired | ErrorClass::Auth | ErrorClass::ClientConfig | ErrorClass::PayloadOrCrypto,
             ) => Consequence::Configuration,

@@ -1,19 +1,21 @@
-//! What is inside the encrypted part: entries and sessions, as JSON with a version.
+//! What is inside the encrypted part: entries and what logins left behind, as JSON with a version.
 //!
-//! Unknown members are refused and not skipped: a writer that does not know them would lose them when
-//! it writes the file back. Everything secret is wiped when it is dropped.
+//! Unknown members are refused and not skipped: a writer that does not know them would lose them when it writes the
+//! file back. Everything secret is wiped when it is dropped.
 
+use einvoice_core::credential::record::{EntryRecord, StateRecord};
 use einvoice_core::credential::{
-    ApiUser, ClientPair, ClientScope, CredentialEntry, CredentialScope, CredentialSummary, UserScope, name_hint,
+    CredentialEntry, CredentialScope, CredentialSummary, EntryFacts, ListedAddresses, LoginNote,
 };
-use einvoice_core::secret::Secret;
 use einvoice_core::session::SavedSession;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::Zeroizing;
 
-/// The version of this layout.
-pub(crate) const VERSION: u32 = 1;
+use crate::first_layout;
+
+/// The version of this layout. Version 1, which kept no ages and no use, is still read.
+pub(crate) const VERSION: u32 = 2;
 /// Room reserved before writing, so that growing does not leave copies of secrets behind in memory.
 const ROOM: usize = 64 * 1024;
 
@@ -22,39 +24,8 @@ const ROOM: usize = 64 * 1024;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Content {
     version: u32,
-    clients: Vec<StoredClient>,
-    users: Vec<StoredUser>,
-    sessions: Vec<StoredSession>,
-}
-
-#[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
-#[serde(deny_unknown_fields)]
-struct StoredClient {
-    #[zeroize(skip)]
-    scope: ClientScope,
-    client_id: String,
-    client_secret: String,
-}
-
-#[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
-#[serde(deny_unknown_fields)]
-struct StoredUser {
-    #[zeroize(skip)]
-    scope: UserScope,
-    user_name: String,
-    password: String,
-}
-
-#[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
-#[serde(deny_unknown_fields)]
-struct StoredSession {
-    #[zeroize(skip)]
-    scope: UserScope,
-    token: String,
-    sek: Vec<u8>,
-    app_key: Vec<u8>,
-    #[zeroize(skip)]
-    expires_at: Timestamp,
+    entries: Vec<EntryRecord>,
+    states: Vec<StateRecord>,
 }
 
 /// Only the version, to refuse a newer layout before anything else in it is looked at.
@@ -65,20 +36,22 @@ struct Versioned {
 
 impl Default for Content {
     fn default() -> Self {
-        Self { version: VERSION, clients: Vec::new(), users: Vec::new(), sessions: Vec::new() }
+        Self { version: VERSION, entries: Vec::new(), states: Vec::new() }
     }
 }
 
 impl Content {
     /// Reads the decrypted text. The error says what is wrong and holds no secret.
     pub(crate) fn read(json: &[u8]) -> Result<Self, String> {
-        let found = serde_json::from_slice::<Versioned>(json).map_err(|error| place(&error))?.version;
-        if found != VERSION {
-            return Err(format!(
-                "its content has version {found} and this program knows version {VERSION}; use the program that wrote it"
-            ));
+        let wrong = |error: serde_json::Error| place(&error);
+        match serde_json::from_slice::<Versioned>(json).map_err(wrong)?.version {
+            VERSION => serde_json::from_slice(json).map_err(wrong),
+            1 => Ok(first_layout::read(json).map_err(wrong)?.taken_over()),
+            found => Err(format!(
+                "its content has version {found} and this program knows versions up to {VERSION}; use the program that \
+                 wrote it"
+            )),
         }
-        serde_json::from_slice(json).map_err(|error| place(&error))
     }
 
     /// Writes the text to encrypt.
@@ -88,105 +61,80 @@ impl Content {
         Ok(json)
     }
 
-    pub(crate) fn client(&self, scope: &ClientScope) -> Option<ClientPair> {
-        let stored = self.clients.iter().find(|stored| stored.scope == *scope)?;
-        Some(ClientPair {
-            client_id: Secret::from(stored.client_id.as_str()),
-            client_secret: Secret::from(stored.client_secret.as_str()),
-        })
+    pub(crate) fn entry(&self, scope: &CredentialScope) -> Option<&EntryRecord> {
+        self.entries.iter().find(|record| record.scope() == scope)
     }
 
-    pub(crate) fn user(&self, scope: &UserScope) -> Option<ApiUser> {
-        let stored = self.users.iter().find(|stored| stored.scope == *scope)?;
-        Some(ApiUser {
-            user_name: Secret::from(stored.user_name.as_str()),
-            password: Secret::from(stored.password.as_str()),
-        })
+    pub(crate) fn entry_mut(&mut self, scope: &CredentialScope) -> Option<&mut EntryRecord> {
+        self.entries.iter_mut().find(|record| record.scope() == scope)
     }
 
-    pub(crate) fn session(&self, scope: &UserScope) -> Option<SavedSession> {
-        let stored = self.sessions.iter().find(|stored| stored.scope == *scope)?;
-        Some(SavedSession {
-            token: Secret::from(stored.token.as_str()),
-            sek: Secret::new(stored.sek.clone()),
-            app_key: Secret::new(stored.app_key.clone()),
-            expires_at: stored.expires_at,
-        })
+    fn state(&self, scope: &CredentialScope) -> Option<&StateRecord> {
+        self.states.iter().find(|record| record.scope() == scope)
+    }
+
+    /// What logins left behind for a scope; made when there is nothing yet.
+    fn state_mut(&mut self, scope: &CredentialScope) -> Option<&mut StateRecord> {
+        if self.state(scope).is_none() {
+            self.states.push(StateRecord::new(scope.clone()));
+            self.states.sort_by(|left, right| left.scope().cmp(right.scope()));
+        }
+        self.states.iter_mut().find(|record| record.scope() == scope)
+    }
+
+    pub(crate) fn session(&self, scope: &CredentialScope) -> Option<SavedSession> {
+        self.entry(scope)?.session(self.state(scope)?)
+    }
+
+    pub(crate) fn facts(&self, scope: &CredentialScope) -> Option<EntryFacts> {
+        Some(self.entry(scope)?.facts(self.state(scope)))
     }
 
     /// Adds an entry or replaces the one of its scope.
-    pub(crate) fn put(&mut self, entry: &CredentialEntry) {
-        match entry {
-            CredentialEntry::Client(scope, pair) => {
-                self.clients.retain(|stored| stored.scope != *scope);
-                self.clients.push(StoredClient {
-                    scope: scope.clone(),
-                    client_id: pair.client_id.expose().clone(),
-                    client_secret: pair.client_secret.expose().clone(),
-                });
-                self.clients.sort_by(|left, right| left.scope.cmp(&right.scope));
-            }
-            CredentialEntry::User(scope, user) => {
-                // A token belongs to the user name that got it; with a new password it lives on.
-                if self.users.iter().any(|it| it.scope == *scope && it.user_name != *user.user_name.expose()) {
-                    self.sessions.retain(|session| session.scope != *scope);
-                }
-                self.users.retain(|stored| stored.scope != *scope);
-                self.users.push(StoredUser {
-                    scope: scope.clone(),
-                    user_name: user.user_name.expose().clone(),
-                    password: user.password.expose().clone(),
-                });
-                self.users.sort_by(|left, right| left.scope.cmp(&right.scope));
-            }
+    pub(crate) fn put(&mut self, entry: &CredentialEntry, now: Timestamp) {
+        let scope = entry.scope();
+        if let Some(record) = self.entry_mut(&scope) {
+            record.put(entry, now);
+            return;
         }
+        self.add(EntryRecord::new(entry, Some(now)));
+    }
+
+    pub(crate) fn add(&mut self, record: EntryRecord) {
+        self.entries.push(record);
+        self.entries.sort_by(|left, right| left.scope().cmp(right.scope()));
     }
 
     /// Removes an entry; false when there is none.
     pub(crate) fn remove(&mut self, scope: &CredentialScope) -> bool {
-        let before = self.clients.len() + self.users.len();
-        match scope {
-            CredentialScope::Client(scope) => self.clients.retain(|stored| stored.scope != *scope),
-            CredentialScope::User(scope) => {
-                self.users.retain(|stored| stored.scope != *scope);
-                self.sessions.retain(|stored| stored.scope != *scope);
-            }
-        }
-        self.clients.len() + self.users.len() < before
+        let before = self.entries.len();
+        self.entries.retain(|record| record.scope() != scope);
+        self.states.retain(|record| record.scope() != scope);
+        self.entries.len() < before
     }
 
     /// Keeps the session of a user; false when there is no such user.
-    pub(crate) fn save_session(&mut self, scope: &UserScope, session: &SavedSession) -> bool {
-        if !self.users.iter().any(|stored| stored.scope == *scope) {
-            return false;
-        }
-        self.sessions.retain(|stored| stored.scope != *scope);
-        self.sessions.push(StoredSession {
-            scope: scope.clone(),
-            token: session.token.expose().clone(),
-            sek: session.sek.expose().clone(),
-            app_key: session.app_key.expose().clone(),
-            expires_at: session.expires_at,
-        });
-        self.sessions.sort_by(|left, right| left.scope.cmp(&right.scope));
+    pub(crate) fn save_session(&mut self, scope: &CredentialScope, session: &SavedSession) -> bool {
+        let Some(user) = self.entry(scope).and_then(EntryRecord::user) else { return false };
+        let Some(state) = self.state_mut(scope) else { return false };
+        state.save_session(&user, session);
         true
+    }
+
+    /// Keeps what became of a login; `None` when there is no such entry, and false when it says nothing new.
+    pub(crate) fn note(&mut self, scope: &CredentialScope, note: &LoginNote) -> Option<bool> {
+        self.entry(scope)?;
+        Some(self.state_mut(scope)?.note(note))
+    }
+
+    /// Keeps listed addresses; false when there is no such entry.
+    pub(crate) fn set_addresses(&mut self, scope: &CredentialScope, addresses: &ListedAddresses) -> bool {
+        self.entry_mut(scope).map(|record| record.set_addresses(addresses.clone())).is_some()
     }
 
     /// One line for each entry, sorted by scope.
     pub(crate) fn list(&self) -> Vec<CredentialSummary> {
-        let clients = self.clients.iter().map(|stored| CredentialSummary {
-            scope: CredentialScope::Client(stored.scope.clone()),
-            name_hint: name_hint(&stored.client_id),
-            session_expires_at: None,
-        });
-        let users = self.users.iter().map(|stored| CredentialSummary {
-            scope: CredentialScope::User(stored.scope.clone()),
-            name_hint: name_hint(&stored.user_name),
-            session_expires_at: self.session(&stored.scope).map(|session| session.expires_at),
-        });
-        let mut list: Vec<_> = clients.chain(users).collect();
-        list.sort_by(|left, right| left.scope.cmp(&right.scope));
-        list
+        self.entries.iter().map(|record| record.summary(self.state(record.scope()))).collect()
     }
 }
 
@@ -201,16 +149,20 @@ mod tests {
 
     #[test]
     fn a_newer_version_is_refused_by_name_whatever_else_it_holds() {
-        let newer = br#"{"version":2,"vaults":[{"password":"hunter2"}]}"#;
+        let newer = br#"{"version":3,"vaults":[{"password":"hunter2"}]}"#;
         let error = Content::read(newer).err().unwrap();
-        assert!(error.contains("version 2") && !error.contains("hunter2"), "{error}");
+        assert!(error.contains("version 3") && !error.contains("hunter2"), "{error}");
     }
 
     #[test]
     fn members_that_would_be_lost_on_writing_are_refused_without_showing_them() {
-        let foreign = br#"{"version":1,"clients":[],"users":[],"sessions":[],"hunter2":1}"#;
-        let error = Content::read(foreign).err().unwrap();
-        assert!(error.contains("line 1") && !error.contains("hunter2"), "{error}");
+        for version in
+            [r#""version":1,"clients":[],"users":[],"sessions":[]"#, r#""version":2,"entries":[],"states":[]"#]
+        {
+            let foreign = format!(r#"{{{version},"hunter2":1}}"#);
+            let error = Content::read(foreign.as_bytes()).err().unwrap();
+            assert!(error.contains("line 1") && !error.contains("hunter2"), "{error}");
+        }
         assert!(Content::read(b"").is_err() && Content::read(b"[]").is_err());
     }
 
@@ -219,5 +171,24 @@ mod tests {
         let content = Content::default();
         let json = content.write().unwrap();
         assert!(Content::read(&json).unwrap().list().is_empty());
+    }
+
+    #[test]
+    fn a_file_of_the_first_layout_is_read_and_written_in_the_present_one() {
+        let user = r#"{"gstin":"29AAKCS4321Q1ZP","product":"e_invoice","environment":"sandbox","route":"nic"}"#;
+        let client = r#"{"environment":"sandbox","holder":{"pan":"AAKCS4321Q"}}"#;
+        let first = format!(
+            r#"{{"version":1,"clients":[{{"scope":{client},"client_id":"c","client_secret":"s"}}],
+            "users":[{{"scope":{user},"user_name":"u","password":"p"}}],
+            "sessions":[{{"scope":{user},"token":"t","sek":[1],"app_key":[2],"expires_at":"2026-11-05T12:00:00Z"}}]}}"#
+        );
+        let read = Content::read(first.as_bytes()).unwrap();
+        let again = Content::read(&read.write().unwrap()).unwrap();
+        let scope: CredentialScope = serde_json::from_str(&format!(r#"{{"user":{user}}}"#)).unwrap();
+        assert_eq!(again.entry(&scope).unwrap().user().unwrap().password.expose(), "p");
+        assert_eq!(again.session(&scope).unwrap().token.expose(), "t");
+        assert_eq!(again.facts(&scope).unwrap().created_at, None);
+        let scope: CredentialScope = serde_json::from_str(&format!(r#"{{"client":{client}}}"#)).unwrap();
+        assert_eq!(again.entry(&scope).unwrap().client().unwrap().client_secret.expose(), "s");
     }
 }

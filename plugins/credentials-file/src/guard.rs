@@ -1,47 +1,8 @@
-//! Access to files on disk: who may read them, replacing them whole, and one writer at a time.
+//! Changing files on disk: replacing them whole, and one writer at a time.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-
-use zeroize::Zeroizing;
-
-/// Largest file that is read: thousands of entries fit many times over.
-const BYTES_MAX: u64 = 16 * 1024 * 1024;
-
-/// Reads a whole file; nothing when there is none.
-pub(crate) fn read(path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let mut bytes = Zeroizing::new(Vec::new());
-    file.take(BYTES_MAX + 1).read_to_end(&mut bytes)?;
-    if u64::try_from(bytes.len()).is_ok_and(|length| length <= BYTES_MAX) {
-        Ok(Some(bytes))
-    } else {
-        Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {BYTES_MAX} bytes")))
-    }
-}
-
-/// Why a secret file must not be used as it lies there: others may read it.
-#[cfg(unix)]
-pub(crate) fn exposed(path: &Path) -> io::Result<Option<String>> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = fs::metadata(path)?.permissions().mode() & 0o777;
-    Ok((mode & 0o077 != 0).then(|| {
-        let path = path.display();
-        format!("{path} may be read by others (mode {mode:03o}); run: chmod 600 '{path}'")
-    }))
-}
-
-/// Windows keeps access lists instead of modes: a file inherits those of its folder, and the README
-/// says how to close a folder. There is no mode to check.
-#[cfg(not(unix))]
-pub(crate) fn exposed(path: &Path) -> io::Result<Option<String>> {
-    fs::metadata(path).map(|_| None)
-}
 
 /// Replaces a file: a temporary file in the same folder is written, forced to disk and renamed, so a
 /// crash leaves the old content or the new, never a mixture. Its owner alone may read it. A link is

@@ -3,6 +3,7 @@
 mod config;
 mod content;
 mod envelope;
+mod first_layout;
 mod guard;
 mod store;
 mod unlock;

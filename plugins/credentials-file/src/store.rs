@@ -8,13 +8,15 @@ use std::sync::{Arc, Mutex, Once, PoisonError};
 
 use age::x25519;
 use async_trait::async_trait;
+use einvoice_core::clock::SharedClock;
+use einvoice_core::credential::record::EntryRecord;
 use einvoice_core::credential::{
-    ApiUser, ClientHolder, ClientPair, ClientScope, CredentialCapability, CredentialEntry, CredentialError,
-    CredentialScope, CredentialStore, CredentialSummary, UserScope,
+    ApiUser, ClientPair, ClientScope, CredentialCapability, CredentialEntry, CredentialError, CredentialScope,
+    CredentialStore, CredentialSummary, EntryFacts, ListedAddresses, LoginNote, UserScope, add_command,
 };
-use einvoice_core::environment::Product;
 use einvoice_core::registry::{BuildContext, BuildError};
 use einvoice_core::session::SavedSession;
+use jiff::Timestamp;
 
 use crate::config::FileConfig;
 use crate::content::Content;
@@ -39,6 +41,7 @@ struct Inner {
     work_factor: u8,
     opened: Mutex<Option<Opened>>,
     warning: Once,
+    clock: SharedClock,
 }
 
 impl std::fmt::Debug for Inner {
@@ -56,10 +59,10 @@ struct Opened {
 
 impl FileStore {
     /// A store over `path`. Nothing is read, asked for or made before it is needed. `work_factor`
-    /// counts when the file is made.
+    /// counts when the file is made, and `clock` says when entries were made and changed.
     #[must_use]
-    pub fn new(path: impl Into<PathBuf>, unlock: Unlock, work_factor: u8) -> Self {
-        Self { inner: Arc::new(Inner::new(path.into(), unlock, work_factor)) }
+    pub fn new(path: impl Into<PathBuf>, unlock: Unlock, work_factor: u8, clock: SharedClock) -> Self {
+        Self { inner: Arc::new(Inner::new(path.into(), unlock, work_factor, clock)) }
     }
 
     /// Runs file work on a thread that may wait.
@@ -79,15 +82,42 @@ impl FileStore {
     }
 }
 
+impl FileStore {
+    /// Reads something of an entry that is there.
+    async fn known<R: Send + 'static>(
+        &self,
+        scope: &CredentialScope,
+        read: impl Fn(&Content, &CredentialScope) -> Option<R> + Send + 'static,
+    ) -> Result<R, CredentialError> {
+        let scope = scope.clone();
+        self.on_thread(move |inner| {
+            let found = inner.content()?.and_then(|content| read(&content, &scope));
+            found.ok_or_else(|| inner.missing(scope))
+        })
+        .await
+    }
+
+    /// Changes something of an entry that is there; `None` says that it is not.
+    async fn change_known(
+        &self,
+        scope: &CredentialScope,
+        change: impl Fn(&mut Content, &CredentialScope, Timestamp) -> Option<bool> + Send + 'static,
+    ) -> Result<(), CredentialError> {
+        let scope = scope.clone();
+        self.on_thread(move |inner| inner.change_known(&scope, |content| change(content, &scope, inner.clock.now())))
+            .await
+    }
+}
+
 impl Inner {
-    const fn new(path: PathBuf, unlock: Unlock, work_factor: u8) -> Self {
-        Self { path, unlock, work_factor, opened: Mutex::new(None), warning: Once::new() }
+    const fn new(path: PathBuf, unlock: Unlock, work_factor: u8, clock: SharedClock) -> Self {
+        Self { path, unlock, work_factor, opened: Mutex::new(None), warning: Once::new(), clock }
     }
 
     /// Says once that others may read the file. That is no refusal, since it is encrypted; but whoever
     /// has a copy can try passphrases for as long as they like.
     fn warn_if_exposed(&self) {
-        if let Ok(Some(reason)) = guard::exposed(&self.path) {
+        if let Ok(Some(reason)) = einvoice_secret_file::exposed(&self.path) {
             self.warning.call_once(|| tracing::warn!("the credentials file is encrypted, but {reason}"));
         }
     }
@@ -125,7 +155,7 @@ impl Inner {
     }
 
     fn envelope(&self) -> Result<Option<Envelope>, CredentialError> {
-        let bytes = guard::read(&self.path).map_err(|error| self.io("it could not be read", error))?;
+        let bytes = einvoice_secret_file::read(&self.path).map_err(|error| self.io("it could not be read", error))?;
         if bytes.is_some() {
             self.warn_if_exposed();
         }
@@ -166,8 +196,8 @@ impl Inner {
         self.decrypt(&envelope, &opened).map(Some)
     }
 
-    /// Changes the content under the lock and replaces the file.
-    fn change(&self, change: impl Fn(&mut Content) -> Result<(), CredentialError>) -> Result<(), CredentialError> {
+    /// Changes the content under the lock and replaces the file, unless `change` says that there is nothing to write.
+    fn change(&self, change: impl Fn(&mut Content) -> Result<bool, CredentialError>) -> Result<(), CredentialError> {
         for _ in 0..TRIES {
             let opened = self.open(self.envelope()?.as_ref())?;
             let _lock = guard::lock(&self.path).map_err(|error| self.io("it could not be locked", error))?;
@@ -177,10 +207,24 @@ impl Inner {
                 // Somebody made or replaced the file between our look at it and the lock.
                 Some(_) => continue,
             };
-            change(&mut content)?;
+            if !change(&mut content)? {
+                return Ok(());
+            }
             return self.write(&content, &opened);
         }
         Err(self.locked("its key changes all the time; end the other programs that write it".to_owned()))
+    }
+
+    /// As [`Inner::change`], for what needs an entry: a fruitless change makes no file.
+    fn change_known(
+        &self,
+        scope: &CredentialScope,
+        change: impl Fn(&mut Content) -> Option<bool>,
+    ) -> Result<(), CredentialError> {
+        if self.envelope()?.is_none() {
+            return Err(self.missing(scope.clone()));
+        }
+        self.change(|content| change(content).ok_or_else(|| self.missing(scope.clone())))
     }
 
     fn write(&self, content: &Content, opened: &Opened) -> Result<(), CredentialError> {
@@ -190,79 +234,28 @@ impl Inner {
         let bytes = envelope.write().map_err(|reason| self.damaged(reason))?;
         guard::replace(&self.path, &bytes).map_err(|error| self.io("it could not be written", error))
     }
-
-    fn refuse_empty(&self, entry: &CredentialEntry) -> Result<(), CredentialError> {
-        let halves = match entry {
-            CredentialEntry::Client(_, pair) => {
-                [("client id", &pair.client_id), ("client secret", &pair.client_secret)]
-            }
-            CredentialEntry::User(_, user) => [("user name", &user.user_name), ("password", &user.password)],
-        };
-        match halves.iter().find(|(_, value)| value.expose().trim().is_empty()) {
-            None => Ok(()),
-            Some((what, _)) => Err(CredentialError::Io {
-                store: self.name(),
-                reason: format!("the {what} of the {} is empty; give it", entry.scope()),
-                source: None,
-            }),
-        }
-    }
-}
-
-/// The command line that adds an entry; the route of a client pair only names its environment.
-fn add_command(scope: &CredentialScope) -> String {
-    let product = |product: Option<Product>| match product {
-        Some(Product::EWayBill) => " --product e-way-bill",
-        Some(Product::EInvoice) => " --product e-invoice",
-        _ => "",
-    };
-    let add = "einvoice credentials add";
-    match scope {
-        CredentialScope::User(UserScope { gstin, product: of, route, .. }) => {
-            // The e-invoice system is what the command takes when nothing is said.
-            let of = Some(*of).filter(|of| *of != Product::EInvoice);
-            format!("{add} user --gstin {gstin} --route {route}{}", product(of))
-        }
-        CredentialScope::Client(ClientScope { holder: ClientHolder::Pan(pan), .. }) => {
-            format!("{add} client --pan {pan} --route ROUTE")
-        }
-        CredentialScope::Client(ClientScope { holder: ClientHolder::Provider { account, product: of }, .. }) => {
-            format!("{add} client --account {account} --route ROUTE{}", product(*of))
-        }
-        CredentialScope::Client(_) => format!("{add} client --route ROUTE"),
-    }
 }
 
 #[async_trait]
 impl CredentialStore for FileStore {
     fn capability(&self) -> CredentialCapability {
-        CredentialCapability::new(true, true, true)
+        CredentialCapability::new(true, true, true).with_facts()
     }
 
     async fn client(&self, scope: &ClientScope) -> Result<ClientPair, CredentialError> {
-        let scope = scope.clone();
-        self.on_thread(move |inner| {
-            let pair = inner.content()?.and_then(|content| content.client(&scope));
-            pair.ok_or_else(|| inner.missing(CredentialScope::Client(scope)))
-        })
-        .await
+        self.known(&CredentialScope::Client(scope.clone()), |content, scope| content.entry(scope)?.client()).await
     }
 
     async fn api_user(&self, scope: &UserScope) -> Result<ApiUser, CredentialError> {
-        let scope = scope.clone();
-        self.on_thread(move |inner| {
-            let user = inner.content()?.and_then(|content| content.user(&scope));
-            user.ok_or_else(|| inner.missing(CredentialScope::User(scope)))
-        })
-        .await
+        self.known(&CredentialScope::User(scope.clone()), |content, scope| content.entry(scope)?.user()).await
     }
 
     async fn put(&self, entry: CredentialEntry) -> Result<(), CredentialError> {
         self.on_thread(move |inner| {
-            inner.refuse_empty(&entry)?;
+            entry.refuse_empty(&inner.name())?;
             inner.change(|content| {
-                content.put(&entry);
-                Ok(())
+                content.put(&entry, inner.clock.now());
+                Ok(true)
             })
         })
         .await
@@ -273,30 +266,71 @@ impl CredentialStore for FileStore {
     }
 
     async fn remove(&self, scope: &CredentialScope) -> Result<(), CredentialError> {
-        let scope = scope.clone();
-        self.on_thread(move |inner| {
-            // Looking first keeps a fruitless removal from making a file.
-            if inner.envelope()?.is_none() {
-                return Err(inner.missing(scope));
-            }
-            inner.change(|content| if content.remove(&scope) { Ok(()) } else { Err(inner.missing(scope.clone())) })
-        })
-        .await
+        self.change_known(scope, |content, scope, _| content.remove(scope).then_some(true)).await
     }
 
     async fn session(&self, scope: &UserScope) -> Result<Option<SavedSession>, CredentialError> {
-        let scope = scope.clone();
+        let scope = CredentialScope::User(scope.clone());
         self.on_thread(move |inner| Ok(inner.content()?.and_then(|content| content.session(&scope)))).await
     }
 
     async fn save_session(&self, scope: &UserScope, session: &SavedSession) -> Result<(), CredentialError> {
-        let (scope, session) = (scope.clone(), session.clone());
+        let session = session.clone();
+        let scope = CredentialScope::User(scope.clone());
+        self.change_known(&scope, move |content, scope, _| content.save_session(scope, &session).then_some(true)).await
+    }
+
+    async fn facts(&self, scope: &CredentialScope) -> Result<EntryFacts, CredentialError> {
+        self.known(scope, Content::facts).await
+    }
+
+    async fn note(&self, scope: &CredentialScope, note: &LoginNote) -> Result<(), CredentialError> {
+        let note = note.clone();
+        self.change_known(scope, move |content, scope, _| content.note(scope, &note)).await
+    }
+
+    async fn set_addresses(&self, scope: &ClientScope, addresses: &ListedAddresses) -> Result<(), CredentialError> {
+        let addresses = addresses.clone();
+        let scope = CredentialScope::Client(scope.clone());
+        self.change_known(&scope, move |content, scope, _| content.set_addresses(scope, &addresses).then_some(true))
+            .await
+    }
+
+    async fn put_pending(&self, entry: CredentialEntry) -> Result<(), CredentialError> {
+        entry.refuse_empty(&self.inner.name())?;
+        let scope = entry.scope();
+        self.change_known(&scope, move |content, scope, now| {
+            content.entry_mut(scope)?.put_pending(&entry, now);
+            Some(true)
+        })
+        .await
+    }
+
+    async fn pending(&self, scope: &CredentialScope) -> Result<Option<CredentialEntry>, CredentialError> {
+        self.known(scope, |content, scope| content.entry(scope).map(EntryRecord::pending)).await
+    }
+
+    async fn promote(&self, tested: &CredentialEntry) -> Result<(), CredentialError> {
+        let tested = tested.clone();
         self.on_thread(move |inner| {
-            let missing = || inner.missing(CredentialScope::User(scope.clone()));
-            if inner.envelope()?.is_none() {
-                return Err(missing());
-            }
-            inner.change(|content| if content.save_session(&scope, &session) { Ok(()) } else { Err(missing()) })
+            let scope = tested.scope();
+            inner.change(|content| {
+                let record = content.entry_mut(&scope).ok_or_else(|| inner.missing(scope.clone()))?;
+                if record.promote(&tested, inner.clock.now()) {
+                    return Ok(true);
+                }
+                Err(CredentialError::rotated_meanwhile(inner.name(), &scope))
+            })
+        })
+        .await
+    }
+
+    async fn drop_pending(&self, scope: &CredentialScope) -> Result<(), CredentialError> {
+        self.change_known(scope, |content, scope, _| {
+            let record = content.entry_mut(scope)?;
+            let waits = record.pending().is_some();
+            record.drop_pending();
+            Some(waits)
         })
         .await
     }
@@ -320,7 +354,8 @@ pub(crate) async fn build(context: BuildContext, config: FileConfig) -> Result<A
         ));
     }
     let unlock = Unlock::configured(&config, &context);
-    Ok(Arc::new(FileStore::new(context.path(&config.path), unlock, config.work_factor)))
+    let path = context.path(&config.path);
+    Ok(Arc::new(FileStore::new(path, unlock, config.work_factor, context.clock)))
 }
 
 #[cfg(all(test, unix))]
@@ -330,24 +365,10 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
     use std::sync::MutexGuard;
 
+    use einvoice_core::clock::SystemClock;
     use einvoice_core::secret::Secret;
 
     use super::*;
-
-    #[test]
-    fn a_missing_entry_is_told_with_the_whole_command_that_adds_it() {
-        let scope = |json: &str| serde_json::from_str::<CredentialScope>(json).unwrap();
-        let user =
-            r#"{"user":{"gstin":"29AABCE1234F1Z1","product":"e_way_bill","environment":"sandbox","route":"nic"}}"#;
-        assert_eq!(
-            add_command(&scope(user)),
-            "einvoice credentials add user --gstin 29AABCE1234F1Z1 --route nic --product e-way-bill"
-        );
-        let user = user.replace("e_way_bill", "e_invoice");
-        assert_eq!(add_command(&scope(&user)), "einvoice credentials add user --gstin 29AABCE1234F1Z1 --route nic");
-        let client = r#"{"client":{"environment":"sandbox","holder":{"pan":"AABCE1234F"}}}"#;
-        assert_eq!(add_command(&scope(client)), "einvoice credentials add client --pan AABCE1234F --route ROUTE");
-    }
 
     #[derive(Clone, Default)]
     struct Log(Arc<Mutex<Vec<u8>>>);
@@ -376,8 +397,15 @@ mod tests {
     fn a_file_that_others_may_read_is_warned_of_once_and_used() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("credentials.json");
-        let inner = || Inner::new(path.clone(), Unlock::passphrase(Secret::from("correct horse battery")), 2);
-        inner().change(|_| Ok(())).unwrap();
+        let inner = || {
+            Inner::new(
+                path.clone(),
+                Unlock::passphrase(Secret::from("correct horse battery")),
+                2,
+                SystemClock::shared(),
+            )
+        };
+        inner().change(|_| Ok(true)).unwrap();
         let log = Log::default();
         let subscriber = tracing_subscriber::fmt().with_writer(log.clone()).with_ansi(false).finish();
         tracing::subscriber::with_default(subscriber, || {

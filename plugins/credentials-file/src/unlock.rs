@@ -1,6 +1,5 @@
 //! What opens the file: a passphrase or an age identity, and where it comes from.
 
-use std::env;
 use std::fmt;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -12,7 +11,6 @@ use einvoice_core::secret::Secret;
 use zeroize::Zeroizing;
 
 use crate::config::FileConfig;
-use crate::guard;
 
 /// Shortest passphrase that a new file is made with (NIST SP 800-63B asks for eight or more).
 const PASSPHRASE_MIN: usize = 8;
@@ -67,7 +65,9 @@ impl Unlock {
         let passphrase = match &self.0 {
             Origin::Passphrase(passphrase) => Zeroizing::new(passphrase.expose().clone()),
             Origin::Configured { identity_file: Some(path), .. } => return identities(path),
-            Origin::Configured { passphrase_file: Some(path), .. } => first_line(path)?,
+            Origin::Configured { passphrase_file: Some(path), .. } => {
+                einvoice_secret_file::first_line(path, "passphrase file")?
+            }
             Origin::Configured { variable, prompt, .. } => from_variable_or_person(variable, *prompt, creating)?,
         };
         if passphrase.is_empty() {
@@ -80,26 +80,8 @@ impl Unlock {
     }
 }
 
-/// Reads a file that nobody else may read.
-fn private(path: &Path, what: &str) -> Result<Zeroizing<String>, String> {
-    let shown = path.display();
-    if let Some(reason) = guard::exposed(path).map_err(|error| format!("the {what} {shown} cannot be read: {error}"))? {
-        return Err(format!("the {what} {reason}"));
-    }
-    let bytes = guard::read(path)
-        .map_err(|error| format!("the {what} {shown} cannot be read: {error}"))?
-        .ok_or_else(|| format!("the {what} {shown} does not exist"))?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| format!("the {what} {shown} is not text in UTF-8"))?;
-    Ok(Zeroizing::new(text.trim_start_matches('\u{feff}').to_owned()))
-}
-
-fn first_line(path: &Path) -> Result<Zeroizing<String>, String> {
-    let text = private(path, "passphrase file")?;
-    Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
-}
-
 fn identities(path: &Path) -> Result<Key, String> {
-    let text = private(path, "identity file")?;
+    let text = einvoice_secret_file::text(path, "identity file")?;
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     let identities = lines.map(str::parse::<x25519::Identity>).collect::<Result<Vec<_>, _>>();
     match identities {
@@ -112,9 +94,8 @@ fn identities(path: &Path) -> Result<Key, String> {
 }
 
 fn from_variable_or_person(variable: &str, prompt: bool, creating: bool) -> Result<Zeroizing<String>, String> {
-    if let Some(value) = env::var_os(variable).filter(|value| !value.is_empty()) {
-        let value = value.into_string().map_err(|_| format!("the variable {variable} is not text in UTF-8"))?;
-        return Ok(Zeroizing::new(value));
+    if let Some(value) = einvoice_secret_file::variable(variable)? {
+        return Ok(Zeroizing::new(value.expose().clone()));
     }
     if !prompt || !io::stdin().is_terminal() {
         return Err(format!(

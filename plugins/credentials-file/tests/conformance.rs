@@ -38,7 +38,7 @@ impl Harness {
     }
 
     fn store(&self, passphrase: &str) -> FileStore {
-        FileStore::new(self.path(), Unlock::passphrase(Secret::from(passphrase)), WORK_FACTOR)
+        FileStore::new(self.path(), Unlock::passphrase(Secret::from(passphrase)), WORK_FACTOR, SystemClock::shared())
     }
 }
 
@@ -150,6 +150,7 @@ async fn a_session_is_kept_for_known_users_only_and_goes_with_the_user_name() {
         sek: Secret::new(vec![1; 32]),
         app_key: Secret::new(vec![2; 32]),
         expires_at: jiff::Timestamp::UNIX_EPOCH,
+        provider: None,
     };
     store.save_session(&scope(), &session).await.unwrap_err();
     store.put(entry()).await.unwrap();
@@ -168,7 +169,7 @@ async fn a_passphrase_file_opens_the_store() {
     let context = BuildContext::new("credentials", folder.path(), SystemClock::shared(), SystemEntropy::shared());
     let config: FileConfig = read_settings(&context, json!({ "passphrase_file": "passphrase.txt" })).unwrap();
     let path = context.path(&config.path);
-    let store = || FileStore::new(&path, Unlock::configured(&config, &context), WORK_FACTOR);
+    let store = || FileStore::new(&path, Unlock::configured(&config, &context), WORK_FACTOR, SystemClock::shared());
     store().put(entry()).await.unwrap();
     let user = store().api_user(&scope()).await.unwrap();
     assert_eq!(user.user_name.expose(), "someone");
@@ -233,7 +234,12 @@ async fn a_link_to_the_file_is_followed_when_it_is_written_and_locked() {
     let link = harness.0.path().join("linked").join("here.json");
     fs::create_dir(link.parent().unwrap()).unwrap();
     std::os::unix::fs::symlink("../credentials.json", &link).unwrap();
-    let store = FileStore::new(&link, Unlock::passphrase(Secret::from("correct horse battery")), WORK_FACTOR);
+    let store = FileStore::new(
+        &link,
+        Unlock::passphrase(Secret::from("correct horse battery")),
+        WORK_FACTOR,
+        SystemClock::shared(),
+    );
     let user = ApiUser { user_name: Secret::from("another"), password: Secret::from("p") };
     store.put(CredentialEntry::User(scope(), user)).await.unwrap();
     assert!(fs::symlink_metadata(&link).unwrap().file_type().is_symlink());

@@ -248,6 +248,7 @@ impl Transport for YesTransport {
             sek: Secret::new(vec![7; 32]),
             app_key: Secret::new(vec![7; 32]),
             expires_at: self.clock.now() + Duration::from_hours(6),
+            provider: None,
         };
         Ok(Session::new(request.access.clone(), saved))
     }

@@ -90,6 +90,7 @@ impl Transport for Written {
             sek: Secret::new(vec![1; 32]),
             app_key: Secret::new(vec![2; 32]),
             expires_at: "2027-12-31T00:00:00Z".parse().unwrap(),
+            provider: None,
         };
         Ok(Session::new(request.access.clone(), saved))
     }

@@ -35,35 +35,7 @@ impl HttpExchange {
     /// # Errors
     /// When a setting cannot be used.
     pub fn new(settings: &HttpSettings, base: &Url) -> Result<Self, HttpError> {
-        settings.check()?;
-        let mut builder = Client::builder()
-            .user_agent(concat!("einvoice/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(settings.connect_timeout())
-            .timeout(settings.total_timeout())
-            .pool_idle_timeout(std::time::Duration::from_secs(POOL_IDLE_SECONDS))
-            // A redirect would carry credentials elsewhere, and a repeated write could register twice.
-            .redirect(Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .local_address(settings.local_address);
-        builder = match &settings.proxy {
-            ProxyChoice::Off => builder.no_proxy(),
-            ProxyChoice::System => builder,
-            ProxyChoice::Named(url) => {
-                let refused = |error: reqwest::Error| HttpError::client("proxy", error.without_url());
-                builder.proxy(Proxy::all(url.clone()).map_err(refused)?)
-            }
-        };
-        if !settings.root_certificates.is_empty() {
-            let key = "root_certificate_file";
-            let certificates = Certificate::from_pem_bundle(&settings.root_certificates)
-                .map_err(|error| HttpError::client(key, error.without_url()))?;
-            if certificates.is_empty() {
-                return Err(HttpError::setting(key, "the file holds no certificate in PEM form"));
-            }
-            builder = builder.tls_certs_merge(certificates);
-        }
-        let client = builder.build().map_err(|error| HttpError::client("this route", error.without_url()))?;
+        let client = client(settings)?;
         Ok(Self {
             client,
             base: base.as_str().trim_end_matches('/').to_owned(),
@@ -154,6 +126,39 @@ impl Exchange for HttpExchange {
     }
 }
 
+/// The client of a route, by its settings; makes no connection.
+pub(crate) fn client(settings: &HttpSettings) -> Result<Client, HttpError> {
+    settings.check()?;
+    let mut builder = Client::builder()
+        .user_agent(concat!("einvoice/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(settings.connect_timeout())
+        .timeout(settings.total_timeout())
+        .pool_idle_timeout(std::time::Duration::from_secs(POOL_IDLE_SECONDS))
+        // A redirect would carry credentials elsewhere, and a repeated write could register twice.
+        .redirect(Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .local_address(settings.local_address);
+    builder = match &settings.proxy {
+        ProxyChoice::Off => builder.no_proxy(),
+        ProxyChoice::System => builder,
+        ProxyChoice::Named(url) => {
+            let refused = |error: reqwest::Error| HttpError::client("proxy", error.without_url());
+            builder.proxy(Proxy::all(url.clone()).map_err(refused)?)
+        }
+    };
+    if !settings.root_certificates.is_empty() {
+        let key = "root_certificate_file";
+        let certificates = Certificate::from_pem_bundle(&settings.root_certificates)
+            .map_err(|error| HttpError::client(key, error.without_url()))?;
+        if certificates.is_empty() {
+            return Err(HttpError::setting(key, "the file holds no certificate in PEM form"));
+        }
+        builder = builder.tls_certs_merge(certificates);
+    }
+    builder.build().map_err(|error| HttpError::client("this route", error.without_url()))
+}
+
 fn headers(request: &HttpRequest) -> Result<HeaderMap, ExchangeError> {
     let mut headers = HeaderMap::with_capacity(request.headers.len() + 1);
     headers.insert(header::ACCEPT, header::HeaderValue::from_static("application/json"));
@@ -183,7 +188,7 @@ fn endpoint_of(base: &Url) -> String {
 }
 
 /// The causes of an error, the outermost left out: that one only says that a request failed.
-fn causes(error: &reqwest::Error) -> String {
+pub(crate) fn causes(error: &reqwest::Error) -> String {
     let mut texts: Vec<String> = Vec::new();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -90,6 +90,7 @@ fn session() -> Session {
         sek: Secret::new(SEK.to_vec()),
         app_key: Secret::new(vec![1; 32]),
         expires_at: "2026-11-05T12:30:00Z".parse().unwrap(),
+        provider: None,
     };
     Session::new(access(), saved)
 }

@@ -8,6 +8,8 @@ impl Tag {
     pub(crate) const INTEGER: Self = Self(0x02);
     pub(crate) const BIT_STRING: Self = Self(0x03);
     pub(crate) const OBJECT_IDENTIFIER: Self = Self(0x06);
+    pub(crate) const UTC_TIME: Self = Self(0x17);
+    pub(crate) const GENERALIZED_TIME: Self = Self(0x18);
     pub(crate) const SEQUENCE: Self = Self(0x30);
     /// `[0] EXPLICIT Version` of a certificate.
     pub(crate) const VERSION: Self = Self(0xA0);

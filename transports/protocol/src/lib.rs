@@ -25,3 +25,4 @@ pub mod seal;
 pub mod settings;
 #[cfg(test)]
 mod testing;
+mod validity;

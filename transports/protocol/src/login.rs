@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use aws_lc_rs::rsa::{Pkcs1PublicEncryptingKey, PublicEncryptingKey};
 use base64::Engine as _;
-use einvoice_core::credential::ApiUser;
+use einvoice_core::credential::{ApiUser, login_bytes_max};
+use einvoice_core::environment::Product;
 use einvoice_core::secret::Secret;
 use einvoice_core::session::SavedSession;
 use zeroize::Zeroizing;
@@ -15,9 +16,8 @@ use crate::members::{Members, MembersError};
 use crate::public_key::{KeyError, RsaPublicKey};
 use crate::seal::{AppKey, SealError, Sek, json_of};
 
-/// Bytes that user name and password may have together with an RSA-2048 key, after JSON escaping:
-/// 245 bytes of padded input carry 183 bytes of JSON, and its fixed part takes 117 of them.
-pub const USER_AND_PASSWORD_BYTES_MAX: usize = 66;
+/// Bytes that user name and password may have together with an RSA-2048 key, after JSON escaping.
+pub const USER_AND_PASSWORD_BYTES_MAX: usize = login_bytes_max(Product::EInvoice);
 
 /// Bytes that PKCS#1 v1.5 padding takes (RFC 8017, section 7.2.1).
 const PADDING_BYTES: usize = 11;
@@ -60,7 +60,7 @@ impl AuthPublicKey {
         self.key.key_size_bytes().saturating_sub(PADDING_BYTES) / 4 * 3
     }
 
-    fn encrypt(&self, plain: &[u8]) -> Result<Vec<u8>, LoginError> {
+    pub(crate) fn encrypt(&self, plain: &[u8]) -> Result<Vec<u8>, LoginError> {
         let mut sealed = vec![0; self.key.ciphertext_size()];
         let length = self.key.encrypt(plain, &mut sealed).map_err(|_| LoginError::Encryption)?.len();
         sealed.truncate(length);
@@ -167,6 +167,29 @@ fn credentials_json(user: &ApiUser, app_key: &AppKey, force_refresh: bool) -> Ze
     ))
 }
 
+/// The same with other values, each as JSON, in the place of some, and without members that have none.
+pub(crate) fn changed_credentials(
+    user: &ApiUser,
+    app_key: &AppKey,
+    changes: &[(&'static str, Option<String>)],
+) -> Zeroizing<String> {
+    let right = [
+        ("UserName", escaped(&user.user_name)),
+        ("Password", escaped(&user.password)),
+        ("AppKey", Zeroizing::new(format!("\"{}\"", app_key.to_base64().expose()))),
+        ("ForceRefreshAccessToken", Zeroizing::new("false".to_owned())),
+    ];
+    let mut json = Zeroizing::new("{".to_owned());
+    for (name, value) in right {
+        let change = changes.iter().rev().find(|(changed, _)| *changed == name).map(|(_, value)| value.as_deref());
+        let Some(value) = change.unwrap_or(Some(value.as_str())) else { continue };
+        let comma = if json.len() > 1 { "," } else { "" };
+        json.push_str(&Zeroizing::new(format!("{comma}\"{name}\":{value}")));
+    }
+    json.push('}');
+    json
+}
+
 /// A value as a JSON string, quotes included.
 pub(crate) fn escaped(value: &Secret<String>) -> Zeroizing<String> {
     Zeroizing::new(serde_json::Value::from(value.expose().as_str()).to_string())
@@ -203,7 +226,7 @@ pub fn read(data: &Data<'_>, app_key: &AppKey, previous: Option<&SavedSession>) 
             None => return Err(LoginError::SekOfAnotherLogin { expires: expires.to_string() }),
         },
     };
-    Ok(SavedSession { token, sek, app_key, expires_at })
+    Ok(SavedSession { token, sek, app_key, expires_at, provider: None })
 }
 
 fn open_with_any(text: &str, app_keys: &[&AppKey]) -> Result<Zeroizing<String>, LoginError> {
@@ -262,6 +285,7 @@ mod tests {
             sek: Secret::new(vec![sek; 32]),
             app_key: Secret::new(vec![app_key; 32]),
             expires_at: "2026-11-05T12:30:00Z".parse().unwrap(),
+            provider: None,
         }
     }
 

@@ -4,9 +4,11 @@ use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rsa::PublicKeyComponents;
 use base64::Engine as _;
+use jiff::Timestamp;
 
 use crate::der::{Der, Tag};
 use crate::encoding::BASE64;
+use crate::validity;
 
 /// Smallest key taken, in bits: NIC uses 2048 for login and for signatures alike.
 pub const KEY_BITS_MIN: usize = 2048;
@@ -68,6 +70,7 @@ pub struct RsaPublicKey {
     exponent: Vec<u8>,
     spki_sha1: [u8; 20],
     certificate_sha1: Option<[u8; 20]>,
+    not_after: Option<Timestamp>,
 }
 
 impl std::fmt::Debug for RsaPublicKey {
@@ -144,7 +147,10 @@ impl RsaPublicKey {
         let mut numbers = Der::new(numbers);
         let modulus = numbers.take(Tag::INTEGER).ok_or(not_a_key("the RSA modulus is missing"))?;
         let exponent = numbers.take(Tag::INTEGER).ok_or(not_a_key("the RSA exponent is missing"))?;
-        Self::from_components(without_leading_zeros(modulus), without_leading_zeros(exponent), certificate_sha1)
+        let mut key =
+            Self::from_components(without_leading_zeros(modulus), without_leading_zeros(exponent), certificate_sha1)?;
+        key.not_after = certificate_sha1.and_then(|_| validity::not_after(outer));
+        Ok(key)
     }
 
     fn from_components(modulus: &[u8], exponent: &[u8], certificate_sha1: Option<[u8; 20]>) -> Result<Self, KeyError> {
@@ -160,6 +166,7 @@ impl RsaPublicKey {
             exponent: exponent.to_vec(),
             spki_sha1: sha1(spki.as_ref()),
             certificate_sha1,
+            not_after: None,
         })
     }
 
@@ -180,6 +187,18 @@ impl RsaPublicKey {
     #[must_use]
     pub const fn has_certificate(&self) -> bool {
         self.certificate_sha1.is_some()
+    }
+
+    /// Until when the certificate that the key came in is valid; nothing for a bare key, which says nothing of it.
+    #[must_use]
+    pub const fn not_after(&self) -> Option<Timestamp> {
+        self.not_after
+    }
+
+    /// Whether both hold the same key, however each of them came: bare or in a certificate.
+    #[must_use]
+    pub fn is_same_key(&self, other: &Self) -> bool {
+        self.spki_sha1 == other.spki_sha1
     }
 
     /// Modulus and exponent, big-endian without leading zeros.

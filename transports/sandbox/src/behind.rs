@@ -6,6 +6,7 @@ use einvoice_core::environment::Product;
 use jiff::Timestamp;
 
 use crate::cipher_box;
+use crate::connection::GspConnection;
 use crate::ewb_route::PREFIX;
 use crate::login::Login;
 use crate::node::{Node, quoted};
@@ -24,6 +25,18 @@ pub trait Front: fmt::Debug + Send + Sync {
     #[expect(clippy::unnecessary_literal_bound, reason = "who has a name keeps it in itself")]
     fn name(&self) -> &str {
         ""
+    }
+
+    /// What a client needs to know to call it at `base_url`, for `connection.json`; nothing where it wants to stay
+    /// unknown.
+    fn connection(&self, _base_url: &str) -> Option<GspConnection> {
+        None
+    }
+
+    /// Does a test's wish: its path begins below `/sandbox` and the place where the front stands. Nothing where there
+    /// is no such wish.
+    fn control(&self, _request: &PortalRequest) -> Option<PortalReply> {
+        None
     }
 }
 

@@ -6,9 +6,10 @@
 use std::time::Duration;
 
 use super::super::Shared;
-use super::super::outcome::{AUTH_PAUSE, RATE_LIMIT_PAUSE};
+use super::super::outcome::AUTH_PAUSE;
 use super::bills;
 use crate::clock::later;
+use crate::credential::CredentialError;
 use crate::date::PortalTime;
 use crate::ewb::Standing;
 use crate::job::{Cancellation, Effect, Job, StepOutcome, Task};
@@ -16,6 +17,7 @@ use crate::operation::{EwbChanged, IrnCancelled, OperationKind, Reply};
 use crate::portal_code::{ErrorClass, PortalError};
 use crate::state::EwbState;
 use crate::transport::TransportError;
+use crate::usage::RATE_LIMIT_PAUSE;
 
 /// Codes after which the thing asked for may exist already, by an earlier call whose answer was lost: 9999 the IRN
 /// is cancelled, 312 (4057) the bill is cancelled or not ours, 604, 813, 4002 and 4026 the bill was made. The
@@ -113,6 +115,7 @@ pub(super) fn failed(
     let breaker = Duration::from_secs(shared.settings.breaker_pause_seconds);
     let errors = match error {
         TransportError::HeldBack { .. } => return not_done(RATE_LIMIT_PAUSE),
+        TransportError::Credential(CredentialError::Unreachable { .. }) => return not_done(breaker),
         TransportError::Unsupported { .. } | TransportError::Credential(_) => return not_done(AUTH_PAUSE),
         // Nothing left, or a login inside the call ended badly: the call itself was turned away at the door before.
         TransportError::NotSent { .. }

@@ -61,12 +61,22 @@ pub fn read(
     let stored = previous.and_then(|previous| AppKey::from_bytes(previous.app_key.expose()).ok());
     let app_keys: Vec<&AppKey> = std::iter::once(app_key).chain(stored.as_ref()).collect();
     if let Some((sek, app_key)) = find_sek(&wrapped, false, &app_keys) {
-        return Ok(SavedSession { token, sek: sek.to_secret(), app_key: app_key.to_secret(), expires_at });
+        return Ok(SavedSession {
+            token,
+            sek: sek.to_secret(),
+            app_key: app_key.to_secret(),
+            expires_at,
+            provider: None,
+        });
     }
     match same.filter(|previous| Sek::from_bytes(previous.sek.expose()).is_ok()) {
-        Some(previous) => {
-            Ok(SavedSession { token, sek: previous.sek.clone(), app_key: previous.app_key.clone(), expires_at })
-        }
+        Some(previous) => Ok(SavedSession {
+            token,
+            sek: previous.sek.clone(),
+            app_key: previous.app_key.clone(),
+            expires_at,
+            provider: None,
+        }),
         None => Err(LoginError::SekOfAnotherLogin { expires: format!("{expires_at} or earlier") }),
     }
 }
@@ -114,6 +124,7 @@ mod tests {
             sek: Secret::new(vec![5; 32]),
             app_key: Secret::new(vec![1; 32]),
             expires_at: expires_at.parse().unwrap(),
+            provider: None,
         }
     }
 

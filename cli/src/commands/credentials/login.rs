@@ -1,0 +1,138 @@
+//! `credentials test`: logs in once. The same login proves a new secret in a rotation.
+
+use std::sync::Arc;
+
+use einvoice_core::config::RouteTable;
+use einvoice_core::credential::{
+    Access, ApiUser, ClientHolder, ClientScope, CredentialEntry, CredentialScope, CredentialStore, LoginFailure,
+    LoginNote, UserScope,
+};
+use einvoice_core::date::PortalTime;
+use einvoice_core::environment::Product;
+use einvoice_core::identifier::Gstin;
+use einvoice_core::pipeline::RoutePart;
+use einvoice_core::session::Session;
+use einvoice_core::transport::{LoginRequest, Reach, TransportError};
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::arguments::CredentialTest;
+use crate::assemble::Assembly;
+use crate::commands::explain::system_in_words;
+use crate::error::CliError;
+use crate::output::Output;
+
+/// Logs in once, and keeps the session so that the next run need not.
+pub(super) async fn run(arguments: &CredentialTest, assembly: &Assembly, output: &mut Output) -> Result<(), CliError> {
+    let gstin = super::gstin(&arguments.gstin)?;
+    let table = super::route(arguments.route.as_deref(), assembly)?;
+    let product = super::product(arguments.product);
+    let login = Login::new(gstin, product, table, assembly).await?;
+    let result = login.try_with(None).await;
+    login.note(&result, assembly.clock().now()).await;
+    let session = result?;
+    login.keep(&session, output).await;
+    let until = PortalTime::at(session.expires_at()).to_string();
+    if output.is_json() {
+        return output.object(&json!({
+            "gstin": gstin.to_string(),
+            "route": table.part.name,
+            "environment": table.environment,
+            "product": product,
+            "logged_in": true,
+            "session_until": until,
+        }));
+    }
+    output.line(format!(
+        "logged in for {gstin} to the {} by route {}; the session lasts until {until} IST",
+        system_in_words(product),
+        table.part.name
+    ))
+}
+
+/// One taxpayer's login by one route.
+pub(super) struct Login {
+    store: Arc<dyn CredentialStore>,
+    part: RoutePart,
+    user: UserScope,
+    client: ClientScope,
+}
+
+impl Login {
+    pub(super) async fn new(
+        gstin: Gstin,
+        product: Product,
+        table: &RouteTable,
+        assembly: &Assembly,
+    ) -> Result<Self, CliError> {
+        let store = assembly.credentials().await?;
+        let part = assembly.route(table).await?;
+        let environment = table.environment;
+        let user = UserScope { gstin, product, environment, route: table.route_name() };
+        let of_product = part.transport.capability().client_pair_per_product.then_some(product);
+        let holder = match &table.client_account {
+            None => ClientHolder::Pan(super::pan_of(&gstin)?),
+            Some(account) => ClientHolder::Provider { account: account.clone(), product: of_product },
+        };
+        Ok(Self { store, part, user, client: ClientScope { environment, holder } })
+    }
+
+    /// Whose client pair it uses.
+    pub(super) const fn client(&self) -> &ClientScope {
+        &self.client
+    }
+
+    /// Logs in with what the store holds in use, but for one entry that is tried in its place.
+    pub(super) async fn try_with(&self, tried: Option<&CredentialEntry>) -> Result<Session, TransportError> {
+        let client = match tried {
+            Some(CredentialEntry::Client(_, pair)) => pair.clone(),
+            _ => self.store.client(&self.client).await?,
+        };
+        let user = match tried {
+            Some(CredentialEntry::User(_, user)) => user.clone(),
+            _ if self.part.transport.capability().users_at_provider.contains(&self.user.product) => {
+                ApiUser::at_provider()
+            }
+            _ => self.store.api_user(&self.user).await?,
+        };
+        let previous = self.store.session(&self.user).await?;
+        let access = Access::new(self.user.gstin, client, user);
+        let request = LoginRequest {
+            access: &access,
+            product: self.user.product,
+            force_refresh: false,
+            previous: previous.as_ref(),
+        };
+        self.part.transport.login(request).await
+    }
+
+    /// Keeps the session. The login has worked; that it could not be kept costs one login more.
+    pub(super) async fn keep(&self, session: &Session, output: &mut Output) {
+        if let Err(error) = self.store.save_session(&self.user, session.saved()).await {
+            output.remark(format!("warning: the session was not kept: {error}"));
+        }
+    }
+
+    /// Keeps what became of the login beside the entries it used; one that was refused, with what was refused.
+    pub(super) async fn note(&self, result: &Result<Session, TransportError>, now: Timestamp) {
+        let user = CredentialScope::User(self.user.clone());
+        let client = CredentialScope::Client(self.client.clone());
+        let (note, scopes) = match result {
+            Ok(_) => (LoginNote::Accepted(now), vec![user, client]),
+            Err(error @ TransportError::Refused { errors, .. }) if !error.is_unreachable() => {
+                let code = errors.first().map(|error| error.code.as_str());
+                let scopes = match error.reach() {
+                    Reach::Gstin => vec![user],
+                    Reach::Client => vec![client],
+                    Reach::Call | Reach::Route => Vec::new(),
+                };
+                (LoginNote::Refused(LoginFailure::new(now, code)), scopes)
+            }
+            Err(_) => return,
+        };
+        for scope in scopes {
+            // A fact that is not kept changes nothing about the login.
+            let _kept = self.store.note(&scope, &note).await;
+        }
+    }
+}

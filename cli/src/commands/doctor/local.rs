@@ -1,0 +1,181 @@
+//! What is on this machine: configuration, plugins, keys, credentials, ledger, budgets.
+
+use std::sync::Arc;
+
+use einvoice_core::config::RouteTable;
+use einvoice_core::credential::{CredentialError, CredentialStore};
+use einvoice_core::pipeline::RoutePart;
+
+use super::keys;
+use super::report::{Line, Report};
+use crate::assemble::Assembly;
+use crate::commands::quota;
+use crate::error::CliError;
+use crate::folders;
+use crate::output::counted;
+
+/// What the checks of the way and the account work with.
+pub(super) struct Inside {
+    /// The routes, where they could be made, in the order in which they were asked for.
+    pub(super) parts: Vec<Option<RoutePart>>,
+    pub(super) store: Option<Arc<dyn CredentialStore>>,
+}
+
+/// Checks what needs no network.
+pub(super) async fn checks(
+    assembly: &Assembly,
+    routes: &[&RouteTable],
+    report: &mut Report<'_>,
+) -> Result<Inside, CliError> {
+    let settings = assembly.settings();
+    let number = |count: usize, word: &str| counted(u64::try_from(count).unwrap_or(u64::MAX), word);
+    report.add(Line::ok(
+        "configuration",
+        format!(
+            "{}: {}, {}, {}",
+            assembly.loaded().shown_file(),
+            number(settings.routes.len(), "route"),
+            number(settings.sources.len(), "source"),
+            number(settings.write_backs.len(), "write-back"),
+        ),
+    ))?;
+    if settings.routes.is_empty() {
+        let fix = "`einvoice onboard` leads to one; `einvoice plugins` lists what a route can use.";
+        report.add(Line::fail("routes", "there is no [[route]], so no way to a portal", fix))?;
+    }
+    sources(assembly, report).await?;
+    let now = assembly.clock().now();
+    for line in keys::signing(assembly, now) {
+        report.add(line)?;
+    }
+    ledger(assembly, report).await?;
+    let store = credentials(assembly, report).await?;
+    budgets(assembly, report).await?;
+    let mut parts = Vec::with_capacity(routes.len());
+    for table in routes {
+        parts.push(route(assembly, table, report).await?);
+        for line in keys::login(assembly, table, now) {
+            report.add(line)?;
+        }
+    }
+    Ok(Inside { parts, store })
+}
+
+async fn sources(assembly: &Assembly, report: &mut Report<'_>) -> Result<(), CliError> {
+    let settings = assembly.settings();
+    let mut failed = false;
+    for table in &settings.sources {
+        if let Err(error) = assembly.source_to_look_at(table).await {
+            failed = true;
+            report.add(wrong("source", &error, &table.part.plugin))?;
+        }
+    }
+    for table in &settings.write_backs {
+        if let Err(error) = assembly.write_back(table).await {
+            failed = true;
+            report.add(wrong("write-back", &error, &table.part.plugin))?;
+        }
+    }
+    for missing in folders::missing(&settings.sources, assembly.directory()) {
+        failed = true;
+        let found = format!("`{}` reads the folder {}, which is not there", missing.source, missing.folder.display());
+        report.add(Line::warn("source", found, "Create it, or correct the key `path`."))?;
+    }
+    if failed || settings.sources.is_empty() && settings.write_backs.is_empty() {
+        return Ok(());
+    }
+    report.add(Line::ok("sources", "each source and write-back can be made"))
+}
+
+fn wrong(check: &str, error: &CliError, plugin: &str) -> Line {
+    let fix = format!("Correct the setting; `einvoice plugins {plugin}` explains each of them.");
+    Line::fail(check, error.message(), fix).code(error.exit_code())
+}
+
+async fn ledger(assembly: &Assembly, report: &mut Report<'_>) -> Result<(), CliError> {
+    let plugin = &assembly.settings().ledger.plugin;
+    report.add(match assembly.ledger().await {
+        Ok(_) => Line::ok("ledger", format!("{plugin} opens")),
+        // A run that is going on is no fault.
+        Err(error @ CliError::LedgerInUse { .. }) => Line::skipped("ledger", error.to_string()),
+        Err(error) => {
+            let fix = "See that its folder is there and can be written; a damaged ledger is restored from its backup, never \
+                       deleted.";
+            Line::fail("ledger", error.message(), fix).code(error.exit_code())
+        }
+    })
+}
+
+async fn credentials(
+    assembly: &Assembly,
+    report: &mut Report<'_>,
+) -> Result<Option<Arc<dyn CredentialStore>>, CliError> {
+    const CHECK: &str = "credential store";
+    let plugin = &assembly.settings().credentials.plugin;
+    let store = match assembly.credentials().await {
+        Ok(store) => store,
+        Err(error) => {
+            report.add(wrong(CHECK, &error, plugin))?;
+            return Ok(None);
+        }
+    };
+    match store.list().await {
+        Ok(entries) if entries.is_empty() => {
+            let fix = "`einvoice onboard` asks for them, `einvoice credentials add` puts single ones.";
+            report.add(Line::warn(CHECK, format!("{plugin} opens and holds nothing"), fix))?;
+        }
+        Ok(entries) => {
+            let count = u64::try_from(entries.len()).unwrap_or(u64::MAX);
+            let count = if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") };
+            report.add(Line::ok(CHECK, format!("{plugin} opens: {count}")))?;
+        }
+        Err(error) => {
+            let fix = match &error {
+                CredentialError::Locked { .. } => "Give the passphrase or token that it was made with.",
+                CredentialError::Damaged { .. } => "Restore it from its backup, or put the entries anew.",
+                _ => "Correct its settings under [credentials].",
+            };
+            report.add(Line::fail(CHECK, error.to_string(), fix))?;
+            return Ok(None);
+        }
+    }
+    Ok(Some(store))
+}
+
+async fn budgets(assembly: &Assembly, report: &mut Report<'_>) -> Result<(), CliError> {
+    const CHECK: &str = "budgets";
+    let budgets = match quota::budgets(assembly).await {
+        Ok(budgets) => budgets,
+        Err(error) => {
+            let fix = "See that the file of [quota] can be written: without it each process counts for itself.";
+            return report.add(Line::warn(CHECK, error.message(), fix));
+        }
+    };
+    let mut warned = false;
+    for budget in &budgets {
+        if let Some(warning) = budget.warning() {
+            warned = true;
+            let found = format!("by {}: {warning}", budget.user().route);
+            report.add(Line::warn(CHECK, found, "`einvoice quota` shows all of them.").of(budget.user().gstin))?;
+        }
+    }
+    if warned { Ok(()) } else { report.add(Line::ok(CHECK, "no budget of logins or refusals is near its end")) }
+}
+
+async fn route(
+    assembly: &Assembly,
+    table: &RouteTable,
+    report: &mut Report<'_>,
+) -> Result<Option<RoutePart>, CliError> {
+    match assembly.route(table).await {
+        Ok(part) => {
+            let found = format!("{}, {}", table.part.plugin, table.environment);
+            report.add(Line::ok("route", found).on(table))?;
+            Ok(Some(part))
+        }
+        Err(error) => {
+            report.add(wrong("route", &error, &table.part.plugin).on(table))?;
+            Ok(None)
+        }
+    }
+}

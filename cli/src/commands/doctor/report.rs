@@ -1,0 +1,198 @@
+//! The lines of a report, for people and programs.
+
+use einvoice_core::config::RouteTable;
+use einvoice_core::environment::Product;
+use einvoice_core::identifier::Gstin;
+use einvoice_core::transport::{Owner, TransportError};
+use serde::Serialize;
+use serde_json::json;
+
+use super::super::desk::refusal::{Refusal, code_of, whose};
+use crate::error::CliError;
+use crate::exit_code;
+use crate::output::{Output, Span, Style, counted};
+
+/// Columns that the word for the outcome takes, with the blanks behind it.
+const WORD: usize = 6;
+
+/// One check.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Line {
+    /// What was checked.
+    check: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    route: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gstin: Option<Gstin>,
+    outcome: Outcome,
+    /// What was found.
+    found: String,
+    /// What to do, where something is to be done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<String>,
+    /// Whose move it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<Owner>,
+    /// The exit code that it asks for.
+    #[serde(skip)]
+    code: u8,
+}
+
+/// What came of a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Outcome {
+    /// As it should be.
+    Ok,
+    /// It works, and somebody should know something.
+    Warn,
+    /// It does not work.
+    Fail,
+    /// Not tried, because of something else.
+    NotTried,
+}
+
+impl Outcome {
+    const fn shown(self) -> (&'static str, Style) {
+        match self {
+            Self::Ok => ("ok", Style::Good),
+            Self::Warn => ("warn", Style::Attention),
+            Self::Fail => ("fail", Style::Bad),
+            Self::NotTried => ("--", Style::Faint),
+        }
+    }
+}
+
+impl Line {
+    fn new(check: impl Into<String>, outcome: Outcome, found: impl Into<String>) -> Self {
+        let (check, found) = (check.into(), found.into());
+        Self { check, route: None, gstin: None, outcome, found, fix: None, owner: None, code: exit_code::ALL_WELL }
+    }
+
+    /// As it should be.
+    pub(super) fn ok(check: impl Into<String>, found: impl Into<String>) -> Self {
+        Self::new(check, Outcome::Ok, found)
+    }
+
+    /// It works, and somebody should do something.
+    pub(super) fn warn(check: impl Into<String>, found: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { fix: Some(fix.into()), owner: Some(Owner::Us), ..Self::new(check, Outcome::Warn, found) }
+    }
+
+    /// It does not work; whoever runs this program has to change something.
+    pub(super) fn fail(check: impl Into<String>, found: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self {
+            fix: Some(fix.into()),
+            owner: Some(Owner::Us),
+            code: exit_code::USAGE,
+            ..Self::new(check, Outcome::Fail, found)
+        }
+    }
+
+    /// Not tried, and why.
+    pub(super) fn skipped(check: impl Into<String>, why: impl Into<String>) -> Self {
+        Self::new(check, Outcome::NotTried, why)
+    }
+
+    /// A call that brought nothing. One that was held back was not tried.
+    pub(super) fn refused(check: impl Into<String>, error: &TransportError, product: Product) -> Self {
+        let refusal = Refusal::asked(error, product);
+        let outcome = if matches!(error, TransportError::HeldBack { .. }) { Outcome::NotTried } else { Outcome::Fail };
+        Self {
+            fix: Some(refusal.fix),
+            owner: Some(refusal.owner),
+            code: code_of(error),
+            ..Self::new(check, outcome, refusal.message)
+        }
+    }
+
+    /// Of this route.
+    pub(super) fn on(self, route: &RouteTable) -> Self {
+        Self { route: Some(route.part.name.clone()), ..self }
+    }
+
+    /// Of this taxpayer.
+    pub(super) fn of(self, gstin: Gstin) -> Self {
+        Self { gstin: Some(gstin), ..self }
+    }
+
+    /// Another exit code.
+    pub(super) fn code(self, code: u8) -> Self {
+        Self { code, ..self }
+    }
+
+    /// Somebody else's move.
+    pub(super) fn owner(self, owner: Owner) -> Self {
+        Self { owner: Some(owner), ..self }
+    }
+}
+
+/// The report under way: a line is shown as soon as it is known.
+#[derive(Debug)]
+pub(super) struct Report<'o> {
+    output: &'o mut Output,
+    codes: Vec<u8>,
+    failed: u64,
+    warned: u64,
+    /// The route that the last line was about.
+    route: Option<String>,
+}
+
+impl<'o> Report<'o> {
+    pub(super) const fn new(output: &'o mut Output) -> Self {
+        Self { output, codes: Vec::new(), failed: 0, warned: 0, route: None }
+    }
+
+    /// Shows a line.
+    ///
+    /// # Errors
+    /// [`CliError::Output`].
+    pub(super) fn add(&mut self, line: Line) -> Result<(), CliError> {
+        self.codes.push(line.code);
+        self.failed += u64::from(line.outcome == Outcome::Fail);
+        self.warned += u64::from(line.outcome == Outcome::Warn);
+        if self.output.is_json() {
+            return self.output.object(&line);
+        }
+        if line.route != self.route {
+            self.output.line("")?;
+            if let Some(route) = &line.route {
+                let heading = self.output.styled(Style::Strong, &format!("route {route}")).into_owned();
+                self.output.line(heading)?;
+            }
+            self.route.clone_from(&line.route);
+        }
+        let (word, style) = line.outcome.shown();
+        let whom = line.gstin.map(|gstin| format!(" {gstin}")).unwrap_or_default();
+        let text = format!("{}{}{whom}: {}", " ".repeat(WORD - word.len()), line.check, line.found);
+        self.output.spans(0, WORD, &[Span::styled(style, word), Span::plain(&text)])?;
+        if let Some(fix) = &line.fix {
+            self.output.paragraph(WORD, &format!("to do: {fix}"))?;
+            if let Some(owner) = line.owner {
+                self.output.paragraph(WORD, &format!("whose move: {}", whose(owner)))?;
+            }
+        }
+        self.output.show_now()
+    }
+
+    /// Sums up, and gives the exit code.
+    ///
+    /// # Errors
+    /// [`CliError::Output`].
+    pub(super) fn end(self) -> Result<u8, CliError> {
+        let code = exit_code::most_urgent(self.codes);
+        if self.output.is_json() {
+            self.output.object(&json!({"failed": self.failed, "warned": self.warned, "exit_code": code}))?;
+            return Ok(code);
+        }
+        self.output.line("")?;
+        let checks = |count| counted(count, "check");
+        self.output.line(match (self.failed, self.warned) {
+            (0, 0) => "nothing is wrong".to_owned(),
+            (0, warned) => format!("nothing fails; {} with a warning", checks(warned)),
+            (failed, 0) => format!("{} failed", checks(failed)),
+            (failed, warned) => format!("{} failed, {warned} with a warning", checks(failed)),
+        })?;
+        Ok(code)
+    }
+}

@@ -1,0 +1,117 @@
+//! The end of the interview: a login for each API user, and what comes of it.
+
+use einvoice_core::access::Gateway;
+use einvoice_core::config::RouteTable;
+use einvoice_core::credential::UserScope;
+use einvoice_core::date::PortalTime;
+use einvoice_core::environment::Product;
+use einvoice_core::transport::{Reach, TransportError};
+use jiff::Timestamp;
+
+use super::interview::Interview;
+use crate::assemble::Assembly;
+use crate::commands::desk::refusal::{Refusal, code_of};
+use crate::commands::explain::system_in_words;
+use crate::error::CliError;
+use crate::output::Style;
+use crate::{exit_code, settings};
+
+impl Interview<'_> {
+    /// Logs in for each API user that has not logged in yet, within the budget; the exit code of it.
+    pub(super) fn log_in_everywhere(&mut self) -> Result<u8, CliError> {
+        let users: Vec<UserScope> =
+            self.answers.products().into_iter().flat_map(|product| self.answers.users(product)).collect();
+        let open: Vec<UserScope> = users.into_iter().filter(|user| !self.answers.has_logged_in(user)).collect();
+        if open.is_empty() {
+            return Ok(exit_code::ALL_WELL);
+        }
+        self.asker.heading("Logging in")?;
+        let assembly = Assembly::new(settings::load(&self.common)?)?;
+        let name = self.answers.route_name();
+        let table = assembly.settings().routes.iter().find(|route| route.route_name() == name);
+        let table = table.ok_or_else(|| {
+            CliError::Usage(format!(
+                "{} has no route `{name}` any more; `einvoice onboard --restart` begins anew",
+                self.place.config.display()
+            ))
+        })?;
+        let gateway = self.wait(gateway(&assembly, table))?;
+        let mut codes = Vec::new();
+        for user in open {
+            codes.push(self.log_in(&gateway, &assembly, &user)?);
+        }
+        Ok(exit_code::most_urgent(codes))
+    }
+
+    fn log_in(&mut self, gateway: &Gateway, assembly: &Assembly, user: &UserScope) -> Result<u8, CliError> {
+        let outcome = self.wait(gateway.ready(user.gstin, user.product));
+        let whom = format!("{}, {}:", user.gstin, system_in_words(user.product));
+        match outcome {
+            Ok(()) => {
+                let until = self.wait(until(assembly, user));
+                self.answers.logged_in(user, until.unwrap_or_else(|| assembly.clock().now()));
+                self.keep()?;
+                let lasts = until.map(|until| format!("; the session lasts until {}", PortalTime::at(until)));
+                let text = format!("logged in{}", lasts.unwrap_or_default());
+                self.said(Style::Good, &whom, &text)?;
+                Ok(exit_code::ALL_WELL)
+            }
+            Err(error) => {
+                self.said(Style::Bad, &whom, "the login failed")?;
+                let refusal = Refusal::asked(&error, user.product);
+                if self.asker.output.is_json() {
+                    self.asker.output.remark(&refusal.message);
+                } else {
+                    refusal.show(2, self.asker.output)?;
+                }
+                self.again(&error, user)?;
+                Ok(code_of(&error))
+            }
+        }
+    }
+
+    fn said(&mut self, style: Style, head: &str, text: &str) -> Result<(), CliError> {
+        if self.asker.output.is_json() {
+            self.asker.output.remark(format!("{head} {text}"));
+            return Ok(());
+        }
+        self.asker.output.headed(style, head, text)
+    }
+
+    /// What was refused is asked for again the next time.
+    fn again(&mut self, error: &TransportError, user: &UserScope) -> Result<(), CliError> {
+        if !matches!(error, TransportError::Refused { .. }) {
+            return Ok(());
+        }
+        match error.reach() {
+            Reach::Gstin => self.answers.done.users.remove(user),
+            // Where one pair serves both systems it is kept under the first.
+            Reach::Client => {
+                let own = self.answers.done.clients.remove(&user.product);
+                own || self.answers.done.clients.remove(&Product::EInvoice)
+            }
+            _ => return Ok(()),
+        };
+        self.keep()?;
+        self.asker.tell(
+            "Call `einvoice onboard` again to enter it anew; `einvoice quota` shows how many logins are left. Repeating what \
+             was refused endangers the account.",
+        )
+    }
+}
+
+/// A route with its credentials, as every call goes: with the budget and the sessions that are kept.
+///
+/// # Errors
+/// [`CliError::Build`].
+pub(in super::super) async fn gateway(assembly: &Assembly, table: &RouteTable) -> Result<Gateway, CliError> {
+    let part = assembly.route(table).await?;
+    let store = assembly.credentials().await?;
+    Ok(Gateway::new(part.name, part.environment, part.client_account, part.transport, store, assembly.clock()))
+}
+
+/// When the session of a user ends, where the store keeps it.
+pub(in super::super) async fn until(assembly: &Assembly, user: &UserScope) -> Option<Timestamp> {
+    let store = assembly.credentials().await.ok()?;
+    Some(store.session(user).await.ok()??.expires_at)
+}

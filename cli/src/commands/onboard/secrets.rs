@@ -1,0 +1,215 @@
+//! Client pair and API users: asked for without being shown, and put into the store at once.
+
+use std::sync::Arc;
+
+use einvoice_core::credential::{
+    ApiUser, ClientHolder, ClientPair, ClientScope, CredentialEntry, CredentialError, CredentialStore, UserScope,
+    login_fits,
+};
+use einvoice_core::environment::{Environment, Product};
+use einvoice_core::secret::Secret;
+
+use super::answers::Way;
+use super::ask::Question;
+use super::interview::{Interview, Step, done, given};
+use super::provider::Facts;
+use crate::assemble::Assembly;
+use crate::commands::explain::system_in_words;
+use crate::error::CliError;
+use crate::settings;
+
+impl Interview<'_> {
+    /// Asks for every entry that is not in the store yet.
+    pub(super) fn credentials(&mut self) -> Result<Step, CliError> {
+        let assembly = Assembly::new(settings::load(&self.common)?)?;
+        let store = self.wait(assembly.credentials())?;
+        let facts = if self.answers.way == Some(Way::Direct) { None } else { Some(self.facts()?) };
+        done!(self.client_pairs(&store, facts.as_ref()));
+        self.api_users(&store, facts.as_ref())
+    }
+
+    fn client_pairs(&mut self, store: &Arc<dyn CredentialStore>, facts: Option<&Facts>) -> Result<Step, CliError> {
+        let per_product = facts.is_some_and(|facts| facts.pair_per_product);
+        let products = if per_product { self.answers.products() } else { vec![Product::EInvoice] };
+        for product in products {
+            let Some(scope) = self.client_scope(per_product.then_some(product)) else { return Ok(Step::Open) };
+            if self.answers.done.clients.contains(&product) {
+                continue;
+            }
+            let key = if product == Product::EWayBill { "ewb_client.secret" } else { "client.secret" };
+            let found = self.wait(store.client(&scope)).map(drop);
+            if !self.is_there(found, "client pair", key, store)? {
+                if !store.capability().writable {
+                    return Ok(Step::Open);
+                }
+                let entry = given!(self.client_pair(scope.clone(), product, facts));
+                self.wait(store.put(entry))?;
+                self.note_addresses(store, &scope)?;
+            }
+            self.answers.done.clients.insert(product);
+            self.keep()?;
+        }
+        Ok(Step::Done)
+    }
+
+    /// Keeps the listed addresses beside the pair that they were listed for, where the store can.
+    fn note_addresses(&self, store: &Arc<dyn CredentialStore>, scope: &ClientScope) -> Result<(), CliError> {
+        let Some(addresses) = self.answers.addresses.as_ref().filter(|addresses| !addresses.is_empty()) else {
+            return Ok(());
+        };
+        match self.wait(store.set_addresses(scope, addresses)) {
+            // The answers have them, too.
+            Ok(()) | Err(CredentialError::ReadOnly { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn client_scope(&self, product: Option<Product>) -> Option<ClientScope> {
+        let environment = self.answers.environment?;
+        let holder = match &self.answers.provider {
+            Some(provider) if self.answers.way != Some(Way::Direct) => {
+                ClientHolder::Provider { account: provider.account.clone()?, product }
+            }
+            _ => ClientHolder::Pan(self.answers.pan?),
+        };
+        Some(ClientScope { environment, holder })
+    }
+
+    fn client_pair(
+        &mut self,
+        scope: ClientScope,
+        product: Product,
+        facts: Option<&Facts>,
+    ) -> Result<Option<CredentialEntry>, CliError> {
+        self.asker.heading("Client id and secret")?;
+        let key = if product == Product::EWayBill { "ewb_client" } else { "client" };
+        let (id_key, secret_key) = (format!("{key}.id"), format!("{key}.secret"));
+        let about = self.about_client(product, facts);
+        self.asker.tell(&about)?;
+        let issues_id = facts.is_none_or(|facts| facts.client_id.is_some());
+        let id = if issues_id {
+            let question = Question::new(&id_key, "Client id (Ctrl-D: not here yet)", "");
+            let Some(id) = self.asker.ask(question, |text| Ok(Secret::from(text)))? else { return Ok(None) };
+            id
+        } else {
+            // The provider issues a secret alone; the store wants a name beside it.
+            let account = self.answers.provider.as_ref().and_then(|provider| provider.account.as_deref());
+            Secret::from(account.unwrap_or("none"))
+        };
+        let question = Question::new(&secret_key, "Client secret (not shown; empty: not here yet)", "");
+        let Some(client_secret) = self.asker.secret(question)? else { return Ok(None) };
+        Ok(Some(CredentialEntry::Client(scope, ClientPair { client_id: id, client_secret })))
+    }
+
+    fn about_client(&self, product: Product, facts: Option<&Facts>) -> String {
+        let Some(facts) = facts else {
+            return match self.answers.environment {
+                Some(Environment::Sandbox) => "Both come by SMS after the sign-up on the developer portal, to the mobile that \
+                                               is registered at the GST common portal."
+                    .to_owned(),
+                _ => "Both come by SMS to the registered mobile once the application is accepted; they hold for every GSTIN \
+                      of the PAN. When nothing comes: check that mobile and mail at the GST common portal are yours and \
+                      current, let the portal send them again from the page of the client credentials, and then ask its \
+                      help desk with the number of the application."
+                    .to_owned(),
+            };
+        };
+        let of = if facts.pair_per_product { format!(" for the {}", system_in_words(product)) } else { String::new() };
+        let id = facts.client_id.as_deref().map(|text| format!(" Client id: {text}.")).unwrap_or_default();
+        let secret = facts.client_secret.as_deref().map(|text| format!(" Client secret: {text}.")).unwrap_or_default();
+        format!("{} issues them{of}, in its console or by mail.{id}{secret}", facts.name)
+    }
+
+    fn api_users(&mut self, store: &Arc<dyn CredentialStore>, facts: Option<&Facts>) -> Result<Step, CliError> {
+        let mut told = false;
+        for product in self.answers.products() {
+            let at_provider = facts.and_then(|facts| facts.system(product)).is_some_and(|it| it.user_at_provider);
+            if at_provider {
+                continue;
+            }
+            for scope in self.answers.users(product) {
+                if self.answers.done.users.contains(&scope) {
+                    continue;
+                }
+                let key = format!("user.{}.{}.password", scope.gstin, scope.product);
+                let found = self.wait(store.api_user(&scope)).map(drop);
+                let what = format!("API user of {}", scope.gstin);
+                if !self.is_there(found, &what, &key, store)? {
+                    if !store.capability().writable {
+                        return Ok(Step::Open);
+                    }
+                    if !told {
+                        self.asker.heading("API users")?;
+                        let about = self.about_users(facts);
+                        self.asker.tell(&about)?;
+                        told = true;
+                    }
+                    let user = given!(self.api_user(&scope));
+                    self.wait(store.put(CredentialEntry::User(scope.clone(), user)))?;
+                }
+                self.answers.done.users.insert(scope);
+                self.keep()?;
+            }
+        }
+        Ok(Step::Done)
+    }
+
+    fn about_users(&self, facts: Option<&Facts>) -> String {
+        let how = facts
+            .map_or_else(|| "\"direct\"".to_owned(), |facts| format!("\"through GSP/ERP\", naming {}", facts.name));
+        format!(
+            "On the portal, once for each GSTIN, logged in as that taxpayer: Create API User, {how}; there a name and a \
+             password are chosen. Nothing is sent: what was typed there is typed here. An API user works only by the way it \
+             was made for, and the two systems have API users of their own."
+        )
+    }
+
+    fn api_user(&mut self, scope: &UserScope) -> Result<Option<ApiUser>, CliError> {
+        let key = format!("user.{}.{}", scope.gstin, scope.product);
+        let (name_key, password_key) = (format!("{key}.name"), format!("{key}.password"));
+        loop {
+            let prompt = format!(
+                "{}, {}: user name (Ctrl-D: not there yet)",
+                scope.gstin,
+                system_in_words(scope.product).trim_end_matches(" system")
+            );
+            let question = Question::new(&name_key, &prompt, "");
+            let Some(user_name) = self.asker.ask(question, |text| Ok(Secret::from(text)))? else { return Ok(None) };
+            let question = Question::new(&password_key, "  password (not shown)", "");
+            let Some(password) = self.asker.secret(question)? else { return Ok(None) };
+            match login_fits(scope.product, user_name.expose(), password.expose()) {
+                Ok(()) => return Ok(Some(ApiUser { user_name, password })),
+                Err(error) if self.asker.is_person() => self.asker.tell(&error.to_string())?,
+                Err(error) => return Err(CliError::Usage(format!("{password_key}: {error}"))),
+            }
+        }
+    }
+
+    /// Whether the store has an entry already that is to stay. What a store that others fill lacks is told.
+    fn is_there(
+        &mut self,
+        found: Result<(), CredentialError>,
+        what: &str,
+        key: &str,
+        store: &Arc<dyn CredentialStore>,
+    ) -> Result<bool, CliError> {
+        let writable = store.capability().writable;
+        match found {
+            Ok(()) if !writable => Ok(true),
+            Ok(()) if self.asker.is_person() => {
+                let about = format!("The credential store has a {what} for this route already.");
+                let question = Question::new(key, "Keep it", &about).or("yes");
+                Ok(self.asker.yes(question)?.unwrap_or(true))
+            }
+            Ok(()) => Ok(!self.asker.gives_secret(key)),
+            Err(CredentialError::Missing { .. }) if writable => Ok(false),
+            Err(error @ CredentialError::Missing { .. }) => {
+                self.asker
+                    .output
+                    .remark(format!("the store cannot be written from here, and lacks something: {error}"));
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}

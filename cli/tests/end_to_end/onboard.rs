@@ -1,0 +1,415 @@
+//! From nothing to the first IRN, as a person does it: `einvoice onboard` at a terminal, the portal's pages in a browser.
+//!
+//! The emulator knows no account, no client, no listed address and no user when it begins. Everything that the terminal
+//! is told was read in the browser before, or in the SMS.
+
+use std::fs;
+use std::path::Path;
+
+use einvoice_core::identifier::Gstin;
+use einvoice_testkit::documents::{Recipe, gstin};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::browser::{Browser, PASSWORD, decide};
+use crate::process::{Emulator, Installation};
+use crate::terminal::Terminal;
+
+/// The address that the emulator takes loopback callers for.
+const LISTED: &str = "117.200.1.10";
+
+/// The passphrase of the credentials file.
+const VARIABLES: [(&str, &str); 1] = [("EINVOICE_PASSPHRASE", "a long passphrase of a test")];
+
+/// A folder to begin in.
+struct Desk {
+    folder: TempDir,
+}
+
+impl Desk {
+    fn new(emulator: &Emulator) -> Self {
+        let folder = TempDir::new().unwrap();
+        fs::create_dir(folder.path().join("keys")).unwrap();
+        let key = emulator.connection()["auth_public_key"].as_str().unwrap();
+        fs::write(folder.path().join("keys/login.pem"), key).unwrap();
+        fs::copy(emulator.file("signing-public.pem"), folder.path().join("keys/signing.pem")).unwrap();
+        Self { folder }
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn onboard(&self) -> Terminal {
+        Terminal::start(self.path(), &["onboard"], &VARIABLES)
+    }
+
+    fn call(&self, arguments: &[&str]) -> (i32, String) {
+        self.call_with(arguments, &[])
+    }
+
+    fn call_with(&self, arguments: &[&str], variables: &[(&str, String)]) -> (i32, String) {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_einvoice"));
+        let command = command.args(arguments).current_dir(self.path()).stdin(std::process::Stdio::null());
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("EINVOICE")) {
+            command.env_remove(name);
+        }
+        let variables = variables.iter().map(|(name, value)| (*name, value.as_str())).chain(VARIABLES);
+        let output = command.envs(variables).output().unwrap();
+        let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        (output.status.code().unwrap(), text)
+    }
+
+    /// The checklist: the state of each step.
+    fn steps(&self) -> Vec<(String, String)> {
+        let (_, text) = self.call(&["onboard", "--status", "--json"]);
+        let list: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+        let text = |step: &Value, name: &str| step[name].as_str().unwrap().to_owned();
+        list["steps"].as_array().unwrap().iter().map(|step| (text(step, "step"), text(step, "state"))).collect()
+    }
+
+    fn state_of(&self, step: &str) -> String {
+        self.steps().into_iter().find(|(name, _)| name == step).unwrap().1
+    }
+
+    /// Drops one invoice and registers it.
+    fn register_one(&self, emulator: &Emulator, supplier: Gstin) {
+        let invoice = Recipe::numbered(1).by(supplier).json();
+        fs::write(self.path().join("inbox/invoice.json"), invoice).unwrap();
+        let (code, text) =
+            self.call(&["run", "--once", "--set", "source.0.settle_ms=0", "--set", "rules.turnover_crore=4"]);
+        assert_eq!(code, 0, "{text}");
+        let books = emulator.books();
+        assert_eq!(books.len(), 1, "{text}");
+        assert_eq!(books[0]["registrations"], 1);
+        let (_, status) = self.call(&["status", "--json"]);
+        assert!(status.contains(books[0]["irn"].as_str().unwrap()), "{status}");
+    }
+
+    /// Nothing that was typed without being shown stands in any file in clear, nor was it shown.
+    fn keeps(&self, secrets: &[&str], shown: &str) {
+        for secret in secrets {
+            assert!(!shown.contains(secret), "a secret was shown");
+            for entry in fs::read_dir(self.path()).unwrap().map(Result::unwrap).filter(|entry| entry.path().is_file()) {
+                let bytes = fs::read(entry.path()).unwrap();
+                let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+                assert!(!found, "a secret stands in {}", entry.path().display());
+            }
+        }
+    }
+}
+
+#[test]
+fn direct_from_nothing_over_a_fifth_address_and_a_returned_report_to_the_first_irn() {
+    let emulator = Emulator::start_with(&["--empty"]);
+    let base_url = emulator.connection()["base_url"].as_str().unwrap().to_owned();
+    let supplier = gstin(29, 41);
+    let pan = supplier.pan().unwrap().to_string();
+    let desk = Desk::new(&emulator);
+    let browser = Browser::sign_up(&emulator, &pan);
+
+    // Wrong entries are told at once, with what to do, and asked for again.
+    let mut person = desk.onboard();
+    person.answer("PAN: ", "not a pan");
+    person.expect("five letters");
+    person.answer("PAN: ", &pan.to_lowercase());
+    person.answer("GSTINs: ", gstin(29, 42).as_str());
+    person.expect("does not hold the PAN");
+    person.answer("GSTINs: ", supplier.as_str());
+    person.answer("Way: ", "direct");
+    person.answer("Environment: ", "production");
+    person.answer("Address of the portal: ", "http://portal.example");
+    person.expect("in the clear");
+    person.answer("Address of the portal: ", &base_url);
+    person.expect("Key file for logins");
+    // Ctrl-C at any question keeps what was answered.
+    person.control(b'c');
+    assert_eq!(person.end().0, None);
+
+    let mut person = desk.onboard();
+    person.expect("Going on with the answers");
+    person.answer("Address of the portal: ", &base_url);
+    person.answer("Key file for logins: ", "keys/none.pem");
+    person.expect("cannot be read");
+    person.answer("Key file for logins: ", "keys/login.pem");
+    person.expect("RSA public key of 2048 bits");
+    person.answer("e-way bill system by itself [no]: ", "");
+    person.answer("Name of this route [nic]: ", "");
+    person.answer("Public addresses: ", "10.1.2.3");
+    person.expect("private");
+    person.answer("Public addresses: ", "117.200.1.10 117.200.1.11 117.200.1.12 117.200.1.13 117.200.1.14");
+    person.expect("at most 4");
+    person.answer("Public addresses: ", LISTED);
+    person.answer("It is [open]: ", "");
+    let (code, text) = person.end();
+    assert_eq!(code, Some(1), "{text}");
+    assert_eq!((desk.state_of("tests"), desk.state_of("client")), ("you".to_owned(), "later".to_owned()));
+
+    // The portal refuses five addresses as well, and takes the application with one.
+    let five: Vec<String> = (10..15).map(|last| format!("117.200.1.{last}")).collect();
+    let (status, refusal) = browser.apply(&five.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(status, 400, "{refusal}");
+    let (status, listing) = browser.apply(&[LISTED]);
+    assert!(status < 300, "{listing}");
+    let mut person = desk.onboard();
+    person.answer("It is [open]: ", "applied");
+    assert_eq!(person.end().0, Some(1));
+    assert_eq!(desk.state_of("application"), "portal");
+
+    // It comes back, is mended and sent again.
+    decide(&emulator, &listing, Some("cancel: 12 failing cases, 50 are wanted"));
+    let mut person = desk.onboard();
+    person.answer("It is [open]: ", "returned");
+    person.answer("The reason: ", "cancel: 12 failing cases, 50 are wanted");
+    let (code, text) = person.end();
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("test-report"), "{text}");
+    let (status, listing) = browser.apply(&[LISTED]);
+    assert!(status < 300, "{listing}");
+    decide(&emulator, &listing, None);
+
+    // The pair comes by SMS; the API user is made on the portal.
+    let (client_id, client_secret) = browser.client_pair();
+    browser.make_user(supplier.as_str(), "lake_api", PASSWORD, None);
+    let mut person = desk.onboard();
+    person.expect("It was returned: cancel: 12 failing cases");
+    person.answer("It is [open]: ", "accepted");
+    person.answer("Files of signing keys [none]: ", "keys/login.pem");
+    person.expect("is the key for logins");
+    person.answer("Files of signing keys [none]: ", "keys/signing.pem");
+    person.answer("Credential store [credentials-file]: ", "");
+    person.answer("Source [json-file]: ", "");
+    person.expect("Wrote einvoice.toml");
+    person.answer("Client id (Ctrl-D: not here yet): ", &client_id);
+    person.answer("Client secret (not shown; empty: not here yet): ", &client_secret);
+    person.answer("user name (Ctrl-D: not there yet): ", "lake_api");
+    person.answer("password (not shown): ", &"x".repeat(70));
+    person.expect("at most 66 fit");
+    person.answer("user name (Ctrl-D: not there yet): ", "lake_api");
+    person.answer("password (not shown): ", PASSWORD);
+    person.expect("logged in");
+    person.expect("Everything is in place.");
+    let (code, text) = person.end();
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.lines().all(|line| line.trim_end_matches('\r').chars().count() <= 80), "{text}");
+    desk.keeps(&[&client_secret, PASSWORD], &text);
+
+    desk.register_one(&emulator, supplier);
+    let (code, text) = desk.call(&["doctor", "--json"]);
+    assert_eq!(code, 0, "{text}");
+}
+
+#[test]
+fn through_a_gsp_from_nothing_to_the_first_irn() {
+    let emulator = Emulator::start_with(&["--empty", "--gsp", "adaequare"]);
+    let provider = emulator.connection()["gsp"][0].clone();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let supplier = gstin(29, 43);
+    let pan = supplier.pan().unwrap().to_string();
+    let desk = Desk::new(&emulator);
+    let browser = Browser::sign_up(&emulator, &pan);
+    browser.make_user(supplier.as_str(), "lake_gsp", PASSWORD, Some("adaequare"));
+
+    let mut person = desk.onboard();
+    person.answer("PAN: ", &pan);
+    person.answer("GSTINs: ", supplier.as_str());
+    person.answer("Way: ", "2");
+    person.answer("Environment: ", "production");
+    person.answer("Provider: ", "adaeqare");
+    person.expect("adaequare");
+    person.answer("Provider: ", "adaequare");
+    person.answer("Account [our-adaequare]: ", "");
+    for (name, value) in provider["settings"].as_object().unwrap() {
+        person.answer(&format!("{name}"), &text(value));
+    }
+    person.answer("Use other addresses than those [no]: ", "yes");
+    person.answer("Address of the provider: ", &text(&provider["hosts"]["common"]));
+    person.answer("Its address for e-invoices", &text(&provider["hosts"]["irp"]));
+    person.answer("Its address for e-way bills", &text(&provider["hosts"]["ewb"]));
+    person.answer("e-way bill system by itself [no]: ", "");
+    person.answer("Name of this route [adaequare]: ", "");
+    person.expect(": ");
+    person.control(b'd');
+    let (code, shown) = person.end();
+    assert_eq!(code, Some(1), "{shown}");
+
+    let mut person = desk.onboard();
+    if shown.contains("Public addresses: ") {
+        person.answer("Public addresses: ", "none");
+    }
+    person.answer("Files of signing keys [none]: ", "keys/*.pem");
+    person.expect("Credential store");
+    person.say("");
+    person.answer("Source [json-file]: ", "");
+    person.answer("Client id (Ctrl-D: not here yet): ", &text(&provider["client_id"]));
+    person.answer("Client secret (not shown; empty: not here yet): ", &text(&provider["client_secret"]));
+    person.answer("user name (Ctrl-D: not there yet): ", "lake_gsp");
+    person.answer("password (not shown): ", PASSWORD);
+    person.expect("Everything is in place.");
+    let (code, shown) = person.end();
+    assert_eq!(code, Some(0), "{shown}");
+    desk.keeps(&[&text(&provider["client_secret"]), PASSWORD], &shown);
+    desk.register_one(&emulator, supplier);
+}
+
+/// A person of the emulator's own, and a file of answers about it.
+fn answered(desk: &Desk, emulator: &Emulator) -> Vec<(&'static str, String)> {
+    let connection = emulator.connection();
+    let user = &connection["users"][0];
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let supplier = text(&user["gstin"]);
+    let answers = format!(
+        r#"
+pan = "{}"
+gstins = ["{supplier}"]
+way = "direct"
+environment = "sandbox"
+base_url = "{}"
+login_key_file = "keys/login.pem"
+signing_keys = ["keys/signing.pem"]
+[client]
+id = "{}"
+secret = {{ env = "TEST_CLIENT_SECRET" }}
+[[user]]
+gstin = "{supplier}"
+name = "{}"
+password = {{ file = "keys/password.txt" }}
+"#,
+        &supplier[2..12],
+        text(&connection["base_url"]),
+        text(&user["client_id"]),
+        text(&user["username"]),
+    );
+    fs::write(desk.path().join("answers.toml"), answers).unwrap();
+    fs::write(desk.path().join("keys/password.txt"), text(&user["password"])).unwrap();
+    vec![("TEST_CLIENT_SECRET", text(&user["client_secret"]))]
+}
+
+#[test]
+fn answers_from_a_file_lead_to_a_login_and_the_doctor_finds_nothing_wrong() {
+    let emulator = Emulator::start();
+    let desk = Desk::new(&emulator);
+    let variables = answered(&desk, &emulator);
+    let call = |arguments: &[&str]| desk.call_with(arguments, &variables);
+
+    let (code, text) = call(&["onboard", "--answers", "answers.toml"]);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("logged in") && text.contains("Everything is in place."), "{text}");
+    assert_eq!(emulator.calls("auth"), 1);
+
+    // A second time there is nothing to ask and nothing to do; the session is kept for the doctor, too.
+    let (code, text) = call(&["onboard", "--answers", "answers.toml", "--json"]);
+    assert_eq!(code, 0, "{text}");
+    let (code, text) = call(&["doctor", "--json"]);
+    assert_eq!(code, 0, "{text}");
+    let lines: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let outcome = |check: &str| {
+        let line = lines.iter().find(|line| line["check"] == check);
+        line.unwrap_or_else(|| panic!("no check `{check}` in {text}"))["outcome"].as_str().unwrap().to_owned()
+    };
+    for check in [
+        "configuration",
+        "ledger",
+        "credential store",
+        "budgets",
+        "signing keys",
+        "login key",
+        "DNS",
+        "connection",
+        "clock",
+        "heartbeat",
+        "login to the e-invoice system",
+        "a read from the e-invoice system",
+    ] {
+        assert_eq!(outcome(check), "ok", "{check}");
+    }
+    assert_eq!(outcome("public address"), "not_tried");
+    assert_eq!(emulator.calls("auth"), 1, "neither logged in again");
+
+    // Without the network only what is here is looked at.
+    let (code, text) = call(&["doctor", "--offline"]);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("way to the portal: --offline") && !text.contains("DNS"), "{text}");
+}
+
+#[test]
+fn the_doctor_says_what_to_do_about_what_is_wrong_and_tries_nothing_behind_it() {
+    let emulator = Emulator::start();
+    let desk = Desk::new(&emulator);
+    let variables = answered(&desk, &emulator);
+    let call = |arguments: &[&str]| desk.call_with(arguments, &variables);
+    assert_eq!(call(&["onboard", "--answers", "answers.toml"]).0, 0);
+
+    // Nobody listens there.
+    let (code, text) = call(&["doctor", "--set", "route.nic.base_url=http://127.0.0.1:9"]);
+    assert_eq!(code, 3, "{text}");
+    assert!(text.contains("fail  connection: 127.0.0.1:9") && text.contains("--    login"), "{text}");
+    assert!(text.contains("whose move: yours"), "{text}");
+
+    // The signing key in the place of the login key.
+    let (_, text) = call(&["doctor", "--offline", "--set", "route.nic.auth_public_key_file=keys/signing.pem"]);
+    assert!(text.contains("warn  login key: keys/signing.pem is a signing key, too"), "{text}");
+
+    // The configuration itself.
+    let (code, text) = call(&["doctor", "--set", "route.nic.base_ulr=x"]);
+    assert_eq!(code, 2, "{text}");
+    assert!(text.contains("fail  route") && text.contains("base_ulr"), "{text}");
+}
+
+#[test]
+fn the_login_budget_holds_over_processes_and_quota_shows_it() {
+    let emulator = Emulator::start();
+    let installation = Installation::direct(&emulator);
+    let supplier = emulator.suppliers().remove(0);
+    // Credentials from the environment keep no session, so each process logs in.
+    let ask = |protect: &str| {
+        installation.call(&[
+            "lookup",
+            "gstin",
+            &supplier,
+            "--gstin",
+            &supplier,
+            "--set",
+            &format!("quota.protect={protect}"),
+        ])
+    };
+    for _ in 0..5 {
+        let answer = ask("always");
+        assert_eq!(answer.code, 0, "{}", answer.text);
+    }
+    let answer = ask("always");
+    assert_eq!(answer.code, 3, "{}", answer.text);
+    assert!(answer.text.contains("5 logins") && answer.text.contains("other processes included"), "{}", answer.text);
+    assert_eq!(emulator.calls("auth"), 5, "the sixth was not sent");
+
+    let quota = installation.objects(&["quota", "--json"]);
+    let user = &quota[0];
+    assert_eq!((user["logins"]["used"].as_u64(), user["logins"]["left"].as_u64()), (Some(5), Some(0)), "{user}");
+    assert_eq!(user["user"]["gstin"], supplier.as_str());
+    let shown = installation.call(&["quota"]);
+    assert_eq!(shown.code, 1, "{}", shown.text);
+    assert!(shown.text.contains("5 of 5") && shown.text.contains("no login is left until"), "{}", shown.text);
+
+    // At an emulator logins are counted and not held back, unless that is asked for.
+    assert_eq!(ask("auto").code, 0);
+    assert_eq!(emulator.calls("auth"), 6);
+}
+
+#[test]
+fn a_gate_that_one_process_saw_closed_is_closed_for_the_next() {
+    let emulator = Emulator::start();
+    let installation = Installation::direct(&emulator);
+    let supplier = emulator.suppliers().remove(0);
+    let ask =
+        || installation.call(&["lookup", "gstin", &supplier, "--gstin", &supplier, "--set", "quota.protect=always"]);
+    emulator.fault("gstin_details", &serde_json::json!({"kind": "error", "code": "118"}), 1);
+    let refused = ask();
+    assert_ne!(refused.code, 0, "{}", refused.text);
+    let calls = emulator.calls("auth");
+    let held = ask();
+    assert_eq!(held.code, 3, "{}", held.text);
+    assert!(held.text.contains("too many calls (118)"), "{}", held.text);
+    assert_eq!(emulator.calls("auth"), calls, "nothing was sent");
+    let shown = installation.call(&["quota"]);
+    assert!(shown.text.contains("118 ×1") && shown.text.contains("refuses everything"), "{}", shown.text);
+}

@@ -1,0 +1,98 @@
+//! A person at a terminal: reads what the program asks and types answers.
+
+use std::io::{Read as _, Write as _};
+use std::path::Path;
+use std::process::Child;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use pty_process::Size;
+use pty_process::blocking::{Command, Pty, open};
+
+/// How long a person waits for the program to say something before giving it up as hung.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// A program at a pseudo-terminal of 80 columns.
+pub(crate) struct Terminal {
+    pty: Arc<Pty>,
+    child: Child,
+    said: Receiver<Vec<u8>>,
+    /// Everything that was shown.
+    transcript: String,
+    /// Up to where it was read.
+    read: usize,
+}
+
+impl Terminal {
+    /// Starts the program in a folder, with these variables and none else of its own.
+    pub(crate) fn start(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let (pty, pts) = open().unwrap();
+        pty.resize(Size::new(50, 80)).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_einvoice")).args(arguments).current_dir(folder);
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("EINVOICE")) {
+            command = command.env_remove(name);
+        }
+        let command = command.env("NO_COLOR", "1").envs(variables.iter().copied());
+        let child = command.spawn(pts).unwrap();
+        let pty = Arc::new(pty);
+        let (sender, said) = channel();
+        let reader = Arc::clone(&pty);
+        std::thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            // The other side is closed when the program has ended.
+            while let Ok(count @ 1..) = (&*reader).read(&mut bytes) {
+                if sender.send(bytes[..count].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+        Self { pty, child, said, transcript: String::new(), read: 0 }
+    }
+
+    /// Waits until a text is shown, after what was waited for before.
+    pub(crate) fn expect(&mut self, text: &str) {
+        loop {
+            if let Some(at) = self.transcript[self.read..].find(text) {
+                self.read += at + text.len();
+                return;
+            }
+            match self.said.recv_timeout(PATIENCE) {
+                Ok(bytes) => self.transcript.push_str(&String::from_utf8_lossy(&bytes)),
+                Err(_) => panic!("`{text}` was not shown:\n{}", self.transcript),
+            }
+        }
+    }
+
+    /// Types a line.
+    pub(crate) fn say(&mut self, line: &str) {
+        (&*self.pty).write_all(format!("{line}\n").as_bytes()).unwrap();
+    }
+
+    /// Waits for a question and answers it.
+    pub(crate) fn answer(&mut self, question: &str, line: &str) {
+        self.expect(question);
+        self.say(line);
+    }
+
+    /// Presses a key together with Ctrl.
+    pub(crate) fn control(&mut self, key: u8) {
+        (&*self.pty).write_all(&[key & 0x1f]).unwrap();
+    }
+
+    /// Waits for the end: the exit code, nothing where a signal ended it, and everything that was shown.
+    pub(crate) fn end(mut self) -> (Option<i32>, String) {
+        while let Ok(bytes) = self.said.recv_timeout(PATIENCE) {
+            self.transcript.push_str(&String::from_utf8_lossy(&bytes));
+        }
+        let code = self.child.wait().unwrap().code();
+        (code, std::mem::take(&mut self.transcript))
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ended = self.child.kill();
+        let _status = self.child.wait();
+    }
+}
