@@ -195,6 +195,9 @@ fn read_lines(bytes: &[u8], path: &Path) -> Result<(Vec<Event>, usize), SandboxE
 }
 
 /// Writes a small file so that it is there whole or not at all.
+///
+/// # Errors
+/// When the file cannot be written, or not be put in its place.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), SandboxError> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".part");

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::report::{ABOUT, Report, Row, Section, Standing};
+use super::report::{ABOUT, COVERAGE, Report, Row, Section, Standing};
 use crate::html::Text;
 
 /// Black on white, as it is for print.
@@ -37,6 +37,7 @@ pub(super) fn page(report: &Report<'_>) -> String {
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"{COVERAGE}\" content=\"{7}\">\n\
          <title>Test report of e-invoice APIs, {0}</title>\n<style>{SHEET}</style></head>\n\
          <body>\n<h1>Test report of e-invoice APIs</h1>\n<p class=\"about\">{ABOUT}</p>\n\
          <table class=\"facts\"><tr><th>GSTIN</th><td>{0}</td></tr><tr><th>Route and site</th><td>{1} ({2})</td></tr>\
@@ -49,6 +50,7 @@ pub(super) fn page(report: &Report<'_>) -> String {
         Text(&report.started),
         Text(&report.written),
         env!("CARGO_PKG_VERSION"),
+        Text(&report.coverage()),
     );
     summary(&mut page, &report.sections);
     for section in &report.sections {

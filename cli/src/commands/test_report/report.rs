@@ -10,6 +10,9 @@ use super::runner::obstacle;
 use super::state::{Evidence, State};
 use crate::arguments::Api;
 
+/// Name of the mark in which the report says what it covers, for programs.
+pub(super) const COVERAGE: &str = "einvoice-coverage";
+
 /// What NIC asks of an application at least, of either kind and of each API.
 pub(super) const WANTED: usize = 50;
 
@@ -121,6 +124,18 @@ pub(super) struct Report<'a> {
     /// When it was written, IST.
     pub(super) written: String,
     pub(super) sections: Vec<Section<'a>>,
+}
+
+impl Report<'_> {
+    /// What it covers, for programs: `AUTH=60/55,IRN=80/120`, each API with the cases that succeeded and those that failed
+    /// as expected.
+    pub(super) fn coverage(&self) -> String {
+        let line = |section: &Section<'_>| {
+            let counts = &section.counts;
+            format!("{}={}/{}", section.api.prefix(), counts.succeeded, counts.failed_as_expected)
+        };
+        self.sections.iter().map(line).collect::<Vec<_>>().join(",")
+    }
 }
 
 /// The part of an API.

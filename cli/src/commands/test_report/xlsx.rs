@@ -2,7 +2,7 @@
 
 use rust_xlsxwriter::{Color, DocProperties, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
 
-use super::report::{ABOUT, Report, Row, Section, Standing, WANTED};
+use super::report::{ABOUT, COVERAGE, Report, Row, Section, Standing, WANTED};
 
 /// Characters that a cell takes, with room for the mark of a cut.
 const CELL_CHARACTERS_MAX: usize = 32_000;
@@ -45,7 +45,8 @@ impl Look {
 pub(super) fn workbook(report: &Report<'_>) -> Result<Vec<u8>, XlsxError> {
     let look = Look::new();
     let mut workbook = Workbook::new();
-    workbook.set_properties(&DocProperties::new().set_title("Test report of e-invoice APIs").set_author("einvoice"));
+    let properties = DocProperties::new().set_title("Test report of e-invoice APIs").set_author("einvoice");
+    workbook.set_properties(&properties.set_custom_property(COVERAGE, report.coverage()));
     summary(workbook.add_worksheet(), report, &look)?;
     for section in &report.sections {
         cases(workbook.add_worksheet(), section, &look)?;

@@ -35,3 +35,5 @@ pub mod vault_by_its_client_library {}
 pub mod secrets_are_wiped_and_core_dumps_are_the_systems {}
 #[doc = include_str!("0020-the-use-of-an-account-is-kept-in-a-file-of-its-own.md")]
 pub mod the_use_of_an_account_is_kept_in_a_file_of_its_own {}
+#[doc = include_str!("0030-the-emulator-plays-what-comes-before-the-first-call.md")]
+pub mod the_emulator_plays_what_comes_before_the_first_call {}

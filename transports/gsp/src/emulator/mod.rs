@@ -155,6 +155,10 @@ impl Provider {
 }
 
 impl Front for Provider {
+    fn name(&self) -> &str {
+        self.profile.id.as_str()
+    }
+
     fn answer(&self, behind: &mut Behind<'_>, request: &PortalRequest) -> PortalReply {
         let fault = {
             let mut state = self.state();

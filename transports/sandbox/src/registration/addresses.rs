@@ -14,7 +14,7 @@ const TEXT_MAX: usize = 64;
 /// Large blocks of Indian providers and of Indian cloud regions. An approximation of the emulator's: compared in
 /// November 2026 with a public table of countries by address, it holds more than half of India's addresses and hardly any of
 /// other countries.
-pub(crate) const INDIAN_BLOCKS: [&str; 78] = [
+const INDIAN_BLOCKS: [&str; 78] = [
     "1.6.0.0/15",
     "1.22.0.0/15",
     "1.38.0.0/15",
@@ -98,14 +98,14 @@ pub(crate) const INDIAN_BLOCKS: [&str; 78] = [
 /// Blocks that are nobody's on the internet, and what they are for (IANA's registry of special addresses).
 const NOT_PUBLIC: [(&str, &str); 14] = [
     ("0.0.0.0/8", "it means \"this network\""),
-    ("10.0.0.0/8", "it is private: only your own network knows it"),
+    ("10.0.0.0/8", "it is private (only your own network knows it)"),
     ("100.64.0.0/10", "it is shared by a provider's customers (carrier-grade NAT)"),
     ("127.0.0.0/8", "it is the machine itself (loopback)"),
-    ("169.254.0.0/16", "it is link-local: a machine gives it to itself when nobody else does"),
-    ("172.16.0.0/12", "it is private: only your own network knows it"),
+    ("169.254.0.0/16", "it is link-local (a machine gives it to itself when nobody else does)"),
+    ("172.16.0.0/12", "it is private (only your own network knows it)"),
     ("192.0.0.0/24", "it is reserved for protocols"),
     ("192.0.2.0/24", "it is reserved for documents"),
-    ("192.168.0.0/16", "it is private: only your own network knows it"),
+    ("192.168.0.0/16", "it is private (only your own network knows it)"),
     ("198.18.0.0/15", "it is reserved for measurements"),
     ("198.51.100.0/24", "it is reserved for documents"),
     ("203.0.113.0/24", "it is reserved for documents"),
@@ -192,10 +192,11 @@ fn read_one(text: &str, settings: &RegistrationSettings) -> Result<Ipv4Addr, Str
             "{address} is no public address: {reason}; name the one your calls leave your network with"
         ));
     }
-    if !settings.indian_blocks.iter().any(|block| is_within(block, address)) {
+    let mut blocks = INDIAN_BLOCKS.into_iter().chain(settings.indian_blocks.iter().map(String::as_str));
+    if !blocks.any(|block| is_within(block, address)) {
         return Err(format!(
             "{address} is not known as an Indian address: only static addresses in India are listed (the emulator judges \
-             by an approximate list, setting `registration.indian_blocks`)"
+             by an approximate list, setting registration.indian_blocks)"
         ));
     }
     Ok(address)
@@ -256,6 +257,14 @@ mod tests {
             let message = refused(text);
             assert!(message.contains(reason), "{text}: {message}");
         }
+    }
+
+    #[test]
+    fn an_address_outside_of_the_known_blocks_is_taken_once_its_block_is_named() {
+        let mut settings = RegistrationSettings::default();
+        assert!(read(&["103.1.2.3"], &settings).is_err());
+        settings.indian_blocks.push("103.1.0.0/16".into());
+        assert_eq!(read(&["103.1.2.3"], &settings).unwrap(), [Ipv4Addr::new(103, 1, 2, 3)]);
     }
 
     #[test]

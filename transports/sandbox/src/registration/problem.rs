@@ -73,7 +73,7 @@ impl Problems {
     }
 
     pub(crate) fn no_session() -> Self {
-        let message = "nobody is logged in, or the session has ended (it lasts 60 minutes): log in first";
+        let message = "Nobody is logged in, or the session has ended: it lasts 60 minutes.";
         Self { kind: Kind::NoSession, list: vec![Problem::general(message)] }
     }
 

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::addresses::{Block, INDIAN_BLOCKS};
+use super::addresses::Block;
 use crate::error::SandboxError;
 
 /// Providers in the list of "Create API user", by the names of the profiles that come with the product.
@@ -41,8 +41,9 @@ pub struct RegistrationSettings {
     /// The public address of every caller on the loopback, or in this process, that `callers` does not name (default
     /// `117.200.1.10`, from a block of an Indian provider; it is never contacted).
     pub loopback_stands_for: String,
-    /// Blocks of addresses taken as Indian, as `a.b.c.d/bits`. The default is an approximation: large blocks of Indian
-    /// providers and of Indian cloud regions, more than half of all addresses in India and hardly any elsewhere.
+    /// Blocks of addresses taken as Indian, as `a.b.c.d/bits`, beside those that the emulator knows itself (default none).
+    /// What it knows is an approximation: large blocks of Indian providers and of Indian cloud regions, more than half of
+    /// all addresses in India and hardly any elsewhere.
     pub indian_blocks: Vec<String>,
     /// Providers that an API user can be made for, beside those that stand in front of the emulator (default: those whose
     /// profiles come with the product).
@@ -128,7 +129,7 @@ impl Default for RegistrationSettings {
             addresses_enforced: false,
             callers: BTreeMap::new(),
             loopback_stands_for: "117.200.1.10".into(),
-            indian_blocks: INDIAN_BLOCKS.iter().map(|block| (*block).to_owned()).collect(),
+            indian_blocks: Vec::new(),
             gsps: GSPS.iter().map(|name| (*name).to_owned()).collect(),
             resend_makes_new_secret: false,
             users_per_gstin_max: 10,

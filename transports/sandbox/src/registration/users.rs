@@ -127,9 +127,10 @@ impl Portal {
         let user = problems.or(user)?;
         self.may_have(pan, &user)?;
         self.change_registration(Change::User(Box::new(user.clone())));
+        let system = if user.product == Product::EInvoice { "e-invoice" } else { "e-way bill" };
         let text = format!(
-            "API user {} was created for {}, system {}, environment {}, {}.",
-            user.username, user.gstin, user.product, user.environment, user.way
+            "API user {} was created for {}: {system} system, {}, {}.",
+            user.username, user.gstin, user.environment, user.way
         );
         self.send(pan, Channel::Mail, Draft::new(MessageKind::UserCreated, text), now);
         Ok(user)
@@ -155,8 +156,7 @@ impl Portal {
     fn own_user(&self, pan: &str, username: &str) -> Acted<MadeUser> {
         let user = self.registration.users.get(username).filter(|user| pan_of(&user.gstin) == Some(pan));
         let name = shortened(username);
-        user.cloned()
-            .ok_or_else(|| Problems::not_found(format!("this PAN has no API user {name} (3068 where it has none)")))
+        user.cloned().ok_or_else(|| Problems::not_found(format!("this PAN has no API user {name}")))
     }
 
     fn end_logins(&mut self, user: &MadeUser) {

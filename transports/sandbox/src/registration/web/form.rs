@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
-use crate::registration::problem::Problems;
+use crate::registration::problem::{Kind, Problems};
 
 /// Fields of a form that was sent, each once; a later value replaces an earlier one.
 #[derive(Clone, Default)]
@@ -141,7 +141,7 @@ impl Form<'_> {
         let Some(problems) = self.problems.filter(|problems| !problems.list().is_empty()) else { return html! {} };
         html! {
             div .alert role="alert" tabindex="-1" {
-                h2 { "This was not done" }
+                h2 { @if problems.kind() == Kind::NoSession { "Log in first" } @else { "This was not done" } }
                 ul {
                     @for problem in problems.list() {
                         li {

@@ -47,7 +47,8 @@ pub(crate) fn router() -> Router<Sandbox> {
         .nest("/api", api::router())
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(axum::middleware::from_fn(from_own_pages));
-    Router::new().route(&format!("{PREFIX}/"), axum::routing::get(entry::home)).nest(PREFIX, pages)
+    let home = axum::routing::get(entry::home);
+    Router::new().route(&format!("{PREFIX}/"), home.clone()).route(PREFIX, home).nest(PREFIX, pages)
 }
 
 /// Refuses a post that another site's page has sent.

@@ -42,7 +42,7 @@ async fn outbox(visit: Visit) -> Response {
         @if messages.is_empty() { p .soft { "Nothing has arrived yet." } }
         @for message in &messages {
             section .panel aria-label=(format!("Message {}", message.id)) {
-                h3 { @match message.channel { Channel::Sms => "SMS", Channel::Mail => "Mail" } " to " (message.to) }
+                h2 { @match message.channel { Channel::Sms => "SMS", Channel::Mail => "Mail" } " to " (message.to) }
                 p .soft { "PAN " (message.pan) ", " (moment(message.at)) }
                 p .message { (message.text.0) }
             }

@@ -126,7 +126,7 @@ pub(super) fn state_tag(state: ListingState) -> Markup {
 pub(super) fn listing_panel(line: &ListingLine, more: &Markup) -> Markup {
     html! {
         section .panel aria-label=(format!("Request {}", line.id)) {
-            h3 { "Request " (line.id) " " (state_tag(line.state)) }
+            h2 { "Request " (line.id) " " (state_tag(line.state)) }
             @if let Some(reason) = &line.reason { p { strong { "Reason: " } (reason) } }
             dl {
                 dt { "PAN" } dd { code { (line.pan) } }

@@ -104,7 +104,7 @@ fn panel(line: &UserLine, gsps: &[(String, String)]) -> Markup {
     let id = |part: &str| format!("{}-{part}", line.username);
     html! {
         section .panel aria-label=(format!("API user {}", line.username)) {
-            h3 { (line.username) " " @if line.frozen { span .tag.bad { "frozen" } } @else { span .tag.good { "active" } } }
+            h2 { (line.username) " " @if line.frozen { span .tag.bad { "frozen" } } @else { span .tag.good { "active" } } }
             dl {
                 dt { "GSTIN" } dd { code { (line.gstin) } }
                 dt { "System" } dd { (system(line)) ", " (line.environment) }
