@@ -578,14 +578,19 @@ impl<E: Exchange> Transport for GspTransport<E> {
 
     async fn login(&self, request: LoginRequest<'_>) -> Result<Session, TransportError> {
         let part = self.provider.profile.product(request.product);
-        match (self.side(request.product), part) {
-            (Side::Nic(portal) | Side::Plain { login: Some(portal), .. }, _) => portal.login(request).await,
-            (Side::Plain { exchange, login: None }, Some(part)) => self.plain_login(exchange, part, &request).await,
+        let client = request.access.client();
+        self.provider.adopt(client, request.previous.and_then(|previous| previous.provider.as_ref())).await;
+        let session = match (self.side(request.product), part) {
+            (Side::Nic(portal) | Side::Plain { login: Some(portal), .. }, _) => portal.login(request).await?,
+            (Side::Plain { exchange, login: None }, Some(part)) => self.plain_login(exchange, part, &request).await?,
             _ => {
                 let reason = format!("profile {} does not carry this system", self.provider.profile.id);
-                Err(not_sent(&self.provider.common, reason))
+                return Err(not_sent(&self.provider.common, reason));
             }
-        }
+        };
+        // The account's token goes with the session, so that whoever shares that need not log in there.
+        let provider = self.provider.held(client).await;
+        Ok(Session::new(session.access().clone(), SavedSession { provider, ..session.saved().clone() }))
     }
 
     async fn call(&self, session: &Session, operation: &Operation) -> Result<Reply, TransportError> {
@@ -593,6 +598,7 @@ impl<E: Exchange> Transport for GspTransport<E> {
         if !self.capability.operations.contains(&kind) {
             return Err(TransportError::Unsupported { operation: kind });
         }
+        self.provider.adopt(session.access().client(), session.saved().provider.as_ref()).await;
         match (self.side(kind.product()), self.provider.profile.product(kind.product())) {
             (Side::Nic(portal), _) => portal.call(session, operation).await,
             (Side::Plain { exchange, .. }, Some(part)) => self.plain_call(exchange, part, session, operation).await,
