@@ -1,6 +1,7 @@
 //! What both ways of speaking through a provider share: the profile with its values, and the login to the provider.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 use bytes::Bytes;
 use einvoice_core::clock::SharedClock;
@@ -23,6 +24,13 @@ use tokio::sync::Mutex;
 use crate::answer::{Answer, Reading, Refusal};
 use crate::profile::{Alphabet, ExpiryUnit, Login, Named, Profile, Variable};
 use crate::values::{Tokens, Values};
+
+/// Longest time that a login to the provider takes. It writes nothing, so that giving it up loses nothing.
+pub(crate) const LOGIN_TIME_MAX: Duration = Duration::from_secs(7);
+
+/// How soon a call must be refused for another token to be tried at once. A provider that is slower than that is left to
+/// the caller's next try, as the time that a call takes at most is counted against the lease of a document.
+pub(crate) const RETRY_WITHIN: Duration = Duration::from_secs(7);
 
 /// A profile at work: one provider in one environment.
 #[derive(Debug)]
@@ -191,8 +199,11 @@ impl<E: Exchange> Provider<E> {
             operation: None,
             action: None,
         };
-        let made =
-            self.login(&self.common, login, &[], &[], &values, Product::EInvoice, ErrorClass::ClientConfig).await?;
+        let made = self.login(&self.common, login, &[], &[], &values, Product::EInvoice, ErrorClass::ClientConfig);
+        let made = tokio::time::timeout(LOGIN_TIME_MAX, made).await.map_err(|_| {
+            let seconds = LOGIN_TIME_MAX.as_secs();
+            not_sent(&self.common, format!("the login to the provider brought nothing within {seconds} seconds"))
+        })??;
         let Some(token) = made.token else {
             return Err(not_sent(&self.common, "the profile's login to the provider brings no token"));
         };

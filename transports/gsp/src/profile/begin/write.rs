@@ -235,9 +235,7 @@ fn accepted(answers: &Answers) -> String {
 fn error_rule(answers: &Answers) -> String {
     let at = text(&if answers.is("errors", "nic") { "/message".to_owned() } else { answers.get("errors_at") });
     if answers.is("errors", "text") {
-        format!(
-            "{{ at = {at}, split = \",\", pattern = '^(?<code>\\d{{3,4}})\\s*:\\s*(?<message>.*)$', code_by_text = true }}"
-        )
+        format!("{{ at = {at}, split = \",\", pattern = '^(?<code>\\d{{3,4}})\\s*:\\s*(?<message>.*)$' }}")
     } else {
         format!("{{ at = {at} }}")
     }
