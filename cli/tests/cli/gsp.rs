@@ -51,7 +51,7 @@ fn a_profile_that_cannot_work_is_refused_with_everything_that_is_wrong() {
         ("wrong-pointer", good.replace("\"/errors\"", "\"errors.list\"")),
         ("same-operation-twice", format!("{good}generate_irn = {{ http = \"POST /other\" }}\n")),
         ("unknown-operation", good.replace("generate_irn", "genrate_irn")),
-        ("plain-http", good.replace("https://own.example", "http://own.example")),
+        ("plain-http", good.replace("sandbox]\ncommon = \"https", "production]\ncommon = \"http")),
         ("nothing-says-no", good.replace("accepted = { at = \"/ok\", is = [\"1\"] }, ", "")),
         ("several", good.replace("\"own\"", "\"Own!\"").replace("POST /irn", "GET /irn")),
         ("circle", format!("extends = \"circle.toml\"\n{good}")),
