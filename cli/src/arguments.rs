@@ -24,7 +24,7 @@ pub use ewb::{
 };
 pub use gsp::{Gsp, GspBalance, GspCheck, GspRecord, GspReplay};
 pub use life::{At, Cancel, Filter, Going, Jobs, JobsCommand, Lookup, LookupWhat, Retry};
-pub use new::{New, NewCrate, NewStaging, NewTemplate};
+pub use new::{New, NewCrate, NewGspProfile, NewStaging, NewTemplate};
 pub use onboard::{Interview, Onboard, OnboardCommand};
 pub use report::{Api, TestReport};
 pub use resolve::{Resolve, SeenArguments};

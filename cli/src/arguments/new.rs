@@ -22,6 +22,8 @@ pub enum New {
     Template(NewTemplate),
     /// The statements that make the staging tables of the plugin `database`
     Staging(NewStaging),
+    /// A profile of a provider (GSP), from answers to the questions that providers differ in
+    GspProfile(NewGspProfile),
 }
 
 /// A crate to begin with.
@@ -65,6 +67,32 @@ pub struct NewStaging {
     /// For which database: postgres, mysql (MariaDB too), sqlite, sqlserver or oracle
     #[arg(long, value_name = "DIALECT")]
     pub dialect: String,
+}
+
+/// Arguments of `new gsp-profile`.
+#[derive(Debug, Args)]
+pub struct NewGspProfile {
+    /// Name of the profile: small letters, digits and hyphens
+    #[arg(value_name = "NAME", value_parser = name)]
+    pub name: String,
+    /// TOML file with answers, as in `crypto = "plain"`; what it does not answer has its default
+    #[arg(long, value_name = "FILE")]
+    pub answers: Option<PathBuf>,
+    /// Answer one question, as in `crypto=plain`; may be repeated
+    #[arg(long = "answer", value_name = "KEY=VALUE")]
+    pub given: Vec<String>,
+    /// Ask nothing: what is not answered has its default
+    #[arg(long)]
+    pub defaults: bool,
+    /// Show the questions with their keys and defaults, and write nothing
+    #[arg(long, conflicts_with_all = ["answers", "output", "defaults"])]
+    pub questions: bool,
+    /// File to write [default: NAME.toml in the present folder]
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Replace an existing file
+    #[arg(long)]
+    pub yes: bool,
 }
 
 fn name(text: &str) -> Result<String, String> {

@@ -3,6 +3,8 @@
 mod checkout;
 pub(super) mod form;
 mod manifest;
+#[cfg_attr(not(all(feature = "gsp", feature = "sandbox")), path = "new/no_profile.rs")]
+mod profile;
 mod templates;
 
 use std::fs;
@@ -26,6 +28,7 @@ pub(super) fn run(new: &New, output: &mut Output) -> Result<u8, CliError> {
         New::Transport(arguments) => adapter(Kind::Transport, arguments, output),
         New::Template(template) => form::run(template, output),
         New::Staging(staging) => form::staging(staging, output),
+        New::GspProfile(profile) => profile::run(profile, output),
     }
 }
 

@@ -22,7 +22,7 @@ fn help_of_a_command_lists_its_arguments() {
 
 #[test]
 fn help_of_what_comes_after_a_registration_lists_its_arguments() {
-    for name in ["cancel", "lookup", "ewb", "resolve", "retry", "jobs"] {
+    for name in ["cancel", "lookup", "ewb", "resolve", "retry", "jobs", "gsp"] {
         insta::assert_snapshot!(format!("help_of_{name}"), shown(&[name, "-h"]));
     }
     insta::assert_snapshot!("help_of_ewb_extend", shown(&["ewb", "extend", "-h"]));

@@ -14,6 +14,7 @@ mod cases;
 mod dry_run;
 mod ewb;
 mod explain;
+mod gsp;
 mod guide;
 mod help;
 mod jobs;

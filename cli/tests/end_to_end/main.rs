@@ -18,6 +18,7 @@ mod browser;
 mod crash;
 mod database;
 mod formats;
+mod gsp;
 #[cfg(unix)]
 mod interrupt;
 #[cfg(unix)]

@@ -52,6 +52,11 @@ impl Emulator {
         Self::start_with(&gstins.iter().flat_map(|gstin| ["--gstin", gstin]).collect::<Vec<_>>())
     }
 
+    /// With these providers before it.
+    pub(crate) fn start_with_providers(profiles: &[&str]) -> Self {
+        Self::start_with(&profiles.iter().flat_map(|profile| ["--gsp", profile]).collect::<Vec<_>>())
+    }
+
     /// With these arguments.
     pub(crate) fn start_with(arguments: &[&str]) -> Self {
         let folder = TempDir::new().unwrap();
@@ -117,6 +122,31 @@ impl Emulator {
     pub(crate) fn fault(&self, operation: &str, fault: &Value, times: u32) {
         let body = json!({"operation": operation, "fault": fault, "times": times});
         self.control("POST", "/sandbox/faults", &body.to_string());
+    }
+
+    /// Has the next calls to a provider go wrong.
+    pub(crate) fn provider_fault(&self, id: &str, fault: &Value, times: u32) {
+        let body = json!({"fault": fault, "times": times});
+        self.control("POST", &format!("/sandbox/gsp/{id}/faults"), &body.to_string());
+    }
+
+    /// Every secret of `connection.json`.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        fn collect(value: &Value, found: &mut Vec<String>) {
+            match value {
+                Value::Object(members) => members.iter().for_each(|(name, value)| match value.as_str() {
+                    Some(text) if ["client_id", "client_secret", "username", "password"].contains(&name.as_str()) => {
+                        found.push(text.to_owned());
+                    }
+                    _ => collect(value, found),
+                }),
+                Value::Array(list) => list.iter().for_each(|value| collect(value, found)),
+                _ => {}
+            }
+        }
+        let mut found = Vec::new();
+        collect(&self.connection, &mut found);
+        found
     }
 
     /// Everything goes right again.
@@ -212,6 +242,32 @@ plugin = "json-file"
                 emulator.connection["base_url"].as_str().unwrap()
             ),
         );
+        installation
+    }
+
+    /// Through every provider before the emulator, each by the route that `connection.json` has for it.
+    pub(crate) fn through_providers(emulator: &Emulator) -> Self {
+        let mut installation = Self::direct(emulator);
+        let config = fs::read_to_string(installation.path("einvoice.toml")).unwrap();
+        let (head, rest) = config.split_once("[[route]]").unwrap();
+        let (_, tail) = rest.split_once("[[source]]").unwrap();
+        let providers = emulator.connection["gsp"].as_array().unwrap();
+        let routes: String = providers.iter().map(|told| told["route"].as_str().unwrap()).collect();
+        installation.write("einvoice.toml", &format!("{head}{routes}[[source]]{tail}"));
+        for told in providers {
+            let account = told["id"].as_str().unwrap().to_uppercase().replace('-', "_");
+            for (of, product) in [(told, "E_INVOICE"), (&told["ewb"], "E_WAY_BILL")] {
+                for (key, variable) in [("client_id", "CLIENT_ID"), ("client_secret", "CLIENT_SECRET")] {
+                    if let Some(value) = of[key].as_str() {
+                        let name = |part: &str| format!("EINVOICE_{variable}__PROVIDER_GSP_{account}{part}__SANDBOX");
+                        installation.environment.insert(name(&format!("__{product}")), value.to_owned());
+                        if of == told {
+                            installation.environment.insert(name(""), value.to_owned());
+                        }
+                    }
+                }
+            }
+        }
         installation
     }
 

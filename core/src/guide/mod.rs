@@ -15,6 +15,8 @@ pub mod adapters {}
 #[doc = include_str!("credentials.md")]
 pub mod credentials {}
 pub mod decisions;
+#[doc = include_str!("gsp.md")]
+pub mod gsp {}
 #[doc = include_str!("life.md")]
 pub mod life {}
 #[doc = include_str!("limits.md")]

@@ -131,6 +131,8 @@ pub enum Ability {
     NamedTaxpayer,
     /// What one request asks for can be told from what another one asks for.
     Questions,
+    /// A read is carried.
+    Reads,
 }
 
 impl fmt::Display for Ability {
@@ -141,6 +143,7 @@ impl fmt::Display for Ability {
             Self::EndlessAnswers => "an answer arrives here whole or not at all",
             Self::TaxpayerLogin => "no taxpayer logs in: the provider holds the API user, or every call carries it",
             Self::NamedTaxpayer => "no request names the taxpayer: the provider knows him by his token",
+            Self::Reads => "no read is carried",
             Self::Questions => "no read is carried that names what it asks for",
         })
     }

@@ -1,6 +1,7 @@
 //! The portal's own protocol through a GSP: addresses and headers are the provider's, everything else is the portal's.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use async_trait::async_trait;
 use einvoice_core::credential::{Access, ApiUser, ClientPair};
@@ -12,7 +13,7 @@ use einvoice_protocol::exchange::{Exchange, ExchangeError, Header, HttpRequest, 
 
 use crate::answer::{Answer, Reading};
 use crate::profile::{Meaning, ProductProfile};
-use crate::provider::{Parts, Provider, with_advice, written_out};
+use crate::provider::{Parts, Provider, RETRY_WITHIN, with_advice, written_out};
 use crate::values::{Tokens, Values};
 
 /// Headers of the portal's protocol by which a call is known, whichever way they are spelt.
@@ -105,12 +106,15 @@ impl<E: Exchange> PassThrough<E> {
 impl<E: Exchange> Exchange for PassThrough<E> {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, ExchangeError> {
         let access = access_of(&request)?;
+        let started = Instant::now();
         let token = self.provider.token(&access).await.map_err(of_provider_login)?;
         let first = self.attempt(&request, &access, token.as_ref()).await?;
         let refusal = match (first, &token) {
             (Ok(response), _) => return Ok(response),
             // The provider did not look at the request: with another token it goes out once more.
-            (Err(refusal), Some(refused)) if refusal.means(Meaning::ReauthProvider) => {
+            (Err(refusal), Some(refused))
+                if refusal.means(Meaning::ReauthProvider) && started.elapsed() <= RETRY_WITHIN =>
+            {
                 self.provider.forget(refused).await;
                 let token = self.provider.token(&access).await.map_err(of_provider_login)?;
                 match self.attempt(&request, &access, token.as_ref()).await? {

@@ -1,6 +1,7 @@
 //! What both ways of speaking through a provider share: the profile with its values, and the login to the provider.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 use bytes::Bytes;
 use einvoice_core::clock::SharedClock;
@@ -11,6 +12,7 @@ use einvoice_core::environment::{Environment, Product};
 use einvoice_core::operation::{Operation, OperationKind};
 use einvoice_core::portal_code::{ErrorClass, PortalError};
 use einvoice_core::secret::Secret;
+use einvoice_core::session::ProviderToken;
 use einvoice_core::transport::TransportError;
 use einvoice_protocol::endpoints::percent_encode;
 use einvoice_protocol::exchange::{Exchange, ExchangeError, Header, HttpRequest, HttpResponse};
@@ -22,6 +24,13 @@ use tokio::sync::Mutex;
 use crate::answer::{Answer, Reading, Refusal};
 use crate::profile::{Alphabet, ExpiryUnit, Login, Named, Profile, Variable};
 use crate::values::{Tokens, Values};
+
+/// Longest time that a login to the provider takes. It writes nothing, so that giving it up loses nothing.
+pub(crate) const LOGIN_TIME_MAX: Duration = Duration::from_secs(7);
+
+/// How soon a call must be refused for another token to be tried at once. A provider that is slower than that is left to
+/// the caller's next try, as the time that a call takes at most is counted against the lease of a document.
+pub(crate) const RETRY_WITHIN: Duration = Duration::from_secs(7);
 
 /// A profile at work: one provider in one environment.
 #[derive(Debug)]
@@ -36,7 +45,18 @@ pub(crate) struct Provider<E> {
     pub(crate) clock: SharedClock,
     /// To the address of the login to the provider.
     pub(crate) common: E,
-    tokens: Mutex<Vec<Held>>,
+    tokens: Mutex<KnownTokens>,
+}
+
+/// Most tokens that are remembered as refused.
+const REFUSED_MAX: usize = 16;
+
+/// What is known of tokens of the provider.
+#[derive(Debug, Default)]
+struct KnownTokens {
+    held: Vec<Held>,
+    /// Refused ones, so that none comes back out of a session that was kept before.
+    refused: VecDeque<Secret<String>>,
 }
 
 /// A token of the provider, and whose it is.
@@ -158,7 +178,8 @@ impl<E: Exchange> Provider<E> {
     pub(crate) async fn token(&self, access: &Access) -> Result<Option<Secret<String>>, TransportError> {
         let Some(login) = &self.profile.provider.login else { return Ok(None) };
         // The lock is the login lock: many calls that need a token make one login.
-        let mut tokens = self.tokens.lock().await;
+        let mut known = self.tokens.lock().await;
+        let tokens = &mut known.held;
         let now = self.clock.now();
         let margin = SignedDuration::from_secs(i64::from(self.profile.limits.renew_before_seconds));
         let is_fresh = |held: &Held| held.expires_at.duration_since(now) > margin;
@@ -178,8 +199,11 @@ impl<E: Exchange> Provider<E> {
             operation: None,
             action: None,
         };
-        let made =
-            self.login(&self.common, login, &[], &[], &values, Product::EInvoice, ErrorClass::ClientConfig).await?;
+        let made = self.login(&self.common, login, &[], &[], &values, Product::EInvoice, ErrorClass::ClientConfig);
+        let made = tokio::time::timeout(LOGIN_TIME_MAX, made).await.map_err(|_| {
+            let seconds = LOGIN_TIME_MAX.as_secs();
+            not_sent(&self.common, format!("the login to the provider brought nothing within {seconds} seconds"))
+        })??;
         let Some(token) = made.token else {
             return Err(not_sent(&self.common, "the profile's login to the provider brings no token"));
         };
@@ -190,7 +214,35 @@ impl<E: Exchange> Provider<E> {
 
     /// Forgets a token that the provider did not accept, unless another one has taken its place.
     pub(crate) async fn forget(&self, refused: &Secret<String>) {
-        self.tokens.lock().await.retain(|held| held.token != *refused);
+        let mut known = self.tokens.lock().await;
+        let known = &mut *known;
+        known.held.retain(|held| held.token != *refused);
+        if !known.refused.contains(refused) {
+            known.refused.truncate(REFUSED_MAX - 1);
+            known.refused.push_front(refused.clone());
+        }
+    }
+
+    /// The token of a client pair with its end, for a session that is kept; nothing where there is none.
+    pub(crate) async fn held(&self, client: &ClientPair) -> Option<ProviderToken> {
+        let known = self.tokens.lock().await;
+        let held = known.held.iter().find(|held| held.client == *client)?;
+        Some(ProviderToken { token: held.token.clone(), expires_at: held.expires_at })
+    }
+
+    /// Takes over a token that a kept session brings, unless one at hand lives longer, or it was refused before: what
+    /// another worker or an earlier run has logged in for need not be logged in for again.
+    pub(crate) async fn adopt(&self, client: &ClientPair, brought: Option<&ProviderToken>) {
+        let Some(brought) = brought else { return };
+        let mut known = self.tokens.lock().await;
+        let known = &mut *known;
+        let has_better = known.held.iter().any(|held| held.client == *client && held.expires_at >= brought.expires_at);
+        if has_better || known.refused.contains(&brought.token) {
+            return;
+        }
+        known.held.retain(|held| held.client != *client);
+        let (token, expires_at) = (brought.token.clone(), brought.expires_at);
+        known.held.push(Held { client: client.clone(), token, expires_at });
     }
 
     /// What is left of the account, as the provider writes it; nothing where the profile does not say how to ask.
@@ -314,6 +366,8 @@ impl<E: Exchange> Provider<E> {
                         error.of_provider = Some(otherwise);
                     }
                 }
+                let advice = refusal.meanings.iter().find_map(|meaning| meaning.advice());
+                refusal.errors = refusal.errors.into_iter().map(|error| with_advice(error, advice)).collect();
                 return Err(refused(None, refusal, &known));
             }
         };

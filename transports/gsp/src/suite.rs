@@ -245,6 +245,7 @@ impl TransportHarness for ThroughProvider {
             Ability::TaxpayerLogin => self.part().is_some_and(|part| {
                 matches!(part.taxpayer, TaxpayerMode::Login | TaxpayerMode::WarmUp | TaxpayerMode::Nic)
             }),
+            Ability::Reads => !self.questions().is_empty(),
             // A refusal of the e-way bill system has no room for words.
             Ability::Questions => self.product == Product::EInvoice && !self.questions().is_empty(),
             Ability::NamedTaxpayer => self.names(self.a_write().kind()) && self.names(self.a_read().kind()),

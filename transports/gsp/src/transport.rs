@@ -1,6 +1,7 @@
 //! The `gsp` transport: one provider, by its profile.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use async_trait::async_trait;
 use base64::Engine as _;
@@ -30,7 +31,10 @@ use crate::pass_through::PassThrough;
 use crate::profile::{
     Body, Crypto, Kind, Login, Meaning, Named, OperationProfile, ProductProfile, Profile, TaxpayerMode, Variable, Wrap,
 };
-use crate::provider::{Parts, Provider, RequestBody, known_secrets, not_sent, refused, with_advice, written_out};
+use crate::provider::{
+    LOGIN_TIME_MAX, Parts, Provider, RETRY_WITHIN, RequestBody, known_secrets, not_sent, refused, with_advice,
+    written_out,
+};
 use crate::values::{Tokens, Values, site_of};
 
 /// Characters of a heartbeat's answer that are kept.
@@ -175,8 +179,11 @@ impl<E: Exchange> GspTransport<E> {
         let mut capability = TransportCapability::new(mode, environment, site.clone(), []);
         capability.payload_bytes_max = usize::try_from(profile.limits.request_bytes_max).unwrap_or(usize::MAX);
         capability.concurrency_per_gstin = usize::from(profile.limits.calls_at_once);
-        // A token of the provider may have to be fetched before, and a call repeated with it.
-        capability.call_time_max = call_time_max.saturating_mul(4);
+        // A token of the provider may have to be fetched before; a call that is refused soon is repeated with another one.
+        capability.call_time_max = match &profile.provider.login {
+            Some(_) => call_time_max.saturating_add(LOGIN_TIME_MAX).saturating_add(RETRY_WITHIN),
+            None => call_time_max,
+        };
         capability.client_pair_per_product = profile.provider.client_pair_per_product;
         capability.seals = [&profile.irp, &profile.ewb].into_iter().flatten().any(|part| part.crypto == Crypto::Nic);
         for (product, part) in [(Product::EInvoice, &profile.irp), (Product::EWayBill, &profile.ewb)] {
@@ -238,11 +245,14 @@ impl<E: Exchange> GspTransport<E> {
             let until = now.checked_add(WITHOUT_TOKEN).unwrap_or(now);
             return Ok(without_key(request.access, Secret::new(self.provider.request_id()?), until));
         };
+        let started = Instant::now();
         let token = self.provider.token(request.access).await?;
         let first = self.taxpayer_login(exchange, part, login, request, token.as_ref()).await;
         match (first, token) {
             // It may be the account's token that is over; one word of many providers stands for both.
-            (Err(error), Some(refused)) if error.class() == Some(ErrorClass::TokenExpired) => {
+            (Err(error), Some(refused))
+                if error.class() == Some(ErrorClass::TokenExpired) && started.elapsed() <= RETRY_WITHIN =>
+            {
                 self.provider.forget(&refused).await;
                 let token = self.provider.token(request.access).await?;
                 self.taxpayer_login(exchange, part, login, request, token.as_ref()).await
@@ -292,12 +302,15 @@ impl<E: Exchange> GspTransport<E> {
     ) -> Result<Reply, TransportError> {
         let unsupported = || TransportError::Unsupported { operation: operation.kind() };
         let how = part.operations.get(&operation.kind()).ok_or_else(unsupported)?;
+        let started = Instant::now();
         let token = self.provider.token(session.access()).await?;
         let first = self.attempt(exchange, part, how, session, operation, token.as_ref()).await?;
         let refusal = match (first, &token) {
             (Ok(reply), _) => return Ok(reply),
             // The provider did not look at the request: with another token it goes out once more.
-            (Err(refusal), Some(refused)) if refusal.means(Meaning::ReauthProvider) => {
+            (Err(refusal), Some(refused))
+                if refusal.means(Meaning::ReauthProvider) && started.elapsed() <= RETRY_WITHIN =>
+            {
                 self.provider.forget(refused).await;
                 let token = self.provider.token(session.access()).await?;
                 match self.attempt(exchange, part, how, session, operation, token.as_ref()).await? {
@@ -578,14 +591,19 @@ impl<E: Exchange> Transport for GspTransport<E> {
 
     async fn login(&self, request: LoginRequest<'_>) -> Result<Session, TransportError> {
         let part = self.provider.profile.product(request.product);
-        match (self.side(request.product), part) {
-            (Side::Nic(portal) | Side::Plain { login: Some(portal), .. }, _) => portal.login(request).await,
-            (Side::Plain { exchange, login: None }, Some(part)) => self.plain_login(exchange, part, &request).await,
+        let client = request.access.client();
+        self.provider.adopt(client, request.previous.and_then(|previous| previous.provider.as_ref())).await;
+        let session = match (self.side(request.product), part) {
+            (Side::Nic(portal) | Side::Plain { login: Some(portal), .. }, _) => portal.login(request).await?,
+            (Side::Plain { exchange, login: None }, Some(part)) => self.plain_login(exchange, part, &request).await?,
             _ => {
                 let reason = format!("profile {} does not carry this system", self.provider.profile.id);
-                Err(not_sent(&self.provider.common, reason))
+                return Err(not_sent(&self.provider.common, reason));
             }
-        }
+        };
+        // The account's token goes with the session, so that whoever shares that need not log in there.
+        let provider = self.provider.held(client).await;
+        Ok(Session::new(session.access().clone(), SavedSession { provider, ..session.saved().clone() }))
     }
 
     async fn call(&self, session: &Session, operation: &Operation) -> Result<Reply, TransportError> {
@@ -593,6 +611,7 @@ impl<E: Exchange> Transport for GspTransport<E> {
         if !self.capability.operations.contains(&kind) {
             return Err(TransportError::Unsupported { operation: kind });
         }
+        self.provider.adopt(session.access().client(), session.saved().provider.as_ref()).await;
         match (self.side(kind.product()), self.provider.profile.product(kind.product())) {
             (Side::Nic(portal), _) => portal.call(session, operation).await,
             (Side::Plain { exchange, .. }, Some(part)) => self.plain_call(exchange, part, session, operation).await,

@@ -19,7 +19,7 @@ use crate::assemble::Assembly;
 use crate::commands::block_on;
 use crate::error::{CliError, with_causes};
 use crate::output::{Output, counted, printable};
-use crate::plugins::providers::check::{replay as compare, understood};
+use crate::plugins::providers::check::{Became, replay as compare, understood};
 use crate::plugins::providers::profile::Profile;
 use crate::plugins::providers::tape::{Head, Line, TapeError, read_recording, write_recording};
 use crate::{exit_code, settings};
@@ -177,10 +177,11 @@ pub(super) fn replay(arguments: &GspReplay, output: &mut Output) -> Result<u8, C
     let told = compare(&profile, &lines);
     let broken = super::check::tell(&profile.id, &told, output)?;
     let open = lines.iter().filter(|line| line.understood.is_none()).count();
+    let alike = told.iter().filter(|told| told.became == Became::Kept).count();
     if output.is_json() {
         output.object(&json!({
-            "profile": profile.id, "exchanges": lines.len(), "alike": lines.len() - broken - open.min(lines.len() - broken),
-            "different": broken, "nothing_to_compare": open,
+            "profile": profile.id, "exchanges": lines.len(), "alike": alike, "different": broken,
+            "nothing_to_compare": open,
         }))?;
     } else {
         output.line("")?;

@@ -61,10 +61,12 @@ const PROMISES: &[Promise] = promises! {
     an_eway_bill_is_read_and_cancelled: ["ewb.login", "ewb.headers", "ewb.operations", "ewb.reply"],
     a_token_of_the_account_that_was_ended_is_replaced_once_and_the_call_goes_on:
         ["provider.login", "codes", "http"],
+    a_session_that_was_kept_brings_the_token_of_the_account_along: ["provider.login"],
     a_login_of_the_taxpayer_that_is_over_asks_for_another_one: ["irp.login", "codes", "http"],
     what_the_provider_says_of_itself_has_the_meaning_that_its_codes_give_it: ["codes", "http"],
     a_page_and_a_lost_answer_leave_a_write_open_and_nothing_is_sent_twice: ["irp.reply", "http"],
     the_status_of_a_gateway_around_a_refusal_counts_as_the_profile_says: ["http"],
+    what_is_left_of_the_account_is_told: ["limits.balance"],
     a_wrong_client_secret_is_refused_and_shown_nowhere: ["provider.headers", "provider.login"],
     a_wrong_password_is_refused_and_shown_nowhere: ["irp.headers", "irp.login", "irp.reply.errors"],
 };
@@ -269,6 +271,19 @@ async fn a_token_of_the_account_that_was_ended_is_replaced_once_and_the_call_goe
     same("registrations in the portal's books", world.sandbox.invoices().len(), 1)
 }
 
+async fn a_session_that_was_kept_brings_the_token_of_the_account_along(world: &mut World) -> Result<(), Why> {
+    let session = registrar(world).await?;
+    if !uses_provider_token(profile(world)) {
+        return Err(Why::NotApplicable("no call carries a token of the provider"));
+    }
+    holds(session.saved().provider.is_some(), || "the session brings no token of the account".to_owned())?;
+    // Another worker, which has nothing but the session out of the store.
+    world.transport = world.another_transport()?;
+    let before = world.provider.calls();
+    register(world, &session, 1).await?;
+    same("requests of the other worker", world.provider.calls() - before, 1)
+}
+
 async fn a_login_of_the_taxpayer_that_is_over_asks_for_another_one(world: &mut World) -> Result<(), Why> {
     let session = registrar(world).await?;
     if profile(world).irp.as_ref().is_none_or(|part| part.taxpayer != TaxpayerMode::Login) {
@@ -327,6 +342,14 @@ async fn the_status_of_a_gateway_around_a_refusal_counts_as_the_profile_says(wor
     } else {
         same("what comes next", error.retry(), Retry::AskFirst)
     }
+}
+
+async fn what_is_left_of_the_account_is_told(world: &mut World) -> Result<(), Why> {
+    let Some(how) = profile(world).limits.balance.clone() else {
+        return Err(Why::NotApplicable("`limits.balance` does not say how it is asked"));
+    };
+    let told = world.transport.balance(world.access().client()).await.map_err(Why::of)?;
+    same("what is left", told, Some(("4711".to_owned(), how.unit)))
 }
 
 /// A login and a document with something wrong, up to the first error.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use einvoice_core::clock::ManualClock;
+use einvoice_core::clock::{ManualClock, SharedClock};
 use einvoice_core::credential::{Access, ApiUser, ClientPair};
 use einvoice_core::date::DocumentDate;
 use einvoice_core::entropy::SeededEntropy;
@@ -38,6 +38,7 @@ pub(super) struct World {
     pub(super) sandbox: Sandbox,
     pub(super) provider: Arc<Provider>,
     pub(super) transport: GspTransport<InProcess>,
+    clock: SharedClock,
     access: [Access; 2],
 }
 
@@ -45,37 +46,25 @@ impl World {
     pub(super) async fn of(profile: &Profile) -> Result<Self, Why> {
         // A day on which the documents of the recipes are fresh: 5 November 2026, noon in India.
         let noon = Timestamp::from_second(1_793_860_200).map_err(|error| Why::broken(error.to_string()))?;
-        let clock = Arc::new(ManualClock::new(noon));
+        let clock: SharedClock = Arc::new(ManualClock::new(noon));
         let entropy = Arc::new(SeededEntropy::new(1));
         let sandbox = Sandbox::in_memory(PortalSettings::default(), clock.clone(), entropy).map_err(Why::of)?;
         let supplier = Recipe::numbered(1).supplier;
         sandbox.provision(supplier.as_str()).await.map_err(Why::of)?;
-        let settings: BTreeMap<String, String> =
-            profile.settings.keys().map(|name| (name.clone(), format!("own-{name}"))).collect();
         let account = ProviderAccount { client_id: CLIENT_ID.to_owned(), client_secret: CLIENT_SECRET.to_owned() };
-        let provider = Arc::new(Provider::new(profile.clone(), account, settings.clone()));
+        let provider = Arc::new(Provider::new(profile.clone(), account, settings(profile)));
         sandbox.put_in_front("/gsp", provider.clone());
-        let to = |part: &'static str| InProcess::below(sandbox.clone(), Cow::Owned(format!("/gsp{part}")));
-        let key = |pem: &str| AuthPublicKey::from_pem(pem).map_err(Why::of);
-        let transport = GspTransport::new(GspParts {
-            environment: Environment::Sandbox,
-            settings,
-            site: "NIC1".to_owned(),
-            common: to("/common"),
-            irp: Some((to("/irp"), to("/irp"))),
-            ewb: Some((to("/ewb"), to("/ewb"))),
-            irp_key: Some(key(&sandbox.auth_public_key_pem())?),
-            ewb_key: Some(key(&sandbox.ewb_auth_public_key_pem())?),
-            call_time_max: Duration::from_mins(1),
-            entropy: Arc::new(SeededEntropy::new(2)),
-            clock,
-            profile: profile.clone(),
-        });
+        let transport = transport(profile, &sandbox, clock.clone())?;
         let access = [
             access(profile, Product::EInvoice, sandbox.users())?,
             access(profile, Product::EWayBill, sandbox.ewb_users())?,
         ];
-        Ok(Self { transport: transport.map_err(Why::of)?, sandbox, provider, access })
+        Ok(Self { transport, clock, sandbox, provider, access })
+    }
+
+    /// A transport as another worker has it, who knows no token yet.
+    pub(super) fn another_transport(&self) -> Result<GspTransport<InProcess>, Why> {
+        transport(self.transport.profile(), &self.sandbox, Arc::clone(&self.clock))
     }
 
     pub(super) fn can(&self, kind: OperationKind) -> bool {
@@ -140,6 +129,31 @@ impl World {
         let own = [user.password.expose().as_str(), user.user_name.expose().as_str(), CLIENT_SECRET];
         own.iter().chain(further).any(|secret| !secret.is_empty() && shown.contains(secret))
     }
+}
+
+/// Values that the profile's settings have here.
+fn settings(profile: &Profile) -> BTreeMap<String, String> {
+    profile.settings.keys().map(|name| (name.clone(), format!("own-{name}"))).collect()
+}
+
+fn transport(profile: &Profile, sandbox: &Sandbox, clock: SharedClock) -> Result<GspTransport<InProcess>, Why> {
+    let to = |part: &'static str| InProcess::below(sandbox.clone(), Cow::Owned(format!("/gsp{part}")));
+    let key = |pem: &str| AuthPublicKey::from_pem(pem).map_err(Why::of);
+    GspTransport::new(GspParts {
+        environment: Environment::Sandbox,
+        settings: settings(profile),
+        site: "NIC1".to_owned(),
+        common: to("/common"),
+        irp: Some((to("/irp"), to("/irp"))),
+        ewb: Some((to("/ewb"), to("/ewb"))),
+        irp_key: Some(key(&sandbox.auth_public_key_pem())?),
+        ewb_key: Some(key(&sandbox.ewb_auth_public_key_pem())?),
+        call_time_max: Duration::from_mins(1),
+        entropy: Arc::new(SeededEntropy::new(2)),
+        clock,
+        profile: profile.clone(),
+    })
+    .map_err(Why::of)
 }
 
 fn access(profile: &Profile, product: Product, users: Vec<UserAccount>) -> Result<Access, Why> {

@@ -1,5 +1,6 @@
 //! What distinguishes one provider from another, as data: the types of a profile file.
 
+pub mod begin;
 mod check;
 mod codes;
 mod load;
