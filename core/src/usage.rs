@@ -20,6 +20,7 @@ use crate::BoxError;
 use crate::access::{LOGIN_WINDOW, LOGINS_MAX};
 use crate::clock::{SharedClock, later};
 use crate::credential::UserScope;
+use crate::date::PortalTime;
 use crate::environment::{Environment, Product, RouteName};
 use crate::events;
 use crate::operation::{Operation, OperationKind, Reply};
@@ -216,7 +217,8 @@ impl Metered {
             return Err(TransportError::HeldBack {
                 reason: format!(
                     "the portal refused {gstin} on route {route} for too many calls ({codes}); it is left alone until \
-                     {until}"
+                     {} IST",
+                    PortalTime::at(until)
                 ),
             });
         }
@@ -236,10 +238,11 @@ impl Metered {
             Ok(Spent::UsedUp { until }) => Err(TransportError::HeldBack {
                 reason: format!(
                     "{LOGINS_MAX} logins for {} on route {} within {} minutes, other processes included; the next one \
-                     waits until {until} to protect the account (`einvoice quota` shows them)",
+                     waits until {} IST to protect the account (`einvoice quota` shows them)",
                     user.gstin,
                     self.route,
-                    LOGIN_WINDOW.as_mins()
+                    LOGIN_WINDOW.as_mins(),
+                    PortalTime::at(until)
                 ),
             }),
             Err(error) => {

@@ -20,7 +20,7 @@ pub(crate) struct Terminal {
     said: Receiver<Vec<u8>>,
     /// Everything that was shown.
     transcript: String,
-    /// Up to where it was read.
+    /// Up to where it was read, of the transcript in one line.
     read: usize,
 }
 
@@ -53,7 +53,8 @@ impl Terminal {
     /// Waits until a text is shown, after what was waited for before.
     pub(crate) fn expect(&mut self, text: &str) {
         loop {
-            if let Some(at) = self.transcript[self.read..].find(text) {
+            let shown = in_one_line(&self.transcript);
+            if let Some(at) = shown.get(self.read..).and_then(|rest| rest.find(text)) {
                 self.read += at + text.len();
                 return;
             }
@@ -88,6 +89,18 @@ impl Terminal {
         let code = self.child.wait().unwrap().code();
         (code, std::mem::take(&mut self.transcript))
     }
+}
+
+/// Long lines are wrapped at words: a text is found wherever that happened.
+fn in_one_line(shown: &str) -> String {
+    let mut line = String::with_capacity(shown.len());
+    for letter in shown.chars() {
+        let letter = if letter.is_whitespace() { ' ' } else { letter };
+        if letter != ' ' || !line.ends_with(' ') {
+            line.push(letter);
+        }
+    }
+    line
 }
 
 impl Drop for Terminal {

@@ -181,12 +181,14 @@ impl<'o> Interview<'o> {
             self.keep()?;
         }
         if self.answers.environment.is_none() {
-            let question = Question::new(
-                "environment",
-                "Environment",
-                "Begin with the sandbox: nothing done there counts, and for production NIC wants to see that every API was \
-                 tried, with at least 50 cases that succeed and 50 that fail.",
-            );
+            let about = match self.answers.way {
+                Some(Way::Direct) => {
+                    "Begin with the sandbox: nothing done there counts, and for production NIC wants to see that every API was \
+                     tried, with at least 50 cases that succeed and 50 that fail."
+                }
+                _ => "Begin with the provider's sandbox: nothing done there counts.",
+            };
+            let question = Question::new("environment", "Environment", about);
             let choices = [
                 ("sandbox", "the test system, or an emulator of it", Environment::Sandbox),
                 ("production", "the real thing", Environment::Production),
@@ -296,6 +298,7 @@ impl<'o> Interview<'o> {
             let made = if is_new { init::make_folders(&text, &self.place.directory)? } else { Vec::new() };
             self.asker.tell(&format!("Wrote {shown}."))?;
             for folder in made {
+                let folder = folder.strip_prefix("./").unwrap_or(&folder);
                 self.asker.tell(&format!("Made the folder {folder}, which is read for invoices."))?;
             }
         }

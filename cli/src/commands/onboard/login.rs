@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::interview::Interview;
 use crate::assemble::Assembly;
 use crate::commands::desk::refusal::{Refusal, code_of};
-use crate::commands::explain::system_in_words;
+use crate::commands::explain::system_in_short;
 use crate::error::CliError;
 use crate::output::Style;
 use crate::{exit_code, settings};
@@ -45,13 +45,13 @@ impl Interview<'_> {
 
     fn log_in(&mut self, gateway: &Gateway, assembly: &Assembly, user: &UserScope) -> Result<u8, CliError> {
         let outcome = self.wait(gateway.ready(user.gstin, user.product));
-        let whom = format!("{}, {}:", user.gstin, system_in_words(user.product));
+        let whom = format!("{}, {}:", user.gstin, system_in_short(user.product));
         match outcome {
             Ok(()) => {
                 let until = self.wait(until(assembly, user));
                 self.answers.logged_in(user, until.unwrap_or_else(|| assembly.clock().now()));
                 self.keep()?;
-                let lasts = until.map(|until| format!("; the session lasts until {}", PortalTime::at(until)));
+                let lasts = until.map(|until| format!("; the session lasts until {} IST", PortalTime::at(until)));
                 let text = format!("logged in{}", lasts.unwrap_or_default());
                 self.said(Style::Good, &whom, &text)?;
                 Ok(exit_code::ALL_WELL)
