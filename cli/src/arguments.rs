@@ -2,6 +2,7 @@
 
 mod care;
 mod ewb;
+mod gsp;
 mod life;
 mod new;
 mod onboard;
@@ -21,10 +22,11 @@ pub use ewb::{
     EwbMultiVehicle, EwbPartB, EwbReject, EwbShow, EwbTransporter, EwbTripSheet, FromArguments, ListName,
     MultiVehicleAdd, MultiVehicleChange, MultiVehicleStart,
 };
+pub use gsp::{Gsp, GspBalance, GspCheck, GspRecord, GspReplay};
 pub use life::{At, Cancel, Filter, Going, Jobs, JobsCommand, Lookup, LookupWhat, Retry};
 pub use new::{New, NewCrate, NewStaging, NewTemplate};
 pub use onboard::{Interview, Onboard, OnboardCommand};
-pub use report::TestReport;
+pub use report::{Api, TestReport};
 pub use resolve::{Resolve, SeenArguments};
 
 /// Registers Indian GST e-invoices: from the books to the portal and back.
@@ -120,6 +122,9 @@ pub enum Command {
     /// The portal emulator
     #[command(subcommand)]
     Sandbox(Sandbox),
+    /// Profiles of providers (GSPs): try them, record what a provider answers, ask for the balance
+    #[command(subcommand)]
+    Gsp(Gsp),
     /// Print a completion script for a shell
     Completions(Completions),
 }
@@ -314,6 +319,10 @@ pub struct SandboxServe {
     /// Begin from nothing: no accounts but those of `--gstin`; sign up on the emulator's pages
     #[arg(long)]
     pub empty: bool,
+    /// Play this provider in front of the emulator: the name of a profile, or the path of one that ends in
+    /// `.toml`; may be repeated. Its address and account stand in `connection.json` under `gsp`
+    #[arg(long = "gsp", value_name = "PROFILE")]
+    pub providers: Vec<String>,
 }
 
 /// The commands of `credentials`.

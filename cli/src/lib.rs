@@ -26,6 +26,7 @@ pub mod commands;
 pub mod error;
 pub mod exit_code;
 mod folders;
+mod html;
 pub mod logging;
 mod masters_file;
 pub mod output;

@@ -3,8 +3,8 @@
 //! A crate that is a dependency but is never mentioned in code is not linked, and its registrations
 //! are silently absent. One line of `link!` links it; the lint `unused_crate_dependencies` at the root
 //! of this library names a crate whose line is missing. A new plugin costs one line here and one among
-//! the dependencies of `cli/Cargo.toml`. The emulator has a name here because `sandbox serve` needs it,
-//! providers because `onboard` asks what their profiles want.
+//! the dependencies of `cli/Cargo.toml`. The emulator has a name here because `sandbox serve` needs it, and
+//! the crate of providers because `gsp` and `onboard` work on their profiles.
 
 /// Links crates. A line is `einvoice_name,` for a crate that is always in the program, and
 /// `einvoice_name if "name",` for one that can be left out, which is an optional dependency behind the feature.
@@ -25,6 +25,7 @@ macro_rules! link {
 }
 
 link! {
+    einvoice_credentials_database if "credentials-database",
     einvoice_credentials_env if "credentials-env",
     einvoice_credentials_file if "credentials-file",
     einvoice_credentials_vault if "credentials-vault",
@@ -43,6 +44,9 @@ link! {
 pub(crate) use einvoice_gsp as providers;
 #[cfg(feature = "sandbox")]
 pub(crate) use einvoice_sandbox as emulator;
+
+#[cfg(all(feature = "gsp", feature = "sandbox"))]
+pub(crate) use einvoice_gsp as providers;
 
 use einvoice_core::registry::{LeftOut, Registry, RegistryError};
 

@@ -8,6 +8,7 @@
 //! A refusal stops whom it concerns: the one GSTIN, all that share the client pair, or the route.
 
 mod door;
+mod raw;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -45,6 +46,10 @@ pub const REFUSAL_PAUSE: Duration = Duration::from_mins(15);
 /// leaves some for the time after it.
 pub const RENEWAL_PAUSE: Duration = Duration::from_mins(4);
 
+/// Within [`LOGIN_WINDOW`], how many tokens may end before their time. Each login of one system ends the token of another
+/// one with the same user, so two of them would use up the logins of both, and the account is watched for that.
+pub const EARLY_ENDS_MAX: usize = 3;
+
 /// A transport with its credentials.
 #[derive(Debug)]
 pub struct Gateway {
@@ -69,6 +74,8 @@ struct Slot {
     /// The session last known, dead or alive: its AppKey may be needed to open a later SEK.
     previous: Option<SavedSession>,
     logins: VecDeque<Timestamp>,
+    /// When tokens were refused that had a good part of their life before them.
+    early_ends: VecDeque<Timestamp>,
     /// No login before this moment.
     stopped: Option<Stop>,
     /// No renewal before this moment.
@@ -113,6 +120,15 @@ impl Slot {
         Ok(())
     }
 
+    /// Notes that a token was refused before its time; `true` when that happens so often that somebody else must be
+    /// ending them.
+    fn ends_early_again(&mut self, now: Timestamp) -> bool {
+        self.early_ends.iter_mut().for_each(|at| *at = (*at).min(now));
+        self.early_ends.retain(|at| now.duration_since(*at) < LOGIN_WINDOW);
+        self.early_ends.push_back(now);
+        self.early_ends.len() >= EARLY_ENDS_MAX
+    }
+
     fn use_session(&mut self, session: Session) {
         self.previous = Some(session.saved().clone());
         self.session = Some(session);
@@ -144,6 +160,12 @@ impl Gateway {
     #[must_use]
     pub const fn route(&self) -> &RouteName {
         &self.route
+    }
+
+    /// Which environment is behind it.
+    #[must_use]
+    pub const fn environment(&self) -> Environment {
+        self.environment
     }
 
     /// The transport itself.
@@ -307,6 +329,13 @@ impl Gateway {
         }
         slot.session = None;
         slot.check_stop(now)?;
+        let was_alive = refused.saved().phase(now) == TokenPhase::Fresh;
+        if was_alive && slot.ends_early_again(now) {
+            let reason = shared_user(gstin, product, &self.route, &error);
+            self.stop_slot(&mut slot, gstin, &reason, &error);
+            slot.early_ends.clear();
+            return Err(slot.check_stop(now).err().unwrap_or(error));
+        }
         let session = self.log_in(&mut slot, &scope, false).await?;
         if is_new(&session) {
             return Ok(session);
@@ -466,4 +495,15 @@ impl Gateway {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(slots.entry((gstin, product)).or_default())
     }
+}
+
+/// Why nobody logs in any more where each token is ended soon after it was given out.
+fn shared_user(gstin: Gstin, product: Product, route: &RouteName, error: &TransportError) -> String {
+    format!(
+        "{EARLY_ENDS_MAX} tokens of {gstin} for the {product} system on route {route} were refused within {} minutes, \
+         each long before its end ({error}): most likely another system logs in with the same API user, and each login \
+         ends the token of the other. Make an API user for each system on the portal's pages, or let all of them share \
+         one credential store",
+        LOGIN_WINDOW.as_mins()
+    )
 }

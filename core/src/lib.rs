@@ -34,6 +34,7 @@ pub mod plan;
 pub mod portal_code;
 mod provenance;
 pub mod qr;
+pub mod raw;
 pub mod receipt;
 pub mod registry;
 pub mod rulebook;
@@ -46,6 +47,7 @@ pub mod transport;
 pub mod usage;
 pub mod verify;
 pub mod write_back;
+pub mod xml;
 
 /// An underlying error of any kind, kept for its text and its sources.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

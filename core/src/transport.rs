@@ -15,6 +15,7 @@ use crate::credential::{Access, CredentialError};
 use crate::environment::{Environment, Product};
 use crate::operation::{InfoDetail, Operation, OperationKind, Reply};
 use crate::portal_code::{ErrorClass, PortalError, deciding_class};
+use crate::raw::{RawAnswer, RawCall};
 use crate::session::{SavedSession, Session};
 
 /// A way to the portal: direct, through a GSP, through a provider's API, or the emulator.
@@ -48,6 +49,18 @@ pub trait Transport: fmt::Debug + Send + Sync {
     /// that may drop it must have stored an intent first.
     async fn call(&self, session: &Session, operation: &Operation) -> Result<Reply, TransportError>;
 
+    /// Carries a call as it is, for a rehearsal of what the portal refuses. A transport that speaks the portal's own
+    /// protocol can do so; the others need not, and do not unless they say so.
+    ///
+    /// # Errors
+    /// [`TransportError::HeldBack`] without a network call where the capability denies it; else as [`Self::call`].
+    ///
+    /// # Cancellation
+    /// As [`Self::call`].
+    async fn call_raw(&self, _session: &Session, _call: &RawCall) -> Result<RawAnswer, TransportError> {
+        Err(raw_calls_denied())
+    }
+
     /// Asks whether the portal answers at all (heartbeat). Needs no session.
     ///
     /// # Errors
@@ -75,6 +88,14 @@ pub struct Probe {
     pub endpoint: String,
     /// What the portal said, cut to 200 characters.
     pub text: String,
+}
+
+/// The refusal of a call as it is, where the transport has no way to send one.
+#[must_use]
+pub fn raw_calls_denied() -> TransportError {
+    let reason = "this route sends only what a right program sends, so no refusal can be rehearsed on it; use one that \
+                  speaks the portal's own protocol, `direct` or `sandbox`";
+    TransportError::HeldBack { reason: reason.to_owned() }
 }
 
 /// How a transport reaches the portal.
@@ -115,6 +136,8 @@ pub struct TransportCapability {
     pub client_pair_per_product: bool,
     /// The systems whose API users are entered at the provider, so that nothing of them is needed here.
     pub users_at_provider: BTreeSet<Product>,
+    /// Whether it can send a call as it is ([`Transport::call_raw`]).
+    pub raw_calls: bool,
 }
 
 impl TransportCapability {
@@ -137,6 +160,7 @@ impl TransportCapability {
             call_time_max: Duration::from_mins(1),
             client_pair_per_product: false,
             users_at_provider: BTreeSet::new(),
+            raw_calls: false,
         }
     }
 }

@@ -5,16 +5,26 @@
 //! tests; a suite's test names are the promises of the contract as sentences. Crates outside this
 //! repository do the same by depending on this one.
 
+#[cfg(feature = "full")]
 pub mod credential_suite;
 pub mod documents;
+#[cfg(feature = "full")]
 pub mod fuzzing;
+#[cfg(feature = "full")]
 pub mod idocs;
+#[cfg(feature = "full")]
 pub mod invoices;
+#[cfg(feature = "full")]
 pub mod ledger_suite;
+#[cfg(feature = "full")]
 pub mod memory;
+#[cfg(feature = "full")]
 pub mod mutations;
 pub mod promise;
+#[cfg(feature = "full")]
 pub mod source_suite;
+#[cfg(feature = "full")]
 pub mod tally_stand_in;
 pub mod transport_suite;
+#[cfg(feature = "full")]
 pub mod write_back_suite;

@@ -32,6 +32,12 @@ impl NotApplicable {
     }
 }
 
+impl fmt::Display for NotApplicable {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
 /// Prints a promise as a sentence, with what became of it; `name` is that of its test. A promise that gives nothing
 /// was kept, as it would have panicked.
 pub fn told(name: &str, outcome: impl Into<Outcome>) {

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use einvoice_core::access::{Gateway, LOGINS_MAX};
+use einvoice_core::access::{EARLY_ENDS_MAX, Gateway, LOGINS_MAX};
 use einvoice_core::clock::{Clock, ManualClock};
 use einvoice_core::credential::{CredentialError, CredentialStore, UserScope};
 use einvoice_core::environment::{Environment, Product, RouteName};
@@ -530,6 +530,45 @@ async fn a_token_renewed_by_another_worker_is_taken_from_the_store_without_a_log
     assert_eq!(transport.logins(), 2);
     ask(&gateway).await.unwrap();
     assert_eq!(transport.logins(), 2, "the other worker's token serves");
+}
+
+#[tokio::test]
+async fn two_systems_that_end_each_others_tokens_are_named_before_the_logins_are_used_up() {
+    let (portal, transport, gateway) = scripted();
+    ask(&gateway).await.unwrap();
+    for _ in 1..EARLY_ENDS_MAX {
+        transport.revoke(taxpayer());
+        portal.advance_minutes(1);
+        ask(&gateway).await.unwrap();
+    }
+    transport.revoke(taxpayer());
+    let before = transport.logins();
+    for _ in 0..5 {
+        let error = ask(&gateway).await.unwrap_err();
+        let TransportError::HeldBack { reason } = &error else { panic!("{error}") };
+        assert!(reason.contains("another system logs in with the same API user"), "{reason}");
+        assert!(reason.contains(taxpayer().as_str()) && reason.contains("1005"), "{reason}");
+        assert_eq!(error.retry(), Retry::Safe, "nothing was done");
+    }
+    assert_eq!(transport.logins(), before);
+    assert!(before < LOGINS_MAX, "some logins are left for the account");
+    // Whoever has put it right goes on after the pause, with a clean record.
+    portal.advance_minutes(16);
+    ask(&gateway).await.unwrap();
+    transport.revoke(taxpayer());
+    ask(&gateway).await.unwrap();
+}
+
+#[tokio::test]
+async fn tokens_that_end_early_now_and_then_stop_nobody() {
+    let (portal, transport, gateway) = scripted();
+    ask(&gateway).await.unwrap();
+    for _ in 0..8 {
+        portal.advance_minutes(8);
+        transport.revoke(taxpayer());
+        ask(&gateway).await.unwrap();
+    }
+    assert_eq!(transport.logins(), 9);
 }
 
 #[tokio::test]

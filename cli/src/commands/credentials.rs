@@ -149,7 +149,7 @@ fn scope(arguments: &CredentialScopeArguments, assembly: &Assembly) -> Result<Cr
 }
 
 /// The route of a name, or the first.
-fn route<'a>(name: Option<&str>, assembly: &'a Assembly) -> Result<&'a RouteTable, CliError> {
+pub(super) fn route<'a>(name: Option<&str>, assembly: &'a Assembly) -> Result<&'a RouteTable, CliError> {
     let routes = &assembly.settings().routes;
     let found = match name {
         Some(name) => routes.iter().find(|route| route.part.name == name),

@@ -8,6 +8,7 @@ mod desk;
 pub mod doctor;
 pub mod ewb;
 pub mod explain;
+pub mod gsp;
 pub mod init;
 pub mod jobs;
 pub mod lookup;
@@ -62,6 +63,7 @@ pub fn run(arguments: Arguments, output: &mut Output) -> Result<u8, CliError> {
         Command::Masters(masters) => masters::run(&masters, &common, output),
         Command::Config(config) => config::run(&config, &common, output),
         Command::Sandbox(sandbox) => sandbox::run(&sandbox, output),
+        Command::Gsp(gsp) => gsp::run(&gsp, &common, output),
         Command::Completions(completions) => completions::run(&completions, output),
     }
 }

@@ -1,7 +1,7 @@
 //! `new`: what people begin with: crates for authors of adapters, files that plugins make.
 
 mod checkout;
-mod form;
+pub(super) mod form;
 mod manifest;
 mod templates;
 

@@ -25,6 +25,7 @@ mod once;
 mod sap;
 mod setup;
 mod sheets;
+mod test_report;
 mod validate;
 mod validate_formats;
 mod verify;

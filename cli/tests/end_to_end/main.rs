@@ -27,11 +27,13 @@ mod onboard;
 mod place;
 mod process;
 mod sap;
+mod secrets;
 mod spreadsheet;
 mod tally;
 #[cfg(unix)]
 mod terminal;
 mod trouble;
+mod vanished;
 
 use std::collections::BTreeMap;
 

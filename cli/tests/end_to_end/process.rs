@@ -80,7 +80,7 @@ impl Emulator {
         &self.address
     }
 
-    /// What `connection.json` says.
+    /// What `connection.json` says: all that a client needs to know, secrets included.
     pub(crate) const fn connection(&self) -> &Value {
         &self.connection
     }
@@ -296,6 +296,29 @@ plugin = "json-file"
         self
     }
 
+    /// The same with a store of its own kind in place of the environment, which then holds no credential.
+    pub(crate) fn over_store(mut self, table: &str) -> Self {
+        let config = fs::read_to_string(self.path("einvoice.toml")).unwrap();
+        let changed = config.replacen("[credentials]\nplugin = \"credentials-env\"\n", table, 1);
+        assert_ne!(config, changed);
+        self.write("einvoice.toml", &changed);
+        self.environment.clear();
+        self
+    }
+
+    /// The same with the environment in place of this store.
+    pub(crate) fn over_environment(self, table: &str) -> Self {
+        let config = fs::read_to_string(self.path("einvoice.toml")).unwrap();
+        self.write("einvoice.toml", &config.replacen(table, "[credentials]\nplugin = \"credentials-env\"\n", 1));
+        self
+    }
+
+    /// Sets a variable for every call.
+    pub(crate) fn with_variable(mut self, name: &str, value: &str) -> Self {
+        self.environment.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
     /// Changes every credential whose variable begins like this.
     pub(crate) fn with_wrong(mut self, prefix: &str) -> Self {
         let wrong = self.environment.iter_mut().filter(|(name, _)| name.starts_with(prefix));
@@ -377,7 +400,8 @@ plugin = "json-file"
         states
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// A call of the program in this folder, with the credentials in its environment and nothing else of ours.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(PROGRAM);
         command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("EINVOICE")) {

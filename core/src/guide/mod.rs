@@ -12,6 +12,8 @@
 #[doc = ""]
 #[doc = include_str!("adapters_end.md")]
 pub mod adapters {}
+#[doc = include_str!("credentials.md")]
+pub mod credentials {}
 pub mod decisions;
 #[doc = include_str!("life.md")]
 pub mod life {}
@@ -27,3 +29,5 @@ pub mod onboarding {}
 pub mod operations {}
 #[doc = include_str!("rules.md")]
 pub mod rules {}
+#[doc = include_str!("test-report.md")]
+pub mod test_report {}

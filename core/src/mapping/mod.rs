@@ -31,6 +31,7 @@ mod complete;
 mod config;
 mod field;
 mod formula;
+mod members;
 mod record;
 mod rule;
 #[cfg(test)]
@@ -46,6 +47,7 @@ use std::sync::Arc;
 pub use complete::complete;
 pub use config::{Constant, MappingConfig, Rule, RuleTable, SellerConfig, SkipRule, TextStep};
 pub use field::Field;
+pub use members::Members;
 pub use record::{Origins, Record, RowPlaces, TableRecord};
 pub(crate) use trail::Trail;
 pub use tree::{TEXT, Tree, TreeRecord, VALUES_MAX};
@@ -189,7 +191,7 @@ impl Mapping {
     pub fn apply(&self, record: &dyn Record, mapped: &mut MappedDocument) {
         let rules = &*self.rules;
         // Rules may look at what the source mapped; they see it as it was before the first of them.
-        let before = if rules.reads_the_document() { mapped.invoice.clone() } else { Invoice::default() };
+        let before = if rules.reads_the_document { mapped.invoice.clone() } else { Invoice::default() };
         let (mut head, mut line) = (vec![None; rules.fields.count()], Vec::new());
         let lists = list(rules, record, None, &mut head);
         let origins = record.origins();

@@ -34,6 +34,8 @@ pub(crate) struct Rules {
     of_head: usize,
     pub(crate) fields: Fields,
     texts: Vec<Box<str>>,
+    /// Whether any of them looks at what the source mapped.
+    pub(crate) reads_the_document: bool,
 }
 
 impl Rules {
@@ -43,8 +45,9 @@ impl Rules {
         parts: Compiler<'_>,
     ) -> Self {
         let of_head = head.len();
-        let list = head.into_iter().chain(items).collect();
-        Self { list, of_head, fields: parts.fields, texts: parts.texts }
+        let list: Vec<(MemberPath, Compiled)> = head.into_iter().chain(items).collect();
+        let reads_the_document = list.iter().any(|(_, rule)| rule.reads_the_document());
+        Self { list, of_head, fields: parts.fields, texts: parts.texts, reads_the_document }
     }
 
     /// The rules of the head, or those of items, each with its number.
@@ -70,10 +73,6 @@ impl Rules {
         let mut found = Vec::new();
         self.list.iter().for_each(|(_, rule)| rule.fields(&mut found));
         found.into_iter().filter_map(|field| self.fields.get(field)).map(Field::shown).collect()
-    }
-
-    pub(crate) fn reads_the_document(&self) -> bool {
-        self.list.iter().any(|(_, rule)| rule.reads_the_document())
     }
 }
 

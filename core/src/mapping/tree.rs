@@ -13,6 +13,7 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::field::Field;
+use super::members::Members;
 use super::record::{Origins, Record};
 use crate::document::scanner::{Scanner, Token};
 
@@ -24,24 +25,25 @@ pub const VALUES_MAX: usize = 100_000;
 /// Name of an element's own text, beside its attributes and children.
 pub const TEXT: &str = "#text";
 
-/// A value with names: every leaf a text, so that no number passes through a binary fraction.
+/// A value with names: every leaf a text, so that no number passes through a binary fraction. Names and texts are borrowed
+/// from the document where they stand in it as they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a tree has leaves, lists and names")]
-pub enum Tree {
+pub enum Tree<'t> {
     /// A leaf: the text of a string, the digits of a number, `true` or `false`.
-    Text(String),
+    Text(Cow<'t, str>),
     /// Entries.
-    List(Vec<Tree>),
+    List(Vec<Tree<'t>>),
     /// Members by name.
-    Map(BTreeMap<String, Tree>),
+    Map(Members<'t>),
 }
 
-impl Tree {
+impl<'t> Tree<'t> {
     /// Reads any JSON of at most 64 levels and [`VALUES_MAX`] values. `null` is an empty text.
     ///
     /// # Errors
     /// When the text is not JSON, too deep or too much, or an object has a member twice: nobody can tell which is meant.
-    pub fn from_json(text: &str) -> Result<Self, serde_json::Error> {
+    pub fn from_json(text: &'t str) -> Result<Self, serde_json::Error> {
         let mut scanner = Scanner::new(text);
         // What one pass over the text does not take is read with care, level by level, to say what is wrong with it.
         match of_scanner(&mut scanner, &mut 0).filter(|_| scanner.finish().is_ok()) {
@@ -53,7 +55,10 @@ impl Tree {
     /// The leaf, list or member at the end of a path; nothing where there is none.
     #[must_use]
     pub fn at(&self, path: &str) -> Option<&Self> {
-        self.end_of(&TreePath::parse(path))
+        if path.contains('[') {
+            return self.end_of(&TreePath::parse(path));
+        }
+        path.split('.').try_fold(self, |here, name| if name.is_empty() { Some(here) } else { here.member(name) })
     }
 
     /// As [`at`](Self::at), for a path that was taken apart.
@@ -176,7 +181,7 @@ fn segment(path: &str) -> (&str, &str) {
 
 /// The next value; nothing where it is damaged, or is what [`of_raw`] refuses. Its depth is limited by the scanner, to as
 /// many levels.
-fn of_scanner(scanner: &mut Scanner<'_>, values: &mut usize) -> Option<Tree> {
+fn of_scanner<'t>(scanner: &mut Scanner<'t>, values: &mut usize) -> Option<Tree<'t>> {
     *values += 1;
     if *values > VALUES_MAX {
         return None;
@@ -184,11 +189,11 @@ fn of_scanner(scanner: &mut Scanner<'_>, values: &mut usize) -> Option<Tree> {
     match scanner.next_byte() {
         Some(b'{') => {
             scanner.open(b'{').ok()?;
-            let mut members = BTreeMap::new();
+            let mut members = Members::new();
             let mut is_first = true;
             while scanner.entry(b'}', is_first).ok()? {
                 is_first = false;
-                let name = scanner.name().ok()?.into_owned();
+                let name = scanner.name().ok()?;
                 if members.insert(name, of_scanner(scanner, values)?).is_some() {
                     return None;
                 }
@@ -204,15 +209,15 @@ fn of_scanner(scanner: &mut Scanner<'_>, values: &mut usize) -> Option<Tree> {
             Some(Tree::List(entries))
         }
         _ => Some(Tree::Text(match scanner.token().ok()? {
-            Token::Null => String::new(),
-            Token::Text(text, _) => text.into_owned(),
-            Token::Number(digits) => digits.to_owned(),
-            Token::Other(word) => word.to_owned(),
+            Token::Null => Cow::Borrowed(""),
+            Token::Text(text, _) => text,
+            Token::Number(digits) => Cow::Borrowed(digits),
+            Token::Other(word) => Cow::Borrowed(word),
         })),
     }
 }
 
-fn of_raw(raw: &RawValue, depth: usize, values: &mut usize) -> Result<Tree, serde_json::Error> {
+fn of_raw<'t>(raw: &'t RawValue, depth: usize, values: &mut usize) -> Result<Tree<'t>, serde_json::Error> {
     if depth > DEPTH_MAX {
         return Err(serde_json::Error::custom(format!("nested more than {DEPTH_MAX} levels deep")));
     }
@@ -223,7 +228,7 @@ fn of_raw(raw: &RawValue, depth: usize, values: &mut usize) -> Result<Tree, serd
     let text = raw.get();
     match text.as_bytes().first() {
         Some(b'{') => {
-            let Members(members) = serde_json::from_str(text)?;
+            let RawMembers(members) = serde_json::from_str(text)?;
             let read = members.into_iter().map(|(name, raw)| Ok((name, of_raw(raw, depth + 1, values)?)));
             read.collect::<Result<_, _>>().map(Tree::Map)
         }
@@ -231,20 +236,20 @@ fn of_raw(raw: &RawValue, depth: usize, values: &mut usize) -> Result<Tree, serd
             let entries: Vec<&RawValue> = serde_json::from_str(text)?;
             entries.into_iter().map(|raw| of_raw(raw, depth + 1, values)).collect::<Result<_, _>>().map(Tree::List)
         }
-        Some(b'"') => serde_json::from_str(text).map(Tree::Text),
-        _ if text == "null" => Ok(Tree::Text(String::new())),
-        _ => Ok(Tree::Text(text.to_owned())),
+        Some(b'"') => serde_json::from_str(text).map(|text: String| Tree::Text(text.into())),
+        _ if text == "null" => Ok(Tree::Text(Cow::Borrowed(""))),
+        _ => Ok(Tree::Text(Cow::Borrowed(text))),
     }
 }
 
 /// The members of an object, each name once.
-struct Members<'a>(BTreeMap<String, &'a RawValue>);
+struct RawMembers<'a>(BTreeMap<String, &'a RawValue>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for RawMembers<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Object;
         impl<'de> Visitor<'de> for Object {
-            type Value = Members<'de>;
+            type Value = RawMembers<'de>;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str("a JSON object")
@@ -260,7 +265,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
                         }
                     }
                 }
-                Ok(Members(members))
+                Ok(RawMembers(members))
             }
         }
         deserializer.deserialize_map(Object)
@@ -269,8 +274,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
 
 /// A tree one of whose lists holds the lines of the document.
 #[derive(Debug, Clone)]
-pub struct TreeRecord {
-    root: Tree,
+pub struct TreeRecord<'t> {
+    root: Tree<'t>,
     lines: Arc<Lines>,
 }
 
@@ -281,16 +286,16 @@ struct Lines {
     path: TreePath,
 }
 
-impl TreeRecord {
+impl<'t> TreeRecord<'t> {
     /// A record whose lines are the entries at this path.
     #[must_use]
-    pub fn new(root: Tree, lines: impl Into<String>) -> Self {
+    pub fn new(root: Tree<'t>, lines: impl Into<String>) -> Self {
         let shown = lines.into();
         let path = TreePath::parse(&shown);
         Self { root, lines: Arc::new(Lines { shown, path }) }
     }
 
-    fn entries(&self) -> &[Tree] {
+    fn entries(&self) -> &[Tree<'t>] {
         self.root.end_of(&self.lines.path).map_or(&[], Tree::entries)
     }
 
@@ -304,7 +309,7 @@ impl TreeRecord {
     }
 }
 
-impl Record for TreeRecord {
+impl Record for TreeRecord<'_> {
     fn lines(&self) -> usize {
         self.entries().len()
     }
@@ -387,7 +392,9 @@ mod tests {
 
     #[test]
     fn one_pass_reads_what_reading_level_by_level_reads() {
-        let with_care = |text: &str| serde_json::from_str(text).and_then(|raw| of_raw(raw, 0, &mut 0)).ok();
+        fn with_care(text: &str) -> Option<Tree<'_>> {
+            serde_json::from_str(text).and_then(|raw| of_raw(raw, 0, &mut 0)).ok()
+        }
         let at_depth = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
         for text in [
             DOCUMENT.to_owned(),

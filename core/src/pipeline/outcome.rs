@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::clock::later;
+use crate::credential::CredentialError;
 use crate::ledger::AttemptOutcome;
 use crate::operation::OperationKind;
 use crate::portal_code::{ErrorClass, PortalError};
@@ -52,7 +53,9 @@ pub(super) enum Consequence {
 pub(super) fn conclude(error: &TransportError, now: Timestamp, settle_wait: Duration) -> (AttemptOutcome, Consequence) {
     let not_sent = || AttemptOutcome::NotSent { reason: error.to_string() };
     let (errors, info) = match error {
-        TransportError::NotSent { .. } => return (not_sent(), Consequence::Unreachable),
+        TransportError::NotSent { .. } | TransportError::Credential(CredentialError::Unreachable { .. }) => {
+            return (not_sent(), Consequence::Unreachable);
+        }
         TransportError::HeldBack { .. } => return (not_sent(), Consequence::PauseSupplier(RATE_LIMIT_PAUSE)),
         TransportError::Unsupported { .. } | TransportError::Credential(_) => {
             return (not_sent(), Consequence::Configuration);
@@ -132,6 +135,7 @@ pub(super) fn unknown(reason: &str, now: Timestamp, settle_wait: Duration, error
 pub(super) fn consequence_of(error: &TransportError) -> Consequence {
     match error {
         TransportError::HeldBack { .. } => Consequence::PauseSupplier(RATE_LIMIT_PAUSE),
+        TransportError::Credential(CredentialError::Unreachable { .. }) => Consequence::Unreachable,
         TransportError::Credential(_) | TransportError::Unsupported { .. } => Consequence::Configuration,
         _ => match error.class() {
             Some(class @ ErrorClass::RateLimit) => {

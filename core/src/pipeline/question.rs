@@ -2,15 +2,17 @@
 //! document or by IRN, and the other NIC site where the first one does not have it. `settle` decides what the
 //! answer means.
 
+use std::sync::Arc;
+
 use super::outcome::{ELSEWHERE_CODE, NOT_HERE_CODE, NOT_THERE_CODE, WINDOW_OVER_CODE, consequence_of};
 use super::report::Tally;
-use super::routes::Route;
+use super::routes::{Route, Routes};
 use super::send::{heed, sent_document};
 use crate::irn::{Irn, IrnRule};
 use crate::ledger::{Claimed, Intent};
-use crate::operation::{DuplicateInfo, InfoDetail, Operation, Registration, Reply};
+use crate::operation::{DuplicateInfo, InfoDetail, Operation, OperationKind, Registration, Reply};
 use crate::portal_code::{ErrorClass, deciding_class};
-use crate::transport::TransportError;
+use crate::transport::{TransportError, TransportMode};
 
 /// The two sites of NIC, which answer for each other when the `irp` header names the one that issued (since
 /// July 2024). Private portals have no such twin.
@@ -33,6 +35,7 @@ impl Answer {
 #[derive(Debug)]
 pub(super) struct Question<'a> {
     pub(super) tally: &'a Tally,
+    pub(super) routes: &'a Routes,
     pub(super) route: &'a Route,
     pub(super) claimed: &'a Claimed,
     pub(super) attempt: &'a Intent,
@@ -60,7 +63,8 @@ impl Question<'_> {
             // Local data only, or a closed window: the site's own name in the header makes it look again.
             answer.result = self.put(Some(site)).await;
         }
-        if answer.has_code(NOT_THERE_CODE) && is_called_a_duplicate(self.claimed) {
+        let can_by_irn = self.route.can(OperationKind::GetIrn);
+        if answer.has_code(NOT_THERE_CODE) && is_called_a_duplicate(self.claimed) && can_by_irn {
             // The number may be registered with another date of the same year, which a question by
             // document does not find, and the IRN holds no date.
             let by_irn = Operation::GetIrn { irn: self.claimed.irn, site: named.then(|| site.to_owned()) };
@@ -69,33 +73,71 @@ impl Question<'_> {
                 answer.result = result;
             }
         }
+        if answer.result.is_err()
+            && !self.route.can(OperationKind::GetIrnByDocument)
+            && let Some(told) = self.ask_by_another_route(site).await
+        {
+            answer.result = told;
+        }
         answer
     }
 
-    /// By IRN when the portal named one, else by document.
+    /// By document, on another route that leads to the same site: what a read by IRN does not find may still be there,
+    /// and only a read by document says clearly that it is not. Nothing where that says nothing either.
+    async fn ask_by_another_route(&self, site: &str) -> Option<Result<Box<Registration>, TransportError>> {
+        let gstin = self.attempt.gstin;
+        let leads_there = |route: &&Arc<Route>| {
+            route.name() != self.route.name()
+                && (route.site(), route.environment()) == (site, self.route.environment())
+                && route.can(OperationKind::GetIrnByDocument)
+                && !route.is_closed()
+                && !route.is_closed_for(gstin)
+        };
+        let other = self.routes.in_order().iter().find(leads_there)?;
+        let _permit = other.permit(gstin).await?;
+        let question = by_document(self.claimed, None).ok()?;
+        let told = self.call_by(other, &question).await;
+        let is_not_there = told.as_ref().is_err_and(|error| has_code(error, NOT_THERE_CODE));
+        let is_clear = told.is_ok() || told.as_ref().is_err_and(|error| has_code(error, WINDOW_OVER_CODE));
+        // A provider with an interface of its own may have sent it to another site than its route is said to lead to.
+        let knows_the_site = self.route.mode() != TransportMode::ProviderApi;
+        (is_clear || (is_not_there && knows_the_site)).then_some(told)
+    }
+
+    /// By IRN when the portal named one, or where the route cannot ask by document: the IRN is known before anybody
+    /// gives it out. Else by document.
     async fn put(&self, site: Option<&str>) -> Result<Box<Registration>, TransportError> {
         let site = site.map(str::to_owned);
+        let by_irn = self.route.can(OperationKind::GetIrn);
+        let by_number = self.route.can(OperationKind::GetIrnByDocument);
         let operation = match duplicate(self.claimed) {
-            Some(duplicate) => Operation::GetIrn { irn: duplicate.irn, site },
-            None => by_document(self.claimed, site)?,
+            Some(duplicate) if by_irn => Operation::GetIrn { irn: duplicate.irn, site },
+            None if by_irn && !by_number => Operation::GetIrn { irn: self.claimed.irn, site },
+            _ if by_number => by_document(self.claimed, site)?,
+            // Said before anything is sent, so that it counts against nobody.
+            _ => return Err(TransportError::Unsupported { operation: OperationKind::GetIrnByDocument }),
         };
         self.call(&operation).await
     }
 
     async fn call(&self, operation: &Operation) -> Result<Box<Registration>, TransportError> {
-        let result = match self.route.gateway.call(self.attempt.gstin, operation).await {
+        self.call_by(self.route, operation).await
+    }
+
+    async fn call_by(&self, route: &Route, operation: &Operation) -> Result<Box<Registration>, TransportError> {
+        let result = match route.gateway.call(self.attempt.gstin, operation).await {
             Ok(Reply::Registration(registration)) => Ok(registration),
             Ok(other) => Err(TransportError::BadAnswer {
-                endpoint: self.attempt.route.to_string(),
+                endpoint: route.name().to_string(),
                 http_status: None,
                 reason: format!("a question about a document was answered with {}", other.words()),
                 changes_books: false,
             }),
             Err(error) => Err(error),
         };
-        self.route.learn(result.as_ref().err());
+        route.learn(result.as_ref().err());
         if let Err(error) = &result {
-            heed(self.tally, self.route, self.attempt.gstin, error, consequence_of(error));
+            heed(self.tally, route, self.attempt.gstin, error, consequence_of(error));
         }
         result
     }

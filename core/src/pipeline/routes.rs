@@ -14,8 +14,9 @@ use crate::credential::CredentialStore;
 use crate::environment::{Environment, RouteName};
 use crate::events;
 use crate::identifier::Gstin;
+use crate::operation::OperationKind;
 use crate::portal_code::ErrorClass;
-use crate::transport::{Transport, TransportError};
+use crate::transport::{Transport, TransportError, TransportMode};
 
 /// A configured route.
 #[derive(Debug, Clone)]
@@ -123,6 +124,21 @@ impl Route {
         &self.gateway.transport().capability().site
     }
 
+    /// Which environment is behind it.
+    pub(super) const fn environment(&self) -> Environment {
+        self.gateway.environment()
+    }
+
+    /// What kind of way it is.
+    pub(super) fn mode(&self) -> TransportMode {
+        self.gateway.transport().capability().mode
+    }
+
+    /// Whether it carries an operation.
+    pub(super) fn can(&self, operation: OperationKind) -> bool {
+        self.gateway.transport().capability().operations.contains(&operation)
+    }
+
     /// Longest time one of its calls takes.
     pub(super) fn call_time_max(&self) -> Duration {
         self.gateway.transport().capability().call_time_max
@@ -162,10 +178,14 @@ impl Route {
     /// Learns from a call: failures in a row open the breaker, any answer closes it. What never left
     /// this machine says nothing, and a limit on one GSTIN is an answer.
     pub(super) fn learn(&self, error: Option<&TransportError>) {
-        if matches!(
-            error,
-            Some(TransportError::HeldBack { .. } | TransportError::Credential(_) | TransportError::Unsupported { .. })
-        ) {
+        let is_ours = |error: &TransportError| {
+            matches!(
+                error,
+                TransportError::HeldBack { .. } | TransportError::Credential(_) | TransportError::Unsupported { .. }
+            )
+        };
+        // A store that does not answer stops the route as a portal would that does not.
+        if error.is_some_and(|error| is_ours(error) && !error.is_unreachable()) {
             return;
         }
         let error = error.filter(|error| error.class() != Some(ErrorClass::RateLimit));

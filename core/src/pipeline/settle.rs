@@ -86,7 +86,7 @@ async fn ask(shared: &Shared, tally: &Tally, claimed: &Claimed) -> Result<Option
     if route.is_closed() || route.is_closed_for(attempt.gstin) {
         return Ok(None);
     }
-    let answer = Question { tally, route, claimed, attempt }.ask().await;
+    let answer = Question { tally, routes: &shared.routes, route, claimed, attempt }.ask().await;
     Ok(Some(match answer.result {
         Ok(mut registration) => {
             registration.site = Some(answer.site);
@@ -152,6 +152,14 @@ impl Case<'_> {
         }
         if self.has_code(NOT_THERE_CODE) {
             return self.settle_not_there().await;
+        }
+        if matches!(self.error, TransportError::Unsupported { .. }) {
+            let reason = format!(
+                "route {} can ask neither by document nor by IRN, and no other route to site {} is open",
+                self.attempt.route, self.attempt.site
+            );
+            let remedy = by_hand::look_it_up(self.claimed, self.attempt);
+            return Ok(left_open(self.shared, self.claimed, &reason, Some(HandOver::Whether { remedy })));
         }
         Ok(still_unknown(self.shared, self.claimed, &self.error.to_string()))
     }

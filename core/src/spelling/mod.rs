@@ -13,10 +13,10 @@ use std::borrow::Cow;
 #[must_use]
 pub fn fold(name: &str) -> String {
     if name.is_ascii() {
-        let kept = name.bytes().filter(u8::is_ascii_alphanumeric);
-        let mut folded = String::with_capacity(name.len());
-        folded.extend(kept.map(|byte| char::from(byte.to_ascii_lowercase())));
-        return folded;
+        let mut folded = Vec::with_capacity(name.len());
+        folded.extend(kept(name));
+        // What was ASCII still is.
+        return String::from_utf8(folded).unwrap_or_default();
     }
     name.chars().filter(|found| found.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
@@ -33,7 +33,15 @@ pub fn folded(name: &str) -> Cow<'_, str> {
 /// Whether two names are the same but for case, blanks and punctuation.
 #[must_use]
 pub fn same(left: &str, right: &str) -> bool {
+    if left.is_ascii() && right.is_ascii() {
+        return left == right || kept(left).eq(kept(right));
+    }
     left == right || fold(left) == fold(right)
+}
+
+/// What counts of a name in ASCII.
+fn kept(name: &str) -> impl Iterator<Item = u8> {
+    name.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase())
 }
 
 #[cfg(test)]

@@ -216,7 +216,8 @@ impl Documents {
 /// An XML file, which holds one document.
 fn whole(file: &Found, encoding: Encoding) -> io::Result<Piece> {
     let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX);
-    let mut bytes = Vec::new();
+    // With room for all of it, and to see its end, a file is read in a few pieces; without, in a dozen.
+    let mut bytes = Vec::with_capacity(usize::try_from(file.size.min(limit)).unwrap_or_default() + 64);
     Utf8Reader::new(File::open(&file.path)?, encoding)?.take(limit + 1).read_to_end(&mut bytes)?;
     let content = if bytes.len() > MAX_BYTES { Err(Fault::TooLarge) } else { Ok(bytes) };
     Ok(Piece { number: 1, line: 1, column: 1, content })

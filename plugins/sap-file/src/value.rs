@@ -2,6 +2,9 @@
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
+/// Digits that a machine's number surely takes.
+const DIGITS_MAX: usize = 18;
+
 /// The mark before the decimals, one for all numbers of an `IDoc`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mark {
@@ -36,6 +39,9 @@ pub(crate) fn mark<'a>(numbers: impl Iterator<Item = &'a str>) -> Result<Mark, U
 /// A number: blanks around it, the sign behind or before it, thousands grouped by the other mark.
 pub(crate) fn number(text: &str, mark: Mark) -> Option<Decimal> {
     let text = text.trim();
+    if let Some(number) = Some(text).filter(|_| mark == Mark::Point).and_then(of_digits) {
+        return Some(number);
+    }
     let (behind, text) = text.strip_suffix('-').map_or((false, text), |rest| (true, rest.trim_end()));
     let text = text.strip_suffix('+').unwrap_or(text);
     let (before, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest.trim_start()));
@@ -60,6 +66,26 @@ pub(crate) fn number(text: &str, mark: Mark) -> Option<Decimal> {
     let plain = if fraction.is_empty() { plain } else { format!("{plain}.{fraction}") };
     let number = Decimal::from_str_exact(&plain).ok()?;
     Some(if before || behind { -number } else { number })
+}
+
+/// The number of a text of digits with a point or without one, as SAP writes nearly all; nothing where it is another, or
+/// longer than a machine's number.
+fn of_digits(text: &str) -> Option<Decimal> {
+    if text.len() > DIGITS_MAX {
+        return None;
+    }
+    let (mut digits, mut scale, mut is_pointed) = (0_i64, 0_u32, false);
+    for byte in text.bytes() {
+        match byte {
+            b'0'..=b'9' => {
+                digits = digits * 10 + i64::from(byte - b'0');
+                scale += u32::from(is_pointed);
+            }
+            b'.' if !is_pointed => is_pointed = true,
+            _ => return None,
+        }
+    }
+    (text.len() > usize::from(is_pointed)).then(|| Decimal::new(digits, scale))
 }
 
 /// A number in plain form, for a rule of the mapping.
@@ -108,6 +134,9 @@ mod tests {
             (".5", "0.5"),
             ("144.000", "144"),
             ("1.00000", "1"),
+            ("12.", "12"),
+            ("999999999999999.99", "999999999999999.99"),
+            ("9999999999999999999.99", "9999999999999999999.99"),
         ] {
             assert_eq!(of(text, Mark::Point).as_deref(), Some(wanted), "{text}");
         }
@@ -123,6 +152,7 @@ mod tests {
             "x",
             "1.2.3",
             ",5",
+            ".",
             "1E3",
             "99999999999999999999999999999999",
         ] {

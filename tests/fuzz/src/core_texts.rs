@@ -139,7 +139,7 @@ pub fn formula(bytes: &[u8]) {
 
 /// A text as the rules of an integrator: refused with the place, or applied to a tree and to a table.
 pub fn mapping_rules(bytes: &[u8]) {
-    static TREE: LazyLock<TreeRecord> = LazyLock::new(|| {
+    static TREE: LazyLock<TreeRecord<'static>> = LazyLock::new(|| {
         let document = r#"{"no": "A/1", "on": "05/11/2026", "total": "1,180.00", "to": {"gst": "27AABCT4432C1ZQ"},
             "lines": [{"qty": "2", "rate": 500, "hsn": "8481", "taxes": [{"cat": "IGST", "percent": "18%"}]}]}"#;
         TreeRecord::new(Tree::from_json(document).expect("JSON"), "lines")

@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use einvoice_core::credential::{Access, ApiUser, ClientPair};
+use einvoice_core::environment::Product;
 use einvoice_core::identifier::Gstin;
+use einvoice_core::irn::Irn;
+use einvoice_core::operation::Operation;
 use einvoice_core::secret::Secret;
 use einvoice_core::session::{SavedSession, Session};
 use einvoice_core::transport::Transport;
@@ -36,8 +39,79 @@ pub trait TransportHarness: fmt::Debug + Send + Sync {
     /// The requests received, head and body as they came; none without [`Ability::Transcript`].
     fn requests(&self) -> Vec<String>;
 
+    /// The government system that the suite is about on this way.
+    fn product(&self) -> Product {
+        Product::EInvoice
+    }
+
+    /// Code and text of a refusal. Without a text the system sends codes alone.
+    fn refusal(&self, about: About) -> (&'static str, &'static str) {
+        match about {
+            About::Document => ("2172", "For Intra-state transaction, IGST is not applicable"),
+            About::Token => ("1005", "Invalid Token"),
+            About::Login => ("3002", "Invalid login credentials"),
+        }
+    }
+
+    /// A write that the transport carries.
+    fn a_write(&self) -> Operation {
+        Operation::GenerateIrn { payload: r#"{"Version":"1.1"}"#.into() }
+    }
+
+    /// A read that it carries.
+    fn a_read(&self) -> Operation {
+        Operation::GetIrn { irn: Irn::parse(IRN).expect("an IRN"), site: None }
+    }
+
+    /// Questions that can run at the same time, each with a text that the request holds and [`Answer::Echo`] repeats.
+    fn questions(&self) -> Vec<(String, Operation)> {
+        let gstins = (0..QUESTIONS).map(|number| format!("29AAAAA{number:04}A1Z5"));
+        gstins
+            .map(|text| {
+                let gstin = Gstin::parse(&text).expect("a GSTIN");
+                (text, Operation::GstinDetails { gstin })
+            })
+            .collect()
+    }
+
+    /// Bodies of answers that say neither yes nor no.
+    fn unclear_answers(&self) -> Vec<String> {
+        let bodies = [
+            "",
+            "{}",
+            "null",
+            r#"{"Status":1,"Data":null,"ErrorDetails":null}"#,
+            r#"{"Status":1,"Data":"c2VhbGVkIHdpdGggYW5vdGhlciBrZXk=","ErrorDetails":null}"#,
+            r#"{"Status":0,"Data":null,"ErrorDetails":null}"#,
+            r#"{"Status":"perhaps","ErrorDetails":[{"ErrorCode":"2172","ErrorMessage":"x"}]}"#,
+        ];
+        bodies.map(str::to_owned).to_vec()
+    }
+
+    /// Whether an HTTP status that is no success says something by itself on this way.
+    fn understands(&self, _status: u16) -> bool {
+        false
+    }
+
+    /// How often a request names the taxpayer, in a way that must not come twice.
+    fn names_taxpayer(&self, request: &str) -> usize {
+        request.lines().filter(|line| line.to_ascii_lowercase().starts_with("gstin:")).count()
+    }
+
     /// Waits until no count is below that of `at_least`.
     async fn wait_for(&self, at_least: Counts);
+}
+
+/// What a refusal of the suite is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "the suite refuses nothing else")]
+pub enum About {
+    /// A document that breaks a rule.
+    Document,
+    /// A token that is no longer accepted.
+    Token,
+    /// A user that may not log in.
+    Login,
 }
 
 /// What not every transport and its portal have.
@@ -51,6 +125,12 @@ pub enum Ability {
     /// Answers arrive piece by piece, so that one without an end can be sent
     /// ([`Answer::Announce`], [`Answer::Endless`]).
     EndlessAnswers,
+    /// The taxpayer logs in on this way.
+    TaxpayerLogin,
+    /// A request names the taxpayer.
+    NamedTaxpayer,
+    /// What one request asks for can be told from what another one asks for.
+    Questions,
 }
 
 impl fmt::Display for Ability {
@@ -59,6 +139,9 @@ impl fmt::Display for Ability {
             Self::Connections => "no connection is made on this way",
             Self::Transcript => "this portal keeps no requests as they came",
             Self::EndlessAnswers => "an answer arrives here whole or not at all",
+            Self::TaxpayerLogin => "no taxpayer logs in: the provider holds the API user, or every call carries it",
+            Self::NamedTaxpayer => "no request names the taxpayer: the provider knows him by his token",
+            Self::Questions => "no read is carried that names what it asks for",
         })
     }
 }
@@ -84,8 +167,13 @@ pub struct Dialling {
     transport: Arc<dyn Transport>,
 }
 
+/// An IRN that nothing was registered under.
+const IRN: &str = "706daeccda0ef6f818da78f3a2a05a1288731057373002289b46c3229289a2e7";
+/// How many questions run at the same time.
+pub const QUESTIONS: u32 = 16;
+
 /// Worthless key for logins; nobody has the private half.
-const AUTH_PUBLIC_KEY: &str = "-----BEGIN PUBLIC KEY-----
+pub const AUTH_PUBLIC_KEY: &str = "-----BEGIN PUBLIC KEY-----
 MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAx8XQFS1COOk5MDmX8bf2
 JYzz0/lBqYQcVjylEmwBMvRyTFAw1cLRjk+Re5Ym8K98B3UkhcM378/Odtz29KNc
 FcjG38W/8pxpr+yCg6pC7tfMigT7Lf/5DC1Jibn03pU8SqLmsDIEVdWh2yvjAmWk
@@ -96,6 +184,8 @@ ewIDAQAB
 -----END PUBLIC KEY-----
 ";
 
+/// The invented taxpayer.
+pub const TAXPAYER: &str = "29AAAAA0000A1Z5";
 const CLIENT_ID: &str = "client-id-Q7wXk2";
 const CLIENT_SECRET: &str = "client-secret-Zp4Tn8";
 const USER_NAME: &str = "user-name-Lm3Vb6";
@@ -104,8 +194,9 @@ const TOKEN: &str = "auth-token-Ky1Ds0";
 const SEK: &[u8; 32] = b"session-encryption-key-Wq8Jf2-32";
 
 /// Long enough for a loaded machine to send a request, short enough to wait for.
-const TOTAL_TIMEOUT_MS: u64 = 500;
-const BODY_BYTES_MAX: usize = 64 * 1024;
+pub const TOTAL_TIMEOUT_MS: u64 = 500;
+/// Largest answer that is read here, in bytes.
+pub const BODY_BYTES_MAX: usize = 64 * 1024;
 
 impl Dialling {
     /// Starts a portal and has the transport built that goes there.
@@ -121,6 +212,24 @@ impl Dialling {
     }
 }
 
+/// A session of the invented taxpayer, which opens nothing.
+#[must_use]
+pub fn worthless_session() -> Session {
+    let access = Access::new(
+        Gstin::parse(TAXPAYER).expect("a GSTIN"),
+        ClientPair { client_id: Secret::from(CLIENT_ID), client_secret: Secret::from(CLIENT_SECRET) },
+        ApiUser { user_name: Secret::from(USER_NAME), password: Secret::from(PASSWORD) },
+    );
+    let saved = SavedSession {
+        token: Secret::from(TOKEN),
+        sek: Secret::new(SEK.to_vec()),
+        app_key: Secret::new(SEK.to_vec()),
+        expires_at: "2099-01-01T00:00:00Z".parse().expect("a moment"),
+        provider: None,
+    };
+    Session::new(access, saved)
+}
+
 #[async_trait]
 impl TransportHarness for Dialling {
     fn transport(&self) -> Arc<dyn Transport> {
@@ -128,23 +237,12 @@ impl TransportHarness for Dialling {
     }
 
     fn session(&self) -> Session {
-        let access = Access::new(
-            Gstin::parse("29AAAAA0000A1Z5").expect("a GSTIN"),
-            ClientPair { client_id: Secret::from(CLIENT_ID), client_secret: Secret::from(CLIENT_SECRET) },
-            ApiUser { user_name: Secret::from(USER_NAME), password: Secret::from(PASSWORD) },
-        );
-        let saved = SavedSession {
-            token: Secret::from(TOKEN),
-            sek: Secret::new(SEK.to_vec()),
-            app_key: Secret::new(SEK.to_vec()),
-            expires_at: "2099-01-01T00:00:00Z".parse().expect("a moment"),
-            provider: None,
-        };
-        Session::new(access, saved)
+        worthless_session()
     }
 
-    fn can(&self, ability: Ability) -> bool {
-        matches!(ability, Ability::Connections | Ability::Transcript | Ability::EndlessAnswers)
+    /// It dials, and speaks the portal's own protocol.
+    fn can(&self, _ability: Ability) -> bool {
+        true
     }
 
     async fn set(&self, answer: Answer) {

@@ -20,6 +20,13 @@ pub enum Answer {
         /// Body.
         body: String,
     },
+    /// Answers with this status and body, and closes the connection.
+    Once {
+        /// HTTP status.
+        status: u16,
+        /// Body.
+        body: String,
+    },
     /// Answers with something that names what the request asked for: here a refusal whose text is the
     /// path of the request, at a portal that behaves the answer itself.
     Echo,
@@ -50,6 +57,10 @@ impl Answer {
     }
 }
 
+/// Puts an answer into other words: of the request, head and body, and of the answer that it was to get. Nothing leaves
+/// the answer as it stands.
+pub type Wording = Arc<dyn Fn(&str, &Answer) -> Option<Answer> + Send + Sync>;
+
 /// What has happened at the portal so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -79,16 +90,23 @@ pub struct ScriptedPortal {
     gone: watch::Receiver<()>,
 }
 
-#[derive(Debug)]
 struct Shared {
     answer: Mutex<Answer>,
+    wording: Option<Wording>,
     requests: Mutex<Vec<String>>,
     counts: watch::Sender<Counts>,
 }
 
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Shared").field("answer", &self.answer).finish_non_exhaustive()
+    }
+}
+
 impl Shared {
-    fn answer(&self) -> Answer {
-        lock(&self.answer).clone()
+    fn answer(&self, request: &str) -> Answer {
+        let answer = lock(&self.answer).clone();
+        self.wording.as_ref().and_then(|wording| wording(request, &answer)).unwrap_or(answer)
     }
 }
 
@@ -102,10 +120,23 @@ impl ScriptedPortal {
     /// # Panics
     /// When there is none.
     pub async fn start(answer: Answer) -> Self {
+        Self::started(answer, None).await
+    }
+
+    /// The same for somebody in front of the portal, who has words of his own.
+    ///
+    /// # Panics
+    /// When there is no free port.
+    pub async fn in_other_words(answer: Answer, wording: Wording) -> Self {
+        Self::started(answer, Some(wording)).await
+    }
+
+    async fn started(answer: Answer, wording: Option<Wording>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free loopback port");
         let address = listener.local_addr().expect("the address of a bound listener");
         let shared = Arc::new(Shared {
             answer: Mutex::new(answer),
+            wording,
             requests: Mutex::default(),
             counts: watch::Sender::default(),
         });
@@ -182,7 +213,7 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
     while let Some(request) = read_request(&mut stream).await {
         lock(&shared.requests).push(request.clone());
         shared.counts.send_modify(|counts| counts.requests += 1);
-        let answer = shared.answer();
+        let answer = shared.answer(&request);
         let keep = matches!(answer, Answer::Reply { .. } | Answer::Echo | Answer::Redirect);
         if perform(&answer, &request, &mut stream).await.is_err() || !keep {
             break;
@@ -216,6 +247,7 @@ fn content_length(line: &str) -> Option<usize> {
 async fn perform(answer: &Answer, request: &str, stream: &mut TcpStream) -> std::io::Result<()> {
     match answer {
         Answer::Reply { status, body } => respond(stream, *status, "", body).await,
+        Answer::Once { status, body } => respond(stream, *status, "Connection: close\r\n", body).await,
         Answer::Echo => {
             let path = request.split_whitespace().nth(1).unwrap_or_default();
             let Answer::Reply { status, body } = Answer::refusal("2154", path) else { return Ok(()) };

@@ -18,13 +18,21 @@ thread_local! {
 /// # Panics
 /// When the promise is broken.
 pub fn run(name: &str, promise: impl Future<Output = Shown>) {
+    tell(name, watched(promise));
+}
+
+/// Runs a promise to its end, on this thread, with every log line of every crate kept. The thread must not be one of a
+/// runtime.
+///
+/// # Panics
+/// When the promise is broken.
+pub fn watched(promise: impl Future<Output = Shown>) -> Shown {
     let subscriber =
         tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE).with_ansi(false).with_writer(|| Witness).finish();
     LOG.with_borrow_mut(Vec::clear);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.unwrap_or_else(|error| panic!("no runtime: {error}"));
-    let shown = tracing::subscriber::with_default(subscriber, || runtime.block_on(promise));
-    tell(name, shown);
+    tracing::subscriber::with_default(subscriber, || runtime.block_on(promise))
 }
 
 /// Everything logged on this thread since [`run`] began.

@@ -234,8 +234,11 @@ fn info_at(at: Option<&Pointer>, json: &str) -> Vec<InfoDetail> {
     value.map(info::details).unwrap_or_default()
 }
 
+/// Where the portals' envelopes have their errors.
+const ENVELOPE_ERRORS: [&str; 3] = ["ErrorDetails", "error", "errorCodes"];
+
 /// How deep lists and texts of errors may be wrapped in one another.
-const NESTING_MAX: u8 = 4;
+const NESTING_MAX: u8 = 6;
 
 /// Hands over every error that stands in a value: who speaks where that is told, code, and message.
 fn collect(json: &str, rule: &ErrorRule, each: &mut dyn FnMut(Option<Speaker>, &str, &str)) {
@@ -261,11 +264,24 @@ fn collect_within(json: &str, rule: &ErrorRule, depth: u8, each: &mut dyn FnMut(
                 if is_portal { Speaker::Portal } else { Speaker::Provider }
             });
             match (code, message) {
-                (None, None) => {}
+                // The portal's own envelope inside of what the provider says.
+                (None, None) => {
+                    for name in ENVELOPE_ERRORS {
+                        if let Some(inner) = members.get(name) {
+                            collect_within(inner.get(), &ErrorRule::of_portal(), depth, &mut |_, code, message| {
+                                each(Some(Speaker::Portal), code, message);
+                            });
+                        }
+                    }
+                }
                 // Several codes in one text, commas behind each: the e-way bill system's way.
                 (Some(codes), None) => in_text(&codes, rule, source, each),
                 (None, Some(message)) => in_text(&message, rule, source, each),
-                (Some(code), Some(message)) => each(source, code.trim(), message.trim()),
+                (Some(code), Some(message)) => {
+                    if !is_inside(&message, rule, depth, each) {
+                        each(source, code.trim(), message.trim());
+                    }
+                }
             }
         }
         Some(b'"') => {
@@ -280,6 +296,21 @@ fn collect_within(json: &str, rule: &ErrorRule, depth: u8, each: &mut dyn FnMut(
         Some(byte) if byte.is_ascii_digit() => each(None, json, ""),
         _ => {}
     }
+}
+
+/// Hands over the errors of JSON in a provider's text, if it is such: the portal's answer was a no, and what the provider
+/// calls its own error is only the wrapping.
+fn is_inside(text: &str, rule: &ErrorRule, depth: u8, each: &mut dyn FnMut(Option<Speaker>, &str, &str)) -> bool {
+    let inner = text.trim();
+    if !inner.starts_with(['{', '[']) || serde_json::from_str::<&RawValue>(inner).is_err() {
+        return false;
+    }
+    let mut is_found = false;
+    collect_within(inner, rule, depth, &mut |source, code, message| {
+        is_found = true;
+        each(source, code, message);
+    });
+    is_found
 }
 
 /// The errors in a text.
@@ -469,6 +500,32 @@ mod tests {
                 ("312", ErrorClass::of("312"), false),
             ]
         );
+    }
+
+    #[test]
+    fn the_portals_no_inside_of_an_error_of_the_providers_own_is_the_portals() {
+        let layers = layers(
+            r#"
+            [[reply]]
+            by = "provider"
+            refused = { at = "/status_cd", is = ["0"] }
+            errors = [{ at = "/error" }]
+            "#,
+        );
+        let rules: Vec<CodeRule> = serde_json::from_str(r#"[{"code":"GSP5*","is":"retry_later"}]"#).unwrap();
+        let read_codes = |message: &str| {
+            let message = serde_json::to_string(message).unwrap();
+            let body = format!(r#"{{"status_cd":"0","error":{{"error_cd":"GSP500","message":{message}}}}}"#);
+            codes(read(&layers, &rules, &[], 200, &body))
+        };
+        let portals = r#"{"Status":0,"ErrorDetails":[{"ErrorCode":"2150","ErrorMessage":"Duplicate IRN"}]}"#;
+        assert_eq!(read_codes(portals), [("2150".to_owned(), ErrorClass::Duplicate, false)]);
+        let bills = r#"{"status":"0","error":{"errorCodes":"312,"},"info":""}"#;
+        assert_eq!(read_codes(bills), [("312".to_owned(), ErrorClass::of("312"), false)]);
+        let twice = serde_json::to_string(portals).unwrap();
+        for own in ["the portal is down", r#"{"nothing":"of the kind"}"#, &twice] {
+            assert_eq!(read_codes(own), [("GSP500".to_owned(), ErrorClass::UpstreamTransient, true)], "{own}");
+        }
     }
 
     proptest! {

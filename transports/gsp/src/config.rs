@@ -20,6 +20,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::profile::{Hosts, ProfileError, read_profile};
+use crate::tape::{Recorded, Tape, TapeError};
 use crate::transport::{GspParts, GspTransport, PartsError};
 
 /// Settings of a route through a GSP or a provider's own interface.
@@ -69,6 +70,10 @@ pub struct GspConfig {
     /// File with one more certificate authority (PEM) to trust. Default: none besides the operating system's.
     #[serde(default)]
     pub root_certificate_file: Option<PathBuf>,
+    /// New file that every exchange of this route is written to, with everything secret taken out: to see how a provider
+    /// really answers. For a while only: it grows without an end.
+    #[serde(default)]
+    pub record: Option<PathBuf>,
 }
 
 fn default_site() -> String {
@@ -112,6 +117,9 @@ pub enum GspError {
         /// What is wrong and what to do.
         reason: String,
     },
+    /// What is recorded cannot be written.
+    #[error("`record`: {0}")]
+    Tape(#[from] TapeError),
     /// The profile has no addresses for this environment.
     #[error(
         "profile {profile} has no {environment} of its own; give its addresses under `hosts`, as the provider told you"
@@ -140,6 +148,7 @@ impl GspConfig {
             proxy: default_proxy(),
             local_address: None,
             root_certificate_file: None,
+            record: None,
         }
     }
 
@@ -171,30 +180,44 @@ pub async fn connect(
     directory: &Path,
     entropy: SharedEntropy,
     clock: SharedClock,
-) -> Result<GspTransport<HttpExchange>, GspError> {
+) -> Result<GspTransport<Recorded<HttpExchange>>, GspError> {
     let profile = read_profile(&config.profile, directory)?;
     let hosts = match config.hosts.as_ref().or_else(|| profile.environments.get(environment)) {
         Some(hosts) => hosts.clone(),
         None => return Err(GspError::NoEnvironment { profile: profile.id, environment }),
     };
     let http = config.http(directory).await?;
-    let to = |key: &str, address: &str| -> Result<HttpExchange, GspError> {
-        Ok(HttpExchange::new(&http, &usable_address(key, address, environment)?)?)
+    let tape = match &config.record {
+        Some(file) => {
+            let file = directory.join(file);
+            Some(Arc::new(Tape::begin(&file, &profile, environment, Arc::clone(&clock))?))
+        }
+        None => None,
     };
-    let of = |product: Product, key: &str| -> Result<Option<(HttpExchange, HttpExchange)>, GspError> {
+    let to = |part: &'static str, address: &str| -> Result<Recorded<HttpExchange>, GspError> {
+        let address = usable_address(&format!("hosts.{part}"), address, environment)?;
+        Ok(Recorded::new(HttpExchange::new(&http, &address)?, part, tape.clone()))
+    };
+    let of = |product: Product, part: &'static str| -> Result<Option<_>, GspError> {
         if profile.product(product).is_none() {
             return Ok(None);
         }
         let address = hosts.of(product);
-        Ok(Some((to(key, address)?, to(key, address)?)))
+        Ok(Some((to(part, address)?, to(part, address)?)))
     };
-    let (irp, ewb) = (of(Product::EInvoice, "hosts.irp")?, of(Product::EWayBill, "hosts.ewb")?);
+    let (irp, ewb) = (of(Product::EInvoice, "irp")?, of(Product::EWayBill, "ewb")?);
     let common = match [hosts.common.as_str(), hosts.of(Product::EInvoice), hosts.of(Product::EWayBill)]
         .into_iter()
         .find(|address| !address.is_empty())
     {
-        Some(address) => to("hosts.common", address)?,
+        Some(address) => to("common", address)?,
         None => return Err(HttpError::setting("hosts", "no address is given").into()),
+    };
+    let own_address = profile.limits.balance.as_ref().and_then(|balance| balance.address.as_deref());
+    // Whoever names other addresses means all of them.
+    let account = match own_address.filter(|_| config.hosts.is_none()) {
+        Some(address) => Some(to("common", address)?),
+        None => None,
     };
     let parts = GspParts {
         environment,
@@ -210,7 +233,11 @@ pub async fn connect(
         clock,
         profile,
     };
-    Ok(GspTransport::new(parts)?)
+    let transport = GspTransport::new(parts)?;
+    Ok(match account {
+        Some(account) => transport.asking_about_the_account_at(account),
+        None => transport,
+    })
 }
 
 async fn key(name: &'static str, file: Option<&Path>, directory: &Path) -> Result<Option<AuthPublicKey>, GspError> {

@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod answer;
+#[cfg(feature = "suite")]
+pub mod check;
 pub mod config;
 #[cfg(feature = "emulator")]
 pub mod emulator;
@@ -8,6 +10,9 @@ pub mod hooks;
 mod pass_through;
 pub mod profile;
 mod provider;
+#[cfg(feature = "suite")]
+pub mod suite;
+pub mod tape;
 mod texts;
 mod transport;
 mod values;

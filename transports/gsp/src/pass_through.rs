@@ -54,7 +54,7 @@ impl<E: Exchange> PassThrough<E> {
             tokens: Tokens {
                 provider: token.map(|token| token.expose().as_str()),
                 taxpayer: request.header("AuthToken"),
-                sek: None,
+                ..Tokens::default()
             },
             request_id: &request_id,
             site: &site,

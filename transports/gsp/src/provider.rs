@@ -193,6 +193,62 @@ impl<E: Exchange> Provider<E> {
         self.tokens.lock().await.retain(|held| held.token != *refused);
     }
 
+    /// What is left of the account, as the provider writes it; nothing where the profile does not say how to ask.
+    pub(crate) async fn balance(
+        &self,
+        exchange: &E,
+        access: &Access,
+    ) -> Result<Option<(String, String)>, TransportError> {
+        let Some(how) = &self.profile.limits.balance else { return Ok(None) };
+        let token = self.token(access).await?;
+        let request_id = self.request_id()?;
+        let provider = token.as_ref().map(|token| token.expose().as_str());
+        let values = Values {
+            settings: &self.settings,
+            access,
+            tokens: Tokens { provider, ..Tokens::default() },
+            request_id: &request_id,
+            site: &self.site,
+            force: false,
+            operation: None,
+            action: None,
+        };
+        let common = &self.profile.provider;
+        let parts = Parts {
+            http: &how.http,
+            query: vec![&common.query, &how.query],
+            headers: vec![&common.headers, &how.headers],
+            parameters: Vec::new(),
+            body: None,
+            lenient: true,
+        };
+        let missing = |variable| not_sent(exchange, format!("the question needs {{{variable}}}, which has no value"));
+        let request = written_out(parts, &values).map_err(missing)?;
+        let response = self.send(exchange, request, None).await?;
+        let (codes, http) = (&self.profile.codes, &self.profile.http);
+        let reading = Reading { layers: &how.reply, codes, http, product: Product::EInvoice };
+        let known = known_secrets(&values);
+        let known: Vec<&Secret<String>> = known.iter().collect();
+        let bad = |reason: &str| TransportError::BadAnswer {
+            endpoint: exchange.endpoint(),
+            http_status: Some(response.status),
+            reason: mask::hide(reason, &known),
+            changes_books: false,
+        };
+        match reading.read(response.status, &response.body) {
+            Answer::Yes { content, .. } => {
+                let found = how.at.text(&content).filter(|text| !text.trim().is_empty());
+                let found = found.ok_or_else(|| {
+                    let content = einvoice_protocol::envelope::excerpt(&content);
+                    bad(&format!("nothing stands at {} (`limits.balance.at`) of {content}", how.at))
+                })?;
+                Ok(Some((mask::hide(found.trim(), &known), how.unit.clone())))
+            }
+            Answer::Unclear(reason) => Err(bad(&reason)),
+            Answer::No(refusal) => Err(refused(None, refusal, &known)),
+        }
+    }
+
     /// Makes a login, to the provider or of a taxpayer. What is refused without a known word is of class `otherwise`.
     #[expect(clippy::too_many_arguments, reason = "a login is told what it is made of, once")]
     pub(crate) async fn login(
@@ -365,7 +421,7 @@ fn last_of_each<'p>(tables: &[&'p Named]) -> Vec<(&'p String, &'p crate::profile
 /// What must show nowhere.
 pub(crate) fn known_secrets(values: &Values<'_>) -> Vec<Secret<String>> {
     let (client, user) = (values.access.client(), values.access.user());
-    let tokens = [values.tokens.provider, values.tokens.taxpayer, values.tokens.sek];
+    let tokens = [values.tokens.provider, values.tokens.taxpayer, values.tokens.sek, values.tokens.previous];
     [&client.client_secret, &client.client_id, &user.password, &user.user_name]
         .into_iter()
         .cloned()

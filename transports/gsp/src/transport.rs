@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use base64::Engine as _;
-use einvoice_core::credential::Access;
+use einvoice_core::credential::{Access, ApiUser, ClientPair};
 use einvoice_core::environment::Product;
+use einvoice_core::identifier::Gstin;
 use einvoice_core::operation::{Operation, OperationKind, Reply};
 use einvoice_core::portal_code::ErrorClass;
 use einvoice_core::secret::Secret;
@@ -44,6 +45,8 @@ pub struct GspTransport<E> {
     capability: TransportCapability,
     irp: Side<E>,
     ewb: Side<E>,
+    /// To where the account is asked about, where that is elsewhere.
+    account: Option<E>,
 }
 
 /// The portal's protocol through the provider.
@@ -186,7 +189,27 @@ impl<E: Exchange> GspTransport<E> {
         let provider = Arc::new(Provider::new(profile, environment, settings, site, common, entropy, clock));
         let irp = side(&provider, Product::EInvoice, irp, irp_key, call_time_max)?;
         let ewb = side(&provider, Product::EWayBill, ewb, ewb_key, call_time_max)?;
-        Ok(Self { provider, capability, irp, ewb })
+        Ok(Self { provider, capability, irp, ewb, account: None })
+    }
+
+    /// Asks about the account at another address than that of logins.
+    #[must_use]
+    pub fn asking_about_the_account_at(mut self, exchange: E) -> Self {
+        self.account = Some(exchange);
+        self
+    }
+
+    /// What is left of the account at the provider, as the provider writes it, with the unit that the profile names;
+    /// nothing where the profile does not say how to ask (`limits.balance`).
+    ///
+    /// # Errors
+    /// Any [`TransportError`] of a login to the provider or of the question.
+    pub async fn balance(&self, client: &ClientPair) -> Result<Option<(String, String)>, TransportError> {
+        let exchange = self.account.as_ref().unwrap_or(&self.provider.common);
+        // The question is the account's: no template of it knows a taxpayer, which the check of profiles sees to.
+        let nobody = Gstin::parse("29AAAAA0000A1Z5").map_err(|error| not_sent(exchange, error.to_string()))?;
+        let access = Access::new(nobody, client.clone(), ApiUser::at_provider());
+        self.provider.balance(exchange, &access).await
     }
 
     /// The profile it works by.
@@ -242,7 +265,11 @@ impl<E: Exchange> GspTransport<E> {
         let values = Values {
             settings: &self.provider.settings,
             access: request.access,
-            tokens: Tokens { provider: token.map(|token| token.expose().as_str()), ..Tokens::default() },
+            tokens: Tokens {
+                provider: token.map(|token| token.expose().as_str()),
+                previous: request.previous.map(|previous| previous.token.expose().as_str()),
+                ..Tokens::default()
+            },
             request_id: &request_id,
             site: &site,
             force: request.force_refresh,
@@ -318,6 +345,7 @@ impl<E: Exchange> GspTransport<E> {
                 provider: provider_token.map(|token| token.expose().as_str()),
                 taxpayer: Some(session.token().expose()),
                 sek,
+                previous: None,
             },
             request_id,
             site,

@@ -124,6 +124,8 @@ pub(crate) struct Tokens<'v> {
     pub(crate) provider: Option<&'v str>,
     pub(crate) taxpayer: Option<&'v str>,
     pub(crate) sek: Option<&'v str>,
+    /// The token that a login replaces: nothing goes out with it, and no message may show it.
+    pub(crate) previous: Option<&'v str>,
 }
 
 /// All values of one request.

@@ -5,6 +5,8 @@
 //! whoever knows what an unclear answer means for the document. The e-way bill system is a second product of
 //! the same transport, with a host, a key and an envelope of its own: [`crate::ewb`].
 
+mod raw;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use einvoice_core::clock::SharedClock;
@@ -12,9 +14,10 @@ use einvoice_core::credential::Access;
 use einvoice_core::entropy::SharedEntropy;
 use einvoice_core::environment::Product;
 use einvoice_core::operation::{InfoDetail, Operation, OperationKind, Reply};
+use einvoice_core::raw::{RawAnswer, RawCall};
 use einvoice_core::secret::Secret;
 use einvoice_core::session::Session;
-use einvoice_core::transport::{LoginRequest, Probe, Transport, TransportCapability, TransportError};
+use einvoice_core::transport::{LoginRequest, Probe, Transport, TransportCapability, TransportError, raw_calls_denied};
 
 use crate::endpoints::Endpoints;
 use crate::envelope::{self, Data, Envelope};
@@ -56,6 +59,7 @@ impl<E: Exchange> IrpTransport<E> {
         capability.payload_bytes_max = settings.payload_bytes_max;
         capability.concurrency_per_gstin = settings.concurrency_per_gstin;
         capability.call_time_max = settings.call_time_max;
+        capability.raw_calls = true;
         Self {
             line: Line::new(exchange),
             endpoints: settings.endpoints,
@@ -212,6 +216,14 @@ impl<E: Exchange> Transport for IrpTransport<E> {
             (Product::EInvoice, _) => self.irp_call(session, operation).await,
             (Product::EWayBill, Some(ewb)) => ewb.call(session, operation, self.capability.payload_bytes_max).await,
             _ => Err(TransportError::Unsupported { operation: kind }),
+        }
+    }
+
+    async fn call_raw(&self, session: &Session, call: &RawCall) -> Result<RawAnswer, TransportError> {
+        match (call.target.product(), &self.ewb) {
+            (Product::EInvoice, _) => self.irp_call_raw(session, call).await,
+            (Product::EWayBill, Some(ewb)) => ewb.call_raw(session, call).await,
+            _ => Err(raw_calls_denied()),
         }
     }
 

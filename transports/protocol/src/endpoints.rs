@@ -70,6 +70,23 @@ impl Endpoints {
         OperationKind::SyncGstin,
     ];
 
+    /// The path of an operation; nothing for those of the e-way bill system.
+    #[must_use]
+    pub fn of(&self, kind: OperationKind) -> Option<&str> {
+        Some(match kind {
+            OperationKind::GenerateIrn => &self.generate_irn,
+            OperationKind::CancelIrn => &self.cancel_irn,
+            OperationKind::GetIrn => &self.get_irn,
+            OperationKind::GetIrnByDocument => &self.get_irn_by_document,
+            OperationKind::RejectedIrns => &self.rejected_irns,
+            OperationKind::GenerateEwbByIrn => &self.generate_ewb_by_irn,
+            OperationKind::GetEwbByIrn => &self.get_ewb_by_irn,
+            OperationKind::GstinDetails => &self.gstin_details,
+            OperationKind::SyncGstin => &self.sync_gstin,
+            _ => return None,
+        })
+    }
+
     /// Every path with its name, those of calls that append something to it included.
     #[must_use]
     pub const fn paths(&self) -> [(&'static str, &String); 11] {

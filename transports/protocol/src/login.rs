@@ -60,7 +60,7 @@ impl AuthPublicKey {
         self.key.key_size_bytes().saturating_sub(PADDING_BYTES) / 4 * 3
     }
 
-    fn encrypt(&self, plain: &[u8]) -> Result<Vec<u8>, LoginError> {
+    pub(crate) fn encrypt(&self, plain: &[u8]) -> Result<Vec<u8>, LoginError> {
         let mut sealed = vec![0; self.key.ciphertext_size()];
         let length = self.key.encrypt(plain, &mut sealed).map_err(|_| LoginError::Encryption)?.len();
         sealed.truncate(length);
@@ -165,6 +165,29 @@ fn credentials_json(user: &ApiUser, app_key: &AppKey, force_refresh: bool) -> Ze
         *escaped(&user.password),
         app_key.to_base64().expose(),
     ))
+}
+
+/// The same with other values, each as JSON, in the place of some, and without members that have none.
+pub(crate) fn changed_credentials(
+    user: &ApiUser,
+    app_key: &AppKey,
+    changes: &[(&'static str, Option<String>)],
+) -> Zeroizing<String> {
+    let right = [
+        ("UserName", escaped(&user.user_name)),
+        ("Password", escaped(&user.password)),
+        ("AppKey", Zeroizing::new(format!("\"{}\"", app_key.to_base64().expose()))),
+        ("ForceRefreshAccessToken", Zeroizing::new("false".to_owned())),
+    ];
+    let mut json = Zeroizing::new("{".to_owned());
+    for (name, value) in right {
+        let change = changes.iter().rev().find(|(changed, _)| *changed == name).map(|(_, value)| value.as_deref());
+        let Some(value) = change.unwrap_or(Some(value.as_str())) else { continue };
+        let comma = if json.len() > 1 { "," } else { "" };
+        json.push_str(&Zeroizing::new(format!("{comma}\"{name}\":{value}")));
+    }
+    json.push('}');
+    json
 }
 
 /// A value as a JSON string, quotes included.

@@ -5,7 +5,7 @@
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::get;
 use jiff::{SignedDuration, Timestamp};
@@ -13,9 +13,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::faults::ScriptedFault;
-use crate::http::plain;
+use crate::http::{plain, response, whole};
 use crate::sandbox::Sandbox;
 use crate::settings::PortalSettings;
+use crate::wire::{PortalReply, PortalRequest};
 
 /// A move of the portal's clock.
 #[derive(Debug, Deserialize)]
@@ -82,6 +83,28 @@ pub(crate) fn router() -> Router<Sandbox> {
         .route("/settings", get(settings).put(replace_settings))
         .route("/users", axum::routing::post(provision))
         .route("/listings", crate::registration::web::listings_control())
+        .route("/gsp", get(fronts))
+        .fallback(front)
+}
+
+/// What everybody in front of the portal tells of himself.
+async fn fronts(State(sandbox): State<Sandbox>) -> Response {
+    let asked =
+        PortalRequest { method: "GET".to_owned(), target: "/".to_owned(), headers: Vec::new(), body: Vec::new() };
+    let told = sandbox.fronts().into_iter().filter_map(|(_, front)| front.control(&asked));
+    let told: Vec<String> = told.map(|reply| String::from_utf8_lossy(&reply.body).into_owned()).collect();
+    response(PortalReply::json(format!("[{}]", told.join(","))))
+}
+
+/// A wish about somebody in front of the portal: below the place where he stands.
+async fn front(State(sandbox): State<Sandbox>, request: Request) -> Response {
+    let Some(request) = whole(request).await else { return plain(413, "the request is too large") };
+    let Some((prefix, front)) = sandbox.front_of(request.path()) else {
+        return plain(404, "there is no such control");
+    };
+    let target = request.target.get(prefix.len()..).unwrap_or_default().to_owned();
+    let reply = front.control(&PortalRequest { target, ..request });
+    reply.map_or_else(|| plain(404, "there is no such control"), response)
 }
 
 async fn invoices(State(sandbox): State<Sandbox>) -> Response {

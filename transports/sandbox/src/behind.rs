@@ -6,6 +6,7 @@ use einvoice_core::environment::Product;
 use jiff::Timestamp;
 
 use crate::cipher_box;
+use crate::connection::GspConnection;
 use crate::ewb_route::PREFIX;
 use crate::login::Login;
 use crate::node::{Node, quoted};
@@ -21,8 +22,21 @@ pub trait Front: fmt::Debug + Send + Sync {
 
     /// Its name in the portal's list of providers: users that were made for it come in through it and nowhere else. One
     /// without a name (the default) is no provider of the list, and takes only users that are bound to none.
+    #[expect(clippy::unnecessary_literal_bound, reason = "who has a name keeps it in itself")]
     fn name(&self) -> &str {
         ""
+    }
+
+    /// What a client needs to know to call it at `base_url`, for `connection.json`; nothing where it wants to stay
+    /// unknown.
+    fn connection(&self, _base_url: &str) -> Option<GspConnection> {
+        None
+    }
+
+    /// Does a test's wish: its path begins below `/sandbox` and the place where the front stands. Nothing where there
+    /// is no such wish.
+    fn control(&self, _request: &PortalRequest) -> Option<PortalReply> {
+        None
     }
 }
 

@@ -1,7 +1,8 @@
 //! `connection.json`: what a client needs to know to use the emulator over HTTP.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +36,85 @@ pub struct Connection {
     /// The pages of the portal: sign-up, IP listing, API users. The same below `api/` in JSON.
     #[serde(default)]
     pub portal_url: String,
+    /// Providers that stand before the portal; none where none was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gsp: Vec<GspConnection>,
+}
+
+/// Address and account of a provider in front of the emulator.
+#[derive(Clone, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_structs, reason = "whoever plays a provider fills in every field")]
+pub struct GspConnection {
+    /// The profile, as a route's key `profile` takes it.
+    pub profile: String,
+    /// Name of the profile, as it stands in the address.
+    pub id: String,
+    /// The provider, for people.
+    pub name: String,
+    /// Where it stands.
+    pub base_url: String,
+    /// Its addresses, as a route's key `hosts` takes them.
+    pub hosts: BTreeMap<String, String>,
+    /// Its settings, as a route's key `settings` takes them.
+    pub settings: BTreeMap<String, String>,
+    /// Client id of the account at the provider.
+    pub client_id: String,
+    /// Client secret of the account at the provider.
+    pub client_secret: String,
+    /// The pair for the e-way bill system, where the provider has one for each system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ewb: Option<GspClient>,
+    /// How the taxpayer's API user is made known, by system (`irp`, `ewb`): `at_provider`, `every_call`, `login`,
+    /// `warm_up` or `nic`. A system that is not here is not carried.
+    pub taxpayer: BTreeMap<String, String>,
+    /// Whether a route needs an API user at all: not where the provider holds it.
+    pub needs_user: bool,
+    /// File with the key for logins to the e-invoice system, where its protocol passes through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_public_key_file: Option<PathBuf>,
+    /// The same of the e-way bill system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ewb_auth_public_key_file: Option<PathBuf>,
+    /// API users of the e-invoice system, each with the client pair of the account.
+    #[serde(default)]
+    pub users: Vec<ConnectionUser>,
+    /// API users of the e-way bill system, each with the client pair that serves it.
+    #[serde(default)]
+    pub ewb_users: Vec<ConnectionUser>,
+    /// A route to it for a configuration file, ready to be copied.
+    #[serde(default)]
+    pub route: String,
+}
+
+impl GspConnection {
+    /// The pair that serves the e-way bill system.
+    fn ewb_pair(&self) -> (String, String) {
+        let own = self.ewb.as_ref().map(|own| (own.client_id.clone(), own.client_secret.clone()));
+        own.unwrap_or_else(|| (self.client_id.clone(), self.client_secret.clone()))
+    }
+}
+
+impl fmt::Debug for GspConnection {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = formatter.debug_struct("GspConnection");
+        shown.field("id", &self.id).field("base_url", &self.base_url).finish_non_exhaustive()
+    }
+}
+
+/// A client pair of a provider's.
+#[derive(Clone, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_structs, reason = "a pair has two parts")]
+pub struct GspClient {
+    /// Client id.
+    pub client_id: String,
+    /// Client secret.
+    pub client_secret: String,
+}
+
+impl fmt::Debug for GspClient {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("GspClient").finish_non_exhaustive()
+    }
 }
 
 /// Address, credentials and key of the e-way bill system.
@@ -121,7 +201,9 @@ impl Connection {
             users: ewb_users,
             auth_public_key: sandbox.ewb_auth_public_key_pem(),
         };
+        let gsp = fronts(sandbox, base_url, &users, &ewb.users);
         Self {
+            gsp,
             base_url: base_url.trim_end_matches('/').to_owned(),
             client_id: first.map(|user| user.client_id.clone()).unwrap_or_default(),
             client_secret: first.map(|user| user.client_secret.clone()).unwrap_or_default(),
@@ -143,4 +225,34 @@ impl Connection {
         let text = text.map_err(|error| SandboxError::Internal { reason: error.to_string() })?;
         crate::journal::write_whole(&directory.join(CONNECTION_FILE), format!("{text}\n").as_bytes())
     }
+}
+
+/// The providers in front, each with the API users that its account serves.
+fn fronts(
+    sandbox: &Sandbox,
+    base_url: &str,
+    users: &[ConnectionUser],
+    ewb_users: &[ConnectionUser],
+) -> Vec<GspConnection> {
+    let with_pair = |users: &[ConnectionUser], (client_id, client_secret): (String, String)| {
+        let of_account = |user: &ConnectionUser| ConnectionUser {
+            client_id: client_id.clone(),
+            client_secret: client_secret.clone(),
+            ..user.clone()
+        };
+        users.iter().map(of_account).collect()
+    };
+    let known = sandbox.fronts();
+    let described = known.iter().filter_map(|(prefix, front)| {
+        let base_url = format!("{}{prefix}", base_url.trim_end_matches('/'));
+        let mut shown = front.connection(&base_url)?;
+        if shown.taxpayer.contains_key("irp") {
+            shown.users = with_pair(users, (shown.client_id.clone(), shown.client_secret.clone()));
+        }
+        if shown.taxpayer.contains_key("ewb") {
+            shown.ewb_users = with_pair(ewb_users, shown.ewb_pair());
+        }
+        Some(shown)
+    });
+    described.collect()
 }

@@ -5,6 +5,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -23,6 +24,7 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::admin;
+use crate::behind::Front;
 use crate::error::SandboxError;
 use crate::registration::web;
 use crate::sandbox::Sandbox;
@@ -48,12 +50,21 @@ pub struct ServeOptions {
     pub settings: PortalSettings,
     /// Whether to begin from nothing: no accounts but those of `gstins`, and those made on the portal's pages.
     pub empty: bool,
+    /// Who stands before the portal, each below a path of its own.
+    pub fronts: Vec<(String, Arc<dyn Front>)>,
 }
 
 impl ServeOptions {
     /// Listens on an address and keeps everything in a directory; else the defaults.
     pub fn new(listen: SocketAddr, data: impl Into<PathBuf>) -> Self {
-        Self { listen, data: data.into(), gstins: Vec::new(), settings: PortalSettings::default(), empty: false }
+        Self {
+            listen,
+            data: data.into(),
+            gstins: Vec::new(),
+            settings: PortalSettings::default(),
+            empty: false,
+            fronts: Vec::new(),
+        }
     }
 }
 
@@ -117,6 +128,9 @@ pub async fn serve(
     let sandbox = open(&options.data, options.settings, clock, entropy)?;
     for gstin in &options.gstins {
         sandbox.provision(gstin).await?;
+    }
+    for (prefix, front) in options.fronts {
+        sandbox.put_in_front(prefix, front);
     }
     let listener = TcpListener::bind(options.listen).await;
     let listener = listener.map_err(|source| SandboxError::Listen { address: options.listen.to_string(), source })?;
@@ -196,20 +210,10 @@ struct NoAnswer;
 
 /// Every path that is not a test control.
 async fn portal_page(State(sandbox): State<Sandbox>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    let Ok(body) = axum::body::to_bytes(body, BODY_BYTES_MAX).await else {
+    let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
+    let Some(request) = whole(request).await else {
         return plain(413, format!("the request is larger than {BODY_BYTES_MAX} bytes"));
     };
-    let headers = parts.headers.iter();
-    let request = PortalRequest {
-        method: parts.method.as_str().to_owned(),
-        target: parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned(),
-        headers: headers
-            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
-            .collect(),
-        body: body.to_vec(),
-    };
-    let peer = parts.extensions.get::<Peer>().map(|peer| peer.0);
     match sandbox.exchange_from(&request, peer).await {
         Ok(reply) => response(reply),
         Err(error) => {
@@ -219,7 +223,22 @@ async fn portal_page(State(sandbox): State<Sandbox>, request: Request) -> Respon
     }
 }
 
-fn response(reply: PortalReply) -> Response {
+/// A request with its whole body; nothing for one beyond the limit.
+pub(crate) async fn whole(request: Request) -> Option<PortalRequest> {
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, BODY_BYTES_MAX).await.ok()?;
+    let headers = parts.headers.iter();
+    Some(PortalRequest {
+        method: parts.method.as_str().to_owned(),
+        target: parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned(),
+        headers: headers
+            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .collect(),
+        body: body.to_vec(),
+    })
+}
+
+pub(crate) fn response(reply: PortalReply) -> Response {
     let length = reply.body.len();
     let mut builder = Response::builder().status(reply.status).header("content-type", reply.content_type);
     let body = match reply.delivery {

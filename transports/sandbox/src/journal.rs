@@ -195,7 +195,7 @@ fn read_lines(bytes: &[u8], path: &Path) -> Result<(Vec<Event>, usize), SandboxE
 }
 
 /// Writes a small file so that it is there whole or not at all.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), SandboxError> {
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), SandboxError> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".part");
     let temporary = PathBuf::from(temporary);

@@ -6,6 +6,7 @@ use std::fmt;
 use jiff::civil::{Date, date};
 use serde::{Deserialize, Serialize};
 
+use crate::ewb_wire::is_state;
 use crate::settings::{PortalSettings, TaxpayerEntry};
 
 /// The invented day on which every cancelled registration ended.
@@ -86,7 +87,9 @@ pub(crate) fn taxpayer(settings: &PortalSettings, gstin: &str) -> Option<Taxpaye
     let mut entry = match listed {
         Some(entry) if entry.status == "UNKNOWN" => return None,
         Some(entry) => entry,
-        None if settings.every_gstin_known => TaxpayerEntry { gstin: gstin.to_owned(), ..TaxpayerEntry::default() },
+        None if settings.every_gstin_known && gstin.get(..2).is_some_and(is_state) => {
+            TaxpayerEntry { gstin: gstin.to_owned(), ..TaxpayerEntry::default() }
+        }
         None => return None,
     };
     if entry.legal_name.is_empty() {

@@ -245,10 +245,15 @@ impl Sandbox {
         fronts.push((prefix, front));
     }
 
-    fn front_of(&self, path: &str) -> Option<(String, Arc<dyn Front>)> {
-        let fronts = self.inner.fronts.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Who answers below a path of its own, with that path.
+    pub(crate) fn fronts(&self) -> Vec<(String, Arc<dyn Front>)> {
+        self.inner.fronts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Who stands where a path leads.
+    pub(crate) fn front_of(&self, path: &str) -> Option<(String, Arc<dyn Front>)> {
         let below = |prefix: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'));
-        fronts.iter().find(|(prefix, _)| below(prefix)).cloned()
+        self.fronts().into_iter().find(|(prefix, _)| below(prefix))
     }
 
     /// Waits on the clock the sandbox was made with.

@@ -33,7 +33,8 @@ pub struct PortalSettings {
     pub sek_wrapping: SekWrapping,
     /// Where a computed distance is reported (default `info`).
     pub distance_report: DistanceReport,
-    /// Whether every GSTIN of the right form is known and active, under an invented name (default true).
+    /// Whether every GSTIN of the right form, in a state that there is, is known and active, under an invented name
+    /// (default true).
     /// When false, only those of `taxpayers` are.
     pub every_gstin_known: bool,
     /// Taxpayers with details of their own (default none).

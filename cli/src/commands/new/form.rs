@@ -91,7 +91,7 @@ fn make(arguments: &NewTemplate, output: &mut Output) -> Result<u8, CliError> {
 }
 
 /// Writes a new file whole; an existing one is left alone unless it may be replaced.
-fn write(file: &Path, content: &[u8], replace: bool) -> Result<(), CliError> {
+pub(in crate::commands) fn write(file: &Path, content: &[u8], replace: bool) -> Result<(), CliError> {
     let failed = |error: std::io::Error| CliError::File { path: file.to_path_buf(), action: "write", error };
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();

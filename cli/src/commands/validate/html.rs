@@ -7,7 +7,6 @@
 
 mod style;
 mod tally;
-mod text;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -18,9 +17,9 @@ use jiff::civil::Date;
 use super::Counts;
 use super::judge::Judged;
 use super::text::place_within;
+use crate::html::Text;
 use crate::output::counted;
 use tally::{Tally, anchor};
-use text::Text;
 
 /// Findings that are listed: what a phone still scrolls through. CSV and JSON have all of them.
 const LISTED_FINDINGS_MAX: u64 = 5_000;

@@ -9,6 +9,7 @@ use super::super::Shared;
 use super::super::outcome::AUTH_PAUSE;
 use super::bills;
 use crate::clock::later;
+use crate::credential::CredentialError;
 use crate::date::PortalTime;
 use crate::ewb::Standing;
 use crate::job::{Cancellation, Effect, Job, StepOutcome, Task};
@@ -114,6 +115,7 @@ pub(super) fn failed(
     let breaker = Duration::from_secs(shared.settings.breaker_pause_seconds);
     let errors = match error {
         TransportError::HeldBack { .. } => return not_done(RATE_LIMIT_PAUSE),
+        TransportError::Credential(CredentialError::Unreachable { .. }) => return not_done(breaker),
         TransportError::Unsupported { .. } | TransportError::Credential(_) => return not_done(AUTH_PAUSE),
         // Nothing left, or a login inside the call ended badly: the call itself was turned away at the door before.
         TransportError::NotSent { .. }

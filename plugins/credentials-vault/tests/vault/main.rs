@@ -231,7 +231,8 @@ fn the_example_is_a_configuration() {
     let mut settings = table["credentials"].clone();
     settings.as_table_mut().unwrap().remove("plugin");
     let settings = serde_json::to_value(settings).unwrap();
-    read_settings::<einvoice_credentials_vault::VaultConfig>("credentials", settings).unwrap();
+    let context = BuildContext::new("credentials", ".", SystemClock::shared(), SystemEntropy::shared());
+    read_settings::<einvoice_credentials_vault::VaultConfig>(&context, settings).unwrap();
 }
 
 /// The same moves with the real server. It is skipped where there is none.

@@ -62,10 +62,15 @@ fn errors(status: u16, errors: &[&str]) -> Response {
     (StatusCode::from_u16(status).unwrap(), json!({"errors": errors}).to_string()).into_response()
 }
 
+/// Every answer has all of these members.
+fn answer_of(data: &Value, auth: &Value) -> String {
+    json!({"request_id": "r", "lease_id": "", "renewable": false, "lease_duration": 0, "data": data, "wrap_info": null,
+        "warnings": null, "auth": auth})
+    .to_string()
+}
+
 fn data(data: &Value) -> Response {
-    let body = json!({"request_id": "r", "lease_id": "", "renewable": false, "lease_duration": 0, "data": data,
-        "wrap_info": null, "warnings": null, "auth": null});
-    (StatusCode::OK, body.to_string()).into_response()
+    (StatusCode::OK, answer_of(data, &Value::Null)).into_response()
 }
 
 fn metadata(version: usize, deleted: bool) -> Value {
@@ -132,7 +137,7 @@ fn log_in(books: &mut Books, body: &Value) -> Response {
     let auth = json!({"client_token": token, "accessor": "a", "policies": ["default"], "token_policies": ["default"],
         "metadata": {}, "lease_duration": 1200, "renewable": true, "entity_id": "e", "token_type": "service",
         "orphan": true});
-    (StatusCode::OK, json!({"auth": auth, "data": null}).to_string()).into_response()
+    (StatusCode::OK, answer_of(&Value::Null, &auth)).into_response()
 }
 
 fn read(books: &Books, name: &str) -> Response {

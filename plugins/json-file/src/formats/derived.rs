@@ -113,7 +113,7 @@ pub(super) fn rate<'t>(taxes: impl IntoIterator<Item = (Option<&'t str>, Option<
 /// Gives the document and its lines what follows from their amounts. `stated` is the sum of the lines as the document
 /// says it.
 pub(super) fn amounts(
-    root: &mut Tree,
+    root: &mut Tree<'_>,
     list: &str,
     stated: Option<Amount>,
     lines: &[Line],
@@ -165,14 +165,18 @@ pub(super) fn amounts(
 }
 
 /// Adds members to an element or object; what has none of its own is left as it is.
-pub(super) fn insert(tree: &mut Tree, members: impl IntoIterator<Item = (&'static str, Option<String>)>) {
+pub(super) fn insert(tree: &mut Tree<'_>, members: impl IntoIterator<Item = (&'static str, Option<String>)>) {
     if let Tree::Map(map) = tree {
-        map.extend(members.into_iter().filter_map(|(name, text)| Some((name.to_owned(), Tree::Text(text?)))));
+        for (name, text) in members {
+            if let Some(text) = text {
+                map.insert(name, Tree::Text(text.into()));
+            }
+        }
     }
 }
 
 /// An entry of a list that is a member of the root; a single value is a list of one.
-pub(super) fn entry<'t>(root: &'t mut Tree, list: &str, at: usize) -> Option<&'t mut Tree> {
+pub(super) fn entry<'t, 'd>(root: &'t mut Tree<'d>, list: &str, at: usize) -> Option<&'t mut Tree<'d>> {
     let Tree::Map(members) = root else { return None };
     match members.get_mut(list)? {
         Tree::List(entries) => entries.get_mut(at),

@@ -15,13 +15,13 @@ pub(super) fn is_gobl(text: &str) -> bool {
 }
 
 /// Reads a document.
-pub(super) fn record(text: &str) -> Result<TreeRecord, NotMapped> {
-    let mut root = match json(text)? {
-        Tree::Map(mut members) if members.contains_key("doc") => {
-            members.remove("doc").unwrap_or_else(|| Tree::Text(String::new()))
-        }
-        root => root,
-    };
+pub(super) fn record(text: &str) -> Result<TreeRecord<'_>, NotMapped> {
+    let mut root = json(text)?;
+    if let Tree::Map(members) = &mut root
+        && let Some(document) = members.remove("doc")
+    {
+        root = document;
+    }
     let schema = text_at(&root, "$schema").unwrap_or_default();
     if !schema.is_empty() && !schema.ends_with("/bill/invoice") {
         let finding = fault("gobl.schema", "this GOBL document is no invoice", "Put bill/invoice documents here.");
@@ -42,16 +42,16 @@ pub(super) fn record(text: &str) -> Result<TreeRecord, NotMapped> {
     Ok(TreeRecord::new(root, LINES))
 }
 
-fn text_at<'t>(tree: &'t Tree, path: &str) -> Option<&'t str> {
+fn text_at<'t>(tree: &'t Tree<'_>, path: &str) -> Option<&'t str> {
     tree.at(path).and_then(Tree::text)
 }
 
 /// The entries at a path; none where there is nothing.
-fn entries<'t>(tree: &'t Tree, path: &str) -> &'t [Tree] {
+fn entries<'t, 'd>(tree: &'t Tree<'d>, path: &str) -> &'t [Tree<'d>] {
     tree.at(path).map(Tree::entries).unwrap_or_default()
 }
 
-fn supply<'t>(root: &'t Tree, lines: &[Line]) -> Supply<'t> {
+fn supply<'t>(root: &'t Tree<'_>, lines: &[Line]) -> Supply<'t> {
     let tagged = |path: &str| root.at(path).is_some();
     let country = root.at("customer.tax_id.country").or_else(|| root.at("customer.addresses[0].country"));
     Supply {
@@ -63,11 +63,11 @@ fn supply<'t>(root: &'t Tree, lines: &[Line]) -> Supply<'t> {
     }
 }
 
-fn rate(tree: &Tree) -> Option<einvoice_core::number::Rate> {
+fn rate(tree: &Tree<'_>) -> Option<einvoice_core::number::Rate> {
     derived::rate(entries(tree, "taxes").iter().map(|tax| (text_at(tax, "cat"), text_at(tax, "percent"))))
 }
 
-fn line(line: &Tree) -> Line {
+fn line(line: &Tree<'_>) -> Line {
     Line {
         value: derived::amount(text_at(line, "total")),
         allowances: derived::sum(entries(line, "discounts").iter().map(|entry| text_at(entry, "amount"))),
@@ -75,7 +75,7 @@ fn line(line: &Tree) -> Line {
     }
 }
 
-fn adjustments(root: &Tree, charge: bool) -> impl Iterator<Item = Adjustment> {
+fn adjustments(root: &Tree<'_>, charge: bool) -> impl Iterator<Item = Adjustment> {
     let list = if charge { "charges" } else { "discounts" };
     entries(root, list).iter().map(move |entry| Adjustment {
         charge,

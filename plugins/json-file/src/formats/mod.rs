@@ -97,7 +97,7 @@ impl Formats {
     }
 }
 
-fn json(text: &str) -> Result<Tree, NotMapped> {
+fn json(text: &str) -> Result<Tree<'_>, NotMapped> {
     Tree::from_json(text).map_err(|error| {
         wrong("json.structure", format!("the document cannot be read: {error}"), "Correct the program that wrote it.")
     })

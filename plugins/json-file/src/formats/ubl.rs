@@ -3,9 +3,7 @@
 //! The taxes of a line and of the document stand under `#tax` by their schemes (`#tax.CGST.amount`, `#tax.IGST.percent`),
 //! whether UBL has them in one `TaxTotal` or in one each. The rest is in [`derived`](super::derived).
 
-use std::collections::BTreeMap;
-
-use einvoice_core::mapping::{Tree, TreeRecord};
+use einvoice_core::mapping::{Members, Tree, TreeRecord};
 use einvoice_core::number::Amount;
 
 use super::derived::{self, Adjustment, Line, Supply};
@@ -15,10 +13,13 @@ use super::{NotMapped, fault, wrong, xml};
 const REVERSE_CHARGE: &str = "AE";
 const EXPORT: &str = "G";
 
+/// Under which name taxes of any other scheme stand.
+const OTHER_SCHEME: &str = "other";
+
 const BUYER: &str = "AccountingCustomerParty.Party";
 
 /// Reads a document.
-pub(super) fn record(text: &str) -> Result<TreeRecord, NotMapped> {
+pub(super) fn record(text: &str) -> Result<TreeRecord<'_>, NotMapped> {
     let mut root = xml::tree(text).map_err(|fault| {
         wrong("xml.structure", format!("the XML cannot be read: {fault}"), "Export the file again, whole.")
     })?;
@@ -34,7 +35,7 @@ pub(super) fn record(text: &str) -> Result<TreeRecord, NotMapped> {
     currencies(&root, list)?;
     let entries = root.at(list).map(Tree::entries).unwrap_or_default();
     let lines: Vec<Line> = entries.iter().map(line).collect();
-    let taxes: Vec<_> = entries.iter().map(|line| of_schemes(line_taxes(line))).collect();
+    let taxes: Vec<_> = entries.iter().map(|line| of_schemes(&line_taxes(line))).collect();
     let mut members = supply(&root, entries, &lines)?.members();
     let ship_to = text_at(&root, "Delivery.DeliveryLocation.Address.StreetName").is_some();
     if ship_to && members.iter().any(|(name, _)| *name == "#home") {
@@ -42,7 +43,7 @@ pub(super) fn record(text: &str) -> Result<TreeRecord, NotMapped> {
     }
     let adjustments = adjustments(&root);
     let stated = derived::amount(text_at(&root, "LegalMonetaryTotal.LineExtensionAmount"));
-    let total = of_schemes(subtotals(&root));
+    let total = of_schemes(&subtotals(&root));
     derived::amounts(&mut root, list, stated, &lines, &adjustments)?;
     for (at, taxes) in taxes.into_iter().enumerate() {
         if let Some(line) = derived::entry(&mut root, list, at) {
@@ -54,16 +55,16 @@ pub(super) fn record(text: &str) -> Result<TreeRecord, NotMapped> {
     Ok(TreeRecord::new(root, list))
 }
 
-fn text_at<'t>(tree: &'t Tree, path: &str) -> Option<&'t str> {
+fn text_at<'t>(tree: &'t Tree<'_>, path: &str) -> Option<&'t str> {
     tree.at(path).and_then(Tree::text)
 }
 
 /// The entries at a path; none where there is nothing.
-fn entries<'t>(tree: &'t Tree, path: &str) -> &'t [Tree] {
+fn entries<'t, 'd>(tree: &'t Tree<'d>, path: &str) -> &'t [Tree<'d>] {
     tree.at(path).map(Tree::entries).unwrap_or_default()
 }
 
-fn currencies(root: &Tree, list: &str) -> Result<(), NotMapped> {
+fn currencies(root: &Tree<'_>, list: &str) -> Result<(), NotMapped> {
     let head = [
         "DocumentCurrencyCode",
         "LegalMonetaryTotal.LineExtensionAmount.@currencyID",
@@ -74,8 +75,8 @@ fn currencies(root: &Tree, list: &str) -> Result<(), NotMapped> {
     derived::rupees(head.map(|path| (path, text_at(root, path))).into_iter().chain(of_lines))
 }
 
-fn supply<'t>(root: &'t Tree, lines: &[Tree], derived: &[Line]) -> Result<Supply<'t>, NotMapped> {
-    let is = |line: &Tree, category: &str| {
+fn supply<'t>(root: &'t Tree<'_>, lines: &[Tree<'_>], derived: &[Line]) -> Result<Supply<'t>, NotMapped> {
+    let is = |line: &Tree<'_>, category: &str| {
         entries(line, "Item.ClassifiedTaxCategory").iter().any(|found| text_at(found, "ID") == Some(category))
     };
     for (category, what) in [(REVERSE_CHARGE, "reverse charge"), (EXPORT, "an export")] {
@@ -97,7 +98,7 @@ fn supply<'t>(root: &'t Tree, lines: &[Tree], derived: &[Line]) -> Result<Supply
     })
 }
 
-fn line(line: &Tree) -> Line {
+fn line(line: &Tree<'_>) -> Line {
     let allowances = entries(line, "AllowanceCharge").iter().filter(|entry| !is_charge(entry));
     Line {
         value: derived::amount(text_at(line, "LineExtensionAmount")),
@@ -106,16 +107,16 @@ fn line(line: &Tree) -> Line {
     }
 }
 
-fn is_charge(entry: &Tree) -> bool {
+fn is_charge(entry: &Tree<'_>) -> bool {
     text_at(entry, "ChargeIndicator").is_some_and(|text| text.eq_ignore_ascii_case("true") || text == "1")
 }
 
-fn adjustments(root: &Tree) -> Vec<Adjustment> {
-    let rate = |entry: &Tree| {
+fn adjustments(root: &Tree<'_>) -> Vec<Adjustment> {
+    let rate = |entry: &Tree<'_>| {
         let categories = entries(entry, "TaxCategory").iter();
         derived::rate(categories.map(|found| (text_at(found, "TaxScheme.ID"), text_at(found, "Percent"))))
     };
-    let made = |entry: &Tree| Adjustment {
+    let made = |entry: &Tree<'_>| Adjustment {
         charge: is_charge(entry),
         amount: derived::amount(text_at(entry, "Amount")),
         rate: rate(entry),
@@ -132,7 +133,7 @@ struct Tax<'t> {
 }
 
 /// The subtotals of all tax totals.
-fn subtotals(tree: &Tree) -> Vec<Tax<'_>> {
+fn subtotals<'t>(tree: &'t Tree<'_>) -> Vec<Tax<'t>> {
     let subtotals = entries(tree, "TaxTotal").iter().flat_map(|total| entries(total, "TaxSubtotal"));
     subtotals
         .map(|found| Tax {
@@ -144,7 +145,7 @@ fn subtotals(tree: &Tree) -> Vec<Tax<'_>> {
 }
 
 /// The taxes of a line: its own subtotals, else the categories of its item.
-fn line_taxes(line: &Tree) -> Vec<Tax<'_>> {
+fn line_taxes<'t>(line: &'t Tree<'_>) -> Vec<Tax<'t>> {
     let own = subtotals(line);
     if own.iter().any(|tax| tax.percent.is_some()) {
         return own;
@@ -159,33 +160,36 @@ fn line_taxes(line: &Tree) -> Vec<Tax<'_>> {
 }
 
 /// Taxes by the name of their scheme; the tax of a union territory is the state's. Amounts of one scheme add up.
-fn of_schemes(taxes: Vec<Tax<'_>>) -> BTreeMap<String, Tree> {
-    let mut found: BTreeMap<&str, (Option<&str>, Option<Amount>, bool)> = BTreeMap::new();
-    for tax in taxes {
-        let scheme = match tax.scheme.map(str::trim).unwrap_or_default() {
-            known @ ("IGST" | "CGST" | "SGST" | "CESS") => known,
-            "UTGST" => "SGST",
-            _ => "other",
-        };
-        let entry = found.entry(scheme).or_insert((tax.percent, Some(Amount::ZERO), false));
-        if let Some(text) = tax.amount {
-            entry.1 = entry.1.and_then(|sum| sum.checked_add(derived::amount(Some(text))?));
-            entry.2 = true;
+fn of_schemes(taxes: &[Tax<'_>]) -> Members<'static> {
+    let schemes = ["IGST", "CGST", "SGST", "CESS", OTHER_SCHEME];
+    let of = |scheme: &'static str| {
+        let mut those = taxes.iter().filter(|tax| scheme_of(tax) == scheme).peekable();
+        let percent = those.peek()?.percent;
+        let (mut sum, mut stated) = (Some(Amount::ZERO), false);
+        for text in those.filter_map(|tax| tax.amount) {
+            sum = sum.and_then(|sum| sum.checked_add(derived::amount(Some(text))?));
+            stated = true;
         }
-    }
-    let tree = |text: String| Tree::Text(text);
-    found
-        .into_iter()
-        .map(|(scheme, (percent, amount, stated))| {
-            let percent = percent.map(|percent| ("percent".to_owned(), tree(percent.to_owned())));
-            let amount = amount.filter(|_| stated).map(|amount| ("amount".to_owned(), tree(amount.to_string())));
-            (scheme.to_owned(), Tree::Map(percent.into_iter().chain(amount).collect()))
-        })
-        .collect()
+        let percent = percent.map(|percent| ("percent", Tree::Text(percent.to_owned().into())));
+        let amount = sum.filter(|_| stated).map(|amount| ("amount", Tree::Text(amount.to_string().into())));
+        Some((scheme, Tree::Map(percent.into_iter().chain(amount).collect())))
+    };
+    schemes.into_iter().filter_map(of).collect()
 }
 
-fn with_taxes(tree: &mut Tree, taxes: BTreeMap<String, Tree>) {
+/// Under which name a tax stands.
+fn scheme_of(tax: &Tax<'_>) -> &'static str {
+    match tax.scheme.map(str::trim).unwrap_or_default() {
+        "IGST" => "IGST",
+        "CGST" => "CGST",
+        "SGST" | "UTGST" => "SGST",
+        "CESS" => "CESS",
+        _ => OTHER_SCHEME,
+    }
+}
+
+fn with_taxes(tree: &mut Tree<'_>, taxes: Members<'static>) {
     if let Tree::Map(members) = tree {
-        members.insert("#tax".to_owned(), Tree::Map(taxes));
+        members.insert("#tax", Tree::Map(taxes));
     }
 }

@@ -1,8 +1,9 @@
 //! XML as a tree: names without prefixes, attributes with `@`, text only where there are no children.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 
-use einvoice_core::mapping::{TEXT, Tree, VALUES_MAX};
+use einvoice_core::mapping::{Members, TEXT, Tree, VALUES_MAX};
+use einvoice_core::xml::{Leaf, leaf_with_attributes};
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 
@@ -11,21 +12,24 @@ const DEPTH_MAX: usize = 64;
 /// Most attributes of one element; UBL has seven.
 const ATTRIBUTES_MAX: usize = 100;
 
+/// Most attributes of an element that are taken at once with its text.
+const LEAF_ATTRIBUTES_MAX: usize = 4;
+
 /// Under which name the root element's own name stands.
 pub(crate) const ROOT: &str = "#root";
 
 /// An element that is still open.
-struct Open {
-    name: String,
-    members: BTreeMap<String, Tree>,
-    text: String,
+struct Open<'t> {
+    name: Cow<'t, str>,
+    members: Members<'t>,
+    text: Cow<'t, str>,
 }
 
-impl Open {
+impl<'t> Open<'t> {
     /// An element with its attributes, which are `values` as it is one.
     fn new(start: &BytesStart<'_>, values: &mut usize) -> Result<Self, String> {
-        let name = start.local_name().as_ref().to_owned();
-        let mut members = BTreeMap::new();
+        let name = start.local_name().as_ref().to_owned().into();
+        let mut members = Members::new();
         *values += 1;
         for (count, attribute) in start.attributes().enumerate() {
             // Each name is compared with all before it.
@@ -35,35 +39,68 @@ impl Open {
             *values += 1;
             let attribute = attribute.map_err(|error| error.to_string())?;
             let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|error| error.to_string())?;
-            let name = attribute.key.local_name().as_ref().to_owned();
             if !attribute.key.as_ref().starts_with("xmlns") {
-                members.insert(format!("@{name}"), Tree::Text(value.trim().to_owned()));
+                members.insert(
+                    attribute_name(attribute.key.local_name().as_ref()),
+                    Tree::Text(value.trim().to_owned().into()),
+                );
             }
         }
         if *values > VALUES_MAX {
             return Err(format!("it has more than {VALUES_MAX} elements and attributes"));
         }
-        Ok(Self { name, members, text: String::new() })
+        Ok(Self { name, members, text: Cow::Borrowed("") })
     }
 
-    fn close(mut self) -> (String, Tree) {
-        let text = self.text.trim();
+    /// Text of its own, behind what it has; blanks before the first of it are none.
+    fn write(&mut self, text: Cow<'t, str>) {
+        if self.text.trim().is_empty() {
+            self.text = text;
+        } else {
+            self.text.to_mut().push_str(&text);
+        }
+    }
+
+    /// An element that holds nothing but a text; nothing where its attributes are out of the ordinary.
+    fn of_leaf(leaf: &Leaf<'t>, values: &mut usize) -> Option<Self> {
+        let (mut members, mut rest) = (Members::new(), leaf.attributes.trim_ascii());
+        while !rest.is_empty() {
+            let (name, quoted) = rest.split_once("=\"")?;
+            let (value, after) = quoted.split_once('"')?;
+            let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric()) && !name.starts_with("xmlns");
+            // Line ends and tabs in a value are blanks, which the reader of XML makes of them.
+            let is_apart = after.is_empty() || after.starts_with(' ');
+            if !is_plain || !is_apart || value.bytes().any(|byte| byte.is_ascii_control()) {
+                return None;
+            }
+            let is_twice = members.insert(attribute_name(name), Tree::Text(value.trim().into())).is_some();
+            if is_twice || members.len() > LEAF_ATTRIBUTES_MAX {
+                return None;
+            }
+            rest = after.trim_ascii_start();
+        }
+        *values += 1 + members.len();
+        Some(Self { name: leaf.local_name().into(), members, text: leaf.text.into() })
+    }
+
+    fn close(mut self) -> (Cow<'t, str>, Tree<'t>) {
+        let text = trimmed(self.text);
         if self.members.is_empty() {
-            return (self.name, Tree::Text(text.to_owned()));
+            return (self.name, Tree::Text(text));
         }
         if !text.is_empty() {
-            self.members.insert(TEXT.to_owned(), Tree::Text(text.to_owned()));
+            self.members.insert(TEXT, Tree::Text(text));
         }
         (self.name, Tree::Map(self.members))
     }
 
     /// Elements of one name become a list.
-    fn add(&mut self, name: String, child: Tree) {
+    fn add(&mut self, name: Cow<'t, str>, child: Tree<'t>) {
         match self.members.get_mut(&name) {
             None => drop(self.members.insert(name, child)),
             Some(Tree::List(entries)) => entries.push(child),
             Some(first) => {
-                let before = std::mem::replace(first, Tree::Text(String::new()));
+                let before = std::mem::replace(first, Tree::Text(Cow::Borrowed("")));
                 *first = Tree::List(vec![before, child]);
             }
         }
@@ -72,14 +109,26 @@ impl Open {
 
 /// Reads a whole document; its root's name stands under [`ROOT`]. A document type is refused, and so are entities that are
 /// not XML's own: no invoice needs them, and what they stand for may be large or lie elsewhere.
-pub(crate) fn tree(text: &str) -> Result<Tree, String> {
+pub(crate) fn tree(text: &str) -> Result<Tree<'_>, String> {
     let mut reader = Reader::from_str(text);
-    let mut open: Vec<Open> = Vec::new();
-    let mut root: Option<Tree> = None;
+    let mut open: Vec<Open<'_>> = Vec::new();
+    let mut root: Option<Tree<'_>> = None;
     let mut values = 0;
+    // Bytes that were taken past the reader, and whether what lies ahead stands behind a tag.
+    let (mut passed, mut behind_tag) = (0, false);
     loop {
-        let at = reader.buffer_position();
+        let may_nest = open.len() < DEPTH_MAX;
+        // Blanks between elements are part of a text that holds both.
+        let is_apart = |parent: &&mut Open<'_>| behind_tag && may_nest && parent.text.trim().is_empty();
+        if let Some(parent) = open.last_mut().filter(is_apart) {
+            let ahead = text.get(usize::try_from(reader.buffer_position() + passed).unwrap_or(usize::MAX)..);
+            let taken = take_leaves(ahead.unwrap_or_default(), parent, &mut values);
+            *reader.get_mut() = reader.get_ref().get(taken..).unwrap_or_default();
+            passed += u64::try_from(taken).unwrap_or_default();
+        }
+        let at = reader.buffer_position() + passed;
         let event = reader.read_event().map_err(|error| format!("{error} at byte {at}"))?;
+        behind_tag = matches!(event, Event::Start(_) | Event::Empty(_) | Event::End(_));
         match event {
             Event::Start(start) if open.len() >= DEPTH_MAX => {
                 return Err(format!("{} is nested more than {DEPTH_MAX} levels deep", start.name().as_ref()));
@@ -98,17 +147,17 @@ pub(crate) fn tree(text: &str) -> Result<Tree, String> {
             }
             Event::Text(found) => {
                 if let Some(element) = open.last_mut() {
-                    element.text.push_str(&found);
+                    element.write(found.into_inner());
                 }
             }
             Event::CData(found) => {
                 if let Some(element) = open.last_mut() {
-                    element.text.push_str(&found);
+                    element.write(found.into_inner());
                 }
             }
             Event::GeneralRef(reference) => {
                 if let Some(element) = open.last_mut() {
-                    element.text.push_str(&resolved(&reference, at)?);
+                    element.write(resolved(&reference, at)?.into());
                 }
             }
             Event::Eof if open.is_empty() => return root.ok_or_else(|| "the file holds no element".to_owned()),
@@ -118,6 +167,40 @@ pub(crate) fn tree(text: &str) -> Result<Tree, String> {
             }
             Event::Decl(_) | Event::Comment(_) | Event::PI(_) => {}
         }
+    }
+}
+
+/// Takes the elements ahead that hold a text and nothing else, as far as nothing about them is out of the ordinary. Gives
+/// their bytes.
+fn take_leaves<'t>(text: &'t str, parent: &mut Open<'t>, values: &mut usize) -> usize {
+    let mut ahead = text;
+    while let Some(found) = leaf_with_attributes(ahead).filter(|_| *values + LEAF_ATTRIBUTES_MAX < VALUES_MAX) {
+        let Some(element) = Open::of_leaf(&found, values) else { break };
+        let (name, tree) = element.close();
+        parent.add(name, tree);
+        ahead = ahead.get(found.length..).unwrap_or_default();
+    }
+    let tag = ahead.trim_ascii_start();
+    if tag.starts_with('<') {
+        ahead = tag;
+    }
+    text.len() - ahead.len()
+}
+
+/// How an attribute is called among the members of its element. Those of nearly all documents need no text of their own.
+fn attribute_name(name: &str) -> Cow<'static, str> {
+    match name {
+        "currencyID" => Cow::Borrowed("@currencyID"),
+        "unitCode" => Cow::Borrowed("@unitCode"),
+        "schemeID" => Cow::Borrowed("@schemeID"),
+        other => Cow::Owned(format!("@{other}")),
+    }
+}
+
+fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
     }
 }
 
@@ -131,7 +214,12 @@ fn resolved(reference: &quick_xml::events::BytesRef<'_>, at: u64) -> Result<Stri
     known.map(str::to_owned).ok_or_else(|| format!("the entity &{name}; is not one of XML's own, at byte {at}"))
 }
 
-fn place(name: String, tree: Tree, open: &mut [Open], root: &mut Option<Tree>) -> Result<(), String> {
+fn place<'t>(
+    name: Cow<'t, str>,
+    tree: Tree<'t>,
+    open: &mut [Open<'t>],
+    root: &mut Option<Tree<'t>>,
+) -> Result<(), String> {
     if let Some(parent) = open.last_mut() {
         parent.add(name, tree);
         return Ok(());
@@ -141,9 +229,9 @@ fn place(name: String, tree: Tree, open: &mut [Open], root: &mut Option<Tree>) -
     }
     let mut members = match tree {
         Tree::Map(members) => members,
-        other => BTreeMap::from([(TEXT.to_owned(), other)]),
+        other => [(TEXT, other)].into_iter().collect(),
     };
-    members.insert(ROOT.to_owned(), Tree::Text(name));
+    members.insert(ROOT, Tree::Text(name));
     *root = Some(Tree::Map(members));
     Ok(())
 }

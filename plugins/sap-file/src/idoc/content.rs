@@ -11,23 +11,37 @@
 //! ```
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
+
+use super::records::without_blanks;
+
+/// Room that is made at once for a text: that of an `IDoc` of three items.
+const TEXT_USUAL: usize = 4 * 1024;
 
 /// Writes the text of one `IDoc`.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Writer {
-    text: String,
+    /// Made of texts alone.
+    text: Vec<u8>,
     segments: u32,
+}
+
+impl Default for Writer {
+    fn default() -> Self {
+        Self { text: Vec::with_capacity(TEXT_USUAL), segments: 0 }
+    }
 }
 
 impl Writer {
     /// Begins a segment below that of this number; 0 is the `IDoc` itself. Gives the segment's own number.
     pub(crate) fn segment(&mut self, parent: u32, name: &str, line: u64) -> u32 {
         if !self.text.is_empty() {
-            self.text.push('\n');
+            self.text.push(b'\n');
         }
-        // Writing into a text cannot fail.
-        _ = write!(self.text, "{parent} {name} {line}");
+        push_number(&mut self.text, u64::from(parent));
+        self.text.push(b' ');
+        self.text.extend_from_slice(name.as_bytes());
+        self.text.push(b' ');
+        push_number(&mut self.text, line);
         let number = self.segments;
         self.segments += 1;
         number
@@ -35,25 +49,12 @@ impl Writer {
 
     /// A field of the segment that was begun last; blank ones are left out.
     pub(crate) fn field(&mut self, name: &str, value: &str) {
-        let value = value.trim();
-        if value.is_empty() {
-            return;
-        }
-        self.text.push('\t');
-        self.text.push_str(name);
-        self.text.push('=');
-        if !value.contains(['\t', '\n', '\\']) {
-            self.text.push_str(value);
-            return;
-        }
-        for found in value.chars() {
-            match found {
-                '\t' => self.text.push_str("\\t"),
-                '\n' => self.text.push_str("\\n"),
-                '\\' => self.text.push_str("\\\\"),
-                other => self.text.push(other),
-            }
-        }
+        push_field(&mut self.text, name.as_bytes(), value.as_bytes());
+    }
+
+    /// Fields of the segment that was begun last, as [`push_field`] wrote them.
+    pub(crate) fn fields(&mut self, written: &[u8]) {
+        self.text.extend_from_slice(written);
     }
 
     /// How many segments there are, the control record not counted.
@@ -68,8 +69,51 @@ impl Writer {
 
     /// The text.
     pub(crate) fn finish(self) -> String {
-        self.text
+        String::from_utf8(self.text).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
     }
+}
+
+/// Writes a field, a text, as the text of an `IDoc` has it; one that is blank is left out.
+pub(crate) fn push_field(text: &mut Vec<u8>, name: &[u8], value: &[u8]) {
+    let value = trimmed(value);
+    if value.is_empty() {
+        return;
+    }
+    text.push(b'\t');
+    text.extend_from_slice(name);
+    text.push(b'=');
+    if !value.iter().any(|byte| matches!(byte, b'\t' | b'\n' | b'\\')) {
+        text.extend_from_slice(value);
+        return;
+    }
+    for found in value {
+        match found {
+            b'\t' => text.extend_from_slice(b"\\t"),
+            b'\n' => text.extend_from_slice(b"\\n"),
+            b'\\' => text.extend_from_slice(b"\\\\"),
+            other => text.push(*other),
+        }
+    }
+}
+
+/// As `trim` of a text, which looks at each character from the end: nearly all values have no blank there, or very many.
+fn trimmed(value: &[u8]) -> &[u8] {
+    let is_dense = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+    if is_dense(value.first()) && is_dense(value.last()) {
+        return value;
+    }
+    let value = value.get(..without_blanks(value)).unwrap_or_default();
+    if value.is_empty() || is_dense(value.first()) && is_dense(value.last()) {
+        return value;
+    }
+    std::str::from_utf8(value).map_or(value, |text| text.trim().as_bytes())
+}
+
+fn push_number(text: &mut Vec<u8>, number: u64) {
+    if number > 9 {
+        push_number(text, number / 10);
+    }
+    text.extend(u8::try_from(number % 10).map(|digit| b'0' + digit));
 }
 
 /// An `IDoc` that was read, borrowed from its text.
@@ -104,8 +148,12 @@ impl<'a> Idoc<'a> {
         // A line of 60 characters is a common one.
         idoc.segments.reserve(text.len() / 60);
         idoc.fields.reserve(text.len() / 20);
-        for (number, line) in text.split('\n').enumerate() {
-            idoc.line(number, line).ok_or(NoIdoc(number + 1))?;
+        let is_plain = memchr::memchr(b'\\', text.as_bytes()).is_none();
+        let (mut rest, mut number) = (Some(text), 0);
+        while let Some(ahead) = rest {
+            let (line, after) = cut(ahead, b'\n');
+            idoc.line(number, line, is_plain).ok_or(NoIdoc(number + 1))?;
+            (rest, number) = (after, number + 1);
         }
         match idoc.segments.first() {
             Some(control) if control.name == super::CONTROL_RECORD => Ok(idoc),
@@ -113,17 +161,22 @@ impl<'a> Idoc<'a> {
         }
     }
 
-    fn line(&mut self, number: usize, line: &'a str) -> Option<()> {
-        let mut parts = line.split('\t');
-        let mut head = parts.next()?.split(' ');
-        let (parent, name, at) = (head.next()?.parse().ok()?, head.next()?, head.next()?.parse().ok()?);
-        if parent > number.saturating_sub(1) || name.is_empty() || head.next().is_some() {
+    /// A line; a plain one has no escapes in it.
+    fn line(&mut self, number: usize, line: &'a str, is_plain: bool) -> Option<()> {
+        let (head, mut rest) = cut(line, b'\t');
+        let (parent, head) = cut(head, b' ');
+        let (name, at) = cut(head?, b' ');
+        let (parent, at) = (parent.parse().ok()?, at?.parse().ok()?);
+        if parent > number.saturating_sub(1) || name.is_empty() {
             return None;
         }
         let start = self.fields.len();
-        for part in parts {
-            let (field, value) = part.split_once('=')?;
-            self.fields.push((field, unescaped(value)));
+        while let Some(ahead) = rest {
+            let (part, after) = cut(ahead, b'\t');
+            let (field, value) = part.split_at_checked(part.bytes().position(|byte| byte == b'=')?)?;
+            let value = value.get(1..)?;
+            self.fields.push((field, if is_plain { Cow::Borrowed(value) } else { unescaped(value) }));
+            rest = after;
         }
         self.segments.push(Segment { parent, name, line: at, start, end: self.fields.len() });
         Some(())
@@ -147,6 +200,14 @@ impl<'a> Idoc<'a> {
     /// A field of a segment.
     pub(crate) fn value(&self, segment: Segment<'_>, field: &str) -> Option<&str> {
         self.fields(segment).iter().find(|(name, _)| *name == field).map(|(_, value)| &**value)
+    }
+}
+
+/// What stands before a mark, and what behind it where it is there.
+fn cut(text: &str, mark: u8) -> (&str, Option<&str>) {
+    match memchr::memchr(mark, text.as_bytes()) {
+        Some(at) => (text.get(..at).unwrap_or_default(), text.get(at + 1..)),
+        None => (text, None),
     }
 }
 

@@ -5,7 +5,7 @@
 //! would register a wrong amount.
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 /// A field: its name, and the characters it takes in the segment's data.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,9 @@ pub(crate) struct FieldLayout {
     pub(crate) offset: usize,
     pub(crate) length: usize,
 }
+
+/// Most names that are remembered; a file of invoices has some forty.
+const KINDS_MAX: usize = 1_000;
 
 /// The fields of a segment in their order.
 pub(crate) type Layout = Vec<FieldLayout>;
@@ -73,6 +76,43 @@ impl Definitions {
             Some(base) => format!("E1{base}").into(),
             None => whole.into(),
         }
+    }
+}
+
+/// The segments of a file by their names in it, each looked up once.
+#[derive(Debug)]
+pub(crate) struct Kinds<'d> {
+    definitions: &'d Definitions,
+    known: HashMap<String, SegmentKind<'d>>,
+}
+
+/// What is known of a segment.
+#[derive(Debug, Clone)]
+pub(crate) struct SegmentKind<'d> {
+    /// The segment type.
+    pub(crate) name: Arc<str>,
+    /// Its layout, where one is known.
+    pub(crate) layout: Option<&'d Layout>,
+}
+
+impl<'d> Kinds<'d> {
+    pub(crate) fn new(definitions: &'d Definitions) -> Self {
+        Self { definitions, known: HashMap::new() }
+    }
+
+    /// A segment by its name in the file.
+    pub(crate) fn of(&mut self, name: &str) -> SegmentKind<'d> {
+        if let Some(known) = self.known.get(name) {
+            return known.clone();
+        }
+        if self.known.len() >= KINDS_MAX {
+            self.known.clear();
+        }
+        let kind = self.definitions.segment_type(name);
+        let layout = self.definitions.of(name).or_else(|| self.definitions.of(&kind));
+        let kind = SegmentKind { name: Arc::from(&*kind), layout };
+        self.known.insert(name.to_owned(), kind.clone());
+        kind
     }
 }
 

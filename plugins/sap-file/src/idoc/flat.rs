@@ -10,8 +10,8 @@ use std::io::{self, Read};
 use einvoice_core::finding::Finding;
 
 use super::content::Writer;
-use super::definitions::{CONTROL, Definitions};
-use super::records::{CONTROL_WIDTH, Cut, DATA_WIDTH, Fault, HEAD_WIDTH, Head, Kind, Padding, Record, Records};
+use super::definitions::{CONTROL, Definitions, Kinds, SegmentKind};
+use super::records::{CONTROL_WIDTH, Cut, DATA_WIDTH, Fault, HEAD_WIDTH, Head, Kind, Padding, Record, Records, Wanted};
 use super::{CONTROL_RECORD, FAULTS_MAX, Found, SEGMENTS_MAX, TEXT_MAX, fault};
 
 /// Field that holds the data of a segment without a layout.
@@ -39,11 +39,10 @@ pub(crate) fn read<R: Read>(
     settings: FlatSettings,
     take: &mut dyn FnMut(Found) -> bool,
 ) -> io::Result<()> {
-    let torn = torn(Records::new(open()?, settings.padding)?)?;
-    let mut records = Records::new(open()?, settings.padding)?;
-    let unit = records.unit();
-    let mut reading =
-        Reading { file, unit, definitions, settings, torn, open: None, orphan: false, widths: Widths::None };
+    let torn = torn(Records::new(open()?, settings.padding, Wanted::Heads)?)?;
+    let mut records = Records::new(open()?, settings.padding, Wanted::Whole)?;
+    let (unit, kinds) = (records.unit(), Kinds::new(definitions));
+    let mut reading = Reading { file, unit, kinds, settings, torn, open: None, orphan: false, widths: Widths::None };
     while let Some(Record { number, kind, text }) = records.next()? {
         if !reading.record(number, kind, text, take) {
             return Ok(());
@@ -71,13 +70,17 @@ type Torn = HashMap<(String, String), u64>;
 fn torn<R: Read>(mut records: Records<R>) -> io::Result<Torn> {
     let mut torn = Torn::new();
     let mut current: Option<(String, String)> = None;
+    // Client and number as the control record has them, one behind the other, which is how its data records have them too.
+    let mut owner = String::new();
     loop {
         let Some(Record { number, kind, text }) = records.next()? else { return Ok(torn) };
         let Ok(text) = text else { continue };
         match kind {
             Kind::Control => {
                 current = Some((text.slice(10, 3).trim().to_owned(), text.slice(13, 16).trim().to_owned()));
+                owner = text.slice(10, 19).into_owned();
             }
+            Kind::Data if current.is_some() && text.is_plainly_of(&owner) => {}
             Kind::Data => {
                 let (Some(own), Some(head)) = (&current, text.head()) else { continue };
                 if (own.0.as_str(), own.1.as_str()) != (head.client, head.document) {
@@ -110,7 +113,7 @@ struct Reading<'f> {
     file: &'f str,
     /// What places are counted in.
     unit: &'static str,
-    definitions: &'f Definitions,
+    kinds: Kinds<'f>,
     settings: FlatSettings,
     torn: Torn,
     open: Option<Open>,
@@ -193,7 +196,6 @@ impl Reading<'_> {
     }
 
     fn data(&mut self, at: u64, text: &Cut<'_>, take: &mut dyn FnMut(Found) -> bool) -> bool {
-        let place = self.place(at);
         self.widths = match (self.widths, text.width >= DATA_WIDTH) {
             (Widths::None | Widths::Full, true) => Widths::Full,
             (Widths::Full, false) => Widths::FullButLast,
@@ -207,8 +209,9 @@ impl Reading<'_> {
             let segment = text.head().map_or_else(String::new, |head| format!("segment {}: ", head.segment));
             let message =
                 format!("{segment}no control record EDI_DC40 stands before this record, so nothing says what it is");
+            let place = self.place(at);
             let finding =
-                fault("idoc.control_record", message, &place, "Send the file again, from its first record on.");
+                fault("idoc.control_record", message, place, "Send the file again, from its first record on.");
             return self.refuse(at, &finding, take);
         };
         let Some(head) = text.head() else {
@@ -217,6 +220,7 @@ impl Reading<'_> {
                 open.last
             );
             let fix = "Send the file again in binary mode; if it was edited, restore it.";
+            let place = format!("{}, {} {at}", self.file, self.unit);
             open.fault(fault("idoc.record", message, place, fix).with_found(text.slice(0, HEAD_WIDTH).trim()));
             return true;
         };
@@ -224,7 +228,8 @@ impl Reading<'_> {
             // Said once, by the first reading, for the whole IDoc.
             return true;
         }
-        open.segment(&head, text, at, self.definitions, self.settings, &place);
+        let place = || format!("{}, {} {at}", self.file, self.unit);
+        open.segment(&head, text, at, &self.kinds.of(head.segment), self.settings, &place);
         true
     }
 
@@ -358,11 +363,10 @@ impl Open {
         head: &Head<'_>,
         text: &Cut<'_>,
         at: u64,
-        definitions: &Definitions,
+        kind: &SegmentKind<'_>,
         settings: FlatSettings,
-        place: &str,
+        place: &dyn Fn() -> String,
     ) {
-        let name = definitions.segment_type(head.segment);
         let expected = self.numbers.last().copied().unwrap_or_default().saturating_add(1);
         let in_order = if settings.allow_gaps { head.number >= expected } else { head.number == expected };
         let fix = "Send the file again; if a filter in SAP leaves segments out, set `allow_segment_gaps = true`.";
@@ -371,7 +375,7 @@ impl Open {
                 "segment {} has number {} after {}, where {expected} is due: records are missing or in the wrong order",
                 head.segment, head.number, self.last
             );
-            self.fault(fault("idoc.segment_order", message, place, fix));
+            self.fault(fault("idoc.segment_order", message, place(), fix));
         }
         let parent = match head.parent {
             0 => Some(0),
@@ -380,7 +384,7 @@ impl Open {
         if parent.is_none() {
             let message =
                 format!("segment {} belongs to segment number {}, which is not there", head.segment, head.parent);
-            self.fault(fault("idoc.segment_order", message, place, fix));
+            self.fault(fault("idoc.segment_order", message, place(), fix));
         }
         // Kept in order, as the parent is searched for by number.
         if head.number >= expected {
@@ -388,14 +392,14 @@ impl Open {
         }
         self.last.clear();
         self.last.push_str(head.segment);
-        self.has_summary |= name == SUMMARY;
+        self.has_summary |= &*kind.name == SUMMARY;
         if self.writer.segments() >= SEGMENTS_MAX || self.writer.len() > TEXT_MAX {
             if self.faults.is_empty() {
                 let message = format!("the IDoc has more than {SEGMENTS_MAX} segments or {TEXT_MAX} bytes");
                 self.fault(fault(
                     "idoc.too_large",
                     message,
-                    place,
+                    place(),
                     "Split the billing document; an invoice has at most 1,000 items.",
                 ));
             }
@@ -405,13 +409,18 @@ impl Open {
             // Refused as a whole: only further faults are of interest.
             return;
         }
-        self.writer.segment(parent.unwrap_or_default(), &name, at.saturating_sub(self.line));
-        match definitions.of(head.segment).or_else(|| definitions.of(&name)) {
+        self.writer.segment(parent.unwrap_or_default(), &kind.name, at.saturating_sub(self.line));
+        match kind.layout {
             Some(layout) => {
+                // From one place to the other all is blank.
+                let (mut from, mut to) = (0, 0);
                 for field in layout {
-                    let value = text.field(field, HEAD_WIDTH);
-                    if !value.trim().is_empty() {
-                        self.writer.field(&field.name, &value);
+                    let begin = HEAD_WIDTH + field.offset;
+                    if !(from..=to).contains(&begin) {
+                        (from, to) = (begin, text.filled_from(begin));
+                    }
+                    if to < begin + field.length {
+                        self.writer.field(&field.name, &text.field(field, HEAD_WIDTH));
                     }
                 }
             }

@@ -24,7 +24,7 @@ pub(crate) const DATA_WIDTH: usize = 1_063;
 pub(crate) const HEAD_WIDTH: usize = 63;
 /// Most bytes of a record: four for each character, and the line end.
 const RECORD_BYTES_MAX: usize = DATA_WIDTH * 4 + 2;
-/// Bytes read at once.
+/// Bytes read at once: as many as stay in the cache of a processor between reading them and cutting them up.
 const CHUNK: usize = 256 * 1024;
 /// How a control record begins in release 4.0 and later.
 const CONTROL: &[u8] = b"EDI_DC40";
@@ -86,6 +86,15 @@ pub(crate) struct Cut<'r> {
     pub(crate) width: usize,
 }
 
+/// Which texts of records are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// All of each.
+    Whole,
+    /// Of a data record its head, whatever follows it; all of any other.
+    Heads,
+}
+
 impl<'r> Cut<'r> {
     fn new(text: &'r str, padding: Padding) -> Self {
         if text.is_ascii() {
@@ -103,6 +112,18 @@ impl<'r> Cut<'r> {
         } else {
             Self { text, starts: Some(starts), width }
         }
+    }
+
+    /// The first place from this one on that is not blank; this one where that would have to be counted out.
+    pub(crate) fn filled_from(&self, place: usize) -> usize {
+        let Some(bytes) = self.text.as_bytes().get(place..).filter(|_| self.starts.is_none()) else { return place };
+        place + bytes.len() - from_filled(bytes).len()
+    }
+
+    /// Whether it is a data record of the client and `IDoc` that these characters of a control record name. It may be one
+    /// where this says no.
+    pub(crate) fn is_plainly_of(&self, owner: &str) -> bool {
+        self.text.get(30..49) == Some(owner)
     }
 
     /// The characters from a place on, up to a length; fewer where trailing blanks were cut.
@@ -150,7 +171,8 @@ fn head_of(text: &str) -> Option<Head<'_>> {
         let part = text.get(from..to)?;
         part.bytes().all(|byte| byte.is_ascii_digit()).then_some(part)
     };
-    let segment = text.get(..30)?.trim_end();
+    let segment = text.get(..30)?;
+    let segment = segment.get(..without_blanks(segment.as_bytes()))?.trim_end();
     let is_name = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'/');
     if segment.is_empty() || !segment.bytes().all(is_name) {
         return None;
@@ -181,20 +203,24 @@ fn is_data(start: &[u8]) -> bool {
 #[derive(Debug)]
 pub(crate) struct Records<R> {
     inner: R,
+    /// What was read lies from `start` to `filled`.
     buffer: Vec<u8>,
     start: usize,
+    filled: usize,
     ended: bool,
     in_lines: bool,
     padding: Padding,
+    wanted: Wanted,
     /// The line, or the record where there are no lines.
     number: u64,
 }
 
 impl<R: Read> Records<R> {
     /// Looks at the first record and decides how they are framed.
-    pub(crate) fn new(inner: R, padding: Padding) -> io::Result<Self> {
+    pub(crate) fn new(inner: R, padding: Padding, wanted: Wanted) -> io::Result<Self> {
+        let (buffer, start, filled) = (vec![0; CHUNK], 0, 0);
         let mut records =
-            Self { inner, buffer: Vec::new(), start: 0, ended: false, in_lines: false, padding, number: 0 };
+            Self { inner, buffer, start, filled, ended: false, in_lines: false, padding, wanted, number: 0 };
         records.fill(RECORD_BYTES_MAX)?;
         let ahead = records.ahead();
         let line = memchr::memchr(b'\n', ahead).map(|end| characters(ahead.get(..end).unwrap_or_default()));
@@ -215,19 +241,26 @@ impl<R: Read> Records<R> {
     }
 
     fn ahead(&self) -> &[u8] {
-        self.buffer.get(self.start..).unwrap_or_default()
+        self.buffer.get(self.start..self.filled).unwrap_or_default()
     }
 
-    /// Reads until so many bytes lie ahead, or the file ends.
+    /// Reads until so many bytes lie ahead, at most a chunk, or the file ends.
     fn fill(&mut self, wanted: usize) -> io::Result<()> {
-        if self.ended || self.buffer.len() - self.start >= wanted {
+        if self.ended || self.filled - self.start >= wanted {
             return Ok(());
         }
-        self.buffer.drain(..self.start);
+        self.buffer.copy_within(self.start..self.filled, 0);
+        self.filled -= self.start;
         self.start = 0;
-        while !self.ended && self.buffer.len() < wanted {
-            let missing = u64::try_from(CHUNK.max(wanted) - self.buffer.len()).unwrap_or(u64::MAX);
-            self.ended = self.inner.by_ref().take(missing).read_to_end(&mut self.buffer)? == 0;
+        while !self.ended && self.filled < wanted {
+            match self.inner.read(self.buffer.get_mut(self.filled..).unwrap_or_default()) {
+                Ok(read) => {
+                    self.filled += read;
+                    self.ended = read == 0;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }
@@ -264,13 +297,16 @@ impl<R: Read> Records<R> {
             }
             let bytes = self.buffer.get(bytes).unwrap_or_default();
             let kind = kind_of(bytes);
-            let text = match std::str::from_utf8(bytes) {
+            let text = match self.head_of(kind, bytes).map_or_else(|| std::str::from_utf8(bytes), Ok) {
                 Err(_) => Err(Fault::NotText),
                 Ok(text) => {
                     let cut = Cut::new(text, self.padding);
-                    let blank = text.len() - text.trim_end().len();
-                    match cut.width.saturating_sub(blank) {
-                        width if width > limit(kind) => Err(Fault::TooLong(cut.width, limit(kind))),
+                    // Blanks are counted only where something is too long.
+                    let blank = |cut: &Cut<'_>| text.len() - cut.text.trim_end().len();
+                    match limit(kind) {
+                        limit if cut.width > limit && cut.width.saturating_sub(blank(&cut)) > limit => {
+                            Err(Fault::TooLong(cut.width, limit))
+                        }
                         _ => Ok(cut),
                     }
                 }
@@ -327,7 +363,8 @@ impl<R: Read> Records<R> {
                 self.start += length;
                 let bytes = self.buffer.get(begin..self.start).unwrap_or_default();
                 let padding = if Some(length) == by_characters { Padding::Characters } else { Padding::Bytes };
-                let text = std::str::from_utf8(bytes).map(|text| Cut::new(text, padding)).map_err(|_| Fault::NotText);
+                let text = self.head_of(kind, bytes).map_or_else(|| std::str::from_utf8(bytes), Ok);
+                let text = text.map(|text| Cut::new(text, padding)).map_err(|_| Fault::NotText);
                 return Ok(Some(Record { number: self.number, kind, text }));
             }
             None if by_characters.is_none() && self.ended => Fault::Truncated(characters(ahead), width),
@@ -335,6 +372,12 @@ impl<R: Read> Records<R> {
         };
         self.seek_control()?;
         Ok(Some(Record { number: self.number, kind, text: Err(fault) }))
+    }
+
+    /// The head of a data record, where no more is wanted of it; nothing where all of the record is.
+    fn head_of<'b>(&self, kind: Kind, bytes: &'b [u8]) -> Option<&'b str> {
+        let head = bytes.get(..HEAD_WIDTH).filter(|_| kind == Kind::Data && self.wanted == Wanted::Heads)?;
+        std::str::from_utf8(head).ok()
     }
 
     /// Goes on to the next control record behind a record that could not be framed, or to the end.
@@ -349,7 +392,7 @@ impl<R: Read> Records<R> {
             let passed = ahead.len().saturating_sub(CONTROL.len() - 1);
             self.start += passed;
             if self.ended {
-                self.start = self.buffer.len();
+                self.start = self.filled;
                 return Ok(());
             }
             self.fill(CHUNK)?;
@@ -364,6 +407,28 @@ fn kind_of(bytes: &[u8]) -> Kind {
         [b'E', b'D', b'I', b'_', b'D', b'S', ..] => Kind::Status,
         _ => Kind::Data,
     }
+}
+
+/// Without the blanks at the beginning.
+fn from_filled(bytes: &[u8]) -> &[u8] {
+    let (blocks, _) = bytes.as_chunks::<32>();
+    let blank = 32 * blocks.iter().take_while(|block| **block == [b' '; 32]).count();
+    let bytes = bytes.get(blank..).unwrap_or_default();
+    let (blocks, _) = bytes.as_chunks::<8>();
+    let blank = 8 * blocks.iter().take_while(|block| **block == [b' '; 8]).count();
+    let bytes = bytes.get(blank..).unwrap_or_default();
+    bytes.iter().position(|byte| *byte != b' ').and_then(|first| bytes.get(first..)).unwrap_or_default()
+}
+
+/// How many bytes are left without the blanks at the end, of which a padded record has hundreds: they are told in blocks.
+pub(crate) fn without_blanks(bytes: &[u8]) -> usize {
+    let (_, blocks) = bytes.as_rchunks::<64>();
+    let left = bytes.len() - 64 * blocks.iter().rev().take_while(|block| **block == [b' '; 64]).count();
+    let bytes = bytes.get(..left).unwrap_or_default();
+    let (_, blocks) = bytes.as_rchunks::<8>();
+    let left = left - 8 * blocks.iter().rev().take_while(|block| **block == [b' '; 8]).count();
+    let bytes = bytes.get(..left).unwrap_or_default();
+    bytes.iter().rposition(|byte| *byte != b' ').map_or(0, |last| last + 1)
 }
 
 const fn limit(kind: Kind) -> usize {

@@ -4,13 +4,15 @@
 //! element `IDOC` counts. Text outside fields is ignored, as real files have stray characters there.
 
 use std::io::{self, BufRead, BufReader, Read};
+use std::ops::Range;
 
+use einvoice_core::xml::{Leaf, leaf_of_bytes};
 use quick_xml::Reader;
 use quick_xml::errors::Error;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 
-use super::content::Writer;
-use super::definitions::Definitions;
+use super::content::{Writer, push_field};
+use super::definitions::{Definitions, Kinds};
 use super::{CONTROL_RECORD, Found, SEGMENTS_MAX, TEXT_MAX, fault};
 
 /// The element around one `IDoc`.
@@ -24,7 +26,7 @@ const PIECE_MAX: usize = 4 * 1024 * 1024;
 /// What places are counted in.
 const UNIT: &str = "line";
 /// End of the names of elements that some brokers put around a segment and those below it.
-const GROUP: &str = "GRP";
+const GROUP: &[u8] = b"GRP";
 
 /// Reads a file of XML and hands over the `IDoc`s it holds until `take` says to stop.
 pub(crate) fn read(
@@ -36,10 +38,16 @@ pub(crate) fn read(
     let lines = Lines { inner: BufReader::with_capacity(64 * 1024, input), line: 1, taken: 0 };
     let mut reader = Reader::from_reader(lines);
     let (mut buffer, mut depth, mut found) = (Vec::new(), 0_usize, 0_usize);
+    let mut kinds = Kinds::new(definitions);
     let mut tree: Option<Tree> = None;
+    // Whether what lies ahead stands behind a tag.
+    let mut behind_tag = false;
     loop {
         buffer.clear();
         reader.get_mut().taken = 0;
+        if let Some(tree) = tree.as_mut().filter(|_| behind_tag && depth < DEPTH_MAX) {
+            take_fields(reader.get_mut(), tree);
+        }
         let event = reader.read_event_into(&mut buffer);
         let at = reader.get_ref().line;
         let event = match event {
@@ -49,6 +57,7 @@ pub(crate) fn read(
             }
             Err(error) => return end(file, at, tree.as_ref(), &error.to_string(), take),
         };
+        behind_tag = matches!(event, Event::Start(_) | Event::Empty(_) | Event::End(_));
         match event {
             Event::Start(start) => {
                 depth += 1;
@@ -74,7 +83,7 @@ pub(crate) fn read(
                     && let Some(done) = tree.take()
                 {
                     found += 1;
-                    if !take(done.finish(file, definitions)) {
+                    if !take(done.finish(file, &mut kinds)) {
                         return Ok(());
                     }
                 }
@@ -119,6 +128,23 @@ fn end(file: &str, at: u64, tree: Option<&Tree>, what: &str, take: &mut dyn FnMu
     Ok(())
 }
 
+/// Takes the fields that lie ahead as far as nothing about them is out of the ordinary, which are nearly all of a file, and
+/// the blanks between them and a tag.
+fn take_fields<R: BufRead>(lines: &mut Lines<R>, tree: &mut Tree) {
+    // What cannot be read is met again by whoever reads on.
+    let Ok(mut ahead) = lines.fill_buf() else { return };
+    let all = ahead.len();
+    while let Some(field) = leaf_of_bytes(ahead).filter(|field| tree.leaf(field)) {
+        ahead = ahead.get(field.length..).unwrap_or_default();
+    }
+    if ahead.trim_ascii_start().first() == Some(&b'<') {
+        ahead = ahead.trim_ascii_start();
+    }
+    let used = all - ahead.len();
+    lines.consume(used);
+    lines.taken = 0;
+}
+
 fn resolved(reference: &BytesRef<'_>) -> String {
     if let Ok(Some(character)) = reference.resolve_char_ref() {
         return character.to_string();
@@ -138,6 +164,12 @@ fn resolved(reference: &BytesRef<'_>) -> String {
 struct Tree {
     line: u64,
     segments: Vec<Segment>,
+    /// The fields of all segments, as the text of the `IDoc` has them.
+    written: Vec<u8>,
+    /// Where the fields stand there in the order of the file, and the segment they belong to.
+    runs: Vec<(usize, Range<usize>)>,
+    /// The number of the `IDoc`, once it was read.
+    number: Option<String>,
     open: Vec<Element>,
     too_large: bool,
     size: usize,
@@ -149,7 +181,6 @@ struct Segment {
     parent: Option<usize>,
     name: String,
     line: u64,
-    fields: Vec<(String, String)>,
 }
 
 /// An element that is open.
@@ -165,17 +196,64 @@ struct Element {
 
 impl Tree {
     fn new(line: u64) -> Self {
-        Self { line, segments: Vec::new(), open: Vec::new(), too_large: false, size: 0 }
+        Self {
+            line,
+            segments: Vec::new(),
+            written: Vec::new(),
+            runs: Vec::new(),
+            number: None,
+            open: Vec::new(),
+            too_large: false,
+            size: 0,
+        }
+    }
+
+    /// Takes an element that has a text and nothing else; false where it is no field.
+    fn leaf(&mut self, leaf: &Leaf<'_, [u8]>) -> bool {
+        let name = leaf.local_name();
+        if is_group(name) || leaf.text.len() > FIELD_MAX {
+            return false;
+        }
+        self.open_parent();
+        self.grow(leaf.text.len());
+        self.field(name, leaf.text);
+        true
+    }
+
+    /// A field of the innermost segment.
+    fn field(&mut self, name: &[u8], value: &[u8]) {
+        let Some(segment) = self.open.last().and_then(|parent| parent.segment) else { return };
+        if segment == 0 && self.number.is_none() && name == b"DOCNUM" {
+            self.number = Some(String::from_utf8_lossy(value).trim().to_owned());
+        }
+        let begin = self.written.len();
+        push_field(&mut self.written, name, value);
+        let end = self.written.len();
+        match self.runs.last_mut().filter(|(of, _)| *of == segment) {
+            Some((_, run)) => run.end = end,
+            None => self.runs.push((segment, begin..end)),
+        }
+    }
+
+    fn grow(&mut self, bytes: usize) {
+        self.size = self.size.saturating_add(bytes);
+        self.too_large |= self.size > TEXT_MAX;
     }
 
     fn start(&mut self, start: &BytesStart<'_>, line: u64) {
         let name = start.local_name().as_ref().to_owned();
         self.open_parent();
-        // Looking for names that stand twice takes the square of their number.
-        let mut attributes = start.attributes();
-        let is_segment =
-            attributes.with_checks(false).flatten().any(|found| found.key.local_name().as_ref() == "SEGMENT");
-        let is_group = !is_segment && name.len() > GROUP.len() && name.ends_with(GROUP);
+        let is_segment = match start.attributes_raw().trim() {
+            "" => false,
+            // As SAP writes it.
+            "SEGMENT=\"1\"" => true,
+            // Looking for names that stand twice takes the square of their number.
+            _ => {
+                let mut attributes = start.attributes();
+                attributes.with_checks(false).flatten().any(|found| found.key.local_name().as_ref() == "SEGMENT")
+            }
+        };
+        let is_group = !is_segment && is_group(name.as_bytes());
         self.open.push(Element { name, line, text: String::new(), segment: None, is_group });
         if is_segment {
             self.open_parent();
@@ -194,7 +272,7 @@ impl Tree {
             return;
         }
         element.segment = Some(self.segments.len());
-        let segment = Segment { parent, name: element.name.clone(), line: element.line, fields: Vec::new() };
+        let segment = Segment { parent, name: element.name.clone(), line: element.line };
         // The first segment in a group is the parent of the others.
         let number = self.segments.len();
         self.segments.push(segment);
@@ -205,8 +283,7 @@ impl Tree {
     }
 
     fn text(&mut self, text: &str) {
-        self.size = self.size.saturating_add(text.len());
-        self.too_large |= self.size > TEXT_MAX;
+        self.grow(text.len());
         let Some(element) = self.open.last_mut() else { return };
         if element.segment.is_none() && element.text.len() + text.len() <= FIELD_MAX {
             element.text.push_str(text);
@@ -219,10 +296,7 @@ impl Tree {
     fn end(&mut self) -> bool {
         let Some(element) = self.open.pop() else { return false };
         if element.segment.is_none() && !element.is_group {
-            let owner = self.open.last().and_then(|parent| parent.segment);
-            if let Some(segment) = owner.and_then(|number| self.segments.get_mut(number)) {
-                segment.fields.push((element.name, element.text));
-            }
+            self.field(element.name.as_bytes(), element.text.as_bytes());
         }
         true
     }
@@ -239,11 +313,10 @@ impl Tree {
 
     fn number(&self) -> String {
         let control = self.segments.first().filter(|first| first.name == CONTROL_RECORD);
-        let number = control.and_then(|control| control.fields.iter().find(|(name, _)| name == "DOCNUM"));
-        number.map(|(_, number)| number.trim().to_owned()).unwrap_or_default()
+        control.and(self.number.clone()).unwrap_or_default()
     }
 
-    fn finish(self, file: &str, definitions: &Definitions) -> Found {
+    fn finish(mut self, file: &str, kinds: &mut Kinds<'_>) -> Found {
         let number = self.number();
         let place = format!("{file}, IDoc {number} that begins at line {}", self.line);
         let mut faults = Vec::new();
@@ -273,16 +346,24 @@ impl Tree {
         if !faults.is_empty() {
             return Found { line: self.line, unit: UNIT, number, content: Err(faults), is_end: false };
         }
-        let mut writer = Writer::default();
-        for segment in &self.segments {
+        // Fields may stand behind the segments below their own.
+        self.runs.sort_by_key(|(segment, _)| *segment);
+        let (mut writer, mut runs) = (Writer::default(), self.runs.into_iter().peekable());
+        for (number, segment) in self.segments.iter().enumerate() {
             // The control record is number 0, and parent of nothing.
             let parent = segment.parent.and_then(|parent| u32::try_from(parent).ok()).unwrap_or_default();
-            let name = definitions.segment_type(&segment.name);
-            writer.segment(parent, &name, segment.line.saturating_sub(self.line));
-            segment.fields.iter().for_each(|(name, value)| writer.field(name, value));
+            writer.segment(parent, &kinds.of(&segment.name).name, segment.line.saturating_sub(self.line));
+            while let Some((_, run)) = runs.next_if(|(of, _)| *of == number) {
+                writer.fields(self.written.get(run).unwrap_or_default());
+            }
         }
         Found { line: self.line, unit: UNIT, number, content: Ok(writer.finish()), is_end: false }
     }
+}
+
+/// Whether a name is that of an element around a segment and those below it.
+fn is_group(name: &[u8]) -> bool {
+    name.len() > GROUP.len() && name.ends_with(GROUP)
 }
 
 /// Counts lines as they are used up, and ends where one piece is too large.

@@ -4,6 +4,8 @@
 //! qualifier, `E1EDP05[KSCHL=JOIG].BETRG` names the field to qualify by. Formulas write `E1EDK02:009.BELNR`, as brackets
 //! mean something else there. What begins with `@` is derived from several fields (see [`Derived`]).
 
+use std::borrow::Cow;
+
 /// Fields that qualify a segment where a name does not say by which.
 const QUALIFIERS: [&str; 7] = ["QUALF", "PARVW", "IDDAT", "SUMID", "TDID", "KSCHL", "QUALIFIER"];
 
@@ -23,12 +25,15 @@ pub(crate) struct Qualifier {
 }
 
 impl Qualifier {
-    /// Whether a segment with these fields is meant.
-    pub(crate) fn admits<'a>(&self, mut value: impl FnMut(&str) -> Option<&'a str>) -> bool {
-        match &self.by {
-            Some(by) => value(by) == Some(self.value.as_str()),
-            None => QUALIFIERS.iter().any(|by| value(by) == Some(self.value.as_str())),
-        }
+    /// Whether a segment with these fields is meant. Of a field that stands there twice the first counts.
+    pub(crate) fn admits(&self, fields: &[(&str, Cow<'_, str>)]) -> bool {
+        let qualifies = |name: &str| match &self.by {
+            Some(by) => name == by,
+            None => QUALIFIERS.contains(&name),
+        };
+        let says =
+            |name: &str| fields.iter().find(|(known, _)| *known == name).is_some_and(|(_, of)| *of == self.value);
+        fields.iter().any(|(name, value)| *value == self.value && qualifies(name) && says(name))
     }
 }
 
@@ -91,6 +96,13 @@ pub(crate) enum Derived {
     Material,
     /// Price of one unit.
     UnitPrice,
+}
+
+impl Derived {
+    /// Whether it is one of items, and not of the head.
+    pub(crate) const fn is_of_item(self) -> bool {
+        matches!(self, Self::Position | Self::Hsn | Self::Material | Self::UnitPrice)
+    }
 }
 
 /// Details of a plant.

@@ -74,7 +74,10 @@ pub(crate) struct Plan {
     numbered: Vec<usize>,
     by_segment: HashMap<String, Vec<Want>>,
     pub(crate) partners: Vec<(Role, String, usize)>,
-    pub(crate) derived: Vec<(Derived, usize)>,
+    /// What is derived for the head.
+    pub(crate) of_head: Vec<(Derived, usize)>,
+    /// What is derived for each item.
+    pub(crate) of_items: Vec<(Derived, usize)>,
 }
 
 impl Plan {
@@ -94,7 +97,8 @@ impl Plan {
                     plan.by_segment.entry(segment).or_default().push(Want { qualifier, field, form, slot });
                 }
                 Name::Partner(role, field) => plan.partners.push((role, field, slot)),
-                Name::Derived(derived) => plan.derived.push((derived, slot)),
+                Name::Derived(derived) if derived.is_of_item() => plan.of_items.push((derived, slot)),
+                Name::Derived(derived) => plan.of_head.push((derived, slot)),
             }
         }
         Ok(plan)
@@ -142,11 +146,15 @@ mod tests {
 
     #[test]
     fn a_name_has_one_place_however_often_it_is_read() {
-        let names = ["E1EDK01.CURCY", "@supply", "E1EDP26[003].BETRG", "E1EDK01.CURCY", "@buyer.NAME1"];
+        let names = ["E1EDK01.CURCY", "@supply", "E1EDP26[003].BETRG", "E1EDK01.CURCY", "@buyer.NAME1", "@item.hsn"];
         let plan = Plan::new(names.into_iter()).unwrap();
-        assert_eq!((plan.width(), plan.slot("E1EDP26[003].BETRG"), plan.slot("other")), (4, Some(2), None));
+        assert_eq!((plan.width(), plan.slot("E1EDP26[003].BETRG"), plan.slot("other")), (5, Some(2), None));
         assert_eq!(plan.wanted("E1EDP26")[0].form, Form::Amount);
-        assert_eq!((plan.wanted("E1EDK02").len(), plan.partners.len(), plan.derived.len()), (0, 1, 1));
+        assert_eq!((plan.wanted("E1EDK02").len(), plan.partners.len()), (0, 1));
+        assert_eq!(
+            (plan.of_head.as_slice(), plan.of_items.as_slice()),
+            (&[(Derived::Supply, 1)][..], &[(Derived::Hsn, 4)][..])
+        );
         assert_eq!(form("Z1TAX", "BETRG"), Form::Text);
         assert!(Plan::new(["nonsense"].into_iter()).is_err());
     }

@@ -49,7 +49,7 @@ impl<'f, 'a> IdocRecord<'f, 'a> {
                 *slot = found;
             }
         }
-        for (derived, slot) in &plan.derived {
+        for (derived, slot) in &plan.of_head {
             if let Some(slot) = record.head.get_mut(*slot) {
                 *slot = derive::of_head(*derived, facts, settings);
             }
@@ -59,7 +59,7 @@ impl<'f, 'a> IdocRecord<'f, 'a> {
             for segment in &item.segments {
                 fill(facts, plan, *segment, &mut line);
             }
-            for (derived, slot) in &plan.derived {
+            for (derived, slot) in &plan.of_items {
                 if let Some(slot) = line.get_mut(*slot) {
                     *slot = derive::of_item(*derived, facts, item);
                 }
@@ -164,8 +164,7 @@ fn origin(name: &str, at: Option<(&str, u64)>) -> String {
 fn fill<'a>(facts: &Facts<'a>, plan: &Plan, segment: Segment<'a>, values: &mut [Option<Value<'a>>]) {
     for want in plan.wanted(segment.name) {
         let Some(slot) = values.get_mut(want.slot).filter(|slot| slot.is_none()) else { continue };
-        let is_meant =
-            want.qualifier.as_ref().is_none_or(|qualifier| qualifier.admits(|by| facts.idoc.value(segment, by)));
+        let is_meant = want.qualifier.as_ref().is_none_or(|qualifier| qualifier.admits(facts.idoc.fields(segment)));
         if is_meant && let Some(text) = facts.idoc.value(segment, &want.field).filter(|text| !is_no_date(text)) {
             let at = Some((segment.name, facts.line(segment)));
             *slot = Some(Value { text: converted(facts, want, segment, text), at });

@@ -351,5 +351,11 @@ fn attributes(element: &Element<'_>, context: &Context<'_>) -> BTreeMap<String, 
 
 /// At most `characters` characters of a text, cut at a character.
 pub(crate) fn cut(text: &str, characters: usize) -> String {
-    text.trim().chars().take(characters).collect::<String>().trim_end().to_owned()
+    let text = text.trim();
+    // A text has no more characters than bytes, and most have few.
+    let end = match text.len() > characters {
+        true => text.char_indices().nth(characters).map_or(text.len(), |(at, _)| at),
+        false => text.len(),
+    };
+    text.get(..end).unwrap_or(text).trim_end().to_owned()
 }

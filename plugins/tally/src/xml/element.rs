@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use einvoice_core::xml::leaf;
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
@@ -22,16 +23,30 @@ impl<'a> Element<'a> {
     pub(crate) fn parse(text: &'a str) -> Result<Self, String> {
         let mut reader = Reader::from_str(text);
         let mut open: Vec<Element<'a>> = Vec::new();
+        // Bytes that were taken past the reader, and whether what lies ahead stands behind a tag.
+        let (mut passed, mut behind_tag) = (0, false);
         loop {
-            match reader.read_event().map_err(|error| error.to_string())? {
+            if behind_tag && open.len() < DEPTH_MAX {
+                let read = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
+                let taken = take_fields(text.get(read + passed..).unwrap_or_default(), &mut open);
+                *reader.get_mut() = reader.get_ref().get(taken..).unwrap_or_default();
+                passed += taken;
+            }
+            let event = reader.read_event().map_err(|error| error.to_string())?;
+            behind_tag = matches!(event, Event::Start(_) | Event::Empty(_) | Event::End(_));
+            let source = |tag: &str, closing: usize| {
+                let read = usize::try_from(reader.buffer_position()).ok()?;
+                source(text, read + passed, tag, closing)
+            };
+            match event {
                 Event::Start(start) => {
                     if open.len() >= DEPTH_MAX {
                         return Err(format!("elements nested deeper than {DEPTH_MAX}"));
                     }
-                    open.push(Self::start(&start, source(text, &reader, &start, 1)));
+                    open.push(Self::start(&start, source(&start, 1)));
                 }
                 Event::Empty(start) => {
-                    let element = Self::start(&start, source(text, &reader, &start, 2));
+                    let element = Self::start(&start, source(&start, 2));
                     match open.last_mut() {
                         Some(parent) => parent.children.push(element),
                         None => return Ok(element),
@@ -151,9 +166,22 @@ impl<'a> Element<'a> {
     }
 }
 
-/// The text of the tag read last, from its name to before its closing, which has `closing` bytes.
-fn source<'a>(text: &'a str, reader: &Reader<&[u8]>, tag: &str, closing: usize) -> Option<&'a str> {
-    let end = usize::try_from(reader.buffer_position()).ok()?.checked_sub(closing)?;
+/// Takes the fields of the innermost element that lie ahead as far as nothing about them is out of the ordinary. Gives
+/// their bytes.
+fn take_fields<'a>(text: &'a str, open: &mut [Element<'a>]) -> usize {
+    let mut ahead = text;
+    let Some(parent) = open.last_mut() else { return 0 };
+    while let Some(field) = leaf(ahead) {
+        let (name, value) = (Cow::Borrowed(field.name), Cow::Borrowed(field.text));
+        parent.children.push(Element { name, text: value, ..Element::default() });
+        ahead = ahead.get(field.length..).unwrap_or_default();
+    }
+    text.len() - ahead.len()
+}
+
+/// The text of the tag read last, from its name to before its closing, which has `closing` bytes and ends at `read`.
+fn source<'a>(text: &'a str, read: usize, tag: &str, closing: usize) -> Option<&'a str> {
+    let end = read.checked_sub(closing)?;
     text.get(end.checked_sub(tag.len())?..end)
 }
 

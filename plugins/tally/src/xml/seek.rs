@@ -64,7 +64,13 @@ pub(crate) fn pass_voucher<R: Read>(clean: &mut CleanReader<R>) -> io::Result<()
             return Ok(());
         }
         let whole = |at: &usize| at + TAG_BYTES_MAX <= buffer.len();
-        let ends = |at: &usize| buffer.get(*at..).is_some_and(ends_voucher);
+        // Nearly every tag is that of a field, which its first letters show.
+        let may_end = |at: &usize| match buffer.get(at + 1) {
+            Some(b'/') => buffer.get(at + 2) == Some(&b'V'),
+            Some(b'V' | b'T') => true,
+            _ => false,
+        };
+        let ends = |at: &usize| may_end(at) && buffer.get(*at..).is_some_and(ends_voucher);
         let stop = memchr::memchr_iter(b'<', buffer).find(|at| !whole(at) || ends(at));
         let found = stop.is_some_and(|at| whole(&at));
         let used = stop.unwrap_or(buffer.len());

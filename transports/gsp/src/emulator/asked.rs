@@ -5,21 +5,28 @@ use einvoice_core::environment::Product;
 use einvoice_core::operation::OperationKind;
 use einvoice_protocol::encoding::BASE64;
 use einvoice_sandbox::{Asked, Behind, PortalReply, PortalRequest, Said, Ticket};
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::places::{action_fits, action_of, fits, is_login, portals_target, target_of};
-use super::said::{By, no, yes};
+use super::said::{By, nic_no, no, yes};
 use super::taken::{Came, NotTaken, Values, decoded, known, not_taken, portals_json, take, take_login};
 use super::written::Written;
-use super::{Provider, json, page};
+use super::{Provider, ProviderAccount, json, page};
 use crate::profile::{
-    Crypto, ExpiryUnit, Known, Login, Meaning, Named, OperationProfile, ProductProfile, TaxpayerMode, Template,
-    Variable,
+    Balance, Crypto, ExpiryUnit, Known, Login, Meaning, Named, OperationProfile, ProductProfile, TaxpayerMode,
+    Template, Variable,
 };
 
 impl Provider {
     /// The login to the provider.
     pub(super) fn provider_login(&self, behind: &mut Behind<'_>, request: &PortalRequest, target: &str) -> PortalReply {
+        if let Some(balance) = &self.profile.limits.balance
+            && let came = Came::of(request, target)
+            && (balance.http.method().as_str(), balance.http.path().to_string()) == (came.method, came.path.to_owned())
+        {
+            return self.balance(behind, balance, &came);
+        }
         let Some(login) = &self.profile.provider.login else {
             return if request.method == "GET" { json(200, r#"{"up":true}"#.to_owned()) } else { page(404) };
         };
@@ -28,24 +35,45 @@ impl Provider {
             return if request.method == "GET" { json(200, r#"{"up":true}"#.to_owned()) } else { page(404) };
         }
         let mut values = Values::new();
-        let checked = take_login(&came, login, &[], &[], &mut values).and_then(|()| self.own_account(&values));
+        let checked = take_login(&came, login, &[], &[], &mut values).and_then(|()| self.own_account(None, &values));
         if let Err(refused) = checked {
             return self.says(None, Meaning::Config, &refused.why);
         }
         let token = format!("gsp{}", behind.random_digits(40));
         let end = behind.now().checked_add(Self::lifetime(login)).unwrap_or(behind.now());
         self.state().provider_tokens.insert(token.clone(), end);
-        json(200, login_yes(login, &token, end, behind, Product::EInvoice))
+        json(200, login_yes(login, &token, end, behind.now(), Product::EInvoice))
     }
 
-    /// Client pair and settings are those of the account.
-    fn own_account(&self, values: &Values) -> Result<(), NotTaken> {
-        for (variable, own) in
-            [(Known::ClientId, &self.account.client_id), (Known::ClientSecret, &self.account.client_secret)]
-        {
-            if known(values, variable).is_some_and(|given| given != own) {
-                return Err(not_taken(Meaning::Config, "client id or secret is wrong"));
-            }
+    /// What is left of the account: 4,711, as nobody pays here.
+    fn balance(&self, behind: &Behind<'_>, how: &Balance, came: &Came<'_>) -> PortalReply {
+        let common = &self.profile.provider;
+        let mut values = Values::new();
+        let (query, headers) = ([&common.query, &how.query], [&common.headers, &how.headers]);
+        let checked = self.common_checks(behind, Product::EInvoice, came, &query, &headers, &mut values, |_| false);
+        if let Err(refused) = checked {
+            return self.says(None, refused.meaning, &refused.why);
+        }
+        let mut content = Written::empty();
+        content.put(&how.at, Written::Raw("4711".to_owned()));
+        let content = content.to_json();
+        json(200, if how.reply.is_empty() { content } else { yes(&how.reply, Product::EInvoice, &content, None) })
+    }
+
+    /// Client pair and settings are those of the account; at the login to the provider either pair will do.
+    fn own_account(&self, product: Option<Product>, values: &Values) -> Result<(), NotTaken> {
+        let is_own = |account: &ProviderAccount| {
+            [(Known::ClientId, &account.client_id), (Known::ClientSecret, &account.client_secret)]
+                .into_iter()
+                .all(|(variable, own)| known(values, variable).is_none_or(|given| given == own))
+        };
+        let mut pairs = match product {
+            Some(product) => vec![self.account(product)],
+            None => vec![self.account(Product::EInvoice), self.account(Product::EWayBill)],
+        }
+        .into_iter();
+        if !pairs.any(is_own) {
+            return Err(not_taken(Meaning::Config, "client id or secret is wrong"));
         }
         for (name, expected) in &self.settings {
             if values.get(&Variable::Setting(name.clone())).is_some_and(|given| given != expected) {
@@ -85,9 +113,11 @@ impl Provider {
     }
 
     /// The checks that every call meets: headers, parameters, account, tokens, request id.
+    #[expect(clippy::too_many_arguments, reason = "a call is told what it is made of, once")]
     fn common_checks(
         &self,
         behind: &Behind<'_>,
+        product: Product,
         came: &Came<'_>,
         query: &[&Named],
         headers: &[&Named],
@@ -96,7 +126,7 @@ impl Provider {
     ) -> Result<(), NotTaken> {
         take(query, "parameter", |name| came.parameter(name), values, skip)?;
         take(headers, "header", |name| came.header(name), values, skip)?;
-        self.own_account(values)?;
+        self.own_account(Some(product), values)?;
         if let Some(token) = known(values, Known::ProviderToken) {
             let state = self.state();
             if state.provider_tokens.get(token).is_none_or(|end| *end <= behind.now()) {
@@ -124,7 +154,7 @@ impl Provider {
         let (query, headers) = ([&common.query, &part.query], [&common.headers, &part.headers]);
         let checked = take_login(came, login, &query, &headers, &mut values).and_then(|()| {
             let nothing: [&Named; 0] = [];
-            self.common_checks(behind, came, &nothing, &nothing, &mut values, |_| true)
+            self.common_checks(behind, product, came, &nothing, &nothing, &mut values, |_| true)
         });
         if let Err(refused) = checked {
             return self.says(Some(product), refused.meaning, &refused.why);
@@ -143,7 +173,7 @@ impl Provider {
                 };
                 let end = ticket.expires_at();
                 self.state().logins.insert((product, token.clone()), ticket);
-                json(200, login_yes(login, &token, end, behind, product))
+                json(200, login_yes(login, &token, end, behind.now(), product))
             }
             Err(errors) => json(200, no(&login.reply, product, By::Portal, &errors, None)),
         }
@@ -164,7 +194,7 @@ impl Provider {
             let mut values = how.http.path().take(came.path, decoded).unwrap_or_default();
             let query = [&common.query, &part.query, &how.query];
             let headers = [&common.headers, &part.headers, &how.headers];
-            match self.common_checks(behind, came, &query, &headers, &mut values, |_| false) {
+            match self.common_checks(behind, product, came, &query, &headers, &mut values, |_| false) {
                 Ok(()) => return self.ask(behind, product, part, *kind, how, came, &values),
                 Err(other) => refused = other,
             }
@@ -201,6 +231,10 @@ impl Provider {
         let asked = Asked { target: &target, write: body.as_deref().map(|json| (action, json)), site: site.as_deref() };
         Ok(match behind.ask(&ticket, asked) {
             Said::Other(reply) => reply,
+            Said::No { errors, info } if self.state().nests => {
+                let inner = nic_no(product, &errors, info.as_deref());
+                json(200, no(layers, product, By::Provider, &vec![("X999".to_owned(), inner)], None))
+            }
             Said::No { errors, info } => json(200, no(layers, product, By::Portal, &errors, info.as_deref())),
             Said::Yes { content, info } => {
                 let content = match &how.payload {
@@ -294,13 +328,14 @@ impl Provider {
                 && (template.uses(Known::TaxpayerToken) || template.uses(Known::UserName) || template.uses(Known::Sek))
         };
         let headers = [&common.headers, &part.headers];
-        self.common_checks(behind, came, &[&common.query, &part.query], &headers, &mut values, skip)?;
+        self.common_checks(behind, product, came, &[&common.query, &part.query], &headers, &mut values, skip)?;
         // The pair of the account travels under the portal's own names where the profile does not drop them.
+        let account = self.account(product);
         let pairs = [
-            ("client_id", &self.account.client_id),
-            ("client_secret", &self.account.client_secret),
-            ("client-id", &self.account.client_id),
-            ("client-secret", &self.account.client_secret),
+            ("client_id", &account.client_id),
+            ("client_secret", &account.client_secret),
+            ("client-id", &account.client_id),
+            ("client-secret", &account.client_secret),
         ];
         for (name, own) in pairs {
             let is_dropped = part.drop_headers.iter().any(|dropped| dropped.eq_ignore_ascii_case(name));
@@ -344,13 +379,13 @@ enum Refused {
 }
 
 /// A login's answer with its token and the token's end.
-fn login_yes(login: &Login, token: &str, end: jiff::Timestamp, behind: &Behind<'_>, product: Product) -> String {
+pub(super) fn login_yes(login: &Login, token: &str, end: Timestamp, now: Timestamp, product: Product) -> String {
     let mut content = Written::empty();
     if let Some(at) = &login.token {
         content.put(at, Written::text(token));
     }
     if let Some(expires) = &login.expires {
-        let left = end.duration_since(behind.now()).as_secs();
+        let left = end.duration_since(now).as_secs();
         content.put(
             &expires.at,
             match expires.unit {

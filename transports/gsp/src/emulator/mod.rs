@@ -7,17 +7,22 @@
 mod asked;
 mod places;
 mod said;
+mod served;
 mod taken;
+mod words;
 mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use einvoice_core::environment::Product;
-use einvoice_sandbox::{Behind, Front, PortalReply, PortalRequest, Ticket};
+use einvoice_sandbox::{Behind, Delivery, Front, GspConnection, PortalReply, PortalRequest, Ticket};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::profile::{Hosts, Meaning, Profile};
+
+pub use served::{ACCOUNTS_FILE, Served, ServedError};
+pub use words::Place;
 
 /// Where the parts of a provider lie below its address.
 const COMMON: &str = "/common";
@@ -53,6 +58,10 @@ pub enum ProviderFault {
     BadGateway,
     /// The answer is lost after the portal has done what was asked.
     LostAnswer,
+    /// No connection comes about.
+    Down,
+    /// A refusal of the portal's comes as a text inside an error of the provider's own, with HTTP status 200.
+    Nested,
 }
 
 /// A provider in front of the emulated portal.
@@ -60,6 +69,10 @@ pub enum ProviderFault {
 pub struct Provider {
     profile: Profile,
     account: ProviderAccount,
+    /// The pair for the e-way bill system, where the provider has one for each system.
+    ewb_account: Option<ProviderAccount>,
+    /// How a route names the profile, and files that it needs: see [`Served`].
+    served: Option<Served>,
     /// What the profile's settings must be; one that is not here may be anything.
     settings: BTreeMap<String, String>,
     state: Mutex<State>,
@@ -72,6 +85,8 @@ struct State {
     logins: BTreeMap<(Product, String), Ticket>,
     request_ids: BTreeSet<String>,
     faults: Vec<ProviderFault>,
+    /// The next refusal of the portal's comes inside an error of the provider's own.
+    nests: bool,
     calls: u64,
 }
 
@@ -79,7 +94,20 @@ impl Provider {
     /// Plays a provider with one account.
     #[must_use]
     pub fn new(profile: Profile, account: ProviderAccount, settings: BTreeMap<String, String>) -> Self {
-        Self { profile, account, settings, state: Mutex::default() }
+        Self { profile, account, ewb_account: None, served: None, settings, state: Mutex::default() }
+    }
+
+    /// Has another client pair for the e-way bill system.
+    #[must_use]
+    pub fn with_ewb_account(mut self, account: ProviderAccount) -> Self {
+        self.ewb_account = Some(account);
+        self
+    }
+
+    /// The pair that a system is called with.
+    fn account(&self, product: Product) -> &ProviderAccount {
+        let of_bills = self.ewb_account.as_ref().filter(|_| product == Product::EWayBill);
+        of_bills.unwrap_or(&self.account)
     }
 
     /// Addresses of the emulated provider, whose front stands at this address.
@@ -131,7 +159,9 @@ impl Front for Provider {
         let fault = {
             let mut state = self.state();
             state.calls += 1;
-            if state.faults.is_empty() { None } else { Some(state.faults.remove(0)) }
+            let fault = if state.faults.is_empty() { None } else { Some(state.faults.remove(0)) };
+            state.nests = fault == Some(ProviderFault::Nested);
+            fault
         };
         let part = [(COMMON, None), (IRP, Some(Product::EInvoice)), (EWB, Some(Product::EWayBill))]
             .into_iter()
@@ -139,6 +169,7 @@ impl Front for Provider {
         let Some((product, target)) = part else { return page(404) };
         match fault {
             Some(ProviderFault::Html) => return page(503),
+            Some(ProviderFault::Down) => return PortalReply { delivery: Delivery::Refused, ..page(503) },
             Some(ProviderFault::Says(meaning)) => return self.says(product, meaning, "as asked for by a test"),
             _ => {}
         }
@@ -147,10 +178,18 @@ impl Front for Provider {
             Some(product) => self.call(behind, product, request, target),
         };
         match fault {
-            Some(ProviderFault::LostAnswer) => PortalReply { delivery: einvoice_sandbox::Delivery::Dropped, ..reply },
+            Some(ProviderFault::LostAnswer) => PortalReply { delivery: Delivery::Dropped, ..reply },
             Some(ProviderFault::BadGateway) => PortalReply { status: 502, ..reply },
             _ => reply,
         }
+    }
+
+    fn connection(&self, base_url: &str) -> Option<GspConnection> {
+        self.described(base_url)
+    }
+
+    fn control(&self, request: &PortalRequest) -> Option<PortalReply> {
+        Some(self.controlled(request))
     }
 }
 
@@ -161,7 +200,7 @@ pub(crate) fn page(status: u16) -> PortalReply {
         status,
         content_type: "text/html; charset=utf-8",
         body: body.as_bytes().to_vec(),
-        delivery: einvoice_sandbox::Delivery::Normal,
+        delivery: Delivery::Normal,
     }
 }
 
@@ -170,6 +209,6 @@ pub(crate) fn json(status: u16, body: String) -> PortalReply {
         status,
         content_type: "application/json; charset=utf-8",
         body: body.into_bytes(),
-        delivery: einvoice_sandbox::Delivery::Normal,
+        delivery: Delivery::Normal,
     }
 }

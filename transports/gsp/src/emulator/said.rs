@@ -77,7 +77,8 @@ pub(crate) fn no(layers: &[Layer], product: Product, by: By, errors: &Errors, in
     body
 }
 
-fn nic_no(product: Product, errors: &Errors, info: Option<&str>) -> String {
+/// The portal's own no.
+pub(crate) fn nic_no(product: Product, errors: &Errors, info: Option<&str>) -> String {
     match product {
         Product::EInvoice => {
             let list: Vec<String> = errors
@@ -143,12 +144,10 @@ fn written_errors(rule: &ErrorRule, by: By, errors: &Errors) -> Written {
             .iter()
             .map(|(code, text)| {
                 let text = text_of(code, text);
-                let wide = format!("{code} : {text}");
-                match pattern.fits(&wide) {
-                    true => wide,
-                    false if pattern.fits(&format!("{code}: {text}")) => format!("{code}: {text}"),
-                    false => text,
-                }
+                // The form that is taken apart again into what it was made of; a text alone where none is.
+                let forms = [" : ", ": ", " ", "-"].map(|between| format!("{code}{between}{text}"));
+                let fits = |form: &&String| pattern.take_apart(form) == Some((code.as_str(), text.as_str()));
+                forms.iter().find(fits).cloned().unwrap_or(text)
             })
             .collect();
         return Written::text(&all.join(&format!("{} ", rule.split.as_deref().unwrap_or(","))));

@@ -174,6 +174,20 @@ impl Checker<'_> {
                     .add("provider.login.token", "a login to the provider brings a token: say where it stands");
             }
         }
+        if let Some(balance) = &profile.limits.balance {
+            let key = "limits.balance";
+            let allowed = Allowed { provider_token: has_login, ..Allowed::PROVIDER_LOGIN };
+            self.template(&format!("{key}.http"), balance.http.path(), allowed);
+            self.named(&format!("{key}.query"), &balance.query, allowed, false);
+            self.named(&format!("{key}.headers"), &balance.headers, allowed, true);
+            self.layers(&format!("{key}.reply"), &balance.reply);
+            if balance.at == Pointer::root() {
+                self.problems.add(format!("{key}.at"), "say where the number stands, as in \"/balance\"");
+            }
+            if let Some(address) = &balance.address {
+                self.address(&format!("{key}.address"), address, Environment::Production);
+            }
+        }
         for (name, product, part) in
             [("irp", Product::EInvoice, &profile.irp), ("ewb", Product::EWayBill, &profile.ewb)]
         {

@@ -84,6 +84,12 @@ fn said_near(near: Option<&str>, known: &[&str]) -> String {
     format!("{near} There are: {}", known.join(", "))
 }
 
+/// Whether a profile is named by the path of its file, and not by the name of a shipped one.
+#[must_use]
+pub fn is_file_name(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"))
+}
+
 /// The profile of this name: a shipped one, or a file whose path begins at `folder`.
 ///
 /// # Errors
@@ -124,7 +130,7 @@ fn finish(origin: &str, table: Table) -> Result<Profile, ProfileError> {
 
 /// The table of a profile, what it extends included.
 fn table_of(name: &str, folder: &Path, chain: &mut Vec<String>) -> Result<Table, ProfileError> {
-    let is_file = Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
+    let is_file = is_file_name(name);
     let path = folder.join(name);
     let known_as = if is_file { path.display().to_string() } else { name.to_owned() };
     let is_again = chain.contains(&known_as);

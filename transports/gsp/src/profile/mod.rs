@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 pub use check::{Problem, Problems};
 pub use codes::{CodeRule, HttpRule, Meaning};
-pub use load::{ProfileError, read_profile, read_profile_file, read_profile_text};
+pub use load::{ProfileError, is_file_name, read_profile, read_profile_file, read_profile_text};
 pub use operation::{Body, HttpLine, HttpLineError, OperationProfile, Wrap};
 pub use pointer::{Pointer, PointerError};
 pub use reply::{ErrorRule, Layer, Pattern, Source, Speaker, Test};
@@ -395,7 +395,7 @@ pub enum Alphabet {
 }
 
 /// Limits of the provider.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct Limits {
@@ -406,15 +406,68 @@ pub struct Limits {
     pub calls_at_once: u8,
     /// How long before its end a token is renewed, in seconds. Default 600, as the portals renew none earlier.
     pub renew_before_seconds: u32,
+    /// How what is left of the account is asked, where the provider tells: `einvoice gsp balance` shows it.
+    pub balance: Option<Balance>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { request_bytes_max: 2 * 1024 * 1024, calls_at_once: 3, renew_before_seconds: 600 }
+        Self { request_bytes_max: 2 * 1024 * 1024, calls_at_once: 3, renew_before_seconds: 600, balance: None }
     }
 }
 
+/// How what is left of the account is asked. The call carries headers and query of `provider`, and no taxpayer's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(clippy::exhaustive_structs, reason = "a call is written by naming what it holds")]
+pub struct Balance {
+    /// Address of the call, where it is another than `common`; the same in both environments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// Method and path, as in `GET /account/balance`.
+    pub http: HttpLine,
+    /// Query parameters.
+    #[serde(default)]
+    pub query: Named,
+    /// Headers.
+    #[serde(default)]
+    pub headers: Named,
+    /// What the answer is wrapped in; without it the body is the content.
+    #[serde(default)]
+    pub reply: Vec<Layer>,
+    /// Where what is left stands in the content.
+    pub at: Pointer,
+    /// What is counted, for people: `credits`, `calls`, `rupees`. Default `credits`.
+    #[serde(default = "credits")]
+    pub unit: String,
+}
+
+fn credits() -> String {
+    "credits".to_owned()
+}
+
 impl Profile {
+    /// JSON Schema of a profile file, for editors. What `extends` brings need not be said again, so that a file that
+    /// has it may leave everything else out.
+    #[must_use]
+    pub fn schema() -> serde_json::Value {
+        let mut schema = schemars::schema_for!(Self).to_value();
+        let required = schema.as_object_mut().and_then(|schema| schema.remove("required"));
+        if let (Some(schema), Some(required)) = (schema.as_object_mut(), required) {
+            let whole = serde_json::json!({ "required": required });
+            schema.insert("anyOf".to_owned(), serde_json::json!([{ "required": ["extends"] }, whole]));
+        }
+        // Tables are laid over one another, so that each may be a part of one.
+        if let Some(definitions) = schema.get_mut("$defs").and_then(serde_json::Value::as_object_mut) {
+            for name in ["ProductProfile", "Login", "OperationProfile"] {
+                if let Some(definition) = definitions.get_mut(name).and_then(serde_json::Value::as_object_mut) {
+                    definition.remove("required");
+                }
+            }
+        }
+        schema
+    }
+
     /// The part of a product.
     #[must_use]
     pub const fn product(&self, product: Product) -> Option<&ProductProfile> {

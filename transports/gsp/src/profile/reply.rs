@@ -118,6 +118,21 @@ pub struct ErrorRule {
     pub code_by_text: bool,
 }
 
+impl ErrorRule {
+    /// How the portals themselves write errors.
+    pub(crate) fn of_portal() -> Self {
+        Self {
+            at: Pointer::root(),
+            code: code_names().into_iter().chain(["errorCodes".to_owned()]).collect(),
+            message: message_names(),
+            split: None,
+            pattern: None,
+            source: None,
+            code_by_text: false,
+        }
+    }
+}
+
 fn code_names() -> Vec<String> {
     ["ErrorCode", "error_code", "error_cd", "code"].map(str::to_owned).to_vec()
 }

@@ -1,5 +1,7 @@
 //! One login to the e-way bill system, and one call.
 
+mod raw;
+
 use bytes::Bytes;
 use einvoice_core::clock::SharedClock;
 use einvoice_core::credential::Access;

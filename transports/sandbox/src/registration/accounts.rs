@@ -127,14 +127,13 @@ impl Portal {
     pub(crate) fn log_in_to_pages(&mut self, username: &str, password: &str, now: Timestamp) -> Acted<Asked> {
         let mut accounts = self.registration.accounts.values();
         let found = accounts.find(|account| account.username == username.trim());
-        match found.filter(|account| account.password.0 == password).map(|account| account.pan.clone()) {
-            Some(pan) => self.send_otp(&pan, Purpose::LogIn, now),
-            None => {
-                let message =
-                    "user name or password is wrong; these are the ones chosen at sign-up, not those of an API user";
-                Err(Problems::input(Problem::at("username", message).code("3002")))
-            }
-        }
+        let pan = found.filter(|account| account.password.0 == password).map(|account| account.pan.clone());
+        let Some(pan) = pan else {
+            let message =
+                "user name or password is wrong; these are the ones chosen at sign-up, not those of an API user";
+            return Err(Problems::input(Problem::at("username", message).code("3002")));
+        };
+        self.send_otp(&pan, Purpose::LogIn, now)
     }
 
     /// Ends a log-in to the pages.
@@ -163,7 +162,7 @@ impl Portal {
             request: request.clone(),
             pan: pan.to_owned(),
             purpose,
-            otp: Hidden(otp.clone()),
+            digits: Hidden(otp.clone()),
             until,
             tries_left: OTP_TRIES,
         };
@@ -194,7 +193,7 @@ impl Portal {
             let message = "this one-time password is used up, or its 10 minutes are over: begin again for a new one";
             return Err(Problems::state(Problem::at("otp", message)));
         };
-        if known.otp.0 == otp.trim() {
+        if known.digits.0 == otp.trim() {
             self.change_registration(Change::OtpUsed { request: known.request });
             return Ok(known.pan);
         }

@@ -44,7 +44,7 @@ pub(crate) struct Otp {
     pub(crate) request: String,
     pub(crate) pan: String,
     pub(crate) purpose: Purpose,
-    pub(crate) otp: Hidden,
+    pub(crate) digits: Hidden,
     pub(crate) until: Timestamp,
     pub(crate) tries_left: u8,
 }

@@ -1,9 +1,12 @@
 //! The test report of a request for listing, looked at as far as a clerk would: is it there, is it a report at all, and
 //! what does it say of itself.
 
+use std::io::{Cursor, Read as _};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
+use zip::ZipArchive;
 
 use super::addresses::shortened;
 use super::problem::{Acted, Problem, Problems};
@@ -57,22 +60,16 @@ pub(crate) fn look_at(upload: Option<&Upload>) -> Acted<Report> {
         return refused("the test report is larger than 5 MB: attach a smaller file", &upload.name);
     }
     let says = if upload.content.starts_with(b"PK\x03\x04") {
-        match workbook_says(&upload.content) {
-            Some(says) => says,
-            None => {
-                return refused(
-                    "this file is packed like a workbook and is none: attach the report as xlsx or html",
-                    &upload.name,
-                );
-            }
-        }
+        let Some(mut workbook) = workbook(&upload.content) else {
+            let message = "this file is packed like a workbook and is none: attach the report as xlsx or html";
+            return refused(message, &upload.name);
+        };
+        workbook_says(&mut workbook)
     } else if is_html(&upload.content) {
         html_says(&upload.content)
     } else {
-        return refused(
-            "this is neither a workbook (xlsx) nor a page (html): attach the report as one of these",
-            &upload.name,
-        );
+        let message = "this is neither a workbook (xlsx) nor a page (html): attach the report as one of these";
+        return refused(message, &upload.name);
     };
     let name = upload.name.rsplit(['/', '\\']).next().unwrap_or_default();
     let name: String = name.chars().filter(|letter| letter.is_alphanumeric() || "._- ()".contains(*letter)).collect();
@@ -124,19 +121,20 @@ fn html_says(content: &[u8]) -> Option<String> {
     Some(value.to_owned())
 }
 
-/// What a workbook says of itself: the outer nothing for a file that is no workbook.
-fn workbook_says(content: &[u8]) -> Option<Option<String>> {
-    use std::io::Read as _;
-    let mut packed = zip::ZipArchive::new(std::io::Cursor::new(content)).ok()?;
-    packed.by_name("xl/workbook.xml").ok()?;
-    let Ok(properties) = packed.by_name("docProps/custom.xml") else { return Some(None) };
+/// A packed file that holds a workbook.
+fn workbook(content: &[u8]) -> Option<ZipArchive<Cursor<&[u8]>>> {
+    let mut packed = ZipArchive::new(Cursor::new(content)).ok()?;
+    let holds_one = packed.by_name("xl/workbook.xml").is_ok();
+    holds_one.then_some(packed)
+}
+
+/// The marker among the properties of a workbook.
+fn workbook_says(workbook: &mut ZipArchive<Cursor<&[u8]>>) -> Option<String> {
+    let properties = workbook.by_name("docProps/custom.xml").ok()?;
     let mut text = String::new();
-    if properties.take(PROPERTIES_BYTES_MAX).read_to_string(&mut text).is_err() {
-        return Some(None);
-    }
-    let property = text.split("<property").find(|property| property.contains(MARKER));
-    let value = property.and_then(|property| property.split("<vt:lpwstr>").nth(1)?.split("</").next());
-    Some(value.map(str::to_owned))
+    properties.take(PROPERTIES_BYTES_MAX).read_to_string(&mut text).ok()?;
+    let property = text.split("<property").find(|property| property.contains(MARKER))?;
+    Some(property.split("<vt:lpwstr>").nth(1)?.split("</").next()?.to_owned())
 }
 
 #[cfg(test)]
@@ -150,7 +148,7 @@ mod tests {
     /// A file packed as a workbook is.
     fn packed(parts: &[(&str, &str)]) -> Vec<u8> {
         use std::io::Write as _;
-        let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
         for (name, text) in parts {
             writer.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
             writer.write_all(text.as_bytes()).unwrap();

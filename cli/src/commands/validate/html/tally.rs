@@ -8,7 +8,7 @@ use einvoice_core::portal_code::explain;
 use einvoice_core::rulebook::rules;
 
 use super::class;
-use super::text::{Text, short};
+use crate::html::{Text, short};
 use crate::output::counted;
 
 /// Documents that are named under each rule.

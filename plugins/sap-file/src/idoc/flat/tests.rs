@@ -72,6 +72,18 @@ fn interleaved_idocs_are_both_refused_also_the_one_that_looked_whole() {
 }
 
 #[test]
+fn a_damaged_record_among_those_of_another_idoc_is_missed_where_it_belongs() {
+    let (mut first, mut second, third) = (idoc(1), idoc(2), idoc(3));
+    let stray = first.remove(3);
+    second.insert(2, format!("{stray:<1200}x"));
+    // The first one looks whole without it.
+    first[3] = data(1, "E2EDS01", 3, 0, "01112.50");
+    let found = all(&[first, second, third].concat().join("\n"), SETTINGS);
+    assert_eq!(found[..2], [rules(&["idoc.interleaved"]), rules(&["idoc.interleaved", "idoc.record_length"])]);
+    assert!(found[2].is_ok());
+}
+
+#[test]
 fn what_is_missing_or_cut_is_refused_and_the_rest_is_read() {
     let whole = idoc(1);
     let without = |index: usize| {

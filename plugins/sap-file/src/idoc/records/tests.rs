@@ -14,7 +14,7 @@ fn control() -> String {
 
 /// Kind and value of each record, or its fault.
 fn read(file: &[u8], padding: Padding) -> Vec<Read> {
-    let mut records = Records::new(file, padding).unwrap();
+    let mut records = Records::new(file, padding, Wanted::Whole).unwrap();
     let mut found = Vec::new();
     while let Some(record) = records.next().unwrap() {
         let kind = record.kind;
@@ -61,7 +61,7 @@ fn a_writer_that_counts_bytes_is_told_by_what_follows() {
     for file in [file.concat(), file.join("\n")] {
         let found = read(file.as_bytes(), Padding::Auto);
         assert_eq!(found.get(1..), Some(&[ok("Jörg"), ok("x")][..]));
-        let mut records = Records::new(file.as_bytes(), Padding::Auto).unwrap();
+        let mut records = Records::new(file.as_bytes(), Padding::Auto, Wanted::Whole).unwrap();
         records.next().unwrap();
         let record = records.next().unwrap().unwrap().text.unwrap();
         assert_eq!((record.width, record.head().unwrap()), (DATA_WIDTH, head_of(&head).unwrap()));

@@ -5,9 +5,11 @@
 //! at a time is in memory. One that is no well-formed XML is reported, and reading goes on at the
 //! next one.
 
-use std::io::Read;
+use std::borrow::Cow;
+use std::io::{BufRead, Read};
 use std::ops::ControlFlow;
 
+use einvoice_core::xml::leaf_of_bytes;
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
@@ -126,10 +128,19 @@ pub(crate) fn split<R: Read>(
     let mut buffer = Vec::new();
     // Clean text before what this reader was given.
     let mut base = 0;
+    // Whether what lies ahead stands behind a tag.
+    let mut behind_tag = false;
     loop {
-        reader.get_mut().begin_piece();
+        let clean = reader.get_mut();
+        clean.begin_piece();
+        if behind_tag {
+            let before = clean.offset();
+            splitter.take_fields(clean);
+            base += clean.offset() - before;
+        }
         let start = base + reader.buffer_position();
         let event = reader.read_event_into(&mut buffer);
+        behind_tag = matches!(event, Ok(Event::Start(_) | Event::Empty(_) | Event::End(_)));
         let step = match event {
             Ok(Event::Eof) => splitter.finish().map(|()| splitter.refused(found)),
             Ok(event) => splitter.event(event),
@@ -199,7 +210,8 @@ impl Refusal {
 
 struct Object {
     tag: String,
-    text: String,
+    /// Made of texts alone.
+    text: Vec<u8>,
     depth: usize,
     place: Place,
     oversize: bool,
@@ -253,11 +265,11 @@ impl Splitter {
             if empty {
                 // Empty fields say nothing, but attributes of an empty element may.
                 if !start.attributes_raw().trim().is_empty() {
-                    object.push(&["<", start, "/>"], self.limits.object_bytes_max);
+                    object.push::<&str>(&["<", start, "/>"], self.limits.object_bytes_max);
                 }
             } else {
                 object.depth += 1;
-                object.push(&["<", start, ">"], self.limits.object_bytes_max);
+                object.push::<&str>(&["<", start, ">"], self.limits.object_bytes_max);
             }
             return Ok(Step::Go);
         }
@@ -277,13 +289,35 @@ impl Splitter {
             self.number += u64::from(wanted);
             let place = Place { line: 1, byte: 0 };
             let mut object =
-                Object { tag: name.to_owned(), text: String::new(), depth: 1, place, oversize: false, wanted };
-            object.push(&["<", start, ">"], self.limits.object_bytes_max);
+                Object { tag: name.to_owned(), text: Vec::new(), depth: 1, place, oversize: false, wanted };
+            object.push::<&str>(&["<", start, ">"], self.limits.object_bytes_max);
             self.object = Some(object);
             return Ok(Step::Opened);
         }
         self.path.push(name.to_owned());
         Ok(Step::Go)
+    }
+
+    /// Takes the fields of an object that lie ahead as far as nothing about them is out of the ordinary, which are most of
+    /// a file.
+    fn take_fields<R: Read>(&mut self, clean: &mut CleanReader<R>) {
+        let Some(object) = self.object.as_mut().filter(|object| object.depth < DEPTH_MAX) else { return };
+        // What cannot be read is met again by whoever reads on.
+        let Ok(mut ahead) = clean.fill_buf() else { return };
+        let all = ahead.len();
+        // A message shows that the object was cut off.
+        while let Some(field) = leaf_of_bytes(ahead).filter(|field| field.name != b"TALLYMESSAGE") {
+            if !field.text.iter().all(u8::is_ascii_whitespace) {
+                object.push(&[field.whole], self.limits.object_bytes_max);
+            }
+            ahead = ahead.get(field.length..).unwrap_or_default();
+        }
+        if ahead.trim_ascii_start().first() == Some(&b'<') {
+            ahead = ahead.trim_ascii_start();
+        }
+        let used = all - ahead.len();
+        clean.consume(used);
+        clean.begin_piece();
     }
 
     fn stands_for_objects(&self) -> bool {
@@ -310,7 +344,7 @@ impl Splitter {
                 if before.is_empty() && text.bytes().all(|byte| byte.is_ascii_whitespace()) {
                     return Step::Go;
                 }
-                object.push(&[before, text, after], self.limits.object_bytes_max);
+                object.push::<&str>(&[before, text, after], self.limits.object_bytes_max);
                 Step::Go
             }
             None if text.trim().is_empty() => Step::Go,
@@ -354,7 +388,7 @@ impl Splitter {
         let flow = if object.oversize {
             found(Found::Oversize { place, number })
         } else {
-            found(Found::Object { text: &object.text, place, number })
+            found(Found::Object { text: &object.text(), place, number })
         };
         if flow.is_break() { Step::Done } else { Step::Go }
     }
@@ -388,7 +422,7 @@ impl Splitter {
         let mut fault = Fault::at(place, refusal.rule, refusal.reason);
         let number = self.number;
         fault.inside = self.object.take().map(|object| {
-            let unfinished = object.wanted.then_some((object.text, number));
+            let unfinished = object.wanted.then(|| (object.text().into_owned(), number));
             Box::new(Inside { tag: object.tag, begins: object.place, unfinished })
         });
         if refusal.ends {
@@ -438,29 +472,34 @@ impl Object {
         !empty && (name == "TALLYMESSAGE" || voucher())
     }
 
-    fn push(&mut self, parts: &[&str], limit: usize) {
+    fn push<T: AsRef<[u8]>>(&mut self, parts: &[T], limit: usize) {
         if !self.wanted || self.oversize {
             return;
         }
-        if self.text.len() + parts.iter().map(|part| part.len()).sum::<usize>() > limit {
+        if self.text.len() + parts.iter().map(|part| part.as_ref().len()).sum::<usize>() > limit {
             self.oversize = true;
-            self.text = String::new();
+            self.text = Vec::new();
             return;
         }
-        self.text.extend(parts.iter().copied());
+        parts.iter().for_each(|part| self.text.extend_from_slice(part.as_ref()));
+    }
+
+    fn text(&self) -> Cow<'_, str> {
+        std::str::from_utf8(&self.text).map_or_else(|_| String::from_utf8_lossy(&self.text), Cow::Borrowed)
     }
 
     /// Closes an element; one that held nothing and has no attributes is taken out again: real
     /// vouchers are nine tenths empty lists.
     fn close(&mut self, name: &str, limit: usize) {
         if self.depth > 0
-            && let Some(before) = self.text.strip_suffix('>').and_then(|text| text.strip_suffix(name))
-            && let Some(before) = before.strip_suffix('<')
+            && let Some(before) = self.text.strip_suffix(b">").and_then(|text| text.strip_suffix(name.as_bytes()))
+            && let Some(before) = before.strip_suffix(b"<")
         {
-            self.text.truncate(before.len());
+            let before = before.len();
+            self.text.truncate(before);
             return;
         }
-        self.push(&["</", name, ">"], limit);
+        self.push::<&str>(&["</", name, ">"], limit);
     }
 }
 

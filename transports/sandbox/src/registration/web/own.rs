@@ -12,6 +12,7 @@ use super::entry::log_in_first;
 use super::form::{Fields, Form};
 use super::layout::{go_to, moment, notice, page};
 use super::{PREFIX, Visit, status_of};
+use crate::portal::Portal;
 use crate::registration::problem::{Acted, Kind, Problem, Problems};
 use crate::registration::records::ListingState;
 use crate::registration::report::Upload;
@@ -229,7 +230,7 @@ async fn apply(visit: Visit, multipart: Result<Multipart, MultipartRejection>) -
 }
 
 async fn resend(visit: Visit) -> Response {
-    let problems = match visit.act_as(|portal, pan, now| portal.resend_client(pan, now)).await {
+    let problems = match visit.act_as(Portal::resend_client).await {
         Ok((_, true)) => return go_to("/account?done=resent-new", None),
         Ok((_, false)) => return go_to("/account?done=resent", None),
         Err(problems) => problems,

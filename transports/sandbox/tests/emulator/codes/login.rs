@@ -2,12 +2,13 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use einvoice_sandbox::{PortalRequest, PortalSettings, Sandbox};
+use einvoice_sandbox::{FrozenUser, PortalRequest, PortalSettings, RegistrationSettings, Sandbox};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::{Tally, irp_client};
 use crate::bills::bill;
+use crate::enrolment;
 use crate::raw::{EwbClient, RawClient, SELLER, SISTER, call, portal, rsa, seal};
 
 /// Another PAN's taxpayer.
@@ -21,6 +22,31 @@ pub(super) async fn provoke(tally: &mut Tally) {
     registration_calls(tally).await;
     ewb_login(tally).await;
     ewb_calls(tally).await;
+    registered_on_the_pages(tally).await;
+}
+
+/// Accounts that were made on the portal's pages: a frozen user, and an address that is not listed.
+async fn registered_on_the_pages(tally: &mut Tally) {
+    let office = enrolment::office(RegistrationSettings::default()).await;
+    let session = office.enrolled(enrolment::ADDRESS).await;
+    office.user(&session, "books", &json!({})).await.ok();
+    office.user(&session, "bills", &json!({"product": "e_way_bill"})).await.ok();
+    for user in ["books", "bills"] {
+        office.post(&session, &format!("users/{user}/freeze"), &Value::Null).await.ok();
+    }
+    let (client, bills) = (office.client("client", "books").await, office.ewb_client("client", "bills").await);
+    let sandbox = office.server.sandbox();
+    tally.irp("registration: login", sandbox, &client.login(false), "1014").await;
+    tally.ewb("POST /v1.03/auth", sandbox, &bills.login(), "113").await;
+    let mut settings = sandbox.settings();
+    settings.registration.frozen_user = FrozenUser::Freezed;
+    settings.registration.loopback_stands_for = "117.200.1.11".into();
+    sandbox.set_settings(settings.clone()).unwrap();
+    tally.irp("registration: login", sandbox, &client.login(false), "3059").await;
+    tally.irp("registration: later calls", sandbox, &client.by_irn("x"), "3059").await;
+    settings.registration.loopback_stands_for = enrolment::ADDRESS.into();
+    sandbox.set_settings(settings).unwrap();
+    tally.irp("registration: login", sandbox, &client.login(false), "3025").await;
 }
 
 async fn registration_login(tally: &mut Tally) {

@@ -9,7 +9,7 @@ const CHARACTERS_MAX: usize = 1_000;
 
 /// A text as it is written into a page, between tags or inside a quoted attribute.
 #[derive(Debug)]
-pub(super) struct Text<'a>(pub(super) &'a str);
+pub(crate) struct Text<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Text<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -35,7 +35,7 @@ impl fmt::Display for Text<'_> {
 }
 
 /// A copy of a text that is kept until the end, no longer than it is shown.
-pub(super) fn short(text: &str) -> String {
+pub(crate) fn short(text: &str) -> String {
     match within_limit(text) {
         (kept, true) => format!("{kept}…"),
         (kept, false) => kept.to_owned(),

@@ -1,0 +1,158 @@
+//! The report in the making: each case with what came of it, and the counts of each API.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::case::Case;
+use super::context::Context;
+use super::runner::obstacle;
+use super::state::{Evidence, State};
+use crate::arguments::Api;
+
+/// What NIC asks of an application at least, of either kind and of each API.
+pub(super) const WANTED: usize = 50;
+
+/// A case and what came of it.
+#[derive(Debug)]
+pub(super) struct Row<'a> {
+    pub(super) case: &'a Case,
+    pub(super) result: Result<&'a Evidence, String>,
+}
+
+/// How a case stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    AsExpected,
+    Different,
+    NotRun,
+}
+
+impl Row<'_> {
+    pub(super) fn standing(&self) -> Standing {
+        match &self.result {
+            Ok(evidence) if evidence.as_expected => Standing::AsExpected,
+            Ok(_) => Standing::Different,
+            Err(_) => Standing::NotRun,
+        }
+    }
+
+    /// What the portal did, in a word and its codes.
+    pub(super) fn got(&self) -> String {
+        match &self.result {
+            Ok(evidence) if evidence.accepted => "success".to_owned(),
+            Ok(evidence) => evidence.codes.join(", "),
+            Err(_) => String::new(),
+        }
+    }
+
+    /// What was said: by the portal, and beside it.
+    pub(super) fn said(&self) -> String {
+        match &self.result {
+            Ok(evidence) => {
+                let parts = [Some(evidence.message.as_str()), evidence.note.as_deref()];
+                parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
+            }
+            Err(reason) => reason.clone(),
+        }
+    }
+}
+
+impl Standing {
+    pub(super) const fn in_words(self) -> &'static str {
+        match self {
+            Self::AsExpected => "as expected",
+            Self::Different => "DIFFERENT",
+            Self::NotRun => "not run",
+        }
+    }
+}
+
+/// The counts of an API.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub(super) struct Counts {
+    /// Cases that should succeed, and did.
+    pub(super) succeeded: usize,
+    /// Cases that should fail, and did with a code that was expected.
+    pub(super) failed_as_expected: usize,
+    /// Different codes with which they did.
+    pub(super) distinct_codes: usize,
+    /// Cases whose outcome was another.
+    pub(super) different: usize,
+    /// Cases that were not sent.
+    pub(super) not_run: usize,
+}
+
+impl Counts {
+    pub(super) fn of(rows: &[Row<'_>]) -> Self {
+        let mut counts = Self::default();
+        let mut codes: BTreeSet<&str> = BTreeSet::new();
+        for row in rows {
+            match (&row.result, row.standing()) {
+                (_, Standing::NotRun) => counts.not_run += 1,
+                (_, Standing::Different) => counts.different += 1,
+                (Ok(evidence), _) if evidence.accepted => counts.succeeded += 1,
+                (Ok(evidence), _) => {
+                    counts.failed_as_expected += 1;
+                    codes.extend(evidence.codes.iter().map(String::as_str));
+                }
+                (Err(_), _) => {}
+            }
+        }
+        counts.distinct_codes = codes.len();
+        counts
+    }
+
+    /// Whether the API has as many cases of either kind as NIC asks for.
+    pub(super) const fn is_enough(&self) -> bool {
+        self.succeeded >= WANTED && self.failed_as_expected >= WANTED
+    }
+}
+
+/// Everything a report shows.
+#[derive(Debug)]
+pub(super) struct Report<'a> {
+    pub(super) gstin: String,
+    pub(super) route: String,
+    /// Where the calls went: the site, as the route names it.
+    pub(super) site: String,
+    pub(super) run: String,
+    pub(super) started: String,
+    /// When it was written, IST.
+    pub(super) written: String,
+    pub(super) sections: Vec<Section<'a>>,
+}
+
+/// The part of an API.
+#[derive(Debug)]
+pub(super) struct Section<'a> {
+    pub(super) api: Api,
+    pub(super) rows: Vec<Row<'a>>,
+    pub(super) counts: Counts,
+}
+
+/// What both forms of the report say of themselves.
+pub(super) const ABOUT: &str = "Evidence of the tests of each API in the sandbox, for the application for production. \
+                                NIC asks for at least 50 succeeding and 50 failing cases of each API with different \
+                                errors. The form of NIC's own test summary is not public: copy the counts into the one \
+                                that the portal gives you, and attach this report.";
+
+/// Sorts what came of the cases by API.
+pub(super) fn sections<'a>(cases: &[&'a Case], context: &Context, state: &'a State) -> Vec<Section<'a>> {
+    let of = |api: Api| {
+        let mut of_api: Vec<&'a Case> = cases.iter().copied().filter(|case| case.api == api).collect();
+        of_api.sort_by(|one, other| (!one.should_succeed(), &one.id).cmp(&(!other.should_succeed(), &other.id)));
+        let rows: Vec<Row<'a>> = of_api.into_iter().map(|case| row(case, context, state)).collect();
+        let counts = Counts::of(&rows);
+        Section { api, rows, counts }
+    };
+    Api::ALL.into_iter().map(of).filter(|section| !section.rows.is_empty()).collect()
+}
+
+fn row<'a>(case: &'a Case, context: &Context, state: &'a State) -> Row<'a> {
+    let result = state
+        .done
+        .get(&case.id)
+        .ok_or_else(|| obstacle(case, context, state).unwrap_or_else(|| "the run has not come to it yet".to_owned()));
+    Row { case, result }
+}

@@ -1,0 +1,19 @@
+CREATE TABLE IF NOT EXISTS einv_credential_entry (
+    name VARCHAR(255) NOT NULL PRIMARY KEY,
+    version BIGINT NOT NULL,
+    key_id VARCHAR(16) NOT NULL,
+    data_key TEXT NOT NULL,
+    sealed TEXT NOT NULL,
+    changed_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP
+);
+CREATE TABLE IF NOT EXISTS einv_credential_state (
+    name VARCHAR(255) NOT NULL PRIMARY KEY,
+    version BIGINT NOT NULL,
+    key_id VARCHAR(16) NOT NULL,
+    data_key TEXT NOT NULL,
+    sealed TEXT NOT NULL,
+    changed_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP
+);
+CREATE TABLE IF NOT EXISTS einv_credential_format (
+    format INTEGER NOT NULL PRIMARY KEY
+);
