@@ -45,9 +45,6 @@ pub(crate) use einvoice_gsp as providers;
 #[cfg(feature = "sandbox")]
 pub(crate) use einvoice_sandbox as emulator;
 
-#[cfg(all(feature = "gsp", feature = "sandbox"))]
-pub(crate) use einvoice_gsp as providers;
-
 use einvoice_core::registry::{LeftOut, Registry, RegistryError};
 
 /// A line of the link list.
