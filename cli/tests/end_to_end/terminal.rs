@@ -76,6 +76,14 @@ impl Terminal {
         self.say(line);
     }
 
+    /// Waits for a question whose answer is not shown, and answers it as fast as a person, who sees the question before
+    /// typing: the program hides what is typed only after it has asked.
+    pub(crate) fn answer_hidden(&mut self, question: &str, secret: &str) {
+        self.expect(question);
+        std::thread::sleep(Duration::from_millis(700));
+        self.say(secret);
+    }
+
     /// Presses a key together with Ctrl.
     pub(crate) fn control(&mut self, key: u8) {
         (&*self.pty).write_all(&[key & 0x1f]).unwrap();

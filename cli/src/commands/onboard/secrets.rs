@@ -22,7 +22,7 @@ impl Interview<'_> {
     /// Asks for every entry that is not in the store yet.
     pub(super) fn credentials(&mut self) -> Result<Step, CliError> {
         let assembly = Assembly::new(settings::load(&self.common)?)?;
-        let store = self.wait(assembly.credentials())?;
+        let store = self.store(&assembly)?;
         let facts = if self.answers.way == Some(Way::Direct) { None } else { Some(self.facts()?) };
         done!(self.client_pairs(&store, facts.as_ref()));
         self.api_users(&store, facts.as_ref())

@@ -155,6 +155,11 @@ impl Provider {
 }
 
 impl Front for Provider {
+    /// Under which name the portal's pages offer it to a taxpayer who makes an API user.
+    fn name(&self) -> &str {
+        &self.profile.id
+    }
+
     fn answer(&self, behind: &mut Behind<'_>, request: &PortalRequest) -> PortalReply {
         let fault = {
             let mut state = self.state();
