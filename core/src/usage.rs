@@ -20,10 +20,12 @@ use crate::BoxError;
 use crate::access::{LOGIN_WINDOW, LOGINS_MAX};
 use crate::clock::{SharedClock, later};
 use crate::credential::UserScope;
+use crate::date::PortalTime;
 use crate::environment::{Environment, Product, RouteName};
 use crate::events;
 use crate::operation::{Operation, OperationKind, Reply};
 use crate::portal_code::{ErrorClass, PortalError, deciding_class};
+use crate::raw::{RawAnswer, RawCall, RawTarget};
 use crate::session::Session;
 use crate::transport::{LoginRequest, Probe, Transport, TransportCapability, TransportError};
 
@@ -216,7 +218,8 @@ impl Metered {
             return Err(TransportError::HeldBack {
                 reason: format!(
                     "the portal refused {gstin} on route {route} for too many calls ({codes}); it is left alone until \
-                     {until}"
+                     {} IST",
+                    PortalTime::at(until)
                 ),
             });
         }
@@ -228,18 +231,18 @@ impl Metered {
         act(&mut self.greeted.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    async fn spend_login(&self, user: &UserScope) -> Result<(), TransportError> {
+    async fn spend_login(&self, user: &UserScope, most: Option<usize>) -> Result<(), TransportError> {
         let window = Duration::try_from(LOGIN_WINDOW).unwrap_or_default();
-        let most = self.protects.then_some(LOGINS_MAX);
         match self.book.spend_login(user, self.clock.now(), window, most).await {
             Ok(Spent::Counted) => Ok(()),
             Ok(Spent::UsedUp { until }) => Err(TransportError::HeldBack {
                 reason: format!(
                     "{LOGINS_MAX} logins for {} on route {} within {} minutes, other processes included; the next one \
-                     waits until {until} to protect the account (`einvoice quota` shows them)",
+                     waits until {} IST to protect the account (`einvoice quota` shows them)",
                     user.gstin,
                     self.route,
-                    LOGIN_WINDOW.as_mins()
+                    LOGIN_WINDOW.as_mins(),
+                    PortalTime::at(until)
                 ),
             }),
             Err(error) => {
@@ -267,7 +270,7 @@ impl Transport for Metered {
     async fn login(&self, request: LoginRequest<'_>) -> Result<Session, TransportError> {
         let user = self.user(request.access, request.product);
         self.pass_gate(&user).await?;
-        self.spend_login(&user).await?;
+        self.spend_login(&user, self.protects.then_some(LOGINS_MAX)).await?;
         let result = self.inner.login(request).await;
         if let Err(TransportError::Refused { errors, .. }) = &result {
             self.note_refusal(user, None, errors).await;
@@ -282,6 +285,27 @@ impl Transport for Metered {
         let result = self.inner.call(session, operation).await;
         if let Err(TransportError::Refused { errors, .. }) = &result {
             self.note_refusal(user, Some(kind), errors).await;
+        }
+        result
+    }
+
+    /// A rehearsal is refused on purpose and keeps a pace of its own: its logins are counted and not held back, and of its
+    /// refusals only those for too many calls are written down.
+    async fn call_raw(&self, session: &Session, call: &RawCall) -> Result<RawAnswer, TransportError> {
+        let (product, operation) = match &call.target {
+            RawTarget::Operation { kind, .. } => (kind.product(), Some(*kind)),
+            RawTarget::Login => (Product::EInvoice, None),
+        };
+        let user = self.user(session.access(), product);
+        self.pass_gate(&user).await?;
+        if operation.is_none() {
+            self.spend_login(&user, None).await?;
+        }
+        let result = self.inner.call_raw(session, call).await;
+        if let Err(TransportError::Refused { errors, .. }) = &result
+            && deciding_class(errors) == ErrorClass::RateLimit
+        {
+            self.note_refusal(user, operation, errors).await;
         }
         result
     }

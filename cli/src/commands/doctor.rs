@@ -44,7 +44,7 @@ pub(super) fn run(arguments: &Doctor, common: &Common, output: &mut Output) -> R
                 report.add(Line::skipped("way to the portal", "--offline").on(table))?;
                 continue;
             }
-            if !network::checks(&assembly, table, &part, &mut report).await? {
+            if !network::checks(&assembly, table, &part, inside.store.as_ref(), &mut report).await? {
                 report.add(Line::skipped("login", "the portal cannot be reached").on(table))?;
                 continue;
             }

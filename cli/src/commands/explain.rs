@@ -22,7 +22,7 @@ use crate::exit_code;
 use crate::output::{Column, Output, Style, wrapped_lines};
 use near::unknown_subject;
 use words::{days_in_words, ground_in_words, owner_in_words, product, severity_in_words};
-pub(super) use words::{system_in_words, system_name};
+pub(super) use words::{system_in_short, system_in_words, system_name};
 
 /// Columns of the narrowest terminal that is common.
 const WIDTH: usize = 80;

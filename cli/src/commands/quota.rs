@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::block_on;
-use super::explain::system_in_words;
+use super::explain::system_in_short;
 use crate::arguments::{Common, Quota};
 use crate::assemble::Assembly;
 use crate::error::CliError;
@@ -237,7 +237,7 @@ fn show(budgets: &[Budget], clients: &[ClientBudget], output: &mut Output) -> Re
             vec![
                 budget.user.gstin.to_string(),
                 budget.user.route.to_string(),
-                system_in_words(budget.user.product).trim_end_matches(" system").to_owned(),
+                system_in_short(budget.user.product).to_owned(),
                 format!("{} of {}", budget.logins.used, budget.logins.most),
                 budget.logins.next_free_at.filter(|_| budget.logins.used > 0).map(shown).unwrap_or_default(),
                 format!("{} / {}", budget.refused.last_hour, budget.refused.last_day),
@@ -283,7 +283,7 @@ fn often(codes: &BTreeMap<String, usize>) -> String {
 }
 
 fn shown(at: Timestamp) -> String {
-    PortalTime::at(at).to_string()
+    format!("{} IST", PortalTime::at(at))
 }
 
 #[cfg(test)]

@@ -15,7 +15,21 @@ fn help_lists_the_commands_and_the_exit_codes() {
 
 #[test]
 fn help_of_a_command_lists_its_arguments() {
-    for name in ["run", "validate", "verify", "status", "credentials", "sandbox", "init", "explain", "new", "test"] {
+    for name in [
+        "run",
+        "validate",
+        "verify",
+        "status",
+        "credentials",
+        "sandbox",
+        "init",
+        "explain",
+        "new",
+        "test",
+        "onboard",
+        "doctor",
+        "quota",
+    ] {
         insta::assert_snapshot!(format!("help_of_{name}"), shown(&[name, "-h"]));
     }
 }
@@ -57,7 +71,7 @@ fn the_schema_of_the_configuration_has_a_variant_for_each_plugin() {
     let variants = schema["properties"]["route"]["items"]["oneOf"].as_array().unwrap();
     let names: Vec<&str> = variants.iter().map(|variant| variant["title"].as_str().unwrap()).collect();
     assert_eq!(names, ["direct", "gsp", "sandbox"]);
-    for name in ["ledger", "credentials", "source", "write_back", "verify", "check", "run"] {
+    for name in ["ledger", "credentials", "source", "write_back", "verify", "check", "run", "doctor", "quota"] {
         assert!(schema["properties"].get(name).is_some(), "{name}");
     }
     for reference in answer.out.split("\"$ref\":\"#/$defs/").skip(1) {

@@ -20,7 +20,7 @@ pub(crate) struct Terminal {
     said: Receiver<Vec<u8>>,
     /// Everything that was shown.
     transcript: String,
-    /// Up to where it was read.
+    /// Up to where it was read, of the transcript in one line.
     read: usize,
 }
 
@@ -53,7 +53,8 @@ impl Terminal {
     /// Waits until a text is shown, after what was waited for before.
     pub(crate) fn expect(&mut self, text: &str) {
         loop {
-            if let Some(at) = self.transcript[self.read..].find(text) {
+            let shown = in_one_line(&self.transcript);
+            if let Some(at) = shown.get(self.read..).and_then(|rest| rest.find(text)) {
                 self.read += at + text.len();
                 return;
             }
@@ -75,6 +76,14 @@ impl Terminal {
         self.say(line);
     }
 
+    /// Waits for a question whose answer is not shown, and answers it as fast as a person, who sees the question before
+    /// typing: the program hides what is typed only after it has asked.
+    pub(crate) fn answer_hidden(&mut self, question: &str, secret: &str) {
+        self.expect(question);
+        std::thread::sleep(Duration::from_millis(700));
+        self.say(secret);
+    }
+
     /// Presses a key together with Ctrl.
     pub(crate) fn control(&mut self, key: u8) {
         (&*self.pty).write_all(&[key & 0x1f]).unwrap();
@@ -88,6 +97,18 @@ impl Terminal {
         let code = self.child.wait().unwrap().code();
         (code, std::mem::take(&mut self.transcript))
     }
+}
+
+/// Long lines are wrapped at words: a text is found wherever that happened.
+fn in_one_line(shown: &str) -> String {
+    let mut line = String::with_capacity(shown.len());
+    for letter in shown.chars() {
+        let letter = if letter.is_whitespace() { ' ' } else { letter };
+        if letter != ' ' || !line.ends_with(' ') {
+            line.push(letter);
+        }
+    }
+    line
 }
 
 impl Drop for Terminal {

@@ -14,7 +14,7 @@ use einvoice_core::transport::{Owner, TransportError};
 
 use super::report::{Line, Report};
 use crate::assemble::Assembly;
-use crate::commands::explain::system_in_words;
+use crate::commands::explain::system_in_short;
 use crate::error::CliError;
 use crate::exit_code;
 
@@ -90,20 +90,19 @@ async fn account(
     table: &RouteTable,
     report: &mut Report<'_>,
 ) -> Result<(), CliError> {
-    let system = system_in_words(user.product);
-    let check = format!("login to the {system}");
+    let system = system_in_short(user.product);
+    let check = format!("login, {system}");
     if let Err(error) = gateway.ready(user.gstin, user.product).await {
         let line = match &error {
             TransportError::Credential(missing) => no_credentials(check, missing),
             _ => Line::refused(check, &error, user.product),
         };
         report.add(line.on(table).of(user.gstin))?;
-        return report
-            .add(Line::skipped(format!("a read from the {system}"), "there is no login").on(table).of(user.gstin));
+        return report.add(Line::skipped(format!("read, {system}"), "there is no login").on(table).of(user.gstin));
     }
     let until = store.session(user).await.ok().flatten().map(|session| PortalTime::at(session.expires_at));
     let found =
-        until.map_or_else(|| "in order".to_owned(), |until| format!("in order; the session lasts until {until}"));
+        until.map_or_else(|| "in order".to_owned(), |until| format!("in order; the session lasts until {until} IST"));
     report.add(Line::ok(check, found).on(table).of(user.gstin))?;
     read(gateway, user, table, report).await
 }
@@ -123,7 +122,7 @@ async fn read(
     table: &RouteTable,
     report: &mut Report<'_>,
 ) -> Result<(), CliError> {
-    let check = format!("a read from the {}", system_in_words(user.product));
+    let check = format!("read, {}", system_in_short(user.product));
     let operation = match user.product {
         Product::EInvoice => Operation::GstinDetails { gstin: user.gstin },
         _ => Operation::EwbGstinDetails { gstin: user.gstin },

@@ -1,9 +1,10 @@
 //! The way to a portal: names, connection and TLS, clocks, the address that calls come from.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use einvoice_core::config::RouteTable;
-use einvoice_core::credential::{ListedAddresses, PublicIpv4};
+use einvoice_core::credential::{CredentialScope, CredentialStore, ListedAddresses, PublicIpv4};
 use einvoice_core::environment::Environment;
 use einvoice_core::pipeline::RoutePart;
 use einvoice_core::transport::{Owner, TransportMode};
@@ -32,6 +33,7 @@ pub(super) async fn checks(
     assembly: &Assembly,
     table: &RouteTable,
     part: &RoutePart,
+    store: Option<&Arc<dyn CredentialStore>>,
     report: &mut Report<'_>,
 ) -> Result<bool, CliError> {
     if part.transport.capability().mode == TransportMode::InProcess {
@@ -68,7 +70,8 @@ pub(super) async fn checks(
             return Ok(false);
         }
     }
-    own_address(assembly, &settings, table, report).await?;
+    let line = own_address(assembly, &settings, table, store).await;
+    report.add(line.on(table))?;
     Ok(true)
 }
 
@@ -241,34 +244,28 @@ async fn own_address(
     assembly: &Assembly,
     settings: &HttpSettings,
     table: &RouteTable,
-    report: &mut Report<'_>,
-) -> Result<(), CliError> {
+    store: Option<&Arc<dyn CredentialStore>>,
+) -> Line {
     const CHECK: &str = "public address";
+    const FIX: &str = "Correct [doctor] address_probe: it should answer with the address alone, as text.";
     let Some(probe) = &assembly.settings().doctor.address_probe else {
-        let why = "no page is configured that tells it ([doctor] address_probe)";
-        return report.add(Line::skipped(CHECK, why).on(table));
+        return Line::skipped(CHECK, "no page is configured that tells it ([doctor] address_probe)");
     };
-    let fix = "Correct [doctor] address_probe: it should answer with the address alone, as text.";
     // Nothing secret goes there, so clear text will do.
     let url = match usable_address("doctor.address_probe", probe, Environment::Sandbox) {
         Ok(url) => url,
-        Err(error) => return report.add(Line::warn(CHECK, error.to_string(), fix).on(table)),
+        Err(error) => return Line::warn(CHECK, error.to_string(), FIX),
     };
     let text = match look(settings, &url).await {
         Ok(Ok(seen)) if seen.status == 200 => seen.text,
-        Ok(Ok(seen)) => {
-            let found = format!("{probe} answers with HTTP status {}", seen.status);
-            return report.add(Line::warn(CHECK, found, fix).on(table));
-        }
-        Ok(Err(error)) => return report.add(Line::warn(CHECK, format!("{probe}: {error}"), fix).on(table)),
-        Err(error) => return report.add(Line::warn(CHECK, error.to_string(), fix).on(table)),
+        Ok(Ok(seen)) => return Line::warn(CHECK, format!("{probe} answers with HTTP status {}", seen.status), FIX),
+        Ok(Err(error)) => return Line::warn(CHECK, format!("{probe}: {error}"), FIX),
+        Err(error) => return Line::warn(CHECK, error.to_string(), FIX),
     };
-    let address = match PublicIpv4::parse(&text) {
-        Ok(address) => address,
-        Err(error) => return report.add(Line::warn(CHECK, error.to_string(), fix).on(table)),
-    };
-    let listed = listed(assembly, table).await;
-    report.add(judged(address, &listed, table.environment).on(table))
+    match PublicIpv4::parse(&text) {
+        Ok(address) => judged(address, &listed(assembly, table, store).await, table.environment),
+        Err(error) => Line::warn(CHECK, error.to_string(), FIX),
+    }
 }
 
 fn judged(address: PublicIpv4, listed: &ListedAddresses, environment: Environment) -> Line {
@@ -290,10 +287,10 @@ fn judged(address: PublicIpv4, listed: &ListedAddresses, environment: Environmen
 }
 
 /// The addresses that are listed, as far as the store or the interview was told.
-async fn listed(assembly: &Assembly, table: &RouteTable) -> ListedAddresses {
-    if let Ok(store) = assembly.credentials().await {
+async fn listed(assembly: &Assembly, table: &RouteTable, store: Option<&Arc<dyn CredentialStore>>) -> ListedAddresses {
+    if let Some(store) = store {
         for entry in store.list().await.unwrap_or_default() {
-            let einvoice_core::credential::CredentialScope::Client(scope) = &entry.scope else { continue };
+            let CredentialScope::Client(scope) = &entry.scope else { continue };
             if scope.environment != table.environment {
                 continue;
             }

@@ -22,6 +22,14 @@ pub(in super::super) const fn system_name(product: Product) -> &'static str {
     }
 }
 
+/// A system in one word, for lists and lines that have little room.
+pub(in super::super) const fn system_in_short(product: Product) -> &'static str {
+    match product {
+        Product::EWayBill => "e-way bill",
+        _ => "e-invoice",
+    }
+}
+
 pub(in super::super) const fn system_in_words(product: Product) -> &'static str {
     match product {
         Product::EWayBill => "e-way bill system",

@@ -254,6 +254,15 @@ mod tests {
     }
 
     #[test]
+    fn the_example_of_the_guide_is_a_file_of_answers() {
+        let chapter = include_str!("../../../../core/src/guide/onboarding.md");
+        let example = chapter.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+        let file = AnswerFile::parse(example, Path::new("answers.toml")).unwrap();
+        assert_eq!(file.text("application").as_deref(), Some("accepted"));
+        assert!(file.gives_secret("user.27AAPFU0939F1ZV.e_invoice.password"));
+    }
+
+    #[test]
     fn a_secret_in_clear_and_an_unknown_key_are_refused_without_repeating_the_secret() {
         let path = Path::new("answers.toml");
         let error = AnswerFile::parse("[client]\nid = \"a\"\nsecret = \"hunter2\"\n", path).unwrap_err();

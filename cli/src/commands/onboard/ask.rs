@@ -6,7 +6,7 @@ use einvoice_core::secret::Secret;
 
 use super::answer_file::AnswerFile;
 use crate::error::CliError;
-use crate::output::{Output, Style};
+use crate::output::{Output, Span, Style};
 
 /// Longest line taken as an answer, in bytes.
 const LINE_BYTES_MAX: u64 = 4_096;
@@ -111,6 +111,22 @@ impl<'o> Asker<'o> {
         self.output.flush()
     }
 
+    /// A line of a list, with what it is.
+    ///
+    /// # Errors
+    /// [`CliError::Output`].
+    pub(super) fn item(&mut self, word: &str, widest: usize, about: &str) -> Result<(), CliError> {
+        if !self.is_person() {
+            return Ok(());
+        }
+        let line = format!("{word:widest$}  {about}");
+        if self.output.is_json() {
+            self.output.remark(line);
+            return Ok(());
+        }
+        self.output.spans(4, 4 + widest + 2, &[Span::plain(&line)])
+    }
+
     /// Asks until the answer can be read. Nothing when it is left open: the line was ended (Ctrl-D), or the file has no
     /// such answer.
     ///
@@ -138,7 +154,7 @@ impl<'o> Asker<'o> {
             }
             match read(text) {
                 Ok(answer) => return Ok(Some(answer)),
-                Err(reason) => self.output.remark(format!("  {reason}")),
+                Err(reason) => self.tell(&reason)?,
             }
         }
     }
@@ -156,7 +172,7 @@ impl<'o> Asker<'o> {
         if self.is_person() {
             let widest = choices.iter().map(|(word, _, _)| word.len()).max().unwrap_or_default();
             for (number, (word, about, _)) in choices.iter().enumerate() {
-                self.tell(&format!("  {} {word:widest$}  {about}", number + 1))?;
+                self.item(&format!("{} {word}", number + 1), widest + 2, about)?;
             }
         }
         let words: Vec<&str> = choices.iter().map(|(word, _, _)| *word).collect();

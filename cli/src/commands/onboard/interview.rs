@@ -1,7 +1,9 @@
 //! The interview: who, by which way, in which environment, and then all that follows from it.
 
 use std::future::Future;
+use std::sync::Arc;
 
+use einvoice_core::credential::CredentialStore;
 use einvoice_core::environment::Environment;
 use einvoice_core::registry::Registry;
 use tokio::runtime::Runtime;
@@ -10,6 +12,7 @@ use super::answers::{Answers, Way};
 use super::ask::{Asker, Question};
 use super::{Place, check, write};
 use crate::arguments::Common;
+use crate::assemble::Assembly;
 use crate::commands::init;
 use crate::error::CliError;
 use crate::{exit_code, plugins};
@@ -52,6 +55,8 @@ pub(super) struct Interview<'o> {
     pub(super) registry: Registry,
     /// What stores and transports work on; one for the whole interview, as a store may keep connections.
     runtime: Runtime,
+    /// The credential store, once it was opened: opening it may ask for a passphrase.
+    store: Option<Arc<dyn CredentialStore>>,
 }
 
 impl<'o> Interview<'o> {
@@ -62,7 +67,7 @@ impl<'o> Interview<'o> {
     pub(super) fn new(asker: Asker<'o>, answers: Answers, place: Place, common: Common) -> Result<Self, CliError> {
         let runtime = Runtime::new()
             .map_err(|error| CliError::System { action: "start the program's threads".to_owned(), error })?;
-        Ok(Self { asker, answers, place, common, registry: plugins::registry()?, runtime })
+        Ok(Self { asker, answers, place, common, registry: plugins::registry()?, runtime, store: None })
     }
 
     /// Asks what is open, and does what can be done with the answers. Gives them back with the exit code of the logins.
@@ -106,6 +111,16 @@ impl<'o> Interview<'o> {
     /// Waits for work of a store or a transport.
     pub(super) fn wait<T>(&self, work: impl Future<Output = T>) -> T {
         self.runtime.block_on(work)
+    }
+
+    /// The credential store that the configuration names, opened once.
+    pub(super) fn store(&mut self, assembly: &Assembly) -> Result<Arc<dyn CredentialStore>, CliError> {
+        if let Some(store) = &self.store {
+            return Ok(Arc::clone(store));
+        }
+        let store = self.wait(assembly.credentials())?;
+        self.store = Some(Arc::clone(&store));
+        Ok(store)
     }
 
     /// Keeps the answers as they are now.
@@ -181,12 +196,14 @@ impl<'o> Interview<'o> {
             self.keep()?;
         }
         if self.answers.environment.is_none() {
-            let question = Question::new(
-                "environment",
-                "Environment",
-                "Begin with the sandbox: nothing done there counts, and for production NIC wants to see that every API was \
-                 tried, with at least 50 cases that succeed and 50 that fail.",
-            );
+            let about = match self.answers.way {
+                Some(Way::Direct) => {
+                    "Begin with the sandbox: nothing done there counts, and for production NIC wants to see that every API was \
+                     tried, with at least 50 cases that succeed and 50 that fail."
+                }
+                _ => "Begin with the provider's sandbox: nothing done there counts.",
+            };
+            let question = Question::new("environment", "Environment", about);
             let choices = [
                 ("sandbox", "the test system, or an emulator of it", Environment::Sandbox),
                 ("production", "the real thing", Environment::Production),
@@ -296,6 +313,7 @@ impl<'o> Interview<'o> {
             let made = if is_new { init::make_folders(&text, &self.place.directory)? } else { Vec::new() };
             self.asker.tell(&format!("Wrote {shown}."))?;
             for folder in made {
+                let folder = folder.strip_prefix("./").unwrap_or(&folder);
                 self.asker.tell(&format!("Made the folder {folder}, which is read for invoices."))?;
             }
         }

@@ -1,17 +1,20 @@
 //! The end of the interview: a login for each API user, and what comes of it.
 
+use std::sync::Arc;
+
 use einvoice_core::access::Gateway;
 use einvoice_core::config::RouteTable;
-use einvoice_core::credential::UserScope;
+use einvoice_core::credential::{CredentialStore, UserScope};
 use einvoice_core::date::PortalTime;
 use einvoice_core::environment::Product;
+use einvoice_core::operation::Operation;
 use einvoice_core::transport::{Reach, TransportError};
 use jiff::Timestamp;
 
 use super::interview::Interview;
 use crate::assemble::Assembly;
 use crate::commands::desk::refusal::{Refusal, code_of};
-use crate::commands::explain::system_in_words;
+use crate::commands::explain::system_in_short;
 use crate::error::CliError;
 use crate::output::Style;
 use crate::{exit_code, settings};
@@ -35,23 +38,30 @@ impl Interview<'_> {
                 self.place.config.display()
             ))
         })?;
-        let gateway = self.wait(gateway(&assembly, table))?;
+        let store = self.store(&assembly)?;
+        let gateway = self.wait(gateway(&assembly, table, Arc::clone(&store)))?;
         let mut codes = Vec::new();
         for user in open {
-            codes.push(self.log_in(&gateway, &assembly, &user)?);
+            codes.push(self.log_in(&gateway, &store, &assembly, &user)?);
         }
         Ok(exit_code::most_urgent(codes))
     }
 
-    fn log_in(&mut self, gateway: &Gateway, assembly: &Assembly, user: &UserScope) -> Result<u8, CliError> {
-        let outcome = self.wait(gateway.ready(user.gstin, user.product));
-        let whom = format!("{}, {}:", user.gstin, system_in_words(user.product));
+    fn log_in(
+        &mut self,
+        gateway: &Gateway,
+        store: &Arc<dyn CredentialStore>,
+        assembly: &Assembly,
+        user: &UserScope,
+    ) -> Result<u8, CliError> {
+        let outcome = self.wait(proven(gateway, user));
+        let whom = format!("{}, {}:", user.gstin, system_in_short(user.product));
         match outcome {
             Ok(()) => {
-                let until = self.wait(until(assembly, user));
+                let until = self.wait(until(store, user));
                 self.answers.logged_in(user, until.unwrap_or_else(|| assembly.clock().now()));
                 self.keep()?;
-                let lasts = until.map(|until| format!("; the session lasts until {}", PortalTime::at(until)));
+                let lasts = until.map(|until| format!("; the session lasts until {} IST", PortalTime::at(until)));
                 let text = format!("logged in{}", lasts.unwrap_or_default());
                 self.said(Style::Good, &whom, &text)?;
                 Ok(exit_code::ALL_WELL)
@@ -101,17 +111,32 @@ impl Interview<'_> {
 }
 
 /// A route with its credentials, as every call goes: with the budget and the sessions that are kept.
-///
-/// # Errors
-/// [`CliError::Build`].
-pub(in super::super) async fn gateway(assembly: &Assembly, table: &RouteTable) -> Result<Gateway, CliError> {
+async fn gateway(
+    assembly: &Assembly,
+    table: &RouteTable,
+    store: Arc<dyn CredentialStore>,
+) -> Result<Gateway, CliError> {
     let part = assembly.route(table).await?;
-    let store = assembly.credentials().await?;
     Ok(Gateway::new(part.name, part.environment, part.client_account, part.transport, store, assembly.clock()))
 }
 
+/// A login and one read of the taxpayer's own details: through some providers nobody looks at an API user before the
+/// first call.
+async fn proven(gateway: &Gateway, user: &UserScope) -> Result<(), TransportError> {
+    gateway.ready(user.gstin, user.product).await?;
+    let details = match user.product {
+        Product::EInvoice => Operation::GstinDetails { gstin: user.gstin },
+        _ => Operation::EwbGstinDetails { gstin: user.gstin },
+    };
+    match gateway.call(user.gstin, &details).await {
+        Ok(_) | Err(TransportError::Unsupported { .. }) => Ok(()),
+        // The portal knows the user; that it does not know the taxpayer, or stumbled, is no matter of the login.
+        Err(error) if error.reach() == Reach::Call => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// When the session of a user ends, where the store keeps it.
-pub(in super::super) async fn until(assembly: &Assembly, user: &UserScope) -> Option<Timestamp> {
-    let store = assembly.credentials().await.ok()?;
+async fn until(store: &Arc<dyn CredentialStore>, user: &UserScope) -> Option<Timestamp> {
     Some(store.session(user).await.ok()??.expires_at)
 }

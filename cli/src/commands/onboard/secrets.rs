@@ -14,7 +14,7 @@ use super::ask::Question;
 use super::interview::{Interview, Step, done, given};
 use super::provider::Facts;
 use crate::assemble::Assembly;
-use crate::commands::explain::system_in_words;
+use crate::commands::explain::{system_in_short, system_in_words};
 use crate::error::CliError;
 use crate::settings;
 
@@ -22,7 +22,7 @@ impl Interview<'_> {
     /// Asks for every entry that is not in the store yet.
     pub(super) fn credentials(&mut self) -> Result<Step, CliError> {
         let assembly = Assembly::new(settings::load(&self.common)?)?;
-        let store = self.wait(assembly.credentials())?;
+        let store = self.store(&assembly)?;
         let facts = if self.answers.way == Some(Way::Direct) { None } else { Some(self.facts()?) };
         done!(self.client_pairs(&store, facts.as_ref()));
         self.api_users(&store, facts.as_ref())
@@ -38,7 +38,7 @@ impl Interview<'_> {
             }
             let key = if product == Product::EWayBill { "ewb_client.secret" } else { "client.secret" };
             let found = self.wait(store.client(&scope)).map(drop);
-            if !self.is_there(found, "client pair", key, store)? {
+            if !self.is_there(found, "the client pair of this way", key, store)? {
                 if !store.capability().writable {
                     return Ok(Step::Open);
                 }
@@ -133,7 +133,7 @@ impl Interview<'_> {
                 }
                 let key = format!("user.{}.{}.password", scope.gstin, scope.product);
                 let found = self.wait(store.api_user(&scope)).map(drop);
-                let what = format!("API user of {}", scope.gstin);
+                let what = format!("the API user of {}", scope.gstin);
                 if !self.is_there(found, &what, &key, store)? {
                     if !store.capability().writable {
                         return Ok(Step::Open);
@@ -168,11 +168,8 @@ impl Interview<'_> {
         let key = format!("user.{}.{}", scope.gstin, scope.product);
         let (name_key, password_key) = (format!("{key}.name"), format!("{key}.password"));
         loop {
-            let prompt = format!(
-                "{}, {}: user name (Ctrl-D: not there yet)",
-                scope.gstin,
-                system_in_words(scope.product).trim_end_matches(" system")
-            );
+            let prompt =
+                format!("{}, {}: user name (Ctrl-D: not there yet)", scope.gstin, system_in_short(scope.product));
             let question = Question::new(&name_key, &prompt, "");
             let Some(user_name) = self.asker.ask(question, |text| Ok(Secret::from(text)))? else { return Ok(None) };
             let question = Question::new(&password_key, "  password (not shown)", "");
@@ -197,7 +194,7 @@ impl Interview<'_> {
         match found {
             Ok(()) if !writable => Ok(true),
             Ok(()) if self.asker.is_person() => {
-                let about = format!("The credential store has a {what} for this route already.");
+                let about = format!("The credential store has this already: {what}.");
                 let question = Question::new(key, "Keep it", &about).or("yes");
                 Ok(self.asker.yes(question)?.unwrap_or(true))
             }

@@ -194,7 +194,7 @@ impl Interview<'_> {
         if self.answers.provider.is_none() {
             self.asker.heading("The provider")?;
             for (id, name) in provider::shipped(way) {
-                self.asker.tell(&format!("  {id:20} {name}"))?;
+                self.asker.item(&id, 20, &name)?;
             }
             let question = Question::new(
                 "profile",
