@@ -120,6 +120,7 @@ fn the_emulator_answers_every_case_as_expected_and_the_evidence_shows_it() {
 
     let html = std::fs::read_to_string(at.join("onboard/test-report.html")).unwrap();
     assert!(html.contains("IRN-Y001") && html.contains(&row[7]), "the page lacks a case");
+    assert!(html.contains("A REHEARSAL"), "evidence of the emulator says so");
     let secrets = secrets(at);
     assert!(secrets.len() >= 5, "the journal names the account");
     let jsonl = std::fs::read_to_string(at.join("onboard/test-report.jsonl")).unwrap();
