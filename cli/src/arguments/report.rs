@@ -36,8 +36,8 @@ pub struct TestReport {
     /// Calls a minute; 0 waits for nothing [default: 20; for the emulator in this program 0]
     #[arg(long, value_name = "CALLS")]
     pub pace: Option<u32>,
-    /// Logins in 15 minutes; 0 waits for nothing [default: 5, as a provider quotes NIC; for the emulator in this
-    /// program 0]
+    /// Logins in 15 minutes; 0 waits for nothing [default: 4, as a provider quotes NIC with 5; for the emulator in
+    /// this program 0]
     #[arg(long, value_name = "LOGINS")]
     pub login_pace: Option<u32>,
     /// Folder for the report and for what is remembered of it [default: `onboard` beside the configuration]

@@ -123,6 +123,7 @@ fn the_emulator_answers_every_case_as_expected_and_the_evidence_shows_it() {
     let mark = format!("IRN={}/{}", counted("succeeded"), counted("failed_as_expected"));
     let coverage = html.split("<meta name=\"einvoice-coverage\" content=\"").nth(1).unwrap().split('"').next().unwrap();
     assert!(coverage.split(',').count() == 10 && coverage.split(',').any(|part| part == mark), "{coverage}");
+    assert!(html.contains("A REHEARSAL"), "evidence of the emulator says so");
     let secrets = secrets(at);
     assert!(secrets.len() >= 5, "the journal names the account");
     let jsonl = std::fs::read_to_string(at.join("onboard/test-report.jsonl")).unwrap();

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::report::{ABOUT, COVERAGE, Report, Row, Section, Standing};
+use super::report::{ABOUT, COVERAGE, REHEARSAL, Report, Row, Section, Standing};
 use crate::html::Text;
 
 /// Black on white, as it is for print.
@@ -39,7 +39,7 @@ pub(super) fn page(report: &Report<'_>) -> String {
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"{COVERAGE}\" content=\"{7}\">\n\
          <title>Test report of e-invoice APIs, {0}</title>\n<style>{SHEET}</style></head>\n\
-         <body>\n<h1>Test report of e-invoice APIs</h1>\n<p class=\"about\">{ABOUT}</p>\n\
+         <body>\n<h1>Test report of e-invoice APIs</h1>\n<p class=\"about\">{ABOUT}</p>\n{8}\
          <table class=\"facts\"><tr><th>GSTIN</th><td>{0}</td></tr><tr><th>Route and site</th><td>{1} ({2})</td></tr>\
          <tr><th>Run</th><td>{3}</td></tr><tr><th>Begun</th><td>{4} IST</td></tr>\
          <tr><th>Written</th><td>{5} IST, by einvoice {6}</td></tr></table>\n",
@@ -51,6 +51,7 @@ pub(super) fn page(report: &Report<'_>) -> String {
         Text(&report.written),
         env!("CARGO_PKG_VERSION"),
         Text(&report.coverage()),
+        if report.rehearsal { format!("<p class=\"about\"><strong>{REHEARSAL}</strong></p>\n") } else { String::new() },
     );
     summary(&mut page, &report.sections);
     for section in &report.sections {

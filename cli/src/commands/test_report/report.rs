@@ -123,6 +123,8 @@ pub(super) struct Report<'a> {
     pub(super) started: String,
     /// When it was written, IST.
     pub(super) written: String,
+    /// Whether the portal was the emulator in this program.
+    pub(super) rehearsal: bool,
     pub(super) sections: Vec<Section<'a>>,
 }
 
@@ -151,6 +153,10 @@ pub(super) const ABOUT: &str = "Evidence of the tests of each API in the sandbox
                                 NIC asks for at least 50 succeeding and 50 failing cases of each API with different \
                                 errors. The form of NIC's own test summary is not public: copy the counts into the one \
                                 that the portal gives you, and attach this report.";
+
+/// What a report of the emulator says of itself beside that.
+pub(super) const REHEARSAL: &str = "A REHEARSAL: this ran against the emulator in einvoice. It shows that the program is ready, \
+                                    and is no evidence of tests at NIC.";
 
 /// Sorts what came of the cases by API.
 pub(super) fn sections<'a>(cases: &[&'a Case], context: &Context, state: &'a State) -> Vec<Section<'a>> {

@@ -2,7 +2,7 @@
 
 use rust_xlsxwriter::{Color, DocProperties, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
 
-use super::report::{ABOUT, COVERAGE, Report, Row, Section, Standing, WANTED};
+use super::report::{ABOUT, COVERAGE, REHEARSAL, Report, Row, Section, Standing, WANTED};
 
 /// Characters that a cell takes, with room for the mark of a cut.
 const CELL_CHARACTERS_MAX: usize = 32_000;
@@ -71,6 +71,10 @@ fn summary(sheet: &mut Worksheet, report: &Report<'_>, look: &Look) -> Result<()
     }
     sheet.merge_range(6, 0, 6, 6, ABOUT, &look.plain)?;
     sheet.set_row_height(6, 62)?;
+    if report.rehearsal {
+        sheet.merge_range(7, 0, 7, 6, REHEARSAL, &look.bad)?;
+        sheet.set_row_height(7, 32)?;
+    }
     let reached = format!("{WANTED} and {WANTED} reached");
     let headings = ["API", "Succeeded", "Failed as expected", "Distinct codes", "Different", "Not run", &reached];
     for (column, heading) in (0_u16..).zip(headings) {
