@@ -146,7 +146,7 @@ fn attributes(bytes: &[u8]) -> Option<usize> {
     let attributes =
         bytes.get(..end).filter(|attributes| matches!(attributes.first(), Some(b' ' | b'\t' | b'\r' | b'\n')))?;
     let is_odd = attributes.iter().any(|byte| matches!(byte, b'<' | b'&' | b'\'')) || attributes.ends_with(b"/");
-    let quotes = attributes.iter().filter(|byte| **byte == b'"').count();
+    let quotes = memchr::memchr_iter(b'"', attributes).count();
     (!is_odd && quotes % 2 == 0).then_some(end)
 }
 

@@ -110,6 +110,11 @@ impl<'t> Open<'t> {
 /// Reads a whole document; its root's name stands under [`ROOT`]. A document type is refused, and so are entities that are
 /// not XML's own: no invoice needs them, and what they stand for may be large or lie elsewhere.
 pub(crate) fn tree(text: &str) -> Result<Tree<'_>, String> {
+    read(text, true)
+}
+
+/// See [`tree`]; elements that hold a text alone are taken at once, or not.
+fn read(text: &str, takes_leaves: bool) -> Result<Tree<'_>, String> {
     let mut reader = Reader::from_str(text);
     let mut open: Vec<Open<'_>> = Vec::new();
     let mut root: Option<Tree<'_>> = None;
@@ -117,7 +122,7 @@ pub(crate) fn tree(text: &str) -> Result<Tree<'_>, String> {
     // Bytes that were taken past the reader, and whether what lies ahead stands behind a tag.
     let (mut passed, mut behind_tag) = (0, false);
     loop {
-        let may_nest = open.len() < DEPTH_MAX;
+        let may_nest = takes_leaves && open.len() < DEPTH_MAX;
         // Blanks between elements are part of a text that holds both.
         let is_apart = |parent: &&mut Open<'_>| behind_tag && may_nest && parent.text.trim().is_empty();
         if let Some(parent) = open.last_mut().filter(is_apart) {
@@ -276,7 +281,39 @@ mod tests {
         }
     }
 
+    /// Pieces of documents, of which some are elements that can be taken at once and some nearly are.
+    const PIECES: [&str; 22] = [
+        "<a>",
+        "</a>",
+        "<b>",
+        "</b>",
+        "<p:d>1</p:d>",
+        "<d> 2 </d>",
+        "<d></d>",
+        "<d/>",
+        "<d e=\"1\">3</d>",
+        "<d e=\"1\" f=\" 2 \">4</d>",
+        "<d e=\"1\" e=\"1\">5</d>",
+        "<d e='1'>6</d>",
+        "<d e=\"1\"f=\"2\">7</d>",
+        "<d p:e=\"1\">8</d>",
+        "<d e=\"&lt;\">9</d>",
+        "<d xmlns=\"u\">0</d>",
+        "<d>&amp;</d>",
+        "<d><!-- --></d>",
+        " ",
+        "\n",
+        "x",
+        "<![CDATA[ y ]]>",
+    ];
+
     proptest! {
+        #[test]
+        fn any_document_is_read_alike_at_once_and_event_by_event(pieces in prop::collection::vec(prop::sample::select(&PIECES[..]), 0..16)) {
+            let text = format!("<r>{}</r>", pieces.concat());
+            prop_assert_eq!(read(&text, true), read(&text, false));
+        }
+
         #[test]
         fn no_text_makes_the_reader_panic(text in "[<>/a&;!\\[\\]\"= x#0-9-]{0,60}") {
             let _read = tree(&text);

@@ -35,6 +35,17 @@ pub(crate) fn read(
     definitions: &Definitions,
     take: &mut dyn FnMut(Found) -> bool,
 ) -> io::Result<()> {
+    read_by(input, file, definitions, true, take)
+}
+
+/// See [`read`]; fields are taken at once, or not.
+fn read_by(
+    input: impl Read,
+    file: &str,
+    definitions: &Definitions,
+    takes_fields: bool,
+    take: &mut dyn FnMut(Found) -> bool,
+) -> io::Result<()> {
     let lines = Lines { inner: BufReader::with_capacity(64 * 1024, input), line: 1, taken: 0 };
     let mut reader = Reader::from_reader(lines);
     let (mut buffer, mut depth, mut found) = (Vec::new(), 0_usize, 0_usize);
@@ -45,7 +56,7 @@ pub(crate) fn read(
     loop {
         buffer.clear();
         reader.get_mut().taken = 0;
-        if let Some(tree) = tree.as_mut().filter(|_| behind_tag && depth < DEPTH_MAX) {
+        if let Some(tree) = tree.as_mut().filter(|_| takes_fields && behind_tag && depth < DEPTH_MAX) {
             take_fields(reader.get_mut(), tree);
         }
         let event = reader.read_event_into(&mut buffer);
@@ -404,7 +415,47 @@ impl<R: BufRead> BufRead for Lines<R> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// Pieces of `IDoc`s, of which some are fields that can be taken at once and some nearly are.
+    const PIECES: [&str; 17] = [
+        "<E1EDK01 SEGMENT=\"1\">",
+        "</E1EDK01>",
+        "<E1EDP01>",
+        "</E1EDP01>",
+        "<XGRP>",
+        "</XGRP>",
+        "<A>1</A>",
+        "<p:A> 2\t</p:A>",
+        "<A></A>",
+        "<A/>",
+        "<AGRP>3</AGRP>",
+        "<A x=\"1\">4</A>",
+        "<A>&amp;</A>",
+        "<A>5<!-- --></A>",
+        "\n ",
+        "x",
+        "<A><![CDATA[ 6 ]]></A>",
+    ];
+
+    proptest! {
+        #[test]
+        fn any_idoc_is_read_alike_at_once_and_event_by_event(pieces in prop::collection::vec(prop::sample::select(&PIECES[..]), 0..16)) {
+            let text = format!("<r>{}</r>", idoc(1, &pieces.concat()));
+            let read = |takes_fields: bool| {
+                let mut found = Vec::new();
+                read_by(text.as_bytes(), "f.xml", &Definitions::default(), takes_fields, &mut |one| {
+                    found.push((one.line, one.number, one.content.map_err(|faults| format!("{faults:?}")), one.is_end));
+                    true
+                })
+                .unwrap();
+                found
+            };
+            prop_assert_eq!(read(true), read(false));
+        }
+    }
 
     fn all(text: &str) -> Vec<Found> {
         let mut found = Vec::new();

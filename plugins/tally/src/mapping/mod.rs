@@ -353,9 +353,6 @@ fn attributes(element: &Element<'_>, context: &Context<'_>) -> BTreeMap<String, 
 pub(crate) fn cut(text: &str, characters: usize) -> String {
     let text = text.trim();
     // A text has no more characters than bytes, and most have few.
-    let end = match text.len() > characters {
-        true => text.char_indices().nth(characters).map_or(text.len(), |(at, _)| at),
-        false => text.len(),
-    };
-    text.get(..end).unwrap_or(text).trim_end().to_owned()
+    let end = if text.len() > characters { text.char_indices().nth(characters) } else { None };
+    end.and_then(|(end, _)| text.get(..end)).unwrap_or(text).trim_end().to_owned()
 }

@@ -21,12 +21,17 @@ pub(crate) struct Element<'a> {
 impl<'a> Element<'a> {
     /// Reads the one element of a text. The splitter has cleaned it; other text is an error.
     pub(crate) fn parse(text: &'a str) -> Result<Self, String> {
+        Self::read(text, true)
+    }
+
+    /// See [`parse`](Self::parse); fields without attributes are taken at once, or not.
+    fn read(text: &'a str, takes_fields: bool) -> Result<Self, String> {
         let mut reader = Reader::from_str(text);
         let mut open: Vec<Element<'a>> = Vec::new();
         // Bytes that were taken past the reader, and whether what lies ahead stands behind a tag.
         let (mut passed, mut behind_tag) = (0, false);
         loop {
-            if behind_tag && open.len() < DEPTH_MAX {
+            if takes_fields && behind_tag && open.len() < DEPTH_MAX {
                 let read = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
                 let taken = take_fields(text.get(read + passed..).unwrap_or_default(), &mut open);
                 *reader.get_mut() = reader.get_ref().get(taken..).unwrap_or_default();
@@ -171,7 +176,8 @@ impl<'a> Element<'a> {
 fn take_fields<'a>(text: &'a str, open: &mut [Element<'a>]) -> usize {
     let mut ahead = text;
     let Some(parent) = open.last_mut() else { return 0 };
-    while let Some(field) = leaf(ahead) {
+    // Blanks before a field are text of its parent; the splitter leaves none.
+    while let Some(field) = leaf(ahead).filter(|field| field.whole.len() == field.length) {
         let (name, value) = (Cow::Borrowed(field.name), Cow::Borrowed(field.text));
         parent.children.push(Element { name, text: value, ..Element::default() });
         ahead = ahead.get(field.length..).unwrap_or_default();
@@ -210,7 +216,35 @@ fn resolve(reference: &quick_xml::events::BytesRef<'_>) -> Cow<'static, str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// Pieces of vouchers, of which some are fields that can be taken at once and some nearly are.
+    const PIECES: [&str; 13] = [
+        "<A.LIST>",
+        "</A.LIST>",
+        "<B>1</B>",
+        "<B></B>",
+        "<UDF:C>2</UDF:C>",
+        "<B T=\"x\">3</B>",
+        "<B/>",
+        "<B>&amp;</B>",
+        "<B>x<!-- --></B>",
+        "\n ",
+        "x",
+        "<B><![CDATA[&amp;]]></B>",
+        "<C >4</C >",
+    ];
+
+    proptest! {
+        #[test]
+        fn any_voucher_is_read_alike_at_once_and_event_by_event(pieces in prop::collection::vec(prop::sample::select(&PIECES[..]), 0..16)) {
+            let text = format!("<V A=\"1\">{}</V>", pieces.concat());
+            let shown = |read: Result<Element<'_>, String>| read.map(|element| format!("{element:?}"));
+            prop_assert_eq!(shown(Element::read(&text, true)), shown(Element::read(&text, false)));
+        }
+    }
 
     #[test]
     fn text_and_attributes_are_unescaped_and_prefixes_kept() {
