@@ -254,11 +254,11 @@ fn a_whole_life_at_trace_level_shows_no_secret() {
     assert_eq!(story.call(&login, ""), 2, "a removed user logged in");
     story.well(&["status"], "");
     // A file that is damaged in the middle is an error about it, and shows nothing of it.
-    let store = story.installation.path("credentials.json");
-    let whole = fs::read_to_string(&store).unwrap();
-    fs::write(&store, &whole[..whole.len() / 2]).unwrap();
+    let file = story.installation.path("credentials.json");
+    let whole = fs::read_to_string(&file).unwrap();
+    fs::write(&file, &whole[..whole.len() / 2]).unwrap();
     assert_eq!(story.call(&["credentials", "list"], ""), 2);
-    fs::write(&store, whole).unwrap();
+    fs::write(&file, whole).unwrap();
     story.installation.write("passphrase", "another passphrase, 47 boats");
     private(&story.installation.path("passphrase"));
     assert_eq!(story.call(&["credentials", "list"], ""), 2, "a wrong passphrase opened the file");

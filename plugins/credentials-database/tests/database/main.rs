@@ -4,6 +4,7 @@
 //! fails where `EINVOICE_TEST_SERVERS_REQUIRED` is set.
 #![expect(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stdout,
     reason = "a helper of a test fails the test, and says what it skips"

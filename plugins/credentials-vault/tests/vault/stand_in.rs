@@ -142,13 +142,11 @@ fn log_in(books: &mut Books, body: &Value) -> Response {
 
 fn read(books: &Books, name: &str) -> Response {
     let Some(versions) = books.secrets.get(name) else { return errors(404, &[]) };
-    match versions.last().unwrap() {
-        Some(value) => data(&json!({"data": value, "metadata": metadata(versions.len(), false)})),
-        None => {
-            let body = json!({"data": {"data": null, "metadata": metadata(versions.len(), true)}});
-            (StatusCode::NOT_FOUND, body.to_string()).into_response()
-        }
+    if let Some(value) = versions.last().unwrap() {
+        return data(&json!({"data": value, "metadata": metadata(versions.len(), false)}));
     }
+    let body = json!({"data": {"data": null, "metadata": metadata(versions.len(), true)}});
+    (StatusCode::NOT_FOUND, body.to_string()).into_response()
 }
 
 fn write(books: &mut Books, name: &str, body: &Value) -> Response {
