@@ -21,7 +21,7 @@ mod xlsx;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use einvoice_core::access::Gateway;
@@ -76,7 +76,7 @@ pub(super) fn run(arguments: &TestReport, common: &Common, output: &mut Output) 
     }
     let assembly = Assembly::new(settings::load(common)?)?;
     let order = in_order(&all, &by_id, &apis);
-    block_on(async { Rehearsal::open(arguments, &apis, &assembly).await?.run(&by_id, &order, output).await })
+    block_on(async { Rehearsal::open(arguments, &apis, &assembly).await?.run(&all, &order, output).await })
 }
 
 /// A run, ready to begin.
@@ -164,12 +164,8 @@ impl Rehearsal {
         Ok(Self { gateway, gstin, context, pace, state, clock, folder, emulator })
     }
 
-    async fn run(
-        mut self,
-        by_id: &BTreeMap<&str, &Case>,
-        order: &[&Case],
-        output: &mut Output,
-    ) -> Result<u8, CliError> {
+    async fn run(mut self, all: &[Case], order: &[&Case], output: &mut Output) -> Result<u8, CliError> {
+        let by_id: BTreeMap<&str, &Case> = all.iter().map(|case| (case.id.as_str(), case)).collect();
         let mut interrupts = Interrupts::listen()?;
         let earlier = order.iter().filter(|case| self.state.done.contains_key(&case.id)).count();
         if earlier > 0 {
@@ -186,13 +182,17 @@ impl Rehearsal {
             gstin: self.gstin,
             clock: self.clock.clone(),
             context: &self.context,
-            cases: by_id,
+            cases: &by_id,
             pace: self.pace,
             progress: &progress,
         };
         let ended = runner.run(order, &mut self.state, &mut interrupts).await;
         progress.finish();
         let ended = ended?;
+        // What earlier calls of the command did stays in the report.
+        let asked: BTreeSet<&str> = order.iter().map(|case| case.id.as_str()).collect();
+        let is_shown = |case: &&Case| asked.contains(case.id.as_str()) || self.state.done.contains_key(&case.id);
+        let shown: Vec<&Case> = all.iter().filter(is_shown).collect();
         let report = Report {
             gstin: self.gstin.to_string(),
             route: self.state.head.route.clone(),
@@ -201,7 +201,7 @@ impl Rehearsal {
             started: self.state.head.started.clone(),
             written: PortalTime::at(self.clock.now()).to_string(),
             rehearsal: self.emulator,
-            sections: sections(order, &self.context, &self.state),
+            sections: sections(&shown, &self.context, &self.state),
         };
         let files = write(&self.folder, &report)?;
         told(&report, &ended, &files, output)

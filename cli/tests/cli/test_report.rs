@@ -151,6 +151,12 @@ fn the_e_way_bill_system_answers_every_case_of_its_own_as_expected() {
     let objects = answer.objects();
     let (_, apis) = objects.split_last().unwrap();
     assert_eq!(apis.len(), 4);
+    // A later call with other APIs keeps what is there.
+    let later = report(at, &["--only", "rejected"]);
+    assert_eq!(later.code, 0, "{}{}", later.out, later.err);
+    assert_eq!(later.objects().len(), 6);
+    let mut book: Xlsx<_> = open_workbook(at.join("onboard/test-report.xlsx")).unwrap();
+    assert!(sheet(&mut book, "E-way bill CANEWB").len() > 100);
     for api in apis {
         let count = |name: &str| api["counts"][name].as_u64().unwrap();
         assert!(count("succeeded") >= 50 && count("failed_as_expected") >= 50, "{api}");

@@ -59,6 +59,8 @@ fn ways() -> Vec<(&'static str, Vec<Edit>)> {
 
 /// The cases, and the invoices that get a bill, each with the case that makes it.
 fn generate(subjects: &Subjects) -> (Vec<Case>, Vec<(String, String)>) {
+    const DONE: &[&str] = &["4002", "4026"];
+    const NO_IRN: &[&str] = &["2145", "2148", "4003", "5002"];
     let mut listed = Listed::of(Api::GenerateEwb);
     let mut made = Vec::new();
     let ways = ways();
@@ -76,7 +78,6 @@ fn generate(subjects: &Subjects) -> (Vec<Case>, Vec<(String, String)>) {
     }
     faults(&mut listed, subjects);
     let about = |subject: Subject| Ask::Bill(subject, vec![]);
-    const DONE: &[&str] = &["4002", "4026"];
     for invoice in subjects.with_bills.iter().take(3) {
         listed.fails("of an invoice registered with its e-way bill", DONE, about(Subject::Of(invoice.clone())));
     }
@@ -86,7 +87,6 @@ fn generate(subjects: &Subjects) -> (Vec<Case>, Vec<(String, String)>) {
     }
     listed.fails("of a credit note", &["4010", "2252"], about(Subject::Of(subjects.note.clone())));
     listed.fails("of services alone", &["4009", "2251"], about(Subject::Of(subjects.services.clone())));
-    const NO_IRN: &[&str] = &["2145", "2148", "4003", "5002"];
     for (title, twist) in misspellings().into_iter().take(4) {
         listed.fails(title, NO_IRN, about(Subject::Misspelt(subjects.without_bill.clone(), twist)));
     }
@@ -170,6 +170,8 @@ fn faults(listed: &mut Listed, subjects: &Subjects) {
 }
 
 fn read(subjects: &Subjects, made: Vec<(String, String)>) -> Vec<Case> {
+    const NONE: &[&str] = &["4005", "4007"];
+    const NOT_THERE: &[&str] = &["4003", "2148", "2145", "4005"];
     let mut listed = Listed::of(Api::GetEwb);
     let at_once = subjects.with_bills.iter().map(|invoice| (invoice.clone(), None));
     let later = made.into_iter().map(|(invoice, id)| (invoice, Some(id)));
@@ -178,8 +180,6 @@ fn read(subjects: &Subjects, made: Vec<(String, String)>) -> Vec<Case> {
         listed.last(|case| case.after = id);
     }
     let known = || Ask::Object(Subject::Of(subjects.without_bill.clone()));
-    const NONE: &[&str] = &["4005", "4007"];
-    const NOT_THERE: &[&str] = &["4003", "2148", "2145", "4005"];
     listed.fails("of an invoice that has none", NONE, known());
     listed.fails("of services alone", NONE, Ask::Object(Subject::Of(subjects.services.clone())));
     listed.fails("of a credit note", NONE, Ask::Object(Subject::Of(subjects.note.clone())));

@@ -17,6 +17,7 @@ const REASONS: [(&str, &str); 4] = [
 ];
 
 pub(super) fn cases(subjects: &Subjects) -> Vec<Case> {
+    const SCHEMA: &[&str] = &["5002", "2142", "2140", "2000"];
     let mut listed = Listed::of(Api::Cancel);
     let mut cancelled = Vec::new();
     for (place, document) in (1..).zip(subjects.for_cancelling.iter()) {
@@ -27,7 +28,6 @@ pub(super) fn cases(subjects: &Subjects) -> Vec<Case> {
         cancelled.push((document.clone(), id));
     }
     let active = |edits| Ask::Cancel(Subject::Of(subjects.active.clone()), edits);
-    const SCHEMA: &[&str] = &["5002", "2142", "2140", "2000"];
     let long = "x".repeat(101);
     let faults = [
         ("without an IRN", vec![("/Irn", Value::Null)]),

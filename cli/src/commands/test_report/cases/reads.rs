@@ -78,6 +78,9 @@ fn by_irn(subjects: &Subjects) -> Vec<Case> {
 }
 
 fn by_document(subjects: &Subjects) -> Vec<Case> {
+    const MISSING: &[&str] = &["2142", "3009", "2161", "2144"];
+    const TYPE: &[&str] = &["2161", "2140", "5002"];
+    const DATE: &[&str] = &["2144", "2225", "2218", "5002"];
     let mut listed = Listed::of(Api::GetByDocument);
     for (place, case) in (1..).zip(subjects.for_bills.iter().take(25).chain(subjects.for_cancelling.iter().take(25))) {
         let ask = Ask::Document(case.clone(), vec![]);
@@ -87,9 +90,6 @@ fn by_document(subjects: &Subjects) -> Vec<Case> {
     common::headers(&mut listed, &known(vec![]));
     listed.fails("a document of this site, asked of the other site", NOT_THERE, known(vec![]));
     listed.last(|case| case.headers = vec![HeaderChange::with(RawHeader::Site, "{other_site}")]);
-    const MISSING: &[&str] = &["2142", "3009", "2161", "2144"];
-    const TYPE: &[&str] = &["2161", "2140", "5002"];
-    const DATE: &[&str] = &["2144", "2225", "2218", "5002"];
     let text = |text: &'static str| Some(Cow::Borrowed(text));
     for (title, name) in [("type", "doctype"), ("number", "docnum"), ("date", "docdate")] {
         listed.fails(format!("without the document's {title}"), MISSING, known(vec![(name, None)]));

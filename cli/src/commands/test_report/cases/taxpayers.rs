@@ -16,6 +16,7 @@ pub(super) fn cases() -> Vec<Case> {
 
 /// Both APIs are asked alike.
 fn of(api: Api) -> Vec<Case> {
+    const NOT_THERE: &[&str] = &["3001", "3028", "3030", "3005", "3011"];
     let mut listed = Listed::of(api);
     let object = |text: &'static str| Ask::Object(Subject::Text(text.into()));
     for turn in 1..=50 {
@@ -26,7 +27,6 @@ fn of(api: Api) -> Vec<Case> {
     }
     let own = object("{own}");
     common::headers(&mut listed, &own);
-    const NOT_THERE: &[&str] = &["3001", "3028", "3030", "3005", "3011"];
     let cases = [
         ("a GSTIN of 14 characters", "29ABCDE1234F1Z"),
         ("a GSTIN of 16 characters", "29ABCDE1234F1Z55"),
@@ -66,6 +66,7 @@ fn of(api: Api) -> Vec<Case> {
 
 /// The IRNs of a day that another portal had registered before.
 pub(super) fn rejected() -> Vec<Case> {
+    const DAY: &[&str] = &["2144", "2156", "2157", "2218", "2225"];
     let mut listed = Listed::of(Api::Rejected);
     let day = |text: Cow<'static, str>| Ask::Day(Some(text));
     for back in 0..50 {
@@ -74,7 +75,6 @@ pub(super) fn rejected() -> Vec<Case> {
     }
     let today = day("{today}".into());
     common::headers(&mut listed, &today);
-    const DAY: &[&str] = &["2144", "2156", "2157", "2218", "2225"];
     let missing: &[&str] = &["2142", "2144", "3009"];
     listed.fails("without a day", missing, Ask::Day(None));
     let cases = [
