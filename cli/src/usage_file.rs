@@ -70,7 +70,7 @@ impl UsageBook for UsageFile {
             if let Some(oldest) = blocking {
                 return Ok(Spent::UsedUp { until: oldest.checked_add(window).unwrap_or(now) });
             }
-            append(&mut file, entries, &UsageEntry { at: now, user, what: Usage::Login })?;
+            append(&mut file, &entries, &UsageEntry { at: now, user, what: Usage::Login })?;
             Ok(Spent::Counted)
         })
         .await
@@ -81,7 +81,7 @@ impl UsageBook for UsageFile {
             let mut file = opened(path)?;
             let grown = file.metadata()?.len() > BYTES_KEPT_MAX;
             let entries = if grown { read(&mut file)? } else { Vec::new() };
-            append(&mut file, entries, &entry)
+            append(&mut file, &entries, &entry)
         })
         .await
     }
@@ -119,7 +119,7 @@ fn read(file: &mut File) -> std::io::Result<Vec<UsageEntry>> {
 
 /// Writes an entry at the end; a file that has grown is written anew with the entries that still count, which are
 /// those that were read before.
-fn append(file: &mut File, entries: Vec<UsageEntry>, entry: &UsageEntry) -> std::io::Result<()> {
+fn append(file: &mut File, entries: &[UsageEntry], entry: &UsageEntry) -> std::io::Result<()> {
     let length = file.seek(SeekFrom::End(0))?;
     let mut lines = Vec::new();
     if length > BYTES_KEPT_MAX {

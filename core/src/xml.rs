@@ -147,7 +147,7 @@ fn attributes(bytes: &[u8]) -> Option<usize> {
         bytes.get(..end).filter(|attributes| matches!(attributes.first(), Some(b' ' | b'\t' | b'\r' | b'\n')))?;
     let is_odd = attributes.iter().any(|byte| matches!(byte, b'<' | b'&' | b'\'')) || attributes.ends_with(b"/");
     let quotes = memchr::memchr_iter(b'"', attributes).count();
-    (!is_odd && quotes % 2 == 0).then_some(end)
+    (!is_odd && quotes.is_multiple_of(2)).then_some(end)
 }
 
 /// Bytes of a prefix and its colon.

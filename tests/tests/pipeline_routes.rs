@@ -1,6 +1,8 @@
 //! Several ways to one portal: straight to it and through providers, in order of preference. Which one a document took
 //! is kept, and an unclear outcome is settled on that way, or by whoever leads to the same site.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use std::borrow::Cow;

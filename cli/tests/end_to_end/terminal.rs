@@ -60,7 +60,7 @@ impl Terminal {
             }
             match self.said.recv_timeout(PATIENCE) {
                 Ok(bytes) => self.transcript.push_str(&String::from_utf8_lossy(&bytes)),
-                Err(_) => panic!("`{text}` was not shown:\n{}", self.transcript),
+                Err(error) => panic!("`{text}` was not shown ({error}):\n{}", self.transcript),
             }
         }
     }

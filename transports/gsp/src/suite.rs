@@ -190,7 +190,7 @@ fn wording(profile: Arc<Profile>) -> Wording {
         let is_before = matches!(answer, Answer::Once { .. });
         let is_provider_login = place == Place::ProviderLogin;
         if is_provider_login || (is_before && matches!(place, Place::TaxpayerLogin(_))) {
-            let now = jiff::Timestamp::now();
+            let now = SystemClock::shared().now();
             return place.login(&profile, PROVIDER_TOKEN, now).map(|body| Answer::Once { status: 200, body });
         }
         let (status, errors) = match answer {

@@ -1,5 +1,4 @@
 //! The promises of a transport, kept by every profile that is shipped and by one with odd answers to every question.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use einvoice_gsp::profile::shipped;
 use einvoice_gsp::suite::ThroughProvider;

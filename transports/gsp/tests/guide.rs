@@ -1,5 +1,4 @@
 //! The schema, the guide and the profiles say the same.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
 //! What is recorded of a session holds nothing secret, and is understood again.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,8 +32,8 @@ async fn session(name: &str) -> Session {
     let data = folder.path().join("portal");
     let profile = read_profile(name, Path::new("")).unwrap();
     let entropy: SharedEntropy = SystemEntropy::shared();
-    let served = Served { profile: name.to_owned(), data: data.clone() };
-    let provider = Arc::new(Provider::served(profile.clone(), served, &entropy).unwrap());
+    let place = Served { profile: name.to_owned(), data: data.clone() };
+    let provider = Arc::new(Provider::served(profile.clone(), place, &entropy).unwrap());
     let mut options = ServeOptions::new("127.0.0.1:0".parse().unwrap(), &data);
     let supplier = Recipe::numbered(1).supplier;
     options.gstins = vec![supplier.to_string()];

@@ -153,16 +153,15 @@ async fn host(
 ) -> Result<Option<Option<SignedDuration>>, CliError> {
     let host = host_and_port(address);
     if settings.proxy == ProxyChoice::Off {
-        match tokio::net::lookup_host(&host).await.map(|mut found| found.next()) {
-            Ok(Some(first)) => report.add(Line::ok("DNS", format!("{host} is {}", first.ip())).on(table))?,
-            Ok(None) | Err(_) => {
-                let fix = "Compare the address with the portal's or provider's page, and see that this machine can resolve \
-                           names (DNS).";
-                let line = Line::fail("DNS", format!("{host} has no address"), fix);
-                report.add(line.code(exit_code::UNREACHABLE).on(table))?;
-                return Ok(None);
-            }
-        }
+        let found = tokio::net::lookup_host(&host).await.ok().and_then(|mut found| found.next());
+        let Some(first) = found else {
+            let fix = "Compare the address with the portal's or provider's page, and see that this machine can resolve \
+                       names (DNS).";
+            let line = Line::fail("DNS", format!("{host} has no address"), fix);
+            report.add(line.code(exit_code::UNREACHABLE).on(table))?;
+            return Ok(None);
+        };
+        report.add(Line::ok("DNS", format!("{host} is {}", first.ip())).on(table))?;
     } else {
         report.add(Line::skipped("DNS", "the proxy resolves names").on(table))?;
     }

@@ -147,6 +147,7 @@ impl<'o> Report<'o> {
     ///
     /// # Errors
     /// [`CliError::Output`].
+    #[expect(clippy::needless_pass_by_value, reason = "a line is made to be shown, and is over then")]
     pub(super) fn add(&mut self, line: Line) -> Result<(), CliError> {
         self.codes.push(line.code);
         self.failed += u64::from(line.outcome == Outcome::Fail);

@@ -140,7 +140,7 @@ impl Interview<'_> {
                     }
                     if !told {
                         self.asker.heading("API users")?;
-                        let about = self.about_users(facts);
+                        let about = about_users(facts);
                         self.asker.tell(&about)?;
                         told = true;
                     }
@@ -152,16 +152,6 @@ impl Interview<'_> {
             }
         }
         Ok(Step::Done)
-    }
-
-    fn about_users(&self, facts: Option<&Facts>) -> String {
-        let how = facts
-            .map_or_else(|| "\"direct\"".to_owned(), |facts| format!("\"through GSP/ERP\", naming {}", facts.name));
-        format!(
-            "On the portal, once for each GSTIN, logged in as that taxpayer: Create API User, {how}; there a name and a \
-             password are chosen. Nothing is sent: what was typed there is typed here. An API user works only by the way it \
-             was made for, and the two systems have API users of their own."
-        )
     }
 
     fn api_user(&mut self, scope: &UserScope) -> Result<Option<ApiUser>, CliError> {
@@ -209,4 +199,15 @@ impl Interview<'_> {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// How API users are made on the portal, and for which way in.
+fn about_users(facts: Option<&Facts>) -> String {
+    let how =
+        facts.map_or_else(|| "\"direct\"".to_owned(), |facts| format!("\"through GSP/ERP\", naming {}", facts.name));
+    format!(
+        "On the portal, once for each GSTIN, logged in as that taxpayer: Create API User, {how}; there a name and a \
+         password are chosen. Nothing is sent: what was typed there is typed here. An API user works only by the way it \
+         was made for, and the two systems have API users of their own."
+    )
 }

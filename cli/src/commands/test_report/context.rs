@@ -105,15 +105,14 @@ impl Context {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('{') {
             made.push_str(before);
-            match after.split_once('}').and_then(|(word, after)| Some((self.word(word)?, after))) {
-                Some((value, after)) => {
-                    made.push_str(&value);
-                    rest = after;
-                }
-                None => {
-                    made.push('{');
-                    rest = after;
-                }
+            rest = after;
+            if let Some((value, after)) =
+                after.split_once('}').and_then(|(word, after)| Some((self.word(word)?, after)))
+            {
+                made.push_str(&value);
+                rest = after;
+            } else {
+                made.push('{');
             }
         }
         made + rest

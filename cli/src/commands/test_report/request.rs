@@ -94,7 +94,7 @@ impl Maker<'_> {
             Ask::Login { members, sealing } => login(members, *sealing),
             Ask::Register(draft) => {
                 let number = context.number(&case.id);
-                self.registration(&draft.json(context, &number), "/DocDtls/Typ", "/DocDtls/No", "/DocDtls/Dt")
+                registration(&draft.json(context, &number), "/DocDtls/Typ", "/DocDtls/No", "/DocDtls/Dt")
             }
             Ask::RegisterAgain(id, edits) => self.again(id, edits)?,
             Ask::Object(subject) => Draught::question(format!("/{}", self.subject(subject)?)),
@@ -124,7 +124,7 @@ impl Maker<'_> {
                 let number = context.number(&case.id);
                 let mut challan = context.value(&challan(&number));
                 context.edit(&mut challan, edits);
-                self.registration(&challan, "/docType", "/docNo", "/docDate")
+                registration(&challan, "/docType", "/docNo", "/docDate")
             }
             Ask::PartB(subject, edits) => {
                 let right = context.value(&json!({
@@ -154,13 +154,6 @@ impl Maker<'_> {
         Draught::json(&right)
     }
 
-    /// The registration of a document, with what later cases need to know of it.
-    fn registration(&self, document: &Value, kind: &str, number: &str, date: &str) -> Draught {
-        let text = |pointer: &str| document.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let kept = Kept { object: String::new(), kind: text(kind), number: text(number), date: text(date) };
-        Draught { document: Some(kept), ..Draught::json(document) }
-    }
-
     /// The document of an earlier case once more, of the day on which that one was sent.
     fn again(&self, id: &str, edits: &[Edit]) -> Result<Draught, CliError> {
         let kept = self.kept(id)?;
@@ -170,7 +163,7 @@ impl Maker<'_> {
         let mut document = draft.json(self.context, &kept.number);
         self.context.edit(&mut document, &[("/DocDtls/Dt", json!(kept.date))]);
         self.context.edit(&mut document, edits);
-        Ok(self.registration(&document, "/DocDtls/Typ", "/DocDtls/No", "/DocDtls/Dt"))
+        Ok(registration(&document, "/DocDtls/Typ", "/DocDtls/No", "/DocDtls/Dt"))
     }
 
     fn subject(&self, subject: &Subject) -> Result<String, CliError> {
@@ -257,4 +250,11 @@ fn shortened(text: &str) -> String {
         }
         None => text.to_owned(),
     }
+}
+
+/// The registration of a document, with what later cases need to know of it.
+fn registration(document: &Value, kind: &str, number: &str, date: &str) -> Draught {
+    let text = |pointer: &str| document.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let kept = Kept { object: String::new(), kind: text(kind), number: text(number), date: text(date) };
+    Draught { document: Some(kept), ..Draught::json(document) }
 }

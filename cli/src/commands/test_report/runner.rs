@@ -70,17 +70,17 @@ pub(super) struct Runner<'a> {
 
 /// The cases of some APIs, each behind those that it needs, which may be of other APIs.
 pub(super) fn in_order<'a>(all: &'a [Case], cases: &BTreeMap<&'a str, &'a Case>, chosen: &[Api]) -> Vec<&'a Case> {
-    let mut order = Order { cases, taken: BTreeSet::new(), order: Vec::with_capacity(all.len()) };
+    let mut order = Order { cases, taken: BTreeSet::new(), all: Vec::with_capacity(all.len()) };
     for case in all.iter().filter(|case| chosen.contains(&case.api)) {
         order.take(case);
     }
-    order.order
+    order.all
 }
 
 struct Order<'a, 'b> {
     cases: &'b BTreeMap<&'a str, &'a Case>,
     taken: BTreeSet<&'a str>,
-    order: Vec<&'a Case>,
+    all: Vec<&'a Case>,
 }
 
 impl<'a> Order<'a, '_> {
@@ -94,7 +94,7 @@ impl<'a> Order<'a, '_> {
                 self.take(before);
             }
         }
-        self.order.push(case);
+        self.all.push(case);
     }
 }
 

@@ -14,7 +14,7 @@ fn every_api_has_fifty_cases_of_either_kind_and_no_case_waits_for_a_later_one_of
     }
     let order = in_order(&all, &by_id, &Api::ALL);
     assert_eq!(order.len(), all.len());
-    let mut done = std::collections::BTreeSet::new();
+    let mut done = BTreeSet::new();
     for case in order {
         for before in case.before() {
             assert!(done.contains(before), "{} comes before {before}, which it needs", case.id);

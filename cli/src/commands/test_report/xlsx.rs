@@ -56,7 +56,7 @@ pub(super) fn workbook(report: &Report<'_>) -> Result<Vec<u8>, XlsxError> {
 
 fn summary(sheet: &mut Worksheet, report: &Report<'_>, look: &Look) -> Result<(), XlsxError> {
     sheet.set_name("Summary")?;
-    page(sheet, "Summary")?;
+    page(sheet, "Summary");
     sheet.write_string_with_format(0, 0, "Test report of e-invoice APIs", &look.title)?;
     let facts = [
         ("GSTIN", &report.gstin),
@@ -100,7 +100,7 @@ fn summary(sheet: &mut Worksheet, report: &Report<'_>, look: &Look) -> Result<()
 
 fn cases(sheet: &mut Worksheet, section: &Section<'_>, look: &Look) -> Result<(), XlsxError> {
     sheet.set_name(section.api.title())?;
-    page(sheet, section.api.title())?;
+    page(sheet, section.api.title());
     sheet.set_freeze_panes(1, 1)?;
     sheet.set_repeat_rows(0, 0)?;
     let headings = ["Case", "What is tried", "Sent (IST)", "Expected", "Got", "Outcome", "Message", "IRN", "Request"];
@@ -142,8 +142,7 @@ fn line(sheet: &mut Worksheet, number: u32, row: &Row<'_>, look: &Look) -> Resul
 }
 
 /// How a sheet is printed: on A4 across, as wide as the paper.
-fn page(sheet: &mut Worksheet, title: &str) -> Result<(), XlsxError> {
+fn page(sheet: &mut Worksheet, title: &str) {
     sheet.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 0);
     sheet.set_footer(format!("&L{title}&RPage &P of &N"));
-    Ok(())
 }

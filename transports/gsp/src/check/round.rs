@@ -30,7 +30,6 @@ impl Why {
         Self::Broken(found.into())
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
     pub(super) fn of(error: impl fmt::Display) -> Self {
         Self::Broken(error.to_string())
     }
@@ -91,6 +90,7 @@ pub async fn round(profile: &Profile) -> Vec<Told> {
 }
 
 /// What is found must be what is expected.
+#[expect(clippy::needless_pass_by_value, reason = "both are most often made for the comparison")]
 fn same<T: PartialEq + fmt::Debug>(what: &str, found: T, expected: T) -> Result<(), Why> {
     if found == expected { Ok(()) } else { Err(Why::broken(format!("{what}: found {found:?}, expected {expected:?}"))) }
 }

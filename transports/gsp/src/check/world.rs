@@ -59,7 +59,7 @@ impl World {
             access(profile, Product::EInvoice, sandbox.users())?,
             access(profile, Product::EWayBill, sandbox.ewb_users())?,
         ];
-        Ok(Self { transport, clock, sandbox, provider, access })
+        Ok(Self { sandbox, provider, transport, clock, access })
     }
 
     /// A transport as another worker has it, who knows no token yet.

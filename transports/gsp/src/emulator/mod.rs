@@ -157,7 +157,7 @@ impl Provider {
 impl Front for Provider {
     /// Under which name the portal's pages offer it to a taxpayer who makes an API user.
     fn name(&self) -> &str {
-        &self.profile.id
+        self.profile.id.as_str()
     }
 
     fn answer(&self, behind: &mut Behind<'_>, request: &PortalRequest) -> PortalReply {

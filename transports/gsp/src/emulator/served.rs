@@ -112,7 +112,11 @@ impl Provider {
         let pair = || -> Result<GspClient, ServedError> {
             let mut random = [0_u8; SECRET_DIGITS / 2];
             entropy.fill(&mut random).map_err(|error| ServedError::Random { reason: error.to_string() })?;
-            let digits: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+            let mut digits = String::with_capacity(SECRET_DIGITS);
+            for byte in random {
+                let [high, low] = [byte >> 4, byte & 15].map(|digit| char::from_digit(digit.into(), 16));
+                digits.extend([high, low].into_iter().flatten());
+            }
             let (id, secret) = digits.split_at(12);
             Ok(GspClient { client_id: format!("{}-{id}", profile.id), client_secret: format!("worthless-{secret}") })
         };
@@ -198,8 +202,7 @@ impl Provider {
     pub(super) fn controlled(&self, request: &PortalRequest) -> PortalReply {
         let wrong = |error: serde_json::Error| json(400, format!("{{\"error\":{}}}", quoted(&error.to_string())));
         match (request.method.as_str(), request.target.as_str()) {
-            ("GET", "/") => {}
-            ("GET", "/faults") => {}
+            ("GET", "/" | "/faults") => {}
             ("DELETE", "/faults") => self.state().faults.clear(),
             ("POST", "/faults") => match serde_json::from_slice::<FaultWish>(&request.body) {
                 Ok(wish) => {

@@ -12,6 +12,8 @@ fn login(members: Members) -> Ask {
     Ask::Login { members, sealing: LoginSealing::Right }
 }
 
+/// The value of a member as JSON text; `None` in its place leaves the member out.
+#[expect(clippy::unnecessary_wraps, reason = "a member has a value, or is left out")]
 fn text(value: &str) -> Option<String> {
     Some(format!("\"{value}\""))
 }

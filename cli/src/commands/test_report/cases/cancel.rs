@@ -82,7 +82,7 @@ pub(super) fn cases(subjects: &Subjects) -> Vec<Case> {
             Ask::RegisterAgain(document.clone(), vec![]),
         );
         spent.last(|case| {
-            case.id = "IRN-N900".to_owned();
+            "IRN-N900".clone_into(&mut case.id);
             case.after = Some(id.clone());
         });
         listed.cases.append(&mut spent.cases);

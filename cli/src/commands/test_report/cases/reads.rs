@@ -20,8 +20,11 @@ pub(super) fn cases(subjects: &Subjects) -> Vec<Case> {
     cases
 }
 
-/// Misspellings of an IRN, each with what it is in words.
-pub(super) fn misspellings() -> Vec<(&'static str, fn(&str) -> String)> {
+/// What it is in words, and how it is made of a right one.
+type Misspelling = (&'static str, fn(&str) -> String);
+
+/// Misspellings of an IRN.
+pub(super) fn misspellings() -> Vec<Misspelling> {
     vec![
         ("an IRN without its last character", |irn| irn.chars().take(63).collect()),
         ("an IRN without its first character", |irn| irn.chars().skip(1).collect()),

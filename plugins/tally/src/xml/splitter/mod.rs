@@ -481,7 +481,9 @@ impl Object {
             self.text = Vec::new();
             return;
         }
-        parts.iter().for_each(|part| self.text.extend_from_slice(part.as_ref()));
+        for part in parts {
+            self.text.extend_from_slice(part.as_ref());
+        }
     }
 
     fn text(&self) -> Cow<'_, str> {

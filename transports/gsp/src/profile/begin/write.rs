@@ -219,9 +219,9 @@ fn system(answers: &Answers, product: &str, user: &str, page: &mut Page) {
     page.comment("What the provider carries. What is not here is refused before anything is sent.");
     page.line(format!("[{product}.operations]"));
     if is_irp {
-        irp_operations(answers, page)
+        irp_operations(answers, page);
     } else {
-        ewb_operations(answers, page)
+        ewb_operations(answers, page);
     }
     page.blank();
 }
