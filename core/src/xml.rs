@@ -206,7 +206,7 @@ mod tests {
         assert_eq!(found, None, "a bracket in quotes");
         let found = leaf_with_attributes("\n<a:B c=\"1\"\td=\"2\">3</a:B>").unwrap();
         assert_eq!((found.local_name(), found.attributes, found.text), ("B", " c=\"1\"\td=\"2\"", "3"));
-        assert_eq!((found.whole, found.length), ("<a:B c=\"1\"\td=\"2\">3</a:B>", 28));
+        assert_eq!((found.whole, found.length), ("<a:B c=\"1\"\td=\"2\">3</a:B>", 25));
         let plain = leaf_with_attributes("<A>1</A>");
         assert_eq!(plain, leaf("<A>1</A>"));
         for text in

@@ -27,13 +27,13 @@ pub mod a_copy_of_a_workbook_carries_its_own_state {}
 pub mod each_arrival_is_answered {}
 #[doc = include_str!("0013-a-file-is-claimed-by-moving-it.md")]
 pub mod a_file_is_claimed_by_moving_it {}
-#[doc = include_str!("0020-a-new-secret-logs-in-before-it-replaces-the-old.md")]
+#[doc = include_str!("0014-a-new-secret-logs-in-before-it-replaces-the-old.md")]
 pub mod a_new_secret_logs_in_before_it_replaces_the_old {}
-#[doc = include_str!("0021-vault-by-its-client-library.md")]
+#[doc = include_str!("0015-vault-by-its-client-library.md")]
 pub mod vault_by_its_client_library {}
-#[doc = include_str!("0022-secrets-are-wiped-and-core-dumps-are-the-systems.md")]
+#[doc = include_str!("0016-secrets-are-wiped-and-core-dumps-are-the-systems.md")]
 pub mod secrets_are_wiped_and_core_dumps_are_the_systems {}
-#[doc = include_str!("0020-the-use-of-an-account-is-kept-in-a-file-of-its-own.md")]
+#[doc = include_str!("0017-the-use-of-an-account-is-kept-in-a-file-of-its-own.md")]
 pub mod the_use_of_an_account_is_kept_in_a_file_of_its_own {}
-#[doc = include_str!("0030-the-emulator-plays-what-comes-before-the-first-call.md")]
+#[doc = include_str!("0018-the-emulator-plays-what-comes-before-the-first-call.md")]
 pub mod the_emulator_plays_what_comes_before_the_first_call {}

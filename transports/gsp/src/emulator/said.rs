@@ -196,6 +196,11 @@ impl Provider {
                 json(200, no(layers, product, By::Provider, &vec![(code, text)], None))
             }
             (None, Some(rule)) => json(rule.status, format!(r#"{{"message":{}}}"#, quoted(why))),
+            // One without a word of its own for it passes on what the portal says of its token.
+            (None, None) if meaning == Meaning::ReauthTaxpayer => {
+                let code = if product == Product::EInvoice { "1005" } else { "238" };
+                json(200, no(layers, product, By::Portal, &vec![(code.to_owned(), why.to_owned())], None))
+            }
             (None, None) => json(200, no(layers, product, By::Provider, &vec![(String::new(), why.to_owned())], None)),
         }
     }
