@@ -82,8 +82,9 @@ impl Question<'_> {
         answer
     }
 
-    /// By document, on another route that leads to the same site: what a read by IRN does not find may still be there,
-    /// and only a read by document says clearly that it is not. Nothing where that says nothing either.
+    /// By document, on the other routes that lead to the same site, in their order, until one answers clearly: what a read
+    /// by IRN does not find may still be there, and only a read by document says clearly that it is not. Nothing where
+    /// none does.
     async fn ask_by_another_route(&self, site: &str) -> Option<Result<Box<Registration>, TransportError>> {
         let gstin = self.attempt.gstin;
         let leads_there = |route: &&Arc<Route>| {
@@ -93,15 +94,19 @@ impl Question<'_> {
                 && !route.is_closed()
                 && !route.is_closed_for(gstin)
         };
-        let other = self.routes.in_order().iter().find(leads_there)?;
-        let _permit = other.permit(gstin).await?;
         let question = by_document(self.claimed, None).ok()?;
-        let told = self.call_by(other, &question).await;
-        let is_not_there = told.as_ref().is_err_and(|error| has_code(error, NOT_THERE_CODE));
-        let is_clear = told.is_ok() || told.as_ref().is_err_and(|error| has_code(error, WINDOW_OVER_CODE));
         // A provider with an interface of its own may have sent it to another site than its route is said to lead to.
         let knows_the_site = self.route.mode() != TransportMode::ProviderApi;
-        (is_clear || (is_not_there && knows_the_site)).then_some(told)
+        for other in self.routes.in_order().iter().filter(leads_there) {
+            let _permit = other.permit(gstin).await?;
+            let told = self.call_by(other, &question).await;
+            let is_not_there = told.as_ref().is_err_and(|error| has_code(error, NOT_THERE_CODE));
+            let is_clear = told.is_ok() || told.as_ref().is_err_and(|error| has_code(error, WINDOW_OVER_CODE));
+            if is_clear || (is_not_there && knows_the_site) {
+                return Some(told);
+            }
+        }
+        None
     }
 
     /// By IRN when the portal named one, or where the route cannot ask by document: the IRN is known before anybody
