@@ -191,8 +191,8 @@ mod tests {
         assert!(error(answers.answer("cripto", "plain")).contains("did you mean `crypto`?"));
         assert!(error(answers.answer("crypto", "plane")).contains("plain, nic"));
         assert!(error(answers.answer("title", "a\nb")).contains("control character"));
-        answers.answer("sandbox", "http://sandbox.example").unwrap();
+        answers.answer("production", "http://api.our-gsp.example").unwrap();
         let problem = answers.profile().unwrap_err().to_string();
-        assert!(problem.contains("environments.sandbox.common"), "{problem}");
+        assert!(problem.contains("environments.production.common"), "{problem}");
     }
 }

@@ -104,6 +104,9 @@ const COPY_NAMES: [&str; 8] = [
 pub struct Redaction {
     /// In lower case.
     names: BTreeSet<String>,
+    /// Names and values that the profile itself puts into every request: the provider's words, which tell one operation
+    /// from another.
+    fixed: BTreeSet<(String, String)>,
     known: Mutex<Known>,
     gstin: Option<Regex>,
     pan: Option<Regex>,
@@ -156,10 +159,13 @@ impl Redaction {
             // A place in a list has a number and no name.
             names.extend(token.filter(|name| name.parse::<u32>().is_err()).map(|name| name.to_lowercase()));
         }
+        let fixed = tables.iter().copied().flatten().filter(|(_, template)| template.is_fixed());
+        let fixed = fixed.map(|(name, template)| (name.clone(), template.to_string())).collect();
         let secret = tables.into_iter().flatten().filter(|(_, template)| Template::is_secret(template));
         names.extend(secret.map(|(name, _)| name.to_lowercase()));
         Self {
             names,
+            fixed,
             known: Mutex::default(),
             gstin: Regex::new(r"\b[0-9]{2}[A-Z]{5}[0-9]{4}[A-Z][0-9A-Z]{3}\b").ok(),
             pan: Regex::new(r"\b[A-Z]{5}[0-9]{4}[A-Z]\b").ok(),
@@ -347,6 +353,9 @@ impl Redaction {
         }
         let text: String = serde_json::from_str(json).ok()?;
         let plain = name.unwrap_or_default().to_lowercase().replace(['_', '-'], "");
+        if name.is_some_and(|name| self.fixed.contains(&(name.to_owned(), text.clone()))) {
+            return Some(text);
+        }
         Some(if leaves == Leaves::StandIn || PRIVATE_NAMES.contains(&plain.as_str()) {
             "text".to_owned()
         } else if COPY_NAMES.contains(&plain.as_str()) {
