@@ -45,11 +45,12 @@ pub(super) async fn checks(
     }
     sources(assembly, report).await?;
     let now = assembly.clock().now();
+    ledger(assembly, report).await?;
+    let store = credentials(assembly, report).await?;
+    // After the credentials: an emulator in this process makes accounts and keys when it is first opened.
     for line in keys::signing(assembly, now) {
         report.add(line)?;
     }
-    ledger(assembly, report).await?;
-    let store = credentials(assembly, report).await?;
     budgets(assembly, report).await?;
     let mut parts = Vec::with_capacity(routes.len());
     for table in routes {
