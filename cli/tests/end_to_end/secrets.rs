@@ -133,9 +133,18 @@ impl Story {
         let session = runtime.block_on(store.session(scope)).unwrap().unwrap();
         let of = scope.product;
         let short = session.token.expose().chars().take(6).collect::<String>();
-        self.secrets.add(format!("token {short} of {of}"), session.token.expose());
-        self.secrets.add(format!("SEK of token {short} of {of}"), session.sek.expose());
-        self.secrets.add(format!("AppKey of token {short} of {of}"), session.app_key.expose());
+        let provider = session.provider.as_ref().map_or("", |provider| provider.token.expose());
+        // Behind a provider some of them are empty: it keeps what it needs itself.
+        for (what, value) in [
+            ("token", session.token.expose().as_bytes()),
+            ("SEK", session.sek.expose()),
+            ("AppKey", session.app_key.expose()),
+            ("token of the account", provider.as_bytes()),
+        ] {
+            if !value.is_empty() {
+                self.secrets.add(format!("{what}, with token {short} of {of}"), value);
+            }
+        }
     }
 }
 
@@ -165,12 +174,15 @@ fn private(path: &Path) {
 
 /// An installation whose secrets lie in the encrypted store, and what they are.
 fn begun(emulator: &Emulator) -> (Story, Gstin) {
+    begun_over(emulator, Installation::direct(emulator).with_bills(emulator))
+}
+
+fn begun_over(emulator: &Emulator, installation: Installation) -> (Story, Gstin) {
     let store = format!(
         "[credentials]\nplugin = \"credentials-file\"\npath = \"credentials.json\"\npassphrase_file = \"passphrase\"\n\
          work_factor = {WORK_FACTOR}\n"
     );
-    let installation = Installation::direct(emulator).with_bills(emulator).over_store(&store);
-    let installation = installation.with_variable("EINVOICE_LOG", "trace");
+    let installation = installation.over_store(&store).with_variable("EINVOICE_LOG", "trace");
     installation.write("passphrase", PASSPHRASE);
     private(&installation.path("passphrase"));
     let supplier = Gstin::parse(&emulator.suppliers()[0]).unwrap();
@@ -269,6 +281,57 @@ fn a_whole_life_at_trace_level_shows_no_secret() {
     assert_eq!(story.secrets.0.len(), 5 + 9, "secrets of three sessions: {:?}", story.secrets.0.keys());
     assert_eq!(leaks(&story.secrets, &story.printed, &story.installation.path("")), Vec::<String>::new());
     assert_the_search_finds(&story.secrets);
+}
+
+/// Providers have secrets in other places: in headers of every call, in the address, in logins of their own.
+#[test]
+fn a_life_through_providers_at_trace_level_shows_no_secret() {
+    for (provider, learnt) in [("adaequare", 2), ("mastergst", 1), ("sandbox-co-in", 2), ("taxpro-pass-through", 3)] {
+        let emulator = Emulator::start_with_providers(&[provider]);
+        let (mut story, supplier) = begun_over(&emulator, Installation::through_providers(&emulator));
+        let gstin = supplier.to_string();
+        let told = &emulator.connection()["gsp"][0];
+        let user = told["users"].as_array().unwrap().iter().find(|user| user["gstin"] == gstin.as_str()).unwrap();
+        let text = |of: &serde_json::Value, name: &str| of[name].as_str().unwrap().to_owned();
+        let (pair, login) = ((text(told, "client_id"), text(told, "client_secret")), text(user, "username"));
+        let password = text(user, "password");
+        story.secrets.add("client secret of the account", &pair.1);
+        story.secrets.add("password", &password);
+
+        let of = ["--gstin", &gstin, "--route", provider];
+        let with = |words: &[&'static str]| [words, &of[..]].concat();
+        let one_a_system = told["ewb"].is_object();
+        let split: &[&str] = if one_a_system { &["--product", "e-invoice"] } else { &[] };
+        let add = ["credentials", "add", "client", "--route", provider];
+        story.well(&[&add[..], split].concat(), &format!("{}\n{WRONG}\n", pair.0));
+        story.well(&with(&["credentials", "add", "user"]), &format!("{login}\n{password}\n"));
+        assert_ne!(story.call(&["run", "--once"], ""), 0, "a wrong secret of the account was accepted");
+        story.well(&[&add[..], split].concat(), &format!("{}\n{}\n", pair.0, pair.1));
+        story.well(&with(&["credentials", "add", "user"]), &format!("{login}\n{WRONG}\n"));
+        story.call(&with(&["credentials", "test"]), "");
+        story.well(&with(&["credentials", "add", "user"]), &format!("{login}\n{password}\n"));
+        story.well(&with(&["credentials", "test"]), "");
+        let (product, environment) = (Product::EInvoice, Environment::Sandbox);
+        story.learn_session(&UserScope { gstin: supplier, product, environment, route: RouteName::new(provider) });
+        story.well(&["run", "--once"], "");
+        let books = emulator.books();
+        let (key, irn) = (books[0]["key"].as_str().unwrap(), books[0]["irn"].as_str().unwrap());
+        for fault in [json!("html"), json!("nested"), json!({"says": "reauth_taxpayer"}), json!({"says": "quota"})] {
+            emulator.provider_fault(provider, &fault, 1);
+            story.call(&["lookup", "irn", irn, "--gstin", &gstin], "");
+        }
+        story.call(&["cancel", "--reason", "duplicate", "--remark", "entered twice", "--yes", key], "");
+        story.well(&["credentials", "list", "--json"], "");
+        story.well(&["status", "--json"], "");
+        story.call(&["doctor"], "");
+        story.call(&["quota", "--json"], "");
+
+        let traced = story.printed.iter().any(|(_, text)| String::from_utf8_lossy(text).contains("TRACE"));
+        assert!(traced, "{provider}: nothing was logged at trace level");
+        assert_eq!(story.secrets.0.len(), 4 + learnt, "{provider}: {:?}", story.secrets.0.keys());
+        let leaks = leaks(&story.secrets, &story.printed, &story.installation.path(""));
+        assert_eq!(leaks, Vec::<String>::new(), "{provider}");
+    }
 }
 
 /// The search itself is tried: each form of each secret, planted in a file and in what was printed, is found.
