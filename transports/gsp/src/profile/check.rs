@@ -9,6 +9,7 @@ use einvoice_protocol::endpoints::{Endpoints, path_problem};
 use einvoice_protocol::ewb::settings::EwbEndpoints;
 use einvoice_protocol::exchange::Method;
 
+use super::load::said_near;
 use super::{
     Body, Crypto, Known, Layer, Login, Meaning, Named, Pointer, ProductProfile, Profile, Setting, TaxpayerMode,
     Template, Variable,
@@ -336,11 +337,8 @@ impl Checker<'_> {
             {
                 let known = hooks::names();
                 let near = einvoice_core::registry::nearest(hook, known.iter().copied());
-                let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-                self.problems.add(
-                    format!("{key}.hook"),
-                    format!("this program has no hook `{hook}`{near} There are: {}", known.join(", ")),
-                );
+                let others = said_near(near, &known);
+                self.problems.add(format!("{key}.hook"), format!("this program has no hook `{hook}`{others}"));
             }
         }
     }

@@ -79,9 +79,13 @@ pub enum ProfileError {
     },
 }
 
-fn said_near(near: Option<&str>, known: &[&str]) -> String {
-    let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-    format!("{near} There are: {}", known.join(", "))
+/// What follows on a name that is not known: the nearest one, and all there are.
+pub(super) fn said_near(near: Option<&str>, known: &[&str]) -> String {
+    let known = known.join(", ");
+    match near {
+        Some(near) => format!("; did you mean `{near}`? There are: {known}"),
+        None => format!("; there are: {known}"),
+    }
 }
 
 /// Whether a profile is named by the path of its file, and not by the name of a shipped one.
