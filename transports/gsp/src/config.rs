@@ -19,9 +19,10 @@ use einvoice_protocol::public_key::KEY_FILE_BYTES_MAX;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::parts::{GspParts, PartsError};
 use crate::profile::{Hosts, ProfileError, read_profile};
 use crate::tape::{Recorded, Tape, TapeError};
-use crate::transport::{GspParts, GspTransport, PartsError};
+use crate::transport::GspTransport;
 
 /// Settings of a route through a GSP or a provider's own interface.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -7,6 +7,7 @@ pub mod config;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 pub mod hooks;
+mod parts;
 mod pass_through;
 pub mod profile;
 mod provider;
@@ -18,7 +19,8 @@ mod transport;
 mod values;
 
 pub use config::{GspConfig, GspError, connect};
-pub use transport::{GspParts, GspTransport, PartsError};
+pub use parts::{GspParts, PartsError};
+pub use transport::GspTransport;
 
 #[doc(hidden)]
 pub use einvoice_core::registry::inventory;

@@ -34,7 +34,6 @@ impl Pointer {
     }
 
     /// The steps to the place.
-    #[cfg(feature = "emulator")]
     pub(crate) fn steps(&self) -> &[String] {
         &self.0
     }
