@@ -1,6 +1,6 @@
 //! Measures reading, mapping and answering of a large workbook.
 //!
-//! `cargo run --release --example measure -- 100000 xlsx` makes one of so many rows, ten columns of each item filled and
+//! `cargo run --release --example measure_workbooks -- 100000 xlsx` makes one of so many rows, ten columns of each item filled and
 //! more of the document, in a temporary folder, and reads it. `make FILE ROWS` keeps it (`shared.xlsx` at the end of the
 //! name: texts as Excel saves them; any other `.xlsx`: texts in the cells; else CSV), `read FILE` reads any file, and
 //! `copy FILE` also answers every document, in batches as a run does.

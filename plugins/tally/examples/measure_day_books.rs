@@ -1,4 +1,4 @@
-//! Measures reading and mapping of a large day book: `cargo run --release --example measure -- 100`
+//! Measures reading and mapping of a large day book: `cargo run --release --example measure_day_books -- 100`
 //! makes one of about 100 MB out of the quickstart's vouchers, in a temporary folder; with `live` after
 //! the number a stand-in for Tally in the same process sends it over HTTP, and with `json` in JSON.
 //!

@@ -1,7 +1,7 @@
 //! Measures reading and mapping of a large flat file: how long it takes, and how much memory.
 //!
 //! ```sh
-//! cargo run --release -p einvoice-sap-file --example measure -- 1000000
+//! cargo run --release -p einvoice-sap-file --example measure_idocs -- 1000000
 //! ```
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that cannot be made should stop")]
