@@ -3,6 +3,9 @@
 //! Where the portal's own behaviour matters, the other end is the emulator; where only the order of
 //! events matters, it is a small scripted transport that yields at every step, so that tasks meet in
 //! every way they can.
+//!
+//! Long, as both kinds of other end are set up here once and each test is a few lines over one of them; doors and the
+//! store have files of their own.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
