@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
+use super::indian;
 use super::problem::{Problem, Problems};
 use super::settings::RegistrationSettings;
 
@@ -10,90 +11,6 @@ use super::settings::RegistrationSettings;
 pub(crate) const ADDRESSES_MAX: usize = 4;
 /// Length of an address as text beyond which none is read.
 const TEXT_MAX: usize = 64;
-
-/// Large blocks of Indian providers and of Indian cloud regions. An approximation of the emulator's: compared in
-/// November 2026 with a public table of countries by address, it holds more than half of India's addresses and hardly any of
-/// other countries.
-const INDIAN_BLOCKS: [&str; 78] = [
-    "1.6.0.0/15",
-    "1.22.0.0/15",
-    "1.38.0.0/15",
-    "3.6.0.0/15",
-    "3.108.0.0/14",
-    "13.126.0.0/15",
-    "13.200.0.0/15",
-    "13.232.0.0/14",
-    "14.96.0.0/14",
-    "14.139.0.0/16",
-    "14.140.0.0/14",
-    "15.206.0.0/15",
-    "16.112.0.0/15",
-    "18.60.0.0/15",
-    "27.4.0.0/14",
-    "27.56.0.0/13",
-    "34.93.0.0/16",
-    "34.100.128.0/17",
-    "34.131.0.0/16",
-    "35.154.0.0/16",
-    "35.200.128.0/17",
-    "35.244.0.0/18",
-    "42.104.0.0/13",
-    "43.204.0.0/15",
-    "47.247.0.0/16",
-    "49.14.0.0/15",
-    "49.32.0.0/12",
-    "49.200.0.0/13",
-    "52.66.0.0/16",
-    "52.172.0.0/16",
-    "59.88.0.0/13",
-    "59.96.0.0/14",
-    "59.144.0.0/15",
-    "59.160.0.0/14",
-    "59.176.0.0/13",
-    "61.0.0.0/14",
-    "61.95.128.0/17",
-    "65.0.0.0/14",
-    "101.208.0.0/12",
-    "104.211.64.0/18",
-    "104.211.128.0/17",
-    "106.66.0.0/15",
-    "106.192.0.0/11",
-    "110.224.0.0/14",
-    "112.79.0.0/16",
-    "112.133.192.0/18",
-    "115.108.0.0/14",
-    "115.112.0.0/13",
-    "115.240.0.0/12",
-    "116.72.0.0/14",
-    "117.192.0.0/10",
-    "120.56.0.0/13",
-    "121.240.0.0/13",
-    "122.160.0.0/12",
-    "122.176.0.0/13",
-    "123.63.0.0/16",
-    "123.236.0.0/14",
-    "125.16.0.0/13",
-    "144.16.0.0/16",
-    "152.56.0.0/14",
-    "157.32.0.0/12",
-    "157.48.0.0/14",
-    "164.100.0.0/16",
-    "171.48.0.0/12",
-    "180.151.0.0/16",
-    "180.179.0.0/16",
-    "182.64.0.0/12",
-    "183.82.0.0/15",
-    "202.54.0.0/16",
-    "202.138.96.0/19",
-    "203.199.0.0/16",
-    "210.212.0.0/16",
-    "218.248.0.0/16",
-    "219.64.0.0/15",
-    "220.224.0.0/14",
-    "223.176.0.0/12",
-    "223.224.0.0/12",
-    "27.97.0.0/16",
-];
 
 /// Blocks that are nobody's on the internet, and what they are for (IANA's registry of special addresses).
 const NOT_PUBLIC: [(&str, &str); 14] = [
@@ -128,6 +45,12 @@ impl Block {
         let bits: u32 = bits.parse().ok().filter(|bits| *bits <= 32)?;
         let mask = u32::MAX.checked_shl(32_u32.saturating_sub(bits)).unwrap_or(0);
         (first & !mask == 0).then_some(Self { first, mask })
+    }
+
+    /// Its first and its last address.
+    #[cfg(test)]
+    pub(crate) const fn ends(self) -> (u32, u32) {
+        (self.first, self.first | !self.mask)
     }
 
     pub(crate) fn contains(self, address: Ipv4Addr) -> bool {
@@ -192,11 +115,12 @@ fn read_one(text: &str, settings: &RegistrationSettings) -> Result<Ipv4Addr, Str
             "{address} is no public address: {reason}; name the one your calls leave your network with"
         ));
     }
-    let mut blocks = INDIAN_BLOCKS.into_iter().chain(settings.indian_blocks.iter().map(String::as_str));
-    if !blocks.any(|block| is_within(block, address)) {
+    let is_named = || settings.indian_blocks.iter().any(|block| is_within(block, address));
+    if !indian::is_known(address) && !is_named() {
         return Err(format!(
-            "{address} is not known as an Indian address: only static addresses in India are listed (the emulator judges \
-             by an approximate list, setting registration.indian_blocks)"
+            "{address} is not known as an Indian address: only static addresses in India are listed. The emulator may be \
+             wrong here, since it knows four fifths of India's addresses and no small block: where yours does lie in India, \
+             name its block in the setting registration.indian_blocks; the real portal looks for itself"
         ));
     }
     Ok(address)
@@ -279,7 +203,7 @@ mod tests {
 
     #[test]
     fn every_default_block_is_read_and_holds_no_special_address() {
-        for block in INDIAN_BLOCKS {
+        for block in indian::DELEGATED.iter().chain(indian::CLOUD) {
             let parsed = Block::parse(block).unwrap_or_else(|| panic!("{block}"));
             let first = Ipv4Addr::from(parsed.first);
             assert!(NOT_PUBLIC.iter().all(|(special, _)| !is_within(special, first)), "{block}");

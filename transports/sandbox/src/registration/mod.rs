@@ -7,6 +7,7 @@
 mod accounts;
 mod addresses;
 mod enforce;
+mod indian;
 mod listing;
 mod names;
 mod outbox;

@@ -42,8 +42,8 @@ pub struct RegistrationSettings {
     /// `117.200.1.10`, from a block of an Indian provider; it is never contacted).
     pub loopback_stands_for: String,
     /// Blocks of addresses taken as Indian, as `a.b.c.d/bits`, beside those that the emulator knows itself (default none).
-    /// What it knows is an approximation: large blocks of Indian providers and of Indian cloud regions, more than half of
-    /// all addresses in India and hardly any elsewhere.
+    /// What it knows is an approximation: the large blocks delegated to India and those of Indian cloud regions, four
+    /// fifths of all addresses in India and hardly any elsewhere.
     pub indian_blocks: Vec<String>,
     /// Providers that an API user can be made for, beside those that stand in front of the emulator (default: those whose
     /// profiles come with the product).
