@@ -354,8 +354,8 @@ impl Gateway {
         let now = self.clock.now();
         slot.spend_login(now, &self.route)?;
         let previous = slot.previous.clone();
-        let request =
-            LoginRequest { access: &access, product: scope.product, force_refresh, previous: previous.as_ref() };
+        let product = self.credentials.login_product(scope).await?;
+        let request = LoginRequest { access: &access, product, force_refresh, previous: previous.as_ref() };
         let result = self.transport.login(request).await;
         if !result.as_ref().is_err_and(|error| self.close_doors(scope.gstin, scope.product, error)) {
             self.route_door.tried();

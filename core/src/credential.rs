@@ -82,6 +82,15 @@ pub trait CredentialStore: fmt::Debug + Send + Sync {
     /// When it cannot be kept. The caller goes on with the session in hand.
     async fn save_session(&self, scope: &UserScope, session: &SavedSession) -> Result<(), CredentialError>;
 
+    /// The system that a user logs in to for the sake of a scope: that of the scope, or the other one where its user and
+    /// token serve both.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn login_product(&self, scope: &UserScope) -> Result<Product, CredentialError> {
+        Ok(scope.product)
+    }
+
     /// What is known about an entry: age, last use, a rotation under way, listed addresses. A store that keeps none of
     /// it gives the default.
     ///

@@ -123,6 +123,11 @@ impl CredentialStore for SharedUsers {
         }
     }
 
+    async fn login_product(&self, scope: &UserScope) -> Result<Product, CredentialError> {
+        // Where users are separate, a user logs in to its own system alone.
+        Ok(self.session_scope(scope).await?.product)
+    }
+
     async fn facts(&self, scope: &CredentialScope) -> Result<EntryFacts, CredentialError> {
         self.inner.facts(scope).await
     }

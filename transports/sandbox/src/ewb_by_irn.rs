@@ -1,5 +1,6 @@
 //! E-way bills on the registration portal: made for an IRN, and cancelled there where a switch allows it.
 
+use einvoice_core::environment::Product;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -123,9 +124,11 @@ impl Portal {
     fn irp_login(&self, request: &PortalRequest, now: Timestamp) -> Result<Login, Codes> {
         self.client_of(request).map_err(|_| Codes::of("110"))?;
         let (gstin, token) = (request.header("gstin"), request.header("authtoken"));
-        let login = gstin.zip(token).and_then(|(gstin, token)| self.logins.by_token(&gstin, &token));
-        let login = login.filter(|login| login.expires_at > now);
-        login.cloned().ok_or_else(|| Codes::of("238"))
+        let found = gstin.zip(token).and_then(|(gstin, token)| {
+            let (login, _) = self.login_of_token(Product::EInvoice, &gstin, &token)?;
+            Some(login)
+        });
+        found.filter(|login| login.expires_at > now).ok_or_else(|| Codes::of("238"))
     }
 }
 

@@ -96,9 +96,9 @@ impl Portal {
     /// The login in force, or a new one. A setting lets every login displace the one before.
     fn ewb_login(&mut self, user: &ApiUser, app_key: [u8; 32], now: Timestamp) -> Result<Login, Codes> {
         let (gstin, name) = (user.gstin(), user.login_name());
-        let live = self.ewb_logins.of(gstin, name.as_deref()).filter(|login| login.expires_at > now);
+        let live = self.login_in_force(Product::EWayBill, user, now);
         if let Some(login) = live.filter(|_| !self.settings.ewb_login_displaces) {
-            return Ok(login.clone());
+            return Ok(login);
         }
         let (mut token, mut sek) = ([0; 21], [0; 32]);
         let filled = self.entropy.fill(&mut token).and_then(|()| self.entropy.fill(&mut sek));
@@ -121,12 +121,9 @@ impl Portal {
         let holder = self.client_of(request).map_err(|_| Codes::of("110"))?;
         let gstin = gstin_of(request)?;
         let token = request.header("authtoken").unwrap_or_default();
-        let login = self.ewb_logins.by_token(&gstin, &token).filter(|login| {
-            let user = self.user_of_login(Product::EWayBill, &gstin, login.user.as_deref());
-            user.is_some_and(|user| user.may_come_with(&holder))
-        });
-        match login {
-            Some(login) if login.expires_at > now => Ok(login.clone()),
+        let found = self.login_of_token(Product::EWayBill, &gstin, &token);
+        match found.filter(|(_, user)| user.may_come_with(&holder)) {
+            Some((login, _)) if login.expires_at > now => Ok(login),
             Some(_) => Err(Codes::of("106")),
             None => Err(Codes::of("238")),
         }

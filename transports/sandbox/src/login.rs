@@ -48,12 +48,17 @@ impl Logins {
 
     /// The login of a user.
     pub(crate) fn of(&self, gstin: &str, user: Option<&str>) -> Option<&Login> {
-        self.0.get(gstin)?.iter().find(|login| login.user.as_deref() == user)
+        self.all_of(gstin).find(|login| login.user.as_deref() == user)
+    }
+
+    /// The logins of a taxpayer's users.
+    pub(crate) fn all_of(&self, gstin: &str) -> impl Iterator<Item = &Login> {
+        self.0.get(gstin).into_iter().flatten()
     }
 
     /// The login that a token belongs to.
     pub(crate) fn by_token(&self, gstin: &str, token: &str) -> Option<&Login> {
-        self.0.get(gstin)?.iter().find(|login| login.token == token)
+        self.all_of(gstin).find(|login| login.token == token)
     }
 
     /// Ends the login of a user.
@@ -178,11 +183,10 @@ impl Portal {
     /// and the client insists.
     fn login(&mut self, user: &ApiUser, credentials: &Credentials, now: Timestamp) -> Result<Login, Refusal> {
         let (gstin, name) = (user.gstin(), user.login_name());
-        if let Some(login) = self.logins.of(gstin, name.as_deref()) {
-            let left = login.expires_at.duration_since(now);
-            let renew = credentials.force && left <= RENEWAL;
-            if left > SignedDuration::ZERO && !renew {
-                return Ok(login.clone());
+        if let Some(login) = self.login_in_force(Product::EInvoice, user, now) {
+            let renew = credentials.force && login.expires_at.duration_since(now) <= RENEWAL;
+            if !renew {
+                return Ok(login);
             }
         }
         let life = SignedDuration::from_mins(i64::from(self.settings.token_minutes));
@@ -207,11 +211,10 @@ impl Portal {
         let gstin = request.header("gstin").ok_or_else(|| Refusal::of("1004"))?;
         let user_name = request.header("user_name").ok_or_else(|| Refusal::of("1006"))?;
         let token = request.header("authtoken").ok_or_else(|| Refusal::of("1005"))?;
-        let login = self.logins.by_token(&gstin, &token).filter(|login| login.expires_at > now);
-        let login = login.ok_or_else(|| Refusal::of("1005"))?;
-        let user = self.user_of_login(Product::EInvoice, &gstin, login.user.as_deref());
-        let fits = user.is_some_and(|user| user.username() == user_name && user.may_come_with(&holder));
-        if fits { Ok(login.clone()) } else { Err(Refusal::of("1005")) }
+        let found = self.login_of_token(Product::EInvoice, &gstin, &token).filter(|(login, _)| login.expires_at > now);
+        let (login, user) = found.ok_or_else(|| Refusal::of("1005"))?;
+        let fits = user.username() == user_name && user.may_come_with(&holder);
+        if fits { Ok(login) } else { Err(Refusal::of("1005")) }
     }
 }
 

@@ -2,11 +2,13 @@
 //! which way.
 
 use einvoice_core::environment::Product;
+use jiff::Timestamp;
 
 use super::addresses::public_address;
 use super::records::{Change, MadeUser, Way};
-use super::settings::{EwbSharing, FrozenUser, UnlistedAddress, WrongWay};
+use super::settings::{FrozenUser, UnlistedAddress, WrongWay};
 use super::state::Holder;
+use crate::login::{Login, Logins};
 use crate::portal::Portal;
 use crate::registry::{ClientAccount, UserAccount};
 use crate::wire::{PortalRequest, Refusal};
@@ -16,6 +18,8 @@ use crate::wire::{PortalRequest, Refusal};
 pub(crate) enum ApiUser {
     /// One that the emulator, or a test, gave to a GSTIN: it works every way.
     Given(UserAccount),
+    /// The same at the other system than the one it was given for, where users are shared.
+    Guest(UserAccount),
     /// One that was made on the pages.
     Made(MadeUser),
 }
@@ -23,21 +27,21 @@ pub(crate) enum ApiUser {
 impl ApiUser {
     pub(crate) fn gstin(&self) -> &str {
         match self {
-            Self::Given(user) => &user.gstin,
+            Self::Given(user) | Self::Guest(user) => &user.gstin,
             Self::Made(user) => &user.gstin,
         }
     }
 
     pub(crate) fn username(&self) -> &str {
         match self {
-            Self::Given(user) => &user.username,
+            Self::Given(user) | Self::Guest(user) => &user.username,
             Self::Made(user) => &user.username,
         }
     }
 
     pub(crate) fn password(&self) -> &str {
         match self {
-            Self::Given(user) => &user.password,
+            Self::Given(user) | Self::Guest(user) => &user.password,
             Self::Made(user) => &user.password.0,
         }
     }
@@ -46,13 +50,14 @@ impl ApiUser {
     pub(crate) fn login_name(&self) -> Option<String> {
         match self {
             Self::Given(_) => None,
+            Self::Guest(user) => Some(user.username.clone()),
             Self::Made(user) => Some(user.username.clone()),
         }
     }
 
     pub(crate) const fn is_frozen(&self) -> bool {
         match self {
-            Self::Given(_) => false,
+            Self::Given(_) | Self::Guest(_) => false,
             Self::Made(user) => user.frozen,
         }
     }
@@ -60,7 +65,7 @@ impl ApiUser {
     /// Whether it is of the environment that the client pair is for.
     pub(crate) fn is_of_environment(&self, holder: &Holder) -> bool {
         match self {
-            Self::Given(_) => true,
+            Self::Given(_) | Self::Guest(_) => true,
             Self::Made(user) => holder.environment().is_none_or(|environment| environment == user.environment),
         }
     }
@@ -74,10 +79,18 @@ impl ApiUser {
     /// Whether it was made for the way that the client pair stands for.
     pub(crate) fn is_for_way(&self, holder: &Holder) -> bool {
         match (self, holder) {
-            (Self::Given(_), _) => true,
+            (Self::Given(_) | Self::Guest(_), _) => true,
             (Self::Made(user), Holder::Pan(_) | Holder::Sandbox(_)) => user.way == Way::Direct,
             (Self::Made(user), Holder::Gsp(name)) => user.way == Way::Gsp(name.clone()),
         }
+    }
+}
+
+/// The other one of the two systems.
+const fn other(product: Product) -> Product {
+    match product {
+        Product::EInvoice => Product::EWayBill,
+        _ => Product::EInvoice,
     }
 }
 
@@ -87,18 +100,53 @@ impl Portal {
         if let Some(user) = self.registration.users.get(name).filter(|user| self.is_open_to(product, user)) {
             return Some(ApiUser::Made(user.clone()));
         }
-        let given = self.given_users(product).values().find(|user| user.username == name);
-        given.cloned().map(ApiUser::Given)
+        let named = |product| self.given_users(product).values().find(|user| user.username == name).cloned();
+        let guest = || named(other(product)).filter(|_| self.settings.registration.shared_with_ewb.users());
+        named(product).map(ApiUser::Given).or_else(|| guest().map(ApiUser::Guest))
     }
 
     /// The user whose login it is, by the name it is kept under.
     pub(crate) fn user_of_login(&self, product: Product, gstin: &str, login_name: Option<&str>) -> Option<ApiUser> {
         match login_name {
             Some(name) => {
-                let user = self.registration.users.get(name).filter(|user| user.gstin == gstin)?;
-                Some(ApiUser::Made(user.clone()))
+                let made = self.registration.users.get(name).filter(|user| user.gstin == gstin);
+                let guest = || self.given_users(other(product)).get(gstin).filter(|user| user.username == name);
+                made.cloned().map(ApiUser::Made).or_else(|| guest().cloned().map(ApiUser::Guest))
             }
             None => self.given_users(product).get(gstin).cloned().map(ApiUser::Given),
+        }
+    }
+
+    /// The live login of a call, and the user whose it is: of this system, or of the other where tokens are shared.
+    pub(crate) fn login_of_token(&self, product: Product, gstin: &str, token: &str) -> Option<(Login, ApiUser)> {
+        let shared = self.settings.registration.shared_with_ewb.tokens();
+        let systems = [Some(product), shared.then_some(other(product))];
+        systems.into_iter().flatten().find_map(|system| {
+            let login = self.logins_of(system).by_token(gstin, token)?;
+            Some((login.clone(), self.user_of_login(system, gstin, login.user.as_deref())?))
+        })
+    }
+
+    /// The login that a user has in force: at this system, or at the other where tokens are shared.
+    pub(crate) fn login_in_force(&self, product: Product, user: &ApiUser, now: Timestamp) -> Option<Login> {
+        let own = self.logins_of(product).of(user.gstin(), user.login_name().as_deref());
+        if let Some(login) = own.filter(|login| login.expires_at > now) {
+            return Some(login.clone());
+        }
+        if !self.settings.registration.shared_with_ewb.tokens() {
+            return None;
+        }
+        let is_theirs = |login: &&Login| {
+            let theirs = self.user_of_login(other(product), &login.gstin, login.user.as_deref());
+            login.expires_at > now && theirs.is_some_and(|theirs| theirs.username() == user.username())
+        };
+        self.logins_of(other(product)).all_of(user.gstin()).find(is_theirs).cloned()
+    }
+
+    const fn logins_of(&self, product: Product) -> &Logins {
+        match product {
+            Product::EInvoice => &self.logins,
+            _ => &self.ewb_logins,
         }
     }
 
@@ -110,7 +158,7 @@ impl Portal {
     }
 
     fn is_open_to(&self, product: Product, user: &MadeUser) -> bool {
-        user.product == product || self.settings.registration.shared_with_ewb == EwbSharing::Users
+        user.product == product || self.settings.registration.shared_with_ewb.users()
     }
 
     /// Gives a provider in front of the portal its own client pair, when it has a name and none yet.

@@ -61,7 +61,9 @@ pub struct RegistrationSettings {
     pub wrong_way: WrongWay,
     /// What the login of a frozen user answers (default `inactive`). In the e-way bill system it is 113.
     pub frozen_user: FrozenUser,
-    /// Whether users of one system log in to the other (default `nothing`: each system has its own).
+    /// Whether users of one system log in to the other, and whether a token of one is good at the other (default
+    /// `nothing`: each system has its own. A note of NIC's of 18 July 2024 says that a token serves all its sites,
+    /// integrators report separate users and logins; who relies on sharing has to say so).
     pub shared_with_ewb: EwbSharing,
 }
 
@@ -118,8 +120,24 @@ pub enum FrozenUser {
 pub enum EwbSharing {
     /// Nothing, as integrators report.
     Nothing,
-    /// A user of one system logs in to the other, as a note of NIC's of July 2024 can be read.
+    /// A user of one system logs in to the other, and has a token at each.
     Users,
+    /// A token of one system is good at the other, as the note of NIC's says; users log in to their own.
+    Tokens,
+    /// Both: a user logs in to either, and has the same token at both.
+    UsersAndTokens,
+}
+
+impl EwbSharing {
+    /// Whether a user of one system logs in to the other.
+    pub(crate) const fn users(self) -> bool {
+        matches!(self, Self::Users | Self::UsersAndTokens)
+    }
+
+    /// Whether a token of one system is good at the other.
+    pub(crate) const fn tokens(self) -> bool {
+        matches!(self, Self::Tokens | Self::UsersAndTokens)
+    }
 }
 
 impl Default for RegistrationSettings {

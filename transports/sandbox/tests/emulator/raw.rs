@@ -287,11 +287,15 @@ impl EwbClient {
         Ok(serde_json::from_slice(&open(&self.inner.sek, reply["data"].as_str().unwrap())).unwrap())
     }
 
+    /// Asks for a page below `/v1.03/`.
+    pub(crate) fn get(&self, page: &str) -> PortalRequest {
+        let target = format!("/ewb/v1.03/{page}");
+        PortalRequest { method: "GET".into(), target, headers: self.headers(), body: Vec::new() }
+    }
+
     /// Reads a page below `/v1.03/`, and checks its code of authentication.
     pub(crate) async fn read(&self, sandbox: &Sandbox, page: &str) -> Result<Value, Vec<String>> {
-        let target = format!("/ewb/v1.03/{page}");
-        let request = PortalRequest { method: "GET".into(), target, headers: self.headers(), body: Vec::new() };
-        let reply = call(sandbox, &request).await;
+        let reply = call(sandbox, &self.get(page)).await;
         if reply["status"] != "1" {
             return Err(ewb_codes(&reply));
         }

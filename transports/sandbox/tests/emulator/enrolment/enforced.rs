@@ -109,6 +109,68 @@ async fn the_pair_of_another_pan_and_the_user_of_the_other_system_are_refused() 
     assert_eq!(irp(&office, &named(&client, "trial")).await, "1017");
 }
 
+/// The code that a call to each system is refused with.
+async fn both(office: &Office, client: &RawClient, bills: &EwbClient) -> (String, String) {
+    let wire = Wire::new(office.server.base_url());
+    let irp = wire.send(&client.get(&format!("/eivital/v1.04/Master/gstin/{GSTIN}"))).await;
+    let ewb = wire.send(&bills.get(&format!("Master/GetGSTINDetails?GSTIN={GSTIN}"))).await;
+    let irp = if irp["Status"] == 1 { String::new() } else { codes(&irp).concat() };
+    (irp, if ewb["status"] == "1" { String::new() } else { ewb_codes(&ewb).concat() })
+}
+
+#[tokio::test]
+async fn a_token_of_one_system_is_good_at_the_other_only_where_a_setting_says_so() {
+    let (office, session, mut client, mut bills) = two_users().await;
+    let wire = Wire::new(office.server.base_url());
+    client.take_login(&wire.send(&client.login(false)).await);
+    bills.take_login(&wire.send(&bills.login()).await);
+    // Each with the token of the other one's user.
+    let crossed = RawClient { auth_pem: client.auth_pem.clone(), ..bills.inner.clone() };
+    let bills_crossed = EwbClient { inner: RawClient { auth_pem: bills.inner.auth_pem.clone(), ..client.clone() } };
+    let refused = ("1005".to_owned(), "238".to_owned());
+    assert_eq!(both(&office, &crossed, &bills_crossed).await, refused);
+    set(&office, |settings| settings.shared_with_ewb = EwbSharing::Users);
+    assert_eq!(both(&office, &crossed, &bills_crossed).await, refused);
+    set(&office, |settings| settings.shared_with_ewb = EwbSharing::Tokens);
+    assert_eq!(both(&office, &crossed, &bills_crossed).await, (String::new(), String::new()));
+    // Tokens are shared, users are not.
+    assert_eq!(irp(&office, &crossed).await, "1017");
+    assert_eq!(ewb(&office, &bills_crossed).await, "108");
+    // The token bears its user: under another name, or frozen, it is none.
+    let renamed = RawClient { user_name: "books".into(), ..crossed.clone() };
+    assert_eq!(both(&office, &renamed, &bills_crossed).await, ("1005".to_owned(), String::new()));
+    office.post(&session, "users/books/freeze", &Value::Null).await.ok();
+    assert_eq!(both(&office, &crossed, &bills_crossed).await, (String::new(), "238".to_owned()));
+    office.post(&session, "users/books/unfreeze", &Value::Null).await.ok();
+    // Where both are shared a user has one token, whichever system it logs in to.
+    set(&office, |settings| settings.shared_with_ewb = EwbSharing::UsersAndTokens);
+    client.take_login(&wire.send(&client.login(false)).await);
+    let mut books = EwbClient { inner: RawClient { auth_pem: bills.inner.auth_pem, ..client.clone() } };
+    books.take_login(&wire.send(&books.login()).await);
+    assert_eq!((&books.inner.token, &books.inner.sek), (&client.token, &client.sek));
+    assert_eq!(both(&office, &client, &books).await, (String::new(), String::new()));
+}
+
+#[tokio::test]
+async fn accounts_of_the_emulator_share_users_and_tokens_by_the_same_setting() {
+    let sharing = RegistrationSettings { shared_with_ewb: EwbSharing::UsersAndTokens, ..Default::default() };
+    let office = office(sharing).await;
+    let sandbox = office.server.sandbox();
+    sandbox.provision(SELLER).await.unwrap();
+    let wire = Wire::new(office.server.base_url());
+    let mut client = RawClient::new(sandbox, SELLER);
+    let mut guest =
+        EwbClient { inner: RawClient { auth_pem: EwbClient::new(sandbox, SELLER).inner.auth_pem, ..client.clone() } };
+    // First where it is a guest, then at home: the same token.
+    guest.take_login(&wire.send(&guest.login()).await);
+    client.take_login(&wire.send(&client.login(false)).await);
+    assert_eq!((&guest.inner.token, &guest.inner.sek), (&client.token, &client.sek));
+    assert_eq!(both(&office, &client, &guest).await, (String::new(), String::new()));
+    set(&office, |settings| settings.shared_with_ewb = EwbSharing::Nothing);
+    assert_eq!(ewb(&office, &guest).await, "108");
+    assert_eq!(both(&office, &client, &guest).await.0, "1005");
+}
+
 #[tokio::test]
 async fn a_frozen_user_never_logs_in_and_its_token_ends() {
     let (office, session, mut client, mut bills) = two_users().await;
