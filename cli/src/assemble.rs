@@ -25,7 +25,7 @@ pub use keys::{KeyFile, key_set};
 
 use crate::error::{CliError, in_use};
 use crate::settings::{Loaded, with_suggestion};
-use crate::{masters_file, plugins};
+use crate::{masters_file, plugins, terminal};
 
 /// Makes parts from a loaded configuration.
 #[derive(Debug)]
@@ -94,6 +94,9 @@ impl Assembly {
     /// # Errors
     /// [`CliError::Build`] when it cannot be opened.
     pub async fn credentials(&self) -> Result<Arc<dyn CredentialStore>, CliError> {
+        let failed = |error| CliError::System { action: "listen for interrupts".to_owned(), error };
+        // Opening a store may ask for a passphrase.
+        terminal::give_back_when_stopped().map_err(failed)?;
         let part = &self.settings().credentials;
         let context = self.base.named(&part.name);
         let made = self.registry.credential_store(&part.plugin, context, part.settings.clone()).await;

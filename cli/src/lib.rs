@@ -35,6 +35,7 @@ mod progress;
 pub mod schema;
 pub mod settings;
 mod stop;
+mod terminal;
 mod usage_file;
 
 use std::ffi::OsString;

@@ -1,8 +1,18 @@
 //! Being asked to stop: Ctrl-C, and on Unix the signal that service managers send.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::CliError;
+
+/// Whether somebody listens.
+static AWAITED: AtomicBool = AtomicBool::new(false);
+
+/// Whether a command has taken on itself to end in good order.
+#[cfg(unix)]
+pub(crate) fn is_awaited() -> bool {
+    AWAITED.load(Ordering::SeqCst)
+}
 
 /// Interrupts by the user or the system, one after the other.
 #[derive(Debug)]
@@ -20,6 +30,7 @@ pub(crate) struct Interrupts {
 impl Interrupts {
     /// Starts listening; from here on an interrupt no longer ends the process by itself.
     pub(crate) fn listen() -> Result<Self, CliError> {
+        AWAITED.store(true, Ordering::SeqCst);
         Self::signals().map_err(|error| CliError::System { action: "listen for interrupts".to_owned(), error })
     }
 

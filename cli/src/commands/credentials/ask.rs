@@ -30,7 +30,7 @@ pub(super) fn secret(word: &str) -> Result<Secret<String>, CliError> {
     if !io::stdin().is_terminal() {
         return filled(line(word)?, word);
     }
-    let value = rpassword::prompt_password(format!("{word}: "))
+    let value = crate::terminal::hidden(&format!("{word}: "))
         .map_err(|error| CliError::System { action: format!("ask for the {word}"), error })?;
     filled(value, word)
 }
