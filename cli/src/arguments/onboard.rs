@@ -43,6 +43,10 @@ pub struct Interview {
     /// Forget the answers given so far and begin anew; configuration and credentials stay
     #[arg(long, conflicts_with = "status")]
     pub restart: bool,
+    /// Ask one answered question again, by its key in a file of answers (`addresses`, `base_url`, `client` ...); only
+    /// what hangs on a changed answer is asked anew. A word that is none shows those there are
+    #[arg(long, value_name = "KEY", conflicts_with_all = ["status", "restart"])]
+    pub change: Option<String>,
     /// Show the checklist: what is done, what is next, and whose move it is
     #[arg(long, conflicts_with = "answers")]
     pub status: bool,

@@ -7,12 +7,15 @@
 mod answer_file;
 mod answers;
 mod ask;
+mod by_key;
 mod check;
 mod checklist;
+mod installation;
 mod interview;
 mod login;
 mod provider;
 mod secrets;
+mod through_provider;
 mod ways;
 mod write;
 
@@ -55,18 +58,22 @@ pub(super) fn run(arguments: &Onboard, common: &Common, output: &mut Output) -> 
         return test_report::run(report, common, output);
     }
     let place = Place::of(common);
-    let interview = &arguments.interview;
-    if interview.status {
+    let wanted = &arguments.interview;
+    if wanted.status {
         let answers = Answers::read(&place.state)?;
         return shown(&answers, &place, output);
     }
-    if interview.restart {
+    if wanted.restart {
         forget(&place.state)?;
     }
     let answers = Answers::read(&place.state)?;
-    let file = interview.answers.as_deref().map(AnswerFile::read).transpose()?;
+    let file = wanted.answers.as_deref().map(AnswerFile::read).transpose()?;
     let asker = Asker::new(file, output)?;
-    let (answers, code) = Interview::new(asker, answers, place.clone(), common.clone())?.lead()?;
+    let mut interview = Interview::new(asker, answers, place.clone(), common.clone())?;
+    if let Some(key) = &wanted.change {
+        interview.reopen(key)?;
+    }
+    let (answers, code) = interview.lead()?;
     let rest = shown(&answers, &place, output)?;
     Ok(exit_code::most_urgent([code, rest]))
 }

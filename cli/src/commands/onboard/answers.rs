@@ -72,7 +72,22 @@ pub(super) enum Way {
 pub(super) struct Portal {
     pub(super) base_url: String,
     /// From the configuration's folder.
-    pub(super) login_key_file: PathBuf,
+    pub(super) login_key_file: Option<PathBuf>,
+}
+
+impl Portal {
+    /// Puts a system at an address; the key of the one before is kept until it is looked at.
+    pub(super) fn at(portal: &mut Option<Self>, base_url: String) {
+        let login_key_file = portal.take().and_then(|portal| portal.login_key_file);
+        *portal = Some(Self { base_url, login_key_file });
+    }
+
+    /// Gives a system its key for logins.
+    pub(super) fn with_key(portal: &mut Option<Self>, file: PathBuf) {
+        if let Some(portal) = portal {
+            portal.login_key_file = Some(file);
+        }
+    }
 }
 
 /// The way through a provider.
@@ -85,8 +100,10 @@ pub(super) struct Provider {
     pub(super) account: Option<String>,
     #[serde(default)]
     pub(super) settings: BTreeMap<String, String>,
-    /// Addresses instead of the profile's; asked about and not wanted is `Some` of an empty map.
-    pub(super) hosts: Option<BTreeMap<String, String>>,
+    /// Whether other addresses than the profile's are used, and which.
+    pub(super) other_hosts: Option<bool>,
+    #[serde(default)]
+    pub(super) hosts: BTreeMap<String, String>,
     /// Keys for logins where the portal's protocol passes through, by product.
     #[serde(default)]
     pub(super) login_key_files: BTreeMap<Product, PathBuf>,
@@ -115,8 +132,13 @@ pub(super) enum Application {
 pub(super) struct Done {
     /// The configuration has the route.
     pub(super) configured: bool,
+    /// Name of the route that was written, and the patterns of signing keys: what a later answer may take back.
+    pub(super) written_route: Option<String>,
+    pub(super) written_keys: Vec<String>,
     /// Products whose client pair is in the store; one for all of them is under the e-invoice system.
     pub(super) clients: BTreeSet<Product>,
+    /// Addresses that the store has beside the client pair.
+    pub(super) noted_addresses: Option<ListedAddresses>,
     /// API users that are in the store.
     pub(super) users: BTreeSet<UserScope>,
     /// Until when the session of a login lasts that worked.

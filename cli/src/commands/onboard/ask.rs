@@ -7,9 +7,24 @@ use einvoice_core::secret::Secret;
 use super::answer_file::AnswerFile;
 use crate::error::CliError;
 use crate::output::{Output, Span, Style};
+use crate::terminal;
 
 /// Longest line taken as an answer, in bytes.
 const LINE_BYTES_MAX: u64 = 4_096;
+
+/// What a person types in place of an answer to go to the question before.
+const BACK: &str = "back";
+
+/// What came of a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer<T> {
+    /// The answer.
+    Given(T),
+    /// It is left open: the line was ended (Ctrl-D), or the file of answers has none.
+    Open,
+    /// The question before is to be asked again.
+    Back,
+}
 
 /// Where answers come from.
 #[derive(Debug)]
@@ -43,6 +58,11 @@ impl<'q> Question<'q> {
     pub(super) const fn or(self, default: &'q str) -> Self {
         Self { default: Some(default), ..self }
     }
+
+    /// With the answer that was given before, where there is one: an empty line keeps it.
+    pub(super) fn known(self, answer: Option<&'q str>) -> Self {
+        Self { default: answer.or(self.default), ..self }
+    }
 }
 
 /// Asks.
@@ -60,7 +80,11 @@ impl<'o> Asker<'o> {
     pub(super) fn new(file: Option<AnswerFile>, output: &'o mut Output) -> Result<Self, CliError> {
         let origin = match file {
             Some(file) => Origin::File(file),
-            None if io::stdin().is_terminal() => Origin::Terminal,
+            None if io::stdin().is_terminal() => {
+                let failed = |error| CliError::System { action: "listen for interrupts".to_owned(), error };
+                terminal::give_back_when_stopped().map_err(failed)?;
+                Origin::Terminal
+            }
             None => {
                 return Err(CliError::Usage(
                     "nobody can be asked here: run `einvoice onboard` at a terminal, or pass --answers FILE".to_owned(),
@@ -127,8 +151,7 @@ impl<'o> Asker<'o> {
         self.output.spans(4, 4 + widest + 2, &[Span::plain(&line)])
     }
 
-    /// Asks until the answer can be read. Nothing when it is left open: the line was ended (Ctrl-D), or the file has no
-    /// such answer.
+    /// Asks until the answer can be read.
     ///
     /// # Errors
     /// [`CliError::Usage`] for an answer of a file that cannot be read.
@@ -136,24 +159,27 @@ impl<'o> Asker<'o> {
         &mut self,
         question: Question<'_>,
         read: impl Fn(&str) -> Result<T, String>,
-    ) -> Result<Option<T>, CliError> {
+    ) -> Result<Answer<T>, CliError> {
         self.tell(question.about)?;
         if let Origin::File(file) = &self.origin {
             let Some(text) = file.text(question.key).or_else(|| question.default.map(str::to_owned)) else {
-                return Ok(None);
+                return Ok(Answer::Open);
             };
             let wrong = |reason: String| CliError::Usage(format!("{}: {}: {reason}", file.shown(), question.key));
-            return read(text.trim()).map(Some).map_err(wrong);
+            return read(text.trim()).map(Answer::Given).map_err(wrong);
         }
         loop {
             let default = question.default.map(|default| format!(" [{default}]")).unwrap_or_default();
-            let Some(line) = self.line(&format!("{}{default}: ", question.prompt))? else { return Ok(None) };
+            let Some(line) = self.line(&format!("{}{default}: ", question.prompt))? else { return Ok(Answer::Open) };
+            if line.eq_ignore_ascii_case(BACK) {
+                return Ok(Answer::Back);
+            }
             let text = if line.is_empty() { question.default.unwrap_or_default() } else { &line };
             if text.is_empty() {
                 continue;
             }
             match read(text) {
-                Ok(answer) => return Ok(Some(answer)),
+                Ok(answer) => return Ok(Answer::Given(answer)),
                 Err(reason) => self.tell(&reason)?,
             }
         }
@@ -167,7 +193,7 @@ impl<'o> Asker<'o> {
         &mut self,
         question: Question<'_>,
         choices: &[(&str, &str, T)],
-    ) -> Result<Option<T>, CliError> {
+    ) -> Result<Answer<T>, CliError> {
         self.tell(question.about)?;
         if self.is_person() {
             let widest = choices.iter().map(|(word, _, _)| word.len()).max().unwrap_or_default();
@@ -191,7 +217,7 @@ impl<'o> Asker<'o> {
     ///
     /// # Errors
     /// As [`Asker::ask`].
-    pub(super) fn yes(&mut self, question: Question<'_>) -> Result<Option<bool>, CliError> {
+    pub(super) fn yes(&mut self, question: Question<'_>) -> Result<Answer<bool>, CliError> {
         self.ask(question, |text| match text.to_ascii_lowercase().as_str() {
             "y" | "yes" | "true" => Ok(true),
             "n" | "no" | "false" => Ok(false),
@@ -203,22 +229,27 @@ impl<'o> Asker<'o> {
     ///
     /// # Errors
     /// [`CliError::Usage`] when the place that a file names holds none.
-    pub(super) fn secret(&mut self, question: Question<'_>) -> Result<Option<Secret<String>>, CliError> {
+    pub(super) fn secret(&mut self, question: Question<'_>) -> Result<Answer<Secret<String>>, CliError> {
         self.tell(question.about)?;
         if let Origin::File(file) = &self.origin {
-            return file.secret(question.key);
+            return Ok(file.secret(question.key)?.map_or(Answer::Open, Answer::Given));
         }
         self.output.flush()?;
-        let typed = rpassword::prompt_password(format!("{}: ", question.prompt));
+        let typed = terminal::hidden(&format!("{}: ", question.prompt));
         let mut typed = match typed {
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(Answer::Open),
             other => {
                 other.map_err(|error| CliError::System { action: format!("ask for the {}", question.prompt), error })?
             }
         };
         // In place, so that no second copy of a secret is left behind in memory.
         typed.truncate(typed.trim_end_matches(['\r', '\n']).len());
-        Ok((!typed.trim().is_empty()).then(|| Secret::new(typed)))
+        let typed = Secret::new(typed);
+        Ok(match typed.expose().trim() {
+            "" => Answer::Open,
+            word if word.eq_ignore_ascii_case(BACK) => Answer::Back,
+            _ => Answer::Given(typed),
+        })
     }
 
     /// A line of the person's, without what ends it; nothing when there will be no more.

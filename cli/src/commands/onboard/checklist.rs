@@ -6,7 +6,7 @@ use einvoice_core::environment::{Environment, Product};
 use serde::Serialize;
 use serde_json::json;
 
-use super::answers::{Answers, Application, Way};
+use super::answers::{Answers, Application, Portal, Provider, Way};
 use super::provider::{self, Facts};
 use crate::error::CliError;
 use crate::output::{Column, Output, Span, Style};
@@ -134,7 +134,8 @@ fn way(answers: &Answers) -> String {
 
 fn direct(answers: &Answers, environment: Environment, directory: &Path, list: &mut List) {
     let portal = answers.portal.as_ref();
-    let has_keys = portal.is_some() && (answers.with_ewb != Some(true) || answers.ewb.is_some());
+    let has_key = |portal: Option<&Portal>| portal.is_some_and(|portal| portal.login_key_file.is_some());
+    let has_keys = has_key(portal) && (answers.with_ewb != Some(true) || has_key(answers.ewb.as_ref()));
     list.add(
         "portal",
         "Address and key of the portal",
@@ -184,7 +185,7 @@ fn through_provider(answers: &Answers, environment: Environment, directory: &Pat
     list.add(
         "provider",
         "Provider and account",
-        State::done(chosen.is_some_and(|chosen| chosen.hosts.is_some()), State::You),
+        State::done(chosen.is_some_and(Provider::has_addresses), State::You),
         facts.as_ref().map(|facts| facts.name.clone()).unwrap_or_default(),
     );
     if facts.is_some_and(|facts| facts.lists_addresses) && environment == Environment::Production {
@@ -318,10 +319,8 @@ mod tests {
     #[test]
     fn an_application_waits_for_whoever_has_to_move() {
         let mut answers = known(Environment::Production);
-        answers.portal = Some(super::super::answers::Portal {
-            base_url: "https://portal.example".into(),
-            login_key_file: "key.pem".into(),
-        });
+        answers.portal =
+            Some(Portal { base_url: "https://portal.example".into(), login_key_file: Some("key.pem".into()) });
         answers.addresses = Some(super::super::check::addresses("8.8.8.1").unwrap());
         let mut state = |application| {
             answers.application = Some(application);

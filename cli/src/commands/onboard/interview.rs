@@ -9,11 +9,10 @@ use einvoice_core::registry::Registry;
 use tokio::runtime::Runtime;
 
 use super::answers::{Answers, Way};
-use super::ask::{Asker, Question};
-use super::{Place, check, write};
+use super::ask::{Answer, Asker, Question};
+use super::{Place, check};
 use crate::arguments::Common;
 use crate::assemble::Assembly;
-use crate::commands::init;
 use crate::error::CliError;
 use crate::{exit_code, plugins};
 
@@ -24,22 +23,36 @@ pub(super) enum Step {
     Done,
     /// One is open: the person, the portal or the provider has to do something first.
     Open,
+    /// The person goes back to the question before.
+    Back,
+    /// An answer does not go with the others: it was forgotten, and what is open is asked from the beginning.
+    Again,
 }
 
 /// Goes on only where a part is done.
 macro_rules! done {
     ($part:expr) => {
-        if $part? == Step::Open {
-            return Ok(Step::Open);
+        match $part? {
+            Step::Done => {}
+            other => return Ok(other),
         }
     };
 }
-/// The answer, or an end of the interview where it is left open.
+/// The answer, or an end of the walk where it is left open or the person goes back. `as Answer` where the caller gives an
+/// answer itself.
 macro_rules! given {
     ($answer:expr) => {
         match $answer? {
-            Some(answer) => answer,
-            None => return Ok(Step::Open),
+            Answer::Given(answer) => answer,
+            Answer::Open => return Ok(Step::Open),
+            Answer::Back => return Ok(Step::Back),
+        }
+    };
+    ($answer:expr, as Answer) => {
+        match $answer? {
+            Answer::Given(answer) => answer,
+            Answer::Open => return Ok(Answer::Open),
+            Answer::Back => return Ok(Answer::Back),
         }
     };
 }
@@ -57,6 +70,10 @@ pub(super) struct Interview<'o> {
     runtime: Runtime,
     /// The credential store, once it was opened: opening it may ask for a passphrase.
     store: Option<Arc<dyn CredentialStore>>,
+    /// Keys of the answered questions that the walk has passed, in order: the way back.
+    passed: Vec<String>,
+    /// The answered question that is asked again.
+    reopened: Option<String>,
 }
 
 impl<'o> Interview<'o> {
@@ -67,7 +84,38 @@ impl<'o> Interview<'o> {
     pub(super) fn new(asker: Asker<'o>, answers: Answers, place: Place, common: Common) -> Result<Self, CliError> {
         let runtime = Runtime::new()
             .map_err(|error| CliError::System { action: "start the program's threads".to_owned(), error })?;
-        Ok(Self { asker, answers, place, common, registry: plugins::registry()?, runtime, store: None })
+        Ok(Self {
+            asker,
+            answers,
+            place,
+            common,
+            registry: plugins::registry()?,
+            runtime,
+            store: None,
+            passed: Vec::new(),
+            reopened: None,
+        })
+    }
+
+    /// Asks an answered question again, the first time that it is come to.
+    ///
+    /// # Errors
+    /// [`CliError::Usage`] when it is none, or its answer is kept elsewhere.
+    pub(super) fn reopen(&mut self, key: &str) -> Result<(), CliError> {
+        let known = self.answers.keys();
+        let Some(found) = known.iter().find(|known| known.eq_ignore_ascii_case(key)) else {
+            return Err(CliError::Usage(if known.is_empty() {
+                "nothing is answered yet that could be changed; `einvoice onboard` begins".to_owned()
+            } else {
+                format!("`{key}` is none of the questions that are answered: {}", known.join(", "))
+            }));
+        };
+        if ["store", "source"].contains(&found.as_str()) && self.place.config.exists() {
+            let file = self.place.config.display();
+            return Err(CliError::Usage(format!("the {found} stands in {file}, and is changed there")));
+        }
+        self.reopened = Some(found.clone());
+        Ok(())
     }
 
     /// Asks what is open, and does what can be done with the answers. Gives them back with the exit code of the logins.
@@ -76,23 +124,77 @@ impl<'o> Interview<'o> {
     /// [`CliError`] for what stops the interview; what was answered is kept.
     pub(super) fn lead(mut self) -> Result<(Answers, u8), CliError> {
         self.greet()?;
-        let mut code = exit_code::ALL_WELL;
-        if self.questions()? == Step::Done {
-            code = self.log_in_everywhere()?;
+        loop {
+            self.passed.clear();
+            match self.questions()? {
+                Step::Done => break,
+                Step::Open => return Ok((self.answers, exit_code::ALL_WELL)),
+                Step::Back => self.go_back()?,
+                Step::Again => {}
+            }
         }
+        if let Some(key) = &self.reopened {
+            return Err(CliError::Usage(format!("`{key}` is not asked by this way and in this environment")));
+        }
+        let code = self.log_in_everywhere()?;
         Ok((self.answers, code))
     }
 
     fn greet(&mut self) -> Result<(), CliError> {
         let file = self.place.state.display().to_string();
-        if self.answers.pan.is_none() {
-            return self.asker.tell(&format!(
+        let first = if self.answers.pan.is_none() {
+            format!(
                 "This leads from nothing to the first registration. Each answer is kept in {file} as soon as it is given, \
-                 passwords and secrets excepted; those go to the credential store. Leave with Ctrl-C whenever something \
-                 has to be done elsewhere first, and call `einvoice onboard` again."
-            ));
+                 passwords and secrets excepted; those go to the credential store."
+            )
+        } else {
+            format!(
+                "Going on with the answers in {file}. `einvoice onboard --change KEY` corrects one of them, \
+                 `--restart` begins anew."
+            )
+        };
+        self.asker.tell(&first)?;
+        self.asker.tell(
+            "Type `back` in place of an answer to go to the question before; an empty line keeps what stands in brackets. \
+             Leave with Ctrl-C whenever something has to be done elsewhere first, and call `einvoice onboard` again.",
+        )
+    }
+
+    /// Asks the last answered question again.
+    fn go_back(&mut self) -> Result<(), CliError> {
+        if let Some(key) = self.passed.pop() {
+            self.reopened = Some(key);
+            return Ok(());
         }
-        self.asker.tell(&format!("Going on with the answers in {file}; `einvoice onboard --restart` begins anew."))
+        self.asker.tell("This is the first question; there is none before it to go back to.")
+    }
+
+    /// Whether a question is to be asked: it is open, or somebody has come back to it.
+    pub(super) fn asks(&mut self, key: &str) -> bool {
+        let asks = self.is_reopened(key) || self.answers.text(key).is_none();
+        if !asks {
+            self.passed.push(key.to_owned());
+        }
+        asks
+    }
+
+    /// Whether somebody has come back to a question.
+    pub(super) fn is_reopened(&self, key: &str) -> bool {
+        self.reopened.as_deref() == Some(key)
+    }
+
+    /// Keeps the answer to a question. Where it has become another, what hangs on it is open.
+    pub(super) fn settle(&mut self, key: &str, answer: impl FnOnce(&mut Answers)) -> Result<(), CliError> {
+        let before = self.answers.text(key);
+        answer(&mut self.answers);
+        if before.is_some() && before != self.answers.text(key) {
+            self.answers.forget_what_hangs_on(key);
+        }
+        if self.is_reopened(key) {
+            self.reopened = None;
+        }
+        self.passed.push(key.to_owned());
+        self.keep()
     }
 
     fn questions(&mut self) -> Result<Step, CliError> {
@@ -129,11 +231,11 @@ impl<'o> Interview<'o> {
     }
 
     fn who(&mut self) -> Result<Step, CliError> {
-        if self.answers.pan.is_some() && !self.answers.gstins.is_empty() {
-            return Ok(Step::Done);
+        if self.answers.pan.is_none() || self.answers.gstins.is_empty() {
+            self.asker.heading("Who registers")?;
         }
-        self.asker.heading("Who registers")?;
-        if self.answers.pan.is_none() {
+        if self.asks("pan") {
+            let known = self.answers.text("pan");
             let question = Question::new(
                 "pan",
                 "PAN",
@@ -141,22 +243,24 @@ impl<'o> Interview<'o> {
                  login of the taxpayer to the e-invoice portal, and the mobile phone and mailbox that are registered at \
                  the GST common portal: one-time passwords and secrets arrive there.",
             );
-            self.answers.pan = Some(given!(self.asker.ask(question, check::pan)));
-            self.keep()?;
+            let pan = given!(self.asker.ask(question.known(known.as_deref()), check::pan));
+            self.settle("pan", |answers| answers.pan = Some(pan))?;
         }
         let Some(pan) = self.answers.pan else { return Ok(Step::Open) };
-        while self.answers.gstins.is_empty() {
+        while self.asks("gstins") {
+            let known = self.answers.text("gstins");
             let question = Question::new(
                 "gstins",
                 "GSTINs",
                 "The registrations that invoices are made for, in one line with blanks between them.",
             );
-            let (gstins, wrong) = given!(self.asker.ask(question, |text| check::gstins(text, pan)));
+            let (gstins, wrong) =
+                given!(self.asker.ask(question.known(known.as_deref()), |text| check::gstins(text, pan)));
             if !wrong.is_empty() && !self.keep_wrong_digits(&check::check_digits(&wrong))? {
                 continue;
             }
-            self.answers.gstins = gstins;
-            self.keep()?;
+            self.settle("gstins", |answers| answers.gstins = gstins)?;
+            break;
         }
         Ok(Step::Done)
     }
@@ -164,21 +268,26 @@ impl<'o> Interview<'o> {
     /// Whether GSTINs whose check digit is wrong are meant.
     fn keep_wrong_digits(&mut self, wrong: &str) -> Result<bool, CliError> {
         let question = Question::new("gstins", "Are they right all the same", "");
+        if self.asker.is_person() && self.answers.environment == Some(Environment::Production) {
+            self.asker.tell(&format!("Production knows no such GSTIN: {wrong}; copy it from the registration."))?;
+            return Ok(false);
+        }
         if self.asker.is_person() {
             self.asker.tell(&format!(
                 "The check digit is wrong: {wrong}. Only the portal's test numbers are so, which its sandbox alone knows."
             ))?;
-            return Ok(self.asker.yes(question.or("no"))?.unwrap_or(false));
+            return Ok(self.asker.yes(question.or("no"))? == Answer::Given(true));
         }
         let environment = self.asker.ask(Question::new("environment", "", ""), |text| Ok(text.to_owned()))?;
-        if environment.as_deref() == Some("sandbox") {
+        if environment == Answer::Given("sandbox".to_owned()) {
             return Ok(true);
         }
         Err(CliError::Usage(format!("gstins: the check digit is wrong: {wrong}; copy them from the registration")))
     }
 
     fn way(&mut self) -> Result<Step, CliError> {
-        if self.answers.way.is_none() {
+        if self.asks("way") {
+            let known = self.answers.text("way");
             self.asker.heading("By which way")?;
             let question = Question::new(
                 "way",
@@ -188,14 +297,15 @@ impl<'o> Interview<'o> {
                  a GSP, or a provider, their contract takes the place of both.",
             );
             let choices = [
-                ("direct", "straight to the portal (NIC 1, NIC 2, a private IRP)", Way::Direct),
-                ("gsp", "through a GST Suvidha Provider", Way::Gsp),
-                ("provider", "through a software provider's own interface", Way::Provider),
+                (Way::Direct.word(), "straight to the portal (NIC 1, NIC 2, a private IRP)", Way::Direct),
+                (Way::Gsp.word(), "through a GST Suvidha Provider", Way::Gsp),
+                (Way::Provider.word(), "through a software provider's own interface", Way::Provider),
             ];
-            self.answers.way = Some(given!(self.asker.choose(question, &choices)));
-            self.keep()?;
+            let way = given!(self.asker.choose(question.known(known.as_deref()), &choices));
+            self.settle("way", |answers| answers.way = Some(way))?;
         }
-        if self.answers.environment.is_none() {
+        if self.asks("environment") {
+            let known = self.answers.text("environment");
             let about = match self.answers.way {
                 Some(Way::Direct) => {
                     "Begin with the sandbox: nothing done there counts, and for production NIC wants to see that every API was \
@@ -208,117 +318,20 @@ impl<'o> Interview<'o> {
                 ("sandbox", "the test system, or an emulator of it", Environment::Sandbox),
                 ("production", "the real thing", Environment::Production),
             ];
-            let environment = given!(self.asker.choose(question, &choices));
+            let environment = given!(self.asker.choose(question.known(known.as_deref()), &choices));
             let wrong: Vec<_> = self.answers.gstins.iter().copied().filter(|gstin| !gstin.check_digit_ok()).collect();
             if environment == Environment::Production && !wrong.is_empty() {
                 let reason = format!("production knows no such GSTIN: {}", check::check_digits(&wrong));
                 self.answers.gstins.clear();
                 self.keep()?;
-                return Err(CliError::Usage(format!("{reason}; call `einvoice onboard` again and correct them")));
-            }
-            self.answers.environment = Some(environment);
-            self.keep()?;
-        }
-        Ok(Step::Done)
-    }
-
-    /// What the installation itself is made of, where nothing says it yet.
-    fn installation(&mut self) -> Result<Step, CliError> {
-        if self.place.config.exists() {
-            return Ok(Step::Done);
-        }
-        if self.answers.store.is_none() {
-            self.asker.heading("This installation")?;
-            let question = Question::new(
-                "store",
-                "Credential store",
-                "Where client pair and API users are kept. The file is encrypted; its passphrase is asked for at every \
-                 start, or stands in the variable EINVOICE_PASSPHRASE.",
-            );
-            let registry = &self.registry;
-            let store = |text: &str| {
-                registry
-                    .credential_stores
-                    .find(text, registry.left_out())
-                    .map(|found| found.name.to_owned())
-                    .map_err(|error| error.to_string())
-            };
-            self.answers.store = Some(given!(self.asker.ask(question.or("credentials-file"), store)));
-            self.keep()?;
-        }
-        if self.answers.source.is_none() {
-            let names: Vec<&str> = self.registry.sources.iter().map(|source| source.name).collect();
-            let about = format!("Where invoices come from. There are: {}.", names.join(", "));
-            let question = Question::new("source", "Source", &about);
-            let registry = &self.registry;
-            let source = |text: &str| {
-                registry
-                    .sources
-                    .find(text, registry.left_out())
-                    .map(|found| found.name.to_owned())
-                    .map_err(|error| error.to_string())
-            };
-            self.answers.source = Some(given!(self.asker.ask(question.or("json-file"), source)));
-            self.keep()?;
-        }
-        Ok(Step::Done)
-    }
-
-    /// Writes the configuration, or adds to the one that is there.
-    fn configuration(&mut self) -> Result<Step, CliError> {
-        let file = self.place.config.clone();
-        let present = match std::fs::read_to_string(&file) {
-            Ok(text) => Some(text),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => return Err(CliError::File { path: file, action: "read", error }),
-        };
-        let is_new = present.is_none();
-        // A configuration that has the route already is the person's own: what was changed there since counts.
-        if self.answers.done.configured && !is_new {
-            return Ok(Step::Done);
-        }
-        let shown = file.display().to_string();
-        let name = self.answers.route_name();
-        let text = match write::change(&self.answers, present.as_deref(), &file, &self.registry)? {
-            write::Change::None => None,
-            write::Change::Write(text) => {
-                let question = Question::new("add_route", "Add it", "").or("yes");
-                if !is_new && self.asker.is_person() {
-                    self.asker.tell(&format!(
-                        "{shown} is there already. The route `{name}` is added to it, nothing else \
-                                              in it is changed."
-                    ))?;
-                    if !given!(self.asker.yes(question)) {
-                        return Ok(Step::Open);
-                    }
+                if self.asker.is_person() {
+                    self.asker.tell(&format!("Correct them: {reason}."))?;
+                    return Ok(Step::Again);
                 }
-                Some(text)
+                return Err(CliError::Usage(format!("{reason}; correct them in the file of answers")));
             }
-            write::Change::Replace(text) => {
-                let about = format!("{shown} has a route `{name}` that says something else.");
-                let question = Question::new("replace_route", "Replace that route", &about).or("no");
-                if !given!(self.asker.yes(question)) {
-                    self.answers.route = None;
-                    self.keep()?;
-                    return Err(CliError::Usage(format!(
-                        "{shown} has another route `{name}`; call `einvoice onboard` again and give the new one a name of \
-                         its own, or let it be replaced (`replace_route = true` in a file of answers)"
-                    )));
-                }
-                Some(text)
-            }
-        };
-        if let Some(text) = text {
-            write::write(&file, &text)?;
-            let made = if is_new { init::make_folders(&text, &self.place.directory)? } else { Vec::new() };
-            self.asker.tell(&format!("Wrote {shown}."))?;
-            for folder in made {
-                let folder = folder.strip_prefix("./").unwrap_or(&folder);
-                self.asker.tell(&format!("Made the folder {folder}, which is read for invoices."))?;
-            }
+            self.settle("environment", |answers| answers.environment = Some(environment))?;
         }
-        self.answers.done.configured = true;
-        self.keep()?;
         Ok(Step::Done)
     }
 }

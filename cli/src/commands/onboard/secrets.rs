@@ -10,7 +10,8 @@ use einvoice_core::environment::{Environment, Product};
 use einvoice_core::secret::Secret;
 
 use super::answers::Way;
-use super::ask::Question;
+use super::ask::{Answer, Question};
+use super::by_key::user_key;
 use super::interview::{Interview, Step, done, given};
 use super::provider::Facts;
 use crate::assemble::Assembly;
@@ -31,24 +32,31 @@ impl Interview<'_> {
     fn client_pairs(&mut self, store: &Arc<dyn CredentialStore>, facts: Option<&Facts>) -> Result<Step, CliError> {
         let per_product = facts.is_some_and(|facts| facts.pair_per_product);
         let products = if per_product { self.answers.products() } else { vec![Product::EInvoice] };
+        let mut is_noted = self.answers.done.noted_addresses == self.answers.addresses;
         for product in products {
             let Some(scope) = self.client_scope(per_product.then_some(product)) else { return Ok(Step::Open) };
-            if self.answers.done.clients.contains(&product) {
-                continue;
-            }
-            let key = if product == Product::EWayBill { "ewb_client.secret" } else { "client.secret" };
-            let found = self.wait(store.client(&scope)).map(drop);
-            if !self.is_there(found, "the client pair of this way", key, store)? {
-                if !store.capability().writable {
-                    return Ok(Step::Open);
+            let key = client_key(product);
+            if self.asks(key) {
+                let found = self.wait(store.client(&scope)).map(drop);
+                if !given!(self.is_there(found, "the client pair of this way", (key, "secret"), store)) {
+                    if !store.capability().writable {
+                        return Ok(Step::Open);
+                    }
+                    let entry = given!(self.client_pair(scope.clone(), product, facts));
+                    self.wait(store.put(entry))?;
+                    self.answers.done.logins.clear();
+                    is_noted = false;
                 }
-                let entry = given!(self.client_pair(scope.clone(), product, facts));
-                self.wait(store.put(entry))?;
+                self.settle(key, |answers| {
+                    answers.done.clients.insert(product);
+                })?;
+            }
+            if !is_noted {
                 self.note_addresses(store, &scope)?;
             }
-            self.answers.done.clients.insert(product);
-            self.keep()?;
         }
+        self.answers.done.noted_addresses.clone_from(&self.answers.addresses);
+        self.keep()?;
         Ok(Step::Done)
     }
 
@@ -80,25 +88,35 @@ impl Interview<'_> {
         scope: ClientScope,
         product: Product,
         facts: Option<&Facts>,
-    ) -> Result<Option<CredentialEntry>, CliError> {
+    ) -> Result<Answer<CredentialEntry>, CliError> {
         self.asker.heading("Client id and secret")?;
-        let key = if product == Product::EWayBill { "ewb_client" } else { "client" };
+        let key = client_key(product);
         let (id_key, secret_key) = (format!("{key}.id"), format!("{key}.secret"));
         let about = self.about_client(product, facts);
         self.asker.tell(&about)?;
         let issues_id = facts.is_none_or(|facts| facts.client_id.is_some());
-        let id = if issues_id {
-            let question = Question::new(&id_key, "Client id (Ctrl-D: not here yet)", "");
-            let Some(id) = self.asker.ask(question, |text| Ok(Secret::from(text)))? else { return Ok(None) };
-            id
-        } else {
-            // The provider issues a secret alone; the store wants a name beside it.
-            let account = self.answers.provider.as_ref().and_then(|provider| provider.account.as_deref());
-            Secret::from(account.unwrap_or("none"))
-        };
-        let question = Question::new(&secret_key, "Client secret (not shown; empty: not here yet)", "");
-        let Some(client_secret) = self.asker.secret(question)? else { return Ok(None) };
-        Ok(Some(CredentialEntry::Client(scope, ClientPair { client_id: id, client_secret })))
+        loop {
+            let id = if issues_id {
+                let question = Question::new(&id_key, "Client id (Ctrl-D: not here yet)", "");
+                given!(self.asker.ask(question, |text| Ok(Secret::from(text))), as Answer)
+            } else {
+                // The provider issues a secret alone; the store wants a name beside it.
+                let account = self.answers.provider.as_ref().and_then(|provider| provider.account.as_deref());
+                Secret::from(account.unwrap_or("none"))
+            };
+            let question = Question::new(&secret_key, "Client secret (not shown; empty: not here yet)", "");
+            match self.asker.secret(question)? {
+                Answer::Given(client_secret) => {
+                    return Ok(Answer::Given(CredentialEntry::Client(
+                        scope,
+                        ClientPair { client_id: id, client_secret },
+                    )));
+                }
+                Answer::Back if issues_id => {}
+                Answer::Back => return Ok(Answer::Back),
+                Answer::Open => return Ok(Answer::Open),
+            }
+        }
     }
 
     fn about_client(&self, product: Product, facts: Option<&Facts>) -> String {
@@ -128,13 +146,13 @@ impl Interview<'_> {
                 continue;
             }
             for scope in self.answers.users(product) {
-                if self.answers.done.users.contains(&scope) {
+                let key = user_key(&scope);
+                if !self.asks(&key) {
                     continue;
                 }
-                let key = format!("user.{}.{}.password", scope.gstin, scope.product);
                 let found = self.wait(store.api_user(&scope)).map(drop);
                 let what = format!("the API user of {}", scope.gstin);
-                if !self.is_there(found, &what, &key, store)? {
+                if !given!(self.is_there(found, &what, (&key, "password"), store)) {
                     if !store.capability().writable {
                         return Ok(Step::Open);
                     }
@@ -146,26 +164,32 @@ impl Interview<'_> {
                     }
                     let user = given!(self.api_user(&scope));
                     self.wait(store.put(CredentialEntry::User(scope.clone(), user)))?;
+                    self.answers.done.logins.retain(|(known, _)| *known != scope);
                 }
-                self.answers.done.users.insert(scope);
-                self.keep()?;
+                self.settle(&key, |answers| {
+                    answers.done.users.insert(scope);
+                })?;
             }
         }
         Ok(Step::Done)
     }
 
-    fn api_user(&mut self, scope: &UserScope) -> Result<Option<ApiUser>, CliError> {
-        let key = format!("user.{}.{}", scope.gstin, scope.product);
+    fn api_user(&mut self, scope: &UserScope) -> Result<Answer<ApiUser>, CliError> {
+        let key = user_key(scope);
         let (name_key, password_key) = (format!("{key}.name"), format!("{key}.password"));
         loop {
             let prompt =
                 format!("{}, {}: user name (Ctrl-D: not there yet)", scope.gstin, system_in_short(scope.product));
             let question = Question::new(&name_key, &prompt, "");
-            let Some(user_name) = self.asker.ask(question, |text| Ok(Secret::from(text)))? else { return Ok(None) };
+            let user_name = given!(self.asker.ask(question, |text| Ok(Secret::from(text))), as Answer);
             let question = Question::new(&password_key, "  password (not shown)", "");
-            let Some(password) = self.asker.secret(question)? else { return Ok(None) };
+            let password = match self.asker.secret(question)? {
+                Answer::Given(password) => password,
+                Answer::Back => continue,
+                Answer::Open => return Ok(Answer::Open),
+            };
             match login_fits(scope.product, user_name.expose(), password.expose()) {
-                Ok(()) => return Ok(Some(ApiUser { user_name, password })),
+                Ok(()) => return Ok(Answer::Given(ApiUser { user_name, password })),
                 Err(error) if self.asker.is_person() => self.asker.tell(&error.to_string())?,
                 Err(error) => return Err(CliError::Usage(format!("{password_key}: {error}"))),
             }
@@ -177,28 +201,34 @@ impl Interview<'_> {
         &mut self,
         found: Result<(), CredentialError>,
         what: &str,
-        key: &str,
+        (key, secret): (&str, &str),
         store: &Arc<dyn CredentialStore>,
-    ) -> Result<bool, CliError> {
+    ) -> Result<Answer<bool>, CliError> {
         let writable = store.capability().writable;
         match found {
-            Ok(()) if !writable => Ok(true),
+            Ok(()) if !writable => Ok(Answer::Given(true)),
             Ok(()) if self.asker.is_person() => {
                 let about = format!("The credential store has this already: {what}.");
-                let question = Question::new(key, "Keep it", &about).or("yes");
-                Ok(self.asker.yes(question)?.unwrap_or(true))
+                // Whoever comes back to it means to enter it anew.
+                let default = if self.is_reopened(key) { "no" } else { "yes" };
+                self.asker.yes(Question::new(key, "Keep it", &about).or(default))
             }
-            Ok(()) => Ok(!self.asker.gives_secret(key)),
-            Err(CredentialError::Missing { .. }) if writable => Ok(false),
+            Ok(()) => Ok(Answer::Given(!self.asker.gives_secret(&format!("{key}.{secret}")))),
+            Err(CredentialError::Missing { .. }) if writable => Ok(Answer::Given(false)),
             Err(error @ CredentialError::Missing { .. }) => {
                 self.asker
                     .output
                     .remark(format!("the store cannot be written from here, and lacks something: {error}"));
-                Ok(false)
+                Ok(Answer::Given(false))
             }
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// The key of the question for a client pair.
+fn client_key(product: Product) -> &'static str {
+    if product == Product::EWayBill { "ewb_client" } else { "client" }
 }
 
 /// How API users are made on the portal, and for which way in.

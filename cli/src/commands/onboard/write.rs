@@ -8,7 +8,7 @@ use einvoice_core::environment::Product;
 use einvoice_core::registry::Registry;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value, value};
 
-use super::answers::{Answers, Way};
+use super::answers::{Answers, Portal, Way};
 use crate::commands::init;
 use crate::error::CliError;
 
@@ -57,6 +57,7 @@ pub(super) fn change(
         table.decor_mut().set_prefix("\n");
         document.insert("credentials", Item::Table(table));
     }
+    drop_keys(&mut document, &answers.done.written_keys, &keys);
     add_keys(&mut document, &keys).map_err(wrong)?;
     let replaced = put_route(&mut document, route).map_err(wrong)?;
     let text = document.to_string();
@@ -102,12 +103,12 @@ fn route(answers: &Answers) -> Table {
     if direct {
         if let Some(portal) = &answers.portal {
             table.insert("base_url", value(&portal.base_url));
-            table.insert("auth_public_key_file", value(shown(&portal.login_key_file)));
+            table.insert("auth_public_key_file", key_file(portal));
         }
         if let Some(ewb) = answers.ewb.as_ref().filter(|_| answers.with_ewb == Some(true)) {
             let mut inner = Table::new();
             inner.insert("base_url", value(&ewb.base_url));
-            inner.insert("auth_public_key_file", value(shown(&ewb.login_key_file)));
+            inner.insert("auth_public_key_file", key_file(ewb));
             table.insert("ewb", Item::Table(inner));
         }
         return table;
@@ -121,7 +122,8 @@ fn route(answers: &Answers) -> Table {
         let key = if *product == Product::EInvoice { "auth_public_key_file" } else { "ewb_auth_public_key_file" };
         table.insert(key, value(shown(file)));
     }
-    for (key, values) in [("settings", Some(&provider.settings)), ("hosts", provider.hosts.as_ref())] {
+    let hosts = Some(&provider.hosts).filter(|_| provider.other_hosts == Some(true));
+    for (key, values) in [("settings", Some(&provider.settings)), ("hosts", hosts)] {
         let values = values.filter(|values| !values.is_empty());
         let inline: Option<InlineTable> = values.map(|values| values.iter().collect());
         if let Some(inline) = inline {
@@ -131,10 +133,29 @@ fn route(answers: &Answers) -> Table {
     table
 }
 
+fn key_file(portal: &Portal) -> Item {
+    value(portal.login_key_file.as_deref().map(shown).unwrap_or_default())
+}
+
 /// A path as a configuration has it on every system.
 fn shown(path: &Path) -> String {
     path.to_string_lossy().replace('\\', "/")
 }
+
+/// What a route of ours says; what else stands in one of the same plugin is the person's own.
+const OURS: [&str; 11] = [
+    "name",
+    "plugin",
+    "environment",
+    "base_url",
+    "auth_public_key_file",
+    "ewb",
+    "client_account",
+    "profile",
+    "ewb_auth_public_key_file",
+    "settings",
+    "hosts",
+];
 
 /// Puts the route behind the others, or in the place of the one with its name; whether it replaced another.
 fn put_route(document: &mut DocumentMut, mut route: Table) -> Result<bool, String> {
@@ -155,6 +176,15 @@ fn put_route(document: &mut DocumentMut, mut route: Table) -> Result<bool, Strin
     if says(known, &route) {
         return Ok(false);
     }
+    let is_same = |key: &str| known.get(key).and_then(Item::as_str) == route.get(key).and_then(Item::as_str);
+    if is_same("plugin") {
+        let own: Vec<(String, Item)> = known
+            .iter()
+            .filter(|(key, _)| !OURS.contains(key))
+            .map(|(key, item)| (key.to_owned(), item.clone()))
+            .collect();
+        route.extend(own);
+    }
     let (decor, position) = (known.decor().clone(), known.position());
     *known = route;
     *known.decor_mut() = decor;
@@ -167,6 +197,17 @@ fn says(theirs: &Table, ours: &Table) -> bool {
     let data = |table: &Table| toml::from_str::<toml::Table>(&table.to_string()).unwrap_or_default();
     let theirs = data(theirs);
     data(ours).iter().all(|(key, value)| theirs.get(key) == Some(value))
+}
+
+/// Takes out the patterns of signing keys that an earlier answer put in, and that are wanted no more.
+fn drop_keys(document: &mut DocumentMut, written: &[String], wanted: &[String]) {
+    let known = document.get_mut("verify").and_then(Item::as_table_like_mut).and_then(|verify| verify.get_mut("keys"));
+    if let Some(known) = known.and_then(Item::as_array_mut) {
+        let is_dropped = |key: &Value| {
+            key.as_str().is_some_and(|key| written.iter().any(|it| it == key) && !wanted.iter().any(|it| it == key))
+        };
+        known.retain(|key| !is_dropped(key));
+    }
 }
 
 /// Adds the patterns of signing keys that are not there yet.
@@ -196,7 +237,6 @@ mod tests {
 
     use einvoice_core::environment::Environment;
 
-    use super::super::answers::Portal;
     use super::*;
     use crate::plugins;
 
@@ -205,7 +245,7 @@ mod tests {
         answers.way = Some(Way::Direct);
         answers.environment = Some(Environment::Sandbox);
         answers.route = Some("nic".to_owned());
-        let login_key_file = PathBuf::from("keys/auth.pem");
+        let login_key_file = Some(PathBuf::from("keys/auth.pem"));
         answers.portal = Some(Portal { base_url: "https://portal.example".to_owned(), login_key_file });
         answers.signing_keys = Some(vec!["keys/sign.pem".to_owned()]);
         answers
