@@ -17,12 +17,18 @@ mod books;
 mod browser;
 mod crash;
 mod database;
+#[cfg(unix)]
+mod desk;
 mod formats;
 mod gsp;
 #[cfg(unix)]
 mod interrupt;
 #[cfg(unix)]
+mod interview;
+#[cfg(unix)]
 mod onboard;
+#[cfg(unix)]
+mod one_login;
 #[path = "../../../plugins/database/tests/database/place.rs"]
 #[expect(dead_code, reason = "the tests of that plugin use all of it")]
 mod place;

@@ -159,7 +159,7 @@ impl Emulator {
         self.control("POST", "/sandbox/clock", &json!({"advance_seconds": seconds}).to_string());
     }
 
-    fn control(&self, method: &str, path: &str, body: &str) -> Value {
+    pub(crate) fn control(&self, method: &str, path: &str, body: &str) -> Value {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         let (address, length) = (&self.address, body.len());
         write!(

@@ -5,10 +5,11 @@ use std::path::Path;
 use std::process::Child;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pty_process::Size;
 use pty_process::blocking::{Command, Pty, open};
+use rustix::termios::{LocalModes, tcgetattr};
 
 /// How long a person waits for the program to say something before giving it up as hung.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -76,12 +77,46 @@ impl Terminal {
         self.say(line);
     }
 
-    /// Waits for a question whose answer is not shown, and answers it as fast as a person, who sees the question before
-    /// typing: the program hides what is typed only after it has asked.
+    /// Types without ending the line.
+    pub(crate) fn type_in(&mut self, text: &str) {
+        (&*self.pty).write_all(text.as_bytes()).unwrap();
+    }
+
+    /// Waits for a question whose answer is not shown, and answers it.
     pub(crate) fn answer_hidden(&mut self, question: &str, secret: &str) {
         self.expect(question);
-        std::thread::sleep(Duration::from_millis(700));
+        self.wait_until_hidden();
         self.say(secret);
+    }
+
+    /// Waits until what is typed is not shown any more: the program hides it only after it has asked.
+    pub(crate) fn wait_until_hidden(&self) {
+        assert!(self.wait_for(|modes| !modes.contains(LocalModes::ECHO)), "what is typed is still shown");
+    }
+
+    /// Waits until the terminal behaves as one should that a program has left; whether it does.
+    pub(crate) fn shows_again(&self) -> bool {
+        let usual = LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG;
+        self.wait_for(|modes| modes.contains(usual))
+    }
+
+    /// Looks at the terminal until it is so, or a person would give up.
+    fn wait_for(&self, is_so: impl Fn(LocalModes) -> bool) -> bool {
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
+            if is_so(tcgetattr(&*self.pty).unwrap().local_modes) {
+                return true;
+            }
+            std::thread::yield_now();
+        }
+        false
+    }
+
+    /// Sends a signal to the program.
+    pub(crate) fn signal(&self, name: &str) {
+        let process = self.child.id().to_string();
+        let sent = std::process::Command::new("kill").args([&format!("-{name}"), &process]).status().unwrap();
+        assert!(sent.success());
     }
 
     /// Presses a key together with Ctrl.
