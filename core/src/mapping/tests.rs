@@ -293,3 +293,23 @@ fn texts_are_cut_changed_and_joined_as_the_rule_says() {
     );
     assert_eq!(of(json!({"default": "D/1"}), "A"), some("D/1"));
 }
+
+#[test]
+fn an_address_is_the_records_or_the_configured_one_and_never_half_of_each() {
+    let mut rules = whole();
+    for (path, field) in [("Addr1", "Branch street"), ("Loc", "Branch town"), ("Pin", "Branch pin")] {
+        rules["set"][format!("SellerDtls.{path}")] = json!(field);
+    }
+    let address = |branch: serde_json::Value| {
+        let mut head = head();
+        head.as_object_mut().unwrap().extend(branch.as_object().unwrap().clone());
+        let mapped = mapping(rules.clone()).map(&record(head, json!([]))).unwrap();
+        let seller = &mapped.invoice.seller_dtls;
+        [seller.addr1.shown(), seller.loc.shown(), seller.pin.shown()].map(Option::unwrap_or_default)
+    };
+    assert_eq!(address(json!({})), ["Plot 1", "Bengaluru", "560058"]);
+    assert_eq!(address(json!({"Branch street": "9 Fort Road"})), ["9 Fort Road", "", ""]);
+    assert_eq!(address(json!({"Branch town": "Mysuru", "Branch pin": "570001"})), ["", "Mysuru", "570001"]);
+    // The record says less of the same place.
+    assert_eq!(address(json!({"Branch town": "BENGALURU", "Branch pin": "560058"})), ["Plot 1", "BENGALURU", "560058"]);
+}
