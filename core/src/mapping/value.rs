@@ -237,24 +237,22 @@ const NAMES: [(&[&str], Names); 4] = [
     (&["VehType"], &[("regular", "O"), ("normal", "O"), ("overdimensionalcargo", "R"), ("odc", "R")]),
 ];
 
-/// A code of digits: dots and blanks go, and a leading zero that a spreadsheet took away comes back.
+/// A code of digits: what groups it goes, and a leading zero that a spreadsheet took away comes back. Where the groups are
+/// those of a number, which has lost zeros of its own, the code stays as it stands.
 fn hsn(text: &str) -> Read<'_> {
     if is_exponent(text) {
         return Read { text: text.into(), note: Some(Note::DigitsLost) };
     }
-    if matches!(text.len(), 4 | 6 | 8) && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Read::plain(text);
-    }
     let whole = text.strip_suffix(".0").unwrap_or(text);
-    let digits: String = whole.chars().filter(|found| !matches!(found, '.' | ' ' | '\u{a0}')).collect();
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Read::plain(text);
+    if !whole.bytes().all(|byte| byte.is_ascii_digit()) {
+        let digits = spelling::hsn_of_groups(&whole.replace('\u{a0}', " "));
+        return digits.map_or_else(|| Read::plain(text), Read::plain);
     }
     // Chapters 01 to 09 are the only ones whose codes begin with a zero.
-    if matches!(digits.len(), 3 | 5 | 7) {
-        return Read { text: format!("0{digits}").into(), note: Some(Note::ZeroAdded) };
+    if matches!(whole.len(), 3 | 5 | 7) {
+        return Read { text: format!("0{whole}").into(), note: Some(Note::ZeroAdded) };
     }
-    Read::plain(digits)
+    Read::plain(whole)
 }
 
 /// Digits of a serial number or a telephone number, without what only makes them readable.
