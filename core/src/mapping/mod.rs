@@ -32,6 +32,7 @@ mod config;
 mod field;
 mod formula;
 mod members;
+mod number;
 mod record;
 mod rule;
 #[cfg(test)]
@@ -48,10 +49,11 @@ pub use complete::complete;
 pub use config::{Constant, MappingConfig, Rule, RuleTable, SellerConfig, SkipRule, TextStep};
 pub use field::Field;
 pub use members::Members;
+pub use number::DecimalMark;
 pub use record::{Origins, Record, RowPlaces, TableRecord};
 pub(crate) use trail::Trail;
 pub use tree::{TEXT, Tree, TreeRecord, VALUES_MAX};
-pub use value::{DateOrder, DecimalMark, Formats};
+pub use value::{DateOrder, Formats};
 
 use self::field::Fields;
 use self::rule::{Compiled, Compiler, Rules, Scope, Tables};

@@ -4,15 +4,13 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use rust_decimal::Decimal;
-
 use super::MappingError;
 use super::config::{Rule, RuleTable, TextStep};
 use super::field::{Field, Fields};
 use super::formula::{Formula, NoValue};
+use super::number::{DecimalMark, decimal_of, number};
 use super::record::Record;
 use super::trail::Trace;
-use super::value::{DecimalMark, number};
 use crate::document::{Invoice, MemberPath};
 use crate::finding::Finding;
 use crate::spelling;
@@ -494,8 +492,4 @@ impl Arithmetic {
             Err(NoValue::Undefined(reason)) => Err(failed(format!("the formula cannot be computed: {reason}"))),
         }
     }
-}
-
-fn decimal_of(digits: &str) -> Option<Decimal> {
-    if digits.contains('e') { Decimal::from_scientific(digits).ok() } else { digits.parse().ok() }
 }

@@ -313,3 +313,13 @@ fn an_address_is_the_records_or_the_configured_one_and_never_half_of_each() {
     // The record says less of the same place.
     assert_eq!(address(json!({"Branch town": "BENGALURU", "Branch pin": "560058"})), ["Plot 1", "BENGALURU", "560058"]);
 }
+
+#[test]
+fn a_formula_takes_the_noise_of_binary_fractions_for_nought() {
+    let rules = json!({"complete": false, "set": {"ItemList.TotAmt": {"formula": "Net + Noise"}}});
+    for noise in ["7.105427357601002E-15", "1E-14", "-3.5E-30"] {
+        let mapped = mapping(rules.clone()).map(&record(json!({}), json!([{"Net": "10.5", "Noise": noise}]))).unwrap();
+        assert_eq!(mapped.findings, [], "{noise}");
+        assert_eq!(mapped.invoice.item_list[0].tot_amt.get().map(Amount::paise), Some(1_050), "{noise}");
+    }
+}
