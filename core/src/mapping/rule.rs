@@ -177,15 +177,17 @@ pub(crate) struct Scope<'v> {
 }
 
 impl<'v> Scope<'v> {
-    /// The value of the line, else of the head, with the place it stands at.
+    /// The value of the line, else of the head where lines inherit, with the place it stands at.
     fn find(&self, field: &Field) -> Option<(Cow<'v, str>, Option<usize>)> {
         if let Some((head, line)) = self.listed {
             let of = |values: &[Option<&'v str>]| values.get(field.number()).copied().flatten().map(Cow::Borrowed);
+        let asks_the_head = self.line.is_none() || self.record.inherits();
             let own = self.line.and_then(|_| of(line)).map(|value| (value, self.line));
-            return own.or_else(|| of(head).map(|value| (value, None)));
+            return own.or_else(|| of(head).filter(|_| asks_the_head).map(|value| (value, None)));
         }
         let own = self.line.and_then(|line| self.record.field(Some(line), field)).map(|value| (value, self.line));
-        own.or_else(|| self.record.field(None, field).map(|value| (value, None)))
+        let of_head = || self.record.field(None, field).map(|value| (value, None));
+        own.or_else(|| asks_the_head.then(of_head).flatten())
     }
 
     fn field(&self, at: usize) -> Option<(Cow<'v, str>, Option<usize>)> {
