@@ -4,6 +4,7 @@ mod atomic;
 mod decode;
 mod drop;
 mod files;
+pub mod json;
 mod name;
 mod picture;
 mod settled;

@@ -8,11 +8,15 @@ use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
 
+use einvoice_core::document::MAX_BYTES;
+use einvoice_file_drop::json::{Fault, Splitter};
 use einvoice_file_drop::{beside, finish};
 use serde::Deserialize;
 
 use crate::response::Reference;
-use crate::split::{Fault, Splitter};
+
+/// Largest answer: the signed copy of the largest document in base64, and room.
+const ANSWER_BYTES_MAX: usize = 8 * MAX_BYTES;
 
 /// Answers that wait to be written, in the order of the file: by number of the document and record.
 pub(crate) type Answers = BTreeMap<(u64, String), Waiting>;
@@ -69,7 +73,7 @@ pub(crate) fn each(path: &Path, take: impl FnMut(Reference, &[u8]) -> io::Result
 
 /// Hands every answer of an open file to `take`.
 pub(crate) fn answers(file: impl Read, mut take: impl FnMut(Reference, &[u8]) -> io::Result<()>) -> io::Result<()> {
-    for piece in Splitter::of_answers(file) {
+    for piece in Splitter::new(file, false).with_bytes_max(ANSWER_BYTES_MAX) {
         let bytes = match piece?.content {
             Ok(bytes) => bytes,
             Err(Fault::Empty) => continue,
