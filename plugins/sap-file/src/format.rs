@@ -13,7 +13,7 @@ use einvoice_file_drop::{Encoding, Entries, Format, Found, Utf8Reader};
 use crate::config::{CsvConfig, FileFormat, SourceConfig};
 use crate::csv::{self, CsvMapper};
 use crate::idoc::{self, CONTROL_RECORD, Definitions, FlatSettings};
-use crate::json::{self, Elements};
+use crate::json;
 use crate::mapping::{self, Mapper};
 use crate::numbers::IdocNumbers;
 
@@ -130,20 +130,24 @@ impl Reading {
     }
 
     fn json(&self, encoding: Encoding, file: &Found, entries: &mut Entries<'_>) -> io::Result<()> {
-        for element in Elements::new(open(file, encoding)?) {
-            let element = element?;
-            let place = format!("line {}", element.line);
-            let shown = || format!("{}, {place}", file.shown);
-            let text = match element.text {
-                Ok(bytes) => String::from_utf8(bytes).map_err(|_| not_text(shown())),
-                Err(found) => Err(json::fault(found, shown())),
-            };
-            let listens = match text {
+        for piece in json::elements(open(file, encoding)?) {
+            let piece = piece?;
+            let place = format!("line {}", piece.line);
+            let ends_the_reading = piece.content.as_ref().is_err_and(|fault| fault.ends_the_reading());
+            let listens = match json::text(piece.content) {
                 Ok(text) => {
                     let id = format!("{}#{}", file.shown, entries.next_number());
                     self.hand_over(&place, id, text, file, entries)
                 }
-                Err(finding) => entries.problem(&place, format!("{place} of {}", file.shown), vec![finding]),
+                Err(finding) => {
+                    let label = format!("{place} of {}", file.shown);
+                    let faults = vec![finding.with_place(format!("{}, {place}", file.shown))];
+                    if ends_the_reading {
+                        entries.fault(&place, label, faults)
+                    } else {
+                        entries.problem(&place, label, faults)
+                    }
+                }
             };
             if !listens {
                 break;
@@ -254,13 +258,6 @@ fn kind_of(start: &[u8], encoding: Encoding, configured: FileFormat, file: &Foun
             _ => FileFormat::Csv,
         },
     })
-}
-
-fn not_text(place: String) -> Finding {
-    Finding::error("json.encoding", "", "the document is not text in UTF-8")
-        .with_code("2140")
-        .with_place(place)
-        .with_fix("Write the file in UTF-8, or set `encoding = \"windows-1252\"` if it is in that or in ISO 8859-1.")
 }
 
 /// Whether the text of a record is that of an `IDoc`.

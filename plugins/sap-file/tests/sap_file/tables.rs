@@ -108,3 +108,15 @@ async fn json_documents_of_a_list_are_read_one_by_one_with_their_keys() {
     );
     assert!(items.records()[1].reference.position.starts_with("document 2, line 2"));
 }
+
+#[tokio::test]
+async fn a_json_list_that_was_cut_between_two_documents_is_told_and_what_came_is_read() {
+    let one = |number: u32| einvoice_testkit::documents::Recipe::numbered(number).json();
+    for cut in [format!("[{},\n{}", one(1), one(2)), format!("[{},\n{},\n", one(1), one(2))] {
+        let (_, items) = Folder::new().with("x.json", cut).read(json!({})).await;
+        assert_eq!((items.records().len(), items.rules()), (2, vec!["json.structure".to_owned()]));
+        let finding = &items.problems()[0].findings[0];
+        assert!(finding.message.contains("ends before its list is closed"), "{finding}");
+        assert!(finding.place.as_deref().is_some_and(|place| place.starts_with("in/x.json, line ")), "{finding}");
+    }
+}
