@@ -180,6 +180,19 @@ async fn numbers_with_commas_are_read_by_one_rule_for_the_whole_idoc() {
     assert!(rules(&document(&both, json!({})).await).contains(&"sap.numbers"));
 }
 
+/// One number of another form would make a hundredfold or a thousandfold of all the others.
+#[tokio::test]
+async fn one_number_with_a_comma_among_points_is_an_error_and_changes_no_other() {
+    let odd = |value: &'static str| changed(move |segments| set(segments, "E1EDS01", "005", "SUMME", value));
+    for (settings, value, said) in [(json!({}), "54,00", "and 54,00"), (json!({ "numbers": "comma" }), "54,00", "")] {
+        let mapped = document(&odd(value), settings).await;
+        let told: Vec<_> = mapped.findings.iter().filter(|finding| finding.rule == "sap.numbers").collect();
+        let [finding] = told.as_slice() else { panic!("{:?}", mapped.findings) };
+        assert!(finding.is_error() && finding.found.as_deref().is_some_and(|found| found.ends_with(said)), "{finding}");
+        assert_eq!(made(&mapped)["ItemList"][0]["AssAmt"], json!(100));
+    }
+}
+
 #[tokio::test]
 async fn a_foreign_currency_is_turned_into_rupees_by_the_rate_of_the_idoc() {
     let dollars = changed(|segments| {
