@@ -39,17 +39,21 @@ impl State {
     pub(crate) fn find(&self, reference: &SourceRef) -> Option<&Answer> {
         self.answers.iter().find(|answer| {
             let own = &answer.receipt.reference;
-            own.record_id == reference.record_id && own.position == reference.position
+            own.record_id == reference.record_id
+                && own.position == reference.position
+                && own.location == reference.location
         })
     }
 
     /// Takes receipts in, oldest first; says whether that changed anything. An older revision than the known one is
     /// delivered already.
     fn merge(&mut self, receipts: &[&Receipt], now: PortalTime) -> bool {
+        // The request is a part of it: `INV1.idoc` and `INV1.json`, or files of two folders, are answered in one file.
         let key = |receipt: &Receipt| {
-            (number_of(&receipt.reference.position).unwrap_or(1), receipt.reference.record_id.clone())
+            let SourceRef { location, position, record_id, .. } = &receipt.reference;
+            (location.clone(), number_of(position).unwrap_or(1), record_id.clone())
         };
-        let mut by_key: BTreeMap<(u64, String), Answer> =
+        let mut by_key: BTreeMap<(String, u64, String), Answer> =
             std::mem::take(&mut self.answers).into_iter().map(|answer| (key(&answer.receipt), answer)).collect();
         let mut changed = false;
         for receipt in receipts {
@@ -60,8 +64,10 @@ impl State {
             if receipt.reference.position.starts_with(POSITION) {
                 // Whatever other record stood at this place was edited away, or belongs to an earlier file of the name;
                 // a later change of such a one takes nothing from the file that came after.
-                by_key.retain(|(number, record), known| {
-                    *number != key.0 || *record == key.1 || known.receipt.reference_id > receipt.reference_id
+                by_key.retain(|(request, number, record), known| {
+                    (request, number) != (&key.0, &key.1)
+                        || *record == key.2
+                        || known.receipt.reference_id > receipt.reference_id
                 });
             }
             by_key.insert(key, Answer { receipt: (*receipt).clone(), at: now });
