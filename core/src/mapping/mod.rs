@@ -161,7 +161,13 @@ impl Mapping {
 
     /// The names of all fields that its rules read, as they are written there.
     pub fn fields(&self) -> impl Iterator<Item = &str> {
-        self.rules.names().into_iter().chain(self.skip.iter().map(|passing| passing.field.shown()))
+        let of_rules = self.rules.members().flat_map(|(_, fields)| fields);
+        of_rules.chain(self.skip.iter().map(|passing| &passing.field)).map(Field::shown)
+    }
+
+    /// The members that its rules set, each with the fields that its rule reads, in the order of the rules.
+    pub fn members(&self) -> impl Iterator<Item = (&MemberPath, impl Iterator<Item = &Field>)> {
+        self.rules.members()
     }
 
     /// A field of each number that [`Record::field`] is asked by, in the order of the numbers.

@@ -66,11 +66,13 @@ impl Rules {
         self.texts.get(text).map(|text| &**text).unwrap_or_default()
     }
 
-    /// The names of the fields that rules read, as they are spelt, in the order of the rules.
-    pub(crate) fn names(&self) -> Vec<&str> {
-        let mut found = Vec::new();
-        self.list.iter().for_each(|(_, rule)| rule.fields(&mut found));
-        found.into_iter().filter_map(|field| self.fields.get(field)).map(Field::shown).collect()
+    /// The members that rules set, each with the fields that its rule reads, in the order of the rules.
+    pub(crate) fn members(&self) -> impl Iterator<Item = (&MemberPath, impl Iterator<Item = &Field>)> {
+        self.list.iter().map(|(path, rule)| {
+            let mut found = Vec::new();
+            rule.fields(&mut found);
+            (path, found.into_iter().filter_map(|field| self.fields.get(field)))
+        })
     }
 }
 
@@ -179,9 +181,9 @@ pub(crate) struct Scope<'v> {
 impl<'v> Scope<'v> {
     /// The value of the line, else of the head where lines inherit, with the place it stands at.
     fn find(&self, field: &Field) -> Option<(Cow<'v, str>, Option<usize>)> {
+        let asks_the_head = self.line.is_none() || self.record.inherits();
         if let Some((head, line)) = self.listed {
             let of = |values: &[Option<&'v str>]| values.get(field.number()).copied().flatten().map(Cow::Borrowed);
-        let asks_the_head = self.line.is_none() || self.record.inherits();
             let own = self.line.and_then(|_| of(line)).map(|value| (value, self.line));
             return own.or_else(|| of(head).filter(|_| asks_the_head).map(|value| (value, None)));
         }
