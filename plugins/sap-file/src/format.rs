@@ -90,20 +90,22 @@ impl Reading {
                 Err(faults) if found.is_end => return entries.fault(&place, label, faults),
                 Err(faults) => return entries.problem(&place, label, faults),
             };
-            let id = mapping::idoc_id(&text).unwrap_or_default();
+            let id = mapping::idoc_id(&text);
             let content = hasher.hash_one(&text);
             let twice = |message: String, fix: &str| {
                 let place = format!("{}, {place}", file.shown);
                 vec![Finding::error("idoc.number_twice", "", message).with_place(place).with_fix(fix)]
             };
-            if *numbers.entry(hasher.hash_one(&id)).or_insert(content) != content {
+            if let Some(id) = &id
+                && *numbers.entry(hasher.hash_one(id)).or_insert(content) != content
+            {
                 let message = format!("IDoc {} stands in this file once more, with other content", found.number);
                 let fix = "Find out in SAP (WE02) which of the two is right, and send that one alone.";
                 return entries.problem(&place, label, twice(message, fix));
             }
             let (key, mapped) = self.keyed(&place, &text, file, entries);
-            if let Some(key) = &key {
-                match self.numbers.met(&file.shown, entries.next_number(), &id, key) {
+            if let (Some(key), Some(id)) = (&key, &id) {
+                match self.numbers.met(&file.shown, entries.next_number(), id, key) {
                     Ok(None) => {}
                     Ok(Some(before)) => {
                         let number = &found.number;
@@ -120,7 +122,8 @@ impl Reading {
                     }
                 }
             }
-            entries.record(&place, key.unwrap_or(id), text, Some(Arc::new(Kept(Mutex::new(Some(mapped))))))
+            let record_id = key.or(id).unwrap_or_else(|| format!("{}#{}", file.shown, entries.next_number()));
+            entries.record(&place, record_id, text, Some(Arc::new(Kept(Mutex::new(Some(mapped))))))
         };
         match kind {
             FileFormat::Xml => idoc::read_xml(open(file, encoding)?, &file.shown, &self.definitions, &mut take),
