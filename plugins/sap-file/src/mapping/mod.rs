@@ -163,7 +163,8 @@ impl Mapper {
         use einvoice_core::mapping::Record as _;
         let keys =
             self.keys.iter().filter_map(|(name, field)| Some((name.clone(), record.value(None, field)?.into_owned())));
-        keys.chain(crate::attributes::of_document(invoice)).collect()
+        // A key that the configuration names is meant to be the one of that name.
+        crate::attributes::of_document(invoice).chain(keys).collect()
     }
 
     /// Segments of a flat file that the mapping would read if it had their layout.

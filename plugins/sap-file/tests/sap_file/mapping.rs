@@ -320,6 +320,16 @@ async fn rules_of_a_customer_go_before_what_is_built_in() {
 }
 
 #[tokio::test]
+async fn a_key_that_is_configured_goes_before_what_the_document_would_say_under_its_name() {
+    let folder = changed(|segments| segments.push(Segment::new("Z1HEAD", &[("ODN", "0000000777"), ("YEAR", "2025")])));
+    let keys = json!({ "ODN": "Z1HEAD.ODN", "GJAHR": "Z1HEAD.YEAR", "DOC_TYP": "E1EDK14[015].ORGID", "ODN_DATE": "Z1HEAD.DAY" });
+    let mapped = document(&folder, json!({ "keys": keys })).await;
+    let of = ["ODN", "GJAHR", "DOC_TYP", "ODN_DATE"].map(|name| mapped.attributes[name].as_str());
+    // Where the field has nothing, that of the document stays.
+    assert_eq!(of, ["0000000777", "2025", "F2", "05/11/2026"]);
+}
+
+#[tokio::test]
 async fn what_is_no_new_registration_is_passed_over_or_given_to_a_person() {
     let pro_forma = changed(|segments| set(segments, "E1EDK14", "015", "ORGID", "F8"));
     let (source, items) = pro_forma.read(json!({})).await;
