@@ -11,7 +11,7 @@ mod settled;
 mod work;
 
 pub use atomic::{beside, finish, put};
-pub use decode::{Encoding, Utf8Reader};
+pub use decode::{Encoding, Utf8Reader, read_whole};
 pub use drop::{Entries, FileDrop, Format, on_thread};
 pub use files::{FolderSettings, Found, Lister};
 pub use name::{is_response, response_stem};

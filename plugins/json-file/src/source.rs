@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -15,7 +15,7 @@ use einvoice_core::source::{
     SourceError, SourceRecord, place,
 };
 use einvoice_file_drop::json::{Fault, Piece, Splitter};
-use einvoice_file_drop::{Encoding, Entries, FileDrop, FolderSettings, Format, Found, Lister, Utf8Reader};
+use einvoice_file_drop::{Encoding, Entries, FileDrop, FolderSettings, Format, Found, Lister, Utf8Reader, read_whole};
 
 use crate::config::{DocumentFormat, RecordId, SourceConfig};
 use crate::element;
@@ -216,10 +216,7 @@ impl Documents {
 
 /// An XML file, which holds one document.
 fn whole(file: &Found, encoding: Encoding) -> io::Result<Piece> {
-    let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX);
-    // With room for all of it, and to see its end, a file is read in a few pieces; without, in a dozen.
-    let mut bytes = Vec::with_capacity(usize::try_from(file.size.min(limit)).unwrap_or_default() + 64);
-    Utf8Reader::new(File::open(&file.path)?, encoding)?.take(limit + 1).read_to_end(&mut bytes)?;
+    let bytes = read_whole(&file.path, file.size, encoding, MAX_BYTES)?;
     let content = if bytes.len() > MAX_BYTES { Err(Fault::TooLarge) } else { Ok(bytes) };
     Ok(Piece { number: 1, line: 1, column: 1, content })
 }
