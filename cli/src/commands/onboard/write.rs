@@ -10,6 +10,7 @@ use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Val
 
 use super::answers::{Answers, Way};
 use crate::commands::init;
+use crate::commands::new::form;
 use crate::error::CliError;
 
 /// What would become of the configuration.
@@ -75,7 +76,8 @@ pub(super) fn change(
 pub(super) fn write(file: &Path, text: &str) -> Result<(), CliError> {
     let failed = |error| CliError::File { path: file.to_path_buf(), action: "write", error };
     let folder = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut written = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    // No secret is in it, and a service under another account has to read it.
+    let mut written = form::for_others().tempfile_in(folder).map_err(failed)?;
     written.write_all(text.as_bytes()).and_then(|()| written.as_file().sync_all()).map_err(failed)?;
     if let Ok(metadata) = std::fs::metadata(file) {
         written.as_file().set_permissions(metadata.permissions()).map_err(failed)?;
@@ -213,6 +215,21 @@ mod tests {
 
     fn changed(answers: &Answers, present: Option<&str>) -> Change {
         change(answers, present, Path::new("einvoice.toml"), &plugins::registry().unwrap()).unwrap()
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_configuration_can_be_read_by_others_as_any_file_and_keeps_the_permissions_it_was_given() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let (file, any) = (folder.path().join("einvoice.toml"), folder.path().join("any"));
+        let mode = |file: &Path| std::fs::metadata(file).unwrap().permissions().mode() & 0o777;
+        std::fs::write(&any, "").unwrap();
+        write(&file, "").unwrap();
+        assert_eq!(mode(&file), mode(&any));
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
+        write(&file, "").unwrap();
+        assert_eq!(mode(&file), 0o640);
     }
 
     #[cfg(all(feature = "direct", feature = "json-file", feature = "credentials-file"))]
