@@ -7,7 +7,7 @@
 mod answer_file;
 mod answers;
 mod ask;
-mod check;
+pub(super) mod check;
 mod checklist;
 mod interview;
 mod login;
