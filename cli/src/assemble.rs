@@ -27,6 +27,9 @@ use crate::error::{CliError, ledger_error};
 use crate::settings::{Loaded, with_suggestion};
 use crate::{masters_file, plugins};
 
+/// Name of the emulator's transport, and of the store with the accounts that it makes up.
+pub(crate) const EMULATOR: &str = "sandbox";
+
 /// Makes parts from a loaded configuration.
 #[derive(Debug)]
 pub struct Assembly {
@@ -130,6 +133,15 @@ impl Assembly {
     /// [`CliError::Build`] when its settings are wrong.
     pub async fn route(&self, route: &RouteTable) -> Result<RoutePart, CliError> {
         let part = &route.part;
+        if self.settings().credentials.plugin == EMULATOR && part.plugin != EMULATOR {
+            return Err(CliError::Usage(format!(
+                "{} [credentials]: the store `{EMULATOR}` makes up accounts for the emulator inside this program, which no \
+                 portal knows; route `{}` needs a store with real ones, such as credentials-file (`einvoice onboard` puts \
+                 one in its place)",
+                self.loaded.shown_file(),
+                part.name,
+            )));
+        }
         let context = self.base.named(&part.name).in_environment(route.environment);
         let made = self.registry.transport(&part.plugin, context, part.settings.clone()).await;
         let transport = meter::metered(made.map_err(|error| self.failed("route", part, error))?, route, self);

@@ -9,6 +9,7 @@ use einvoice_core::registry::Registry;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value, value};
 
 use super::answers::{Answers, Way};
+use super::{apart, emulator};
 use crate::commands::init;
 use crate::commands::new::form;
 use crate::error::CliError;
@@ -45,11 +46,15 @@ pub(super) fn change(
         let source = answers.source.as_deref().unwrap_or("json-file");
         let store = answers.store.as_deref().unwrap_or("credentials-file");
         let text = init::with_route(registry, source, store, &document.to_string(), &keys)?;
+        let text = with_ledger_of(file, text).map_err(wrong)?;
         return checked(&text).map(|()| Change::Write(text)).map_err(wrong);
     };
     let mut document: DocumentMut =
         present.parse().map_err(|error: toml_edit::TomlError| wrong(error.to_string().trim_end().to_owned()))?;
     let before = document.to_string();
+    if let Some(store) = &answers.store {
+        emulator::make_room(&mut document, store);
+    }
     if !document.contains_key("credentials")
         && let Some(store) = &answers.store
     {
@@ -84,6 +89,16 @@ pub(super) fn write(file: &Path, text: &str) -> Result<(), CliError> {
     }
     written.persist(file).map_err(|error| failed(error.error))?;
     Ok(())
+}
+
+/// The new configuration with a ledger of its own, where it is not the default file.
+fn with_ledger_of(file: &Path, text: String) -> Result<String, String> {
+    let Some(path) = apart::ledger_of(file) else { return Ok(text) };
+    let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| error.to_string())?;
+    if let Some(ledger) = document.get_mut("ledger").and_then(Item::as_table_mut) {
+        ledger.insert("path", value(path));
+    }
+    Ok(document.to_string())
 }
 
 /// Whether the text is a configuration.
