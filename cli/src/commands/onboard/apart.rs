@@ -50,11 +50,12 @@ impl Interview<'_> {
         self.common.config = Some(file);
         self.place = Place::of(&self.common);
         let mut answers = Answers::read(&self.place.state)?;
-        if answers.pan.is_none() {
+        // What was asked already is not asked again; what that file lacks comes from here.
+        if answers.gstins.is_empty() {
             answers.pan = self.answers.pan;
             answers.gstins.clone_from(&self.answers.gstins);
-            answers.way = self.answers.way;
         }
+        answers.way = answers.way.or(self.answers.way);
         answers.environment = Some(environment);
         self.answers = answers;
         self.keep()?;
