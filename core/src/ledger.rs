@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::document::Difference;
-use crate::environment::RouteName;
+use crate::environment::{Environment, RouteName};
 use crate::ewb::Standing;
 use crate::finding::Finding;
 use crate::identifier::Gstin;
@@ -41,6 +41,19 @@ pub use error::LedgerError;
 pub trait Ledger: JobBook {
     /// What this ledger can do.
     fn capability(&self) -> LedgerCapability;
+
+    /// Binds the ledger to an environment, as what one of them registered counts for nothing in the other. The first
+    /// call decides for good; a further one for the same environment changes nothing.
+    ///
+    /// # Errors
+    /// [`LedgerError::OtherEnvironment`] when it is bound to the other one.
+    async fn bind(&self, environment: Environment) -> Result<(), LedgerError>;
+
+    /// The environment that the ledger is bound to, if any.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when the ledger cannot be read.
+    async fn environment(&self) -> Result<Option<Environment>, LedgerError>;
 
     /// Takes in documents of one source, and the cursor reached with them, in one transaction.
     /// Answers in the order of the documents.

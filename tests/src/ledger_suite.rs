@@ -74,6 +74,7 @@ macro_rules! ledger_conformance {
             an_invalid_document_read_again_is_judged_anew
             a_document_judged_anew_takes_no_key_that_is_held
             a_cursor_is_stored_with_its_batch
+            a_ledger_belongs_to_one_environment_for_good
             an_intent_survives_reopening
             a_registration_survives_reopening
             an_edit_takes_the_document_out_of_its_workers_hands

@@ -375,7 +375,7 @@ async fn a_stopped_run_keeps_the_rest_and_the_next_one_goes_on() {
     let world = World::new(documents(50)).await;
     let stop = StopSignal::new();
     stop.stop();
-    let report = world.pipeline().run_once(Arc::new(Silent), stop).await.unwrap();
+    let report = world.pipeline().await.run_once(Arc::new(Silent), stop).await.unwrap();
     assert!(report.stopped);
     let report = world.run().await;
     assert_eq!(report.registered + report.open.get("ready").copied().unwrap_or_default(), 50, "{report:?}");
@@ -388,7 +388,7 @@ async fn a_run_cut_off_between_sending_and_recording_is_settled_by_the_next_proc
     // The portal registers and answers late; the run is dropped meanwhile, as when a process dies.
     world.faults(PortalOperation::GenerateIrn, Fault::DropReplyAfterCommit, 3);
     {
-        let pipeline = world.pipeline();
+        let pipeline = world.pipeline().await;
         let run = pipeline.run_once(Arc::new(Silent), StopSignal::new());
         let _cut_off = tokio::time::timeout(Duration::from_millis(15), run).await;
     }

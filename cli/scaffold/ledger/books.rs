@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use einvoice_core::document::Difference;
+use einvoice_core::environment::Environment;
 use einvoice_core::finding::Finding;
 use einvoice_core::irn::Irn;
 use einvoice_core::job::Cancellation;
@@ -30,6 +31,8 @@ pub struct Books {
     pub(crate) attempts: BTreeMap<i64, Attempt>,
     /// (target, record) to the revision that the target has.
     pub(crate) delivered: BTreeMap<(String, i64), u32>,
+    /// The environment that the ledger belongs to, once it was bound.
+    pub(crate) environment: Option<Environment>,
     pub(crate) cursors: BTreeMap<String, Cursor>,
     /// Receipts made so far, to tell which is older.
     receipts: u64,

@@ -6,9 +6,11 @@
 
 mod answer_file;
 mod answers;
+mod apart;
 mod ask;
-mod check;
+pub(super) mod check;
 mod checklist;
+mod emulator;
 mod interview;
 mod login;
 mod provider;
@@ -66,7 +68,7 @@ pub(super) fn run(arguments: &Onboard, common: &Common, output: &mut Output) -> 
     let answers = Answers::read(&place.state)?;
     let file = interview.answers.as_deref().map(AnswerFile::read).transpose()?;
     let asker = Asker::new(file, output)?;
-    let (answers, code) = Interview::new(asker, answers, place.clone(), common.clone())?.lead()?;
+    let (answers, place, code) = Interview::new(asker, answers, place, common.clone())?.lead()?;
     let rest = shown(&answers, &place, output)?;
     Ok(exit_code::most_urgent([code, rest]))
 }

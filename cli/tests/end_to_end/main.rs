@@ -17,6 +17,8 @@ mod books;
 mod browser;
 mod crash;
 mod database;
+#[cfg(unix)]
+mod environments;
 mod formats;
 mod gsp;
 #[cfg(unix)]

@@ -19,15 +19,15 @@ use crate::terminal::Terminal;
 const LISTED: &str = "117.200.1.10";
 
 /// The passphrase of the credentials file.
-const VARIABLES: [(&str, &str); 1] = [("EINVOICE_PASSPHRASE", "a long passphrase of a test")];
+pub(crate) const VARIABLES: [(&str, &str); 1] = [("EINVOICE_PASSPHRASE", "a long passphrase of a test")];
 
 /// A folder to begin in.
-struct Desk {
+pub(crate) struct Desk {
     folder: TempDir,
 }
 
 impl Desk {
-    fn new(emulator: &Emulator) -> Self {
+    pub(crate) fn new(emulator: &Emulator) -> Self {
         let folder = TempDir::new().unwrap();
         fs::create_dir(folder.path().join("keys")).unwrap();
         let key = emulator.connection()["auth_public_key"].as_str().unwrap();
@@ -36,7 +36,7 @@ impl Desk {
         Self { folder }
     }
 
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
@@ -44,11 +44,11 @@ impl Desk {
         Terminal::start(self.path(), &["onboard"], &VARIABLES)
     }
 
-    fn call(&self, arguments: &[&str]) -> (i32, String) {
+    pub(crate) fn call(&self, arguments: &[&str]) -> (i32, String) {
         self.call_with(arguments, &[])
     }
 
-    fn call_with(&self, arguments: &[&str], variables: &[(&str, String)]) -> (i32, String) {
+    pub(crate) fn call_with(&self, arguments: &[&str], variables: &[(&str, String)]) -> (i32, String) {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_einvoice"));
         let command = command.args(arguments).current_dir(self.path()).stdin(std::process::Stdio::null());
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("EINVOICE")) {
@@ -312,7 +312,6 @@ fn answers_from_a_file_lead_to_a_login_and_the_doctor_finds_nothing_wrong() {
     };
     for check in [
         "configuration",
-        "ledger",
         "credential store",
         "budgets",
         "signing keys",
@@ -326,6 +325,7 @@ fn answers_from_a_file_lead_to_a_login_and_the_doctor_finds_nothing_wrong() {
     ] {
         assert_eq!(outcome(check), "ok", "{check}");
     }
+    assert_eq!(outcome("ledger"), "warn", "there is none before the first run");
     assert_eq!(outcome("public address"), "not_tried");
     assert_eq!(emulator.calls("auth"), 1, "neither logged in again");
 
@@ -352,6 +352,11 @@ fn the_doctor_says_what_to_do_about_what_is_wrong_and_tries_nothing_behind_it() 
     // The signing key in the place of the login key.
     let (_, text) = call(&["doctor", "--offline", "--set", "route.nic.auth_public_key_file=keys/signing.pem"]);
     assert!(text.contains("warn  login key: keys/signing.pem is a signing key, too"), "{text}");
+
+    // A heartbeat where there is none, as its path is only likely, keeps nobody from looking at the login.
+    let (code, text) = call(&["doctor", "--set", "route.nic.endpoints.heartbeat=/nowhere"]);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("warn  heartbeat") && text.contains("ok    login, e-invoice"), "{text}");
 
     // The configuration itself.
     let (code, text) = call(&["doctor", "--set", "route.nic.base_ulr=x"]);

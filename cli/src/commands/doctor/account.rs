@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use einvoice_core::access::Gateway;
 use einvoice_core::config::RouteTable;
-use einvoice_core::credential::{CredentialError, CredentialScope, CredentialStore, UserScope};
+use einvoice_core::credential::{CredentialScope, CredentialStore, UserScope};
 use einvoice_core::date::PortalTime;
 use einvoice_core::environment::Product;
 use einvoice_core::identifier::Gstin;
@@ -24,13 +24,12 @@ pub(super) async fn checks(
     table: &RouteTable,
     part: RoutePart,
     store: Option<&Arc<dyn CredentialStore>>,
-    wanted: &[Gstin],
+    users: &[(Gstin, Product)],
     report: &mut Report<'_>,
 ) -> Result<(), CliError> {
     let Some(store) = store else {
         return report.add(Line::skipped("login", "the credential store does not open").on(table));
     };
-    let users = users(table, &part, store, wanted).await;
     if users.is_empty() {
         let fix = format!(
             "`einvoice onboard` asks for API users, `einvoice credentials add user --route {} --gstin GSTIN` puts one; \
@@ -42,7 +41,7 @@ pub(super) async fn checks(
     let clock = assembly.clock();
     let environment = part.environment;
     let gateway = Gateway::new(part.name, environment, part.client_account, part.transport, Arc::clone(store), clock);
-    for (gstin, product) in users {
+    for (gstin, product) in users.iter().copied() {
         let scope = UserScope { gstin, product, environment, route: table.route_name() };
         account(&gateway, &scope, store, table, report).await?;
     }
@@ -50,17 +49,20 @@ pub(super) async fn checks(
 }
 
 /// The taxpayers with an API user on a route, and for which system.
-async fn users(
+pub(super) async fn users(
     table: &RouteTable,
     part: &RoutePart,
-    store: &Arc<dyn CredentialStore>,
+    store: Option<&Arc<dyn CredentialStore>>,
     wanted: &[Gstin],
 ) -> Vec<(Gstin, Product)> {
     let route = table.route_name();
     let is_ours = |scope: &UserScope| {
         scope.environment == table.environment && (scope.route == route || scope.route.as_str() == "*")
     };
-    let listed = store.list().await.unwrap_or_default();
+    let listed = match store {
+        Some(store) => store.list().await.unwrap_or_default(),
+        None => Vec::new(),
+    };
     let mut users: Vec<(Gstin, Product)> = listed
         .iter()
         .filter_map(|entry| match &entry.scope {
@@ -93,11 +95,7 @@ async fn account(
     let system = system_in_short(user.product);
     let check = format!("login, {system}");
     if let Err(error) = gateway.ready(user.gstin, user.product).await {
-        let line = match &error {
-            TransportError::Credential(missing) => no_credentials(check, missing),
-            _ => Line::refused(check, &error, user.product),
-        };
-        report.add(line.on(table).of(user.gstin))?;
+        report.add(Line::refused(check, &error, user.product).on(table).of(user.gstin))?;
         return report.add(Line::skipped(format!("read, {system}"), "there is no login").on(table).of(user.gstin));
     }
     let until = store.session(user).await.ok().flatten().map(|session| PortalTime::at(session.expires_at));
@@ -105,14 +103,6 @@ async fn account(
         until.map_or_else(|| "in order".to_owned(), |until| format!("in order; the session lasts until {until} IST"));
     report.add(Line::ok(check, found).on(table).of(user.gstin))?;
     read(gateway, user, table, report).await
-}
-
-fn no_credentials(check: String, error: &CredentialError) -> Line {
-    let fix = match error {
-        CredentialError::Missing { .. } => "`einvoice onboard` asks for what is missing.",
-        _ => "Correct its settings under [credentials].",
-    };
-    Line::fail(check, error.to_string(), fix)
 }
 
 /// One read that changes nothing: the taxpayer's own details.

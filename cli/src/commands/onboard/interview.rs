@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 
 use super::answers::{Answers, Way};
 use super::ask::{Asker, Question};
-use super::{Place, check, write};
+use super::{Place, check, emulator, write};
 use crate::arguments::Common;
 use crate::assemble::Assembly;
 use crate::commands::init;
@@ -70,17 +70,18 @@ impl<'o> Interview<'o> {
         Ok(Self { asker, answers, place, common, registry: plugins::registry()?, runtime, store: None })
     }
 
-    /// Asks what is open, and does what can be done with the answers. Gives them back with the exit code of the logins.
+    /// Asks what is open, and does what can be done with the answers. Gives them back with
+    /// their place and the exit code of the logins.
     ///
     /// # Errors
     /// [`CliError`] for what stops the interview; what was answered is kept.
-    pub(super) fn lead(mut self) -> Result<(Answers, u8), CliError> {
+    pub(super) fn lead(mut self) -> Result<(Answers, Place, u8), CliError> {
         self.greet()?;
         let mut code = exit_code::ALL_WELL;
         if self.questions()? == Step::Done {
             code = self.log_in_everywhere()?;
         }
-        Ok((self.answers, code))
+        Ok((self.answers, self.place, code))
     }
 
     fn greet(&mut self) -> Result<(), CliError> {
@@ -216,19 +217,30 @@ impl<'o> Interview<'o> {
                 self.keep()?;
                 return Err(CliError::Usage(format!("{reason}; call `einvoice onboard` again and correct them")));
             }
+            done!(self.keep_apart(environment));
             self.answers.environment = Some(environment);
             self.keep()?;
         }
-        Ok(Step::Done)
+        match self.answers.environment {
+            Some(environment) => self.keep_apart(environment),
+            None => Ok(Step::Open),
+        }
     }
 
     /// What the installation itself is made of, where nothing says it yet.
     fn installation(&mut self) -> Result<Step, CliError> {
-        if self.place.config.exists() {
+        let is_new = !self.place.config.exists();
+        if !is_new && !self.has_emulator()? {
             return Ok(Step::Done);
         }
         if self.answers.store.is_none() {
             self.asker.heading("This installation")?;
+            if !is_new {
+                self.asker.tell(&format!(
+                    "{} is set up for the emulator inside this program, whose accounts no portal knows.",
+                    self.place.config.display()
+                ))?;
+            }
             let question = Question::new(
                 "store",
                 "Credential store",
@@ -246,7 +258,7 @@ impl<'o> Interview<'o> {
             self.answers.store = Some(given!(self.asker.ask(question.or("credentials-file"), store)));
             self.keep()?;
         }
-        if self.answers.source.is_none() {
+        if is_new && self.answers.source.is_none() {
             let names: Vec<&str> = self.registry.sources.iter().map(|source| source.name).collect();
             let about = format!("Where invoices come from. There are: {}.", names.join(", "));
             let question = Question::new("source", "Source", &about);
@@ -264,6 +276,13 @@ impl<'o> Interview<'o> {
         Ok(Step::Done)
     }
 
+    /// Whether the configuration that is there was made for the emulator.
+    fn has_emulator(&self) -> Result<bool, CliError> {
+        let file = &self.place.config;
+        let failed = |error| CliError::File { path: file.clone(), action: "read", error };
+        Ok(emulator::is_of_emulator(&std::fs::read_to_string(file).map_err(failed)?))
+    }
+
     /// Writes the configuration, or adds to the one that is there.
     fn configuration(&mut self) -> Result<Step, CliError> {
         let file = self.place.config.clone();
@@ -274,7 +293,8 @@ impl<'o> Interview<'o> {
         };
         let is_new = present.is_none();
         // A configuration that has the route already is the person's own: what was changed there since counts.
-        if self.answers.done.configured && !is_new {
+        let has_emulator = present.as_deref().is_some_and(emulator::is_of_emulator);
+        if self.answers.done.configured && !is_new && !has_emulator {
             return Ok(Step::Done);
         }
         let shown = file.display().to_string();
@@ -284,10 +304,13 @@ impl<'o> Interview<'o> {
             write::Change::Write(text) => {
                 let question = Question::new("add_route", "Add it", "").or("yes");
                 if !is_new && self.asker.is_person() {
-                    self.asker.tell(&format!(
-                        "{shown} is there already. The route `{name}` is added to it, nothing else \
-                                              in it is changed."
-                    ))?;
+                    let rest = if has_emulator {
+                        "the emulator's route, accounts and key make room for it; nothing else in it is changed"
+                    } else {
+                        "nothing else in it is changed"
+                    };
+                    let text = format!("{shown} is there already. The route `{name}` is added to it, {rest}.");
+                    self.asker.tell(&text)?;
                     if !given!(self.asker.yes(question)) {
                         return Ok(Step::Open);
                     }

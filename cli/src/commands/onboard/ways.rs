@@ -1,6 +1,7 @@
 //! The questions of each way: addresses and keys of the portal, or the provider with its profile.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use einvoice_core::environment::{Environment, Product};
 use einvoice_protocol::public_key::RsaPublicKey;
@@ -82,7 +83,8 @@ impl Interview<'_> {
         loop {
             let directory = self.place.directory.clone();
             let question = Question::new(key, "Key file for logins", about);
-            let Some(found) = self.asker.ask(question, |text| check::login_key(text, &directory))? else {
+            let Some(found) = self.asker.ask(question, |text| check::login_key(Path::new(text.trim()), &directory))?
+            else {
                 return Ok(None);
             };
             self.asker.tell(&format!("{}: {}.", found.path.display(), found.shown()))?;
@@ -345,7 +347,7 @@ impl Interview<'_> {
         let behind = self.answers.provider.iter().flat_map(|provider| provider.login_key_files.values());
         direct
             .chain(behind)
-            .filter_map(|file| check::login_key(&file.to_string_lossy(), &self.place.directory).ok())
+            .filter_map(|file| check::login_key(file, &self.place.directory).ok())
             .map(|found| found.key)
             .collect()
     }
@@ -353,6 +355,6 @@ impl Interview<'_> {
 
 /// The name of a profile without folder and ending.
 fn short(profile: &str) -> String {
-    let path = std::path::Path::new(profile);
+    let path = Path::new(profile);
     path.file_stem().map_or_else(|| profile.to_owned(), |stem| stem.to_string_lossy().into_owned())
 }

@@ -68,6 +68,8 @@ impl Office {
             settings: RunSettings::default(),
             clock: Arc::new(self.clock.clone()),
         })
+        .await
+        .unwrap()
     }
 
     /// Tries again for a while: tasks of a run that was cut off let go of the old ledger on their own time.
