@@ -28,6 +28,7 @@ link! {
     einvoice_credentials_database if "credentials-database",
     einvoice_credentials_env if "credentials-env",
     einvoice_credentials_file if "credentials-file",
+    einvoice_credentials_keyring if "credentials-keyring",
     einvoice_credentials_vault if "credentials-vault",
     einvoice_database if "database",
     einvoice_direct if "direct",
