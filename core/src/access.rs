@@ -8,6 +8,7 @@
 //! A refusal stops whom it concerns: the one GSTIN, all that share the client pair, or the route.
 
 mod door;
+mod provider;
 mod raw;
 
 use std::collections::{HashMap, VecDeque};
@@ -232,12 +233,16 @@ impl Gateway {
         operation: &Operation,
     ) -> Result<Reply, TransportError> {
         let session = self.session(gstin, product).await?;
-        let refused = match self.transport.call(&session, operation).await {
+        let session = self.with_kept_provider_token(gstin, product, session).await;
+        let result = self.transport.call(&session, operation).await;
+        self.keep_provider_token(gstin, product, &session).await;
+        let refused = match result {
             Err(error) if error.class() == Some(ErrorClass::TokenExpired) => error,
             result => return result,
         };
         let renewed = self.log_in_again(gstin, product, &session, refused).await?;
         let result = self.transport.call(&renewed, operation).await;
+        self.keep_provider_token(gstin, product, &renewed).await;
         if let Err(error) = &result
             && error.class() == Some(ErrorClass::TokenExpired)
         {

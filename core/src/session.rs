@@ -88,6 +88,12 @@ impl Session {
         &self.saved
     }
 
+    /// The same login with another token of the account at the provider.
+    #[must_use]
+    pub fn with_provider(&self, token: ProviderToken) -> Self {
+        Self { access: self.access.clone(), saved: SavedSession { provider: Some(token), ..self.saved.clone() } }
+    }
+
     /// The token for the `AuthToken` header.
     #[must_use]
     pub const fn token(&self) -> &Secret<String> {

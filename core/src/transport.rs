@@ -16,7 +16,7 @@ use crate::environment::{Environment, Product};
 use crate::operation::{InfoDetail, Operation, OperationKind, Reply};
 use crate::portal_code::{ErrorClass, PortalError, deciding_class};
 use crate::raw::{RawAnswer, RawCall};
-use crate::session::{SavedSession, Session};
+use crate::session::{ProviderToken, SavedSession, Session};
 
 /// A way to the portal: direct, through a GSP, through a provider's API, or the emulator.
 #[async_trait]
@@ -59,6 +59,13 @@ pub trait Transport: fmt::Debug + Send + Sync {
     /// As [`Self::call`].
     async fn call_raw(&self, _session: &Session, _call: &RawCall) -> Result<RawAnswer, TransportError> {
         Err(raw_calls_denied())
+    }
+
+    /// The token of the account at a GSP or provider that the next call would carry, where the provider wants a login of
+    /// its own; none where there is no such login, or the next call has to make one. A call may renew it in the middle
+    /// of a session: [`crate::access`] then keeps it for other workers.
+    async fn provider_token(&self, _access: &Access) -> Option<ProviderToken> {
+        None
     }
 
     /// Asks whether the portal answers at all (heartbeat). Needs no session.

@@ -19,14 +19,14 @@ use serde::{Deserialize, Serialize};
 use crate::BoxError;
 use crate::access::{LOGIN_WINDOW, LOGINS_MAX};
 use crate::clock::{SharedClock, later};
-use crate::credential::UserScope;
+use crate::credential::{Access, UserScope};
 use crate::date::PortalTime;
 use crate::environment::{Environment, Product, RouteName};
 use crate::events;
 use crate::operation::{Operation, OperationKind, Reply};
 use crate::portal_code::{ErrorClass, PortalError, deciding_class};
 use crate::raw::{RawAnswer, RawCall, RawTarget};
-use crate::session::Session;
+use crate::session::{ProviderToken, Session};
 use crate::transport::{LoginRequest, Probe, Transport, TransportCapability, TransportError};
 
 /// Something that happened to an API user.
@@ -196,7 +196,7 @@ impl Metered {
         Self { inner, book, clock, route, environment, protects, greeted: Mutex::default() }
     }
 
-    fn user(&self, access: &crate::credential::Access, product: Product) -> UserScope {
+    fn user(&self, access: &Access, product: Product) -> UserScope {
         UserScope { gstin: access.gstin(), product, environment: self.environment, route: self.route.clone() }
     }
 
@@ -308,6 +308,10 @@ impl Transport for Metered {
             self.note_refusal(user, operation, errors).await;
         }
         result
+    }
+
+    async fn provider_token(&self, access: &Access) -> Option<ProviderToken> {
+        self.inner.provider_token(access).await
     }
 
     async fn probe(&self) -> Result<Probe, TransportError> {

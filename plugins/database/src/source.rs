@@ -76,10 +76,12 @@ impl DatabaseSource {
         let login = Login::new(
             context,
             Keys {
-                url: &config.url,
-                url_env: &config.url_env,
-                password_env: &config.password_env,
-                password_file: &config.password_file,
+                address: einvoice_database_login::Keys {
+                    url: &config.url,
+                    url_env: &config.url_env,
+                    password_env: &config.password_env,
+                    password_file: &config.password_file,
+                },
                 connect_seconds: config.connect_seconds,
                 answer_seconds: config.answer_seconds,
                 dialect: &config.dialect,

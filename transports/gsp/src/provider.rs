@@ -180,11 +180,8 @@ impl<E: Exchange> Provider<E> {
         // The lock is the login lock: many calls that need a token make one login.
         let mut known = self.tokens.lock().await;
         let tokens = &mut known.held;
-        let now = self.clock.now();
-        let margin = SignedDuration::from_secs(i64::from(self.profile.limits.renew_before_seconds));
-        let is_fresh = |held: &Held| held.expires_at.duration_since(now) > margin;
         if let Some(held) = tokens.iter().find(|held| held.client == *access.client())
-            && is_fresh(held)
+            && self.is_fresh(held.expires_at)
         {
             return Ok(Some(held.token.clone()));
         }
@@ -210,6 +207,17 @@ impl<E: Exchange> Provider<E> {
         tokens.retain(|held| held.client != *access.client());
         tokens.push(Held { client: access.client().clone(), token: token.clone(), expires_at: made.expires_at });
         Ok(Some(token))
+    }
+
+    /// Whether a token is used as it is; it is renewed some time before its end.
+    fn is_fresh(&self, expires_at: Timestamp) -> bool {
+        let margin = SignedDuration::from_secs(i64::from(self.profile.limits.renew_before_seconds));
+        expires_at.duration_since(self.clock.now()) > margin
+    }
+
+    /// The token that the next call with a client pair carries; nothing where that call has to log in for it.
+    pub(crate) async fn at_hand(&self, client: &ClientPair) -> Option<ProviderToken> {
+        self.held(client).await.filter(|held| self.is_fresh(held.expires_at))
     }
 
     /// Forgets a token that the provider did not accept, unless another one has taken its place.

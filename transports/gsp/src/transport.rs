@@ -11,7 +11,7 @@ use einvoice_core::identifier::Gstin;
 use einvoice_core::operation::{Operation, Reply};
 use einvoice_core::portal_code::ErrorClass;
 use einvoice_core::secret::Secret;
-use einvoice_core::session::{SavedSession, Session};
+use einvoice_core::session::{ProviderToken, SavedSession, Session};
 use einvoice_core::transport::{LoginRequest, Probe, Transport, TransportCapability, TransportError, TransportMode};
 use einvoice_protocol::encoding::BASE64;
 use einvoice_protocol::exchange::{Exchange, HttpRequest, Method};
@@ -467,6 +467,10 @@ impl<E: Exchange> Transport for GspTransport<E> {
             (Side::Plain { exchange, .. }, Some(part)) => self.plain_call(exchange, part, session, operation).await,
             _ => Err(TransportError::Unsupported { operation: kind }),
         }
+    }
+
+    async fn provider_token(&self, access: &Access) -> Option<ProviderToken> {
+        self.provider.at_hand(access.client()).await
     }
 
     async fn probe(&self) -> Result<Probe, TransportError> {

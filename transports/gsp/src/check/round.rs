@@ -268,6 +268,11 @@ async fn a_token_of_the_account_that_was_ended_is_replaced_once_and_the_call_goe
         return register(world, &session, 1).await.map(drop);
     }
     holds(world.provider.calls() - before <= 3, || "more than one login to the provider".to_owned())?;
+    let at_hand = world.transport.provider_token(session.access()).await;
+    let is_renewed = at_hand.is_some() && at_hand != session.saved().provider;
+    holds(is_renewed, || {
+        "the new token of the account is not told, so that no other worker goes on with it".to_owned()
+    })?;
     same("registrations in the portal's books", world.sandbox.invoices().len(), 1)
 }
 
