@@ -179,3 +179,19 @@ async fn a_json_list_that_was_cut_between_two_documents_is_told_and_what_came_is
         assert!(finding.place.as_deref().is_some_and(|place| place.starts_with("in/x.json, line ")), "{finding}");
     }
 }
+
+/// Its second row is a service, which has neither the quantity nor the unit of the goods before it.
+#[tokio::test]
+async fn the_rows_of_the_example_make_an_invoice_that_passes_the_rules() {
+    let rows = include_str!("../../../../examples/sap-drop/inbox/rows.csv").replace("20.11.2026", "05.11.2026");
+    let seller = json!({ "gstin": "29AAFCK4821M1Z5", "legal_name": "Kaveri Looms Private Limited",
+        "address1": "14 Weavers Road", "location": "Bengaluru", "pin": 560_022 });
+    let settings = json!({ "csv": { "mapping": { "seller": [seller] } } });
+    let mapped = document(&Folder::new().with("rows.csv", rows), settings).await;
+    let shown = made(&mapped.invoice);
+    let of = |at: usize| ["Qty", "Unit", "AssAmt"].map(|member| shown["ItemList"][at][member].clone());
+    assert_eq!([of(0), of(1)], [[json!(100), json!("MTR"), json!(14_500)], [Value::Null, Value::Null, json!(500)]]);
+    let options = einvoice_core::rulebook::CheckOptions::on(einvoice_testkit::invoices::DAY);
+    let result = einvoice_core::rulebook::check(mapped.invoice, mapped.findings, &options);
+    assert!(result.is_ok(), "{:?}", result.err().map(|rejected| rejected.findings));
+}
