@@ -72,6 +72,15 @@ pub struct EntryRecord {
     rotated_at: Option<Timestamp>,
     #[serde(default)]
     listed_addresses: ListedAddresses,
+    /// How often another name or secret was taken into use without a login that proved it. A session belongs to the
+    /// number it was kept under: of a later secret it proves nothing.
+    #[serde(default, skip_serializing_if = "is_none_yet")]
+    unproven_puts: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+const fn is_none_yet(puts: &u32) -> bool {
+    *puts == 0
 }
 
 impl std::fmt::Debug for EntryRecord {
@@ -93,6 +102,7 @@ impl EntryRecord {
             created_at,
             rotated_at: None,
             listed_addresses: ListedAddresses::default(),
+            unproven_puts: 0,
         }
     }
 
@@ -132,12 +142,14 @@ impl EntryRecord {
         self.pending.as_ref().map(|login| login.entry(&self.scope))
     }
 
-    /// Takes another name and secret into use at once. What was waiting is forgotten: this is newer.
+    /// Takes another name and secret into use at once, and ends the session of the old one. What was waiting is
+    /// forgotten: this is newer.
     pub fn put(&mut self, entry: &CredentialEntry, now: Timestamp) {
         let login = Login::of(entry);
         if login != self.login {
             self.rotated_at = Some(now);
             self.login = login;
+            self.unproven_puts = self.unproven_puts.wrapping_add(1);
         }
         self.drop_pending();
     }
@@ -185,24 +197,27 @@ impl EntryRecord {
     /// Its line in a list.
     #[must_use]
     pub fn summary(&self, state: Option<&StateRecord>) -> CredentialSummary {
-        let session_expires_at = state.and_then(|state| self.session(state)).map(|session| session.expires_at);
+        let live = state.filter(|state| self.is_own_session(state)).and_then(|state| self.session(state));
+        let session_expires_at = live.map(|session| session.expires_at);
         CredentialSummary { scope: self.scope.clone(), name_hint: name_hint(&self.login.name), session_expires_at }
     }
 
-    /// The session of the user in use: a token belongs to the user name that got it, and lives on with a new password.
+    /// The session of the user in use: a token belongs to the user name that got it, and lives on with a new password
+    /// that has logged in itself. One that was put without a login ends it: what is handed out then is over, and serves
+    /// only to open the key of the next login.
     #[must_use]
     pub fn session(&self, state: &StateRecord) -> Option<SavedSession> {
-        let kept = state.session.as_ref().filter(|kept| kept.user_name == self.login.name)?;
-        Some(SavedSession {
-            token: Secret::from(kept.token.as_str()),
-            sek: Secret::new(kept.sek.clone()),
-            app_key: Secret::new(kept.app_key.clone()),
-            expires_at: kept.expires_at,
-            provider: kept
-                .provider
-                .as_ref()
-                .map(|kept| ProviderToken { token: Secret::from(kept.token.as_str()), expires_at: kept.expires_at }),
-        })
+        let kept = state.session.as_ref().filter(|kept| kept.user_name == self.login.name)?.saved();
+        if self.is_own_session(state) {
+            return Some(kept);
+        }
+        let ended = self.rotated_at.unwrap_or(Timestamp::UNIX_EPOCH);
+        Some(SavedSession { expires_at: kept.expires_at.min(ended), provider: None, ..kept })
+    }
+
+    /// Whether the session that is kept was made with the secret in use, or with one that a login has replaced.
+    fn is_own_session(&self, state: &StateRecord) -> bool {
+        state.session.as_ref().is_some_and(|kept| kept.unproven_puts == self.unproven_puts)
     }
 
     /// Writes it as JSON.
@@ -250,6 +265,27 @@ struct KeptSession {
     expires_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     provider: Option<KeptToken>,
+    /// Of the entry, when it was kept.
+    #[zeroize(skip)]
+    #[serde(default, skip_serializing_if = "is_none_yet")]
+    unproven_puts: u32,
+}
+
+impl KeptSession {
+    fn saved(&self) -> SavedSession {
+        let provider = self.provider.as_ref().map(|kept| ProviderToken {
+            token: Secret::from(kept.token.as_str()),
+            expires_at: kept.expires_at,
+            client_mark: kept.client_mark.clone(),
+        });
+        SavedSession {
+            token: Secret::from(self.token.as_str()),
+            sek: Secret::new(self.sek.clone()),
+            app_key: Secret::new(self.app_key.clone()),
+            expires_at: self.expires_at,
+            provider,
+        }
+    }
 }
 
 #[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
@@ -258,6 +294,8 @@ struct KeptToken {
     token: String,
     #[zeroize(skip)]
     expires_at: Timestamp,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    client_mark: String,
 }
 
 impl StateRecord {
@@ -273,18 +311,27 @@ impl StateRecord {
         &self.scope
     }
 
-    /// Keeps the session of the user in use.
-    pub fn save_session(&mut self, user: &ApiUser, session: &SavedSession) {
+    /// The session of a scope without an entry: its API user is entered at a provider and has no name here.
+    #[must_use]
+    pub fn session_at_provider(&self) -> Option<SavedSession> {
+        self.session.as_ref().filter(|kept| kept.user_name.is_empty()).map(KeptSession::saved)
+    }
+
+    /// Keeps the session of the user in use; without an entry that of a user who is entered at a provider.
+    pub fn save_session(&mut self, entry: Option<&EntryRecord>, session: &SavedSession) {
+        let provider = session.provider.as_ref().map(|provider| KeptToken {
+            token: provider.token.expose().clone(),
+            expires_at: provider.expires_at,
+            client_mark: provider.client_mark.clone(),
+        });
         self.session = Some(KeptSession {
-            user_name: user.user_name.expose().clone(),
+            user_name: entry.map(|entry| entry.login.name.clone()).unwrap_or_default(),
             token: session.token.expose().clone(),
             sek: session.sek.expose().clone(),
             app_key: session.app_key.expose().clone(),
             expires_at: session.expires_at,
-            provider: session
-                .provider
-                .as_ref()
-                .map(|provider| KeptToken { token: provider.token.expose().clone(), expires_at: provider.expires_at }),
+            provider,
+            unproven_puts: entry.map(|entry| entry.unproven_puts).unwrap_or_default(),
         });
     }
 
@@ -432,14 +479,35 @@ mod tests {
     }
 
     #[test]
-    fn a_session_goes_with_the_user_name_and_not_with_the_password() {
+    fn a_session_goes_with_the_user_name_and_outlives_a_proven_password_only() {
         let mut record = EntryRecord::new(&entry("u", "old"), None);
         let mut state = StateRecord::new(record.scope().clone());
-        state.save_session(&record.user().unwrap(), &session());
-        record.put(&entry("u", "new"), at(1));
+        state.save_session(Some(&record), &session());
+        record.put(&entry("u", "old"), at(1));
+        assert!(record.session(&state) == Some(session()), "the same once more is nothing new");
+        record.put_pending(&entry("u", "newer"), at(2));
+        assert!(record.promote(&entry("u", "newer"), at(3)));
+        assert!(record.session(&state) == Some(session()), "it has logged in");
+        record.put(&entry("u", "typed"), at(4));
+        let ended = record.session(&state).unwrap();
+        assert_eq!((ended.expires_at, ended.app_key), (at(4), session().app_key));
+        assert_eq!(record.summary(Some(&state)).session_expires_at, None);
+        state.save_session(Some(&record), &session());
         assert!(record.session(&state) == Some(session()));
-        record.put(&entry("another", "new"), at(2));
+        record.put(&entry("another", "typed"), at(5));
         assert!(record.session(&state).is_none());
+    }
+
+    #[test]
+    fn a_session_without_an_entry_is_of_a_user_at_the_provider_and_of_no_entry_later() {
+        let record = EntryRecord::new(&entry("u", "p"), None);
+        let mut state = StateRecord::new(record.scope().clone());
+        state.save_session(None, &session());
+        let read = StateRecord::read(&state.write().unwrap()).unwrap();
+        assert!(read.session_at_provider() == Some(session()));
+        assert!(record.session(&read).is_none());
+        state.save_session(Some(&record), &session());
+        assert!(state.session_at_provider().is_none());
     }
 
     #[test]
