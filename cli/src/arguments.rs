@@ -416,6 +416,9 @@ pub struct CredentialAddresses {
     /// Route whose environment the pair is for
     #[arg(long)]
     pub route: String,
+    /// Government system the pair is for, where the provider issues one for each
+    #[arg(long, value_enum)]
+    pub product: Option<ProductName>,
     /// Forget all of them
     #[arg(long, conflicts_with = "addresses")]
     pub none: bool,

@@ -27,8 +27,9 @@ use crate::events;
 use crate::identifier::Gstin;
 use crate::operation::{Operation, Reply};
 use crate::portal_code::ErrorClass;
+use crate::proof;
 use crate::session::{SavedSession, Session, TokenPhase};
-use crate::transport::{LoginRequest, Reach, Transport, TransportError};
+use crate::transport::{LoginReach, LoginRequest, Reach, Transport, TransportError};
 use door::{Door, Stop, is_ahead};
 
 /// Most logins for one user in [`LOGIN_WINDOW`]. One GSP quotes NIC with five in fifteen minutes for
@@ -357,7 +358,9 @@ impl Gateway {
         let _turns = (self.route_door.turn().await, client_door.turn().await);
         self.check_doors(scope.gstin, scope.product)?;
         let now = self.clock.now();
-        slot.spend_login(now, &self.route)?;
+        if self.transport.capability().login_reach(scope.product) != LoginReach::Nobody {
+            slot.spend_login(now, &self.route)?;
+        }
         let previous = slot.previous.clone();
         let request =
             LoginRequest { access: &access, product: scope.product, force_refresh, previous: previous.as_ref() };
@@ -401,8 +404,10 @@ impl Gateway {
     /// route says nothing of an entry. That it cannot be kept must not stop the work.
     async fn note_login(&self, scope: &UserScope, note: LoginNote, reach: Reach) {
         let accepted = matches!(note, LoginNote::Accepted(_));
+        let capability = self.transport.capability();
         let mut scopes = Vec::new();
-        if accepted || reach == Reach::Gstin {
+        // Of a user who is entered at the provider there is no entry here.
+        if (accepted || reach == Reach::Gstin) && !capability.users_at_provider.contains(&scope.product) {
             scopes.push(CredentialScope::User(scope.clone()));
         }
         if reach == Reach::Client
@@ -410,6 +415,8 @@ impl Gateway {
         {
             scopes.push(CredentialScope::Client(ClientScope { environment: self.environment, holder }));
         }
+        let login_reach = capability.login_reach(scope.product);
+        scopes.retain(|of| !accepted || proof::is_by_login(login_reach, of));
         for of in scopes {
             if let Err(error) = self.credentials.note(&of, &note).await {
                 events::use_not_noted(scope.gstin, &error.to_string());

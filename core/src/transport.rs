@@ -4,7 +4,7 @@
 //! the work of [`crate::access`], which wraps every transport alike. It neither judges documents nor
 //! believes replies: that is [`crate::rulebook`]'s and [`crate::verify`]'s work.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
@@ -145,6 +145,23 @@ pub struct TransportCapability {
     pub users_at_provider: BTreeSet<Product>,
     /// Whether it can send a call as it is ([`Transport::call_raw`]).
     pub raw_calls: bool,
+    /// How far a login to each system goes, where that is not to whoever knows the API user: see
+    /// [`TransportCapability::login_reach`].
+    pub login_reach: BTreeMap<Product, LoginReach>,
+    /// The systems whose login is sealed here with the portal's key, so that user name and password have to fit in.
+    pub sealed_logins: BTreeSet<Product>,
+}
+
+/// How far a login goes, and so what it proves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "there is nobody else between here and the portal")]
+pub enum LoginReach {
+    /// To nobody: every call carries what is needed, or the provider has it.
+    Nobody,
+    /// To the provider, with the client pair alone.
+    Provider,
+    /// To whoever knows the API user, with client pair and API user.
+    Taxpayer,
 }
 
 impl TransportCapability {
@@ -168,7 +185,15 @@ impl TransportCapability {
             client_pair_per_product: false,
             users_at_provider: BTreeSet::new(),
             raw_calls: false,
+            login_reach: BTreeMap::new(),
+            sealed_logins: BTreeSet::from([Product::EInvoice, Product::EWayBill]),
         }
+    }
+
+    /// How far a login to a system goes.
+    #[must_use]
+    pub fn login_reach(&self, product: Product) -> LoginReach {
+        self.login_reach.get(&product).copied().unwrap_or(LoginReach::Taxpayer)
     }
 }
 

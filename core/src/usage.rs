@@ -27,7 +27,7 @@ use crate::operation::{Operation, OperationKind, Reply};
 use crate::portal_code::{ErrorClass, PortalError, deciding_class};
 use crate::raw::{RawAnswer, RawCall, RawTarget};
 use crate::session::{ProviderToken, Session};
-use crate::transport::{LoginRequest, Probe, Transport, TransportCapability, TransportError};
+use crate::transport::{LoginReach, LoginRequest, Probe, Transport, TransportCapability, TransportError};
 
 /// Something that happened to an API user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -270,7 +270,9 @@ impl Transport for Metered {
     async fn login(&self, request: LoginRequest<'_>) -> Result<Session, TransportError> {
         let user = self.user(request.access, request.product);
         self.pass_gate(&user).await?;
-        self.spend_login(&user, self.protects.then_some(LOGINS_MAX)).await?;
+        if self.capability().login_reach(request.product) != LoginReach::Nobody {
+            self.spend_login(&user, self.protects.then_some(LOGINS_MAX)).await?;
+        }
         let result = self.inner.login(request).await;
         if let Err(TransportError::Refused { errors, .. }) = &result {
             self.note_refusal(user, None, errors).await;

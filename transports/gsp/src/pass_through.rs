@@ -13,7 +13,7 @@ use einvoice_protocol::exchange::{Exchange, ExchangeError, Header, HttpRequest, 
 
 use crate::answer::{Answer, Reading};
 use crate::profile::{Meaning, ProductProfile};
-use crate::provider::{Parts, Provider, RETRY_WITHIN, with_advice, written_out};
+use crate::provider::{Parts, Provider, RETRY_WITHIN, hidden_in, known_secrets, with_advice, written_out};
 use crate::values::{Tokens, Values};
 
 /// Headers of the portal's protocol by which a call is known, whichever way they are spelt.
@@ -94,7 +94,10 @@ impl<E: Exchange> PassThrough<E> {
         let reading =
             Reading { layers: &product.reply, codes: &profile.codes, http: &profile.http, product: self.product };
         Ok(match reading.read(response.status, &response.body) {
-            Answer::No(refusal) => Err(refusal),
+            Answer::No(refusal) => {
+                let known = known_secrets(&values);
+                Err(hidden_in(refusal, &known.iter().collect::<Vec<_>>()))
+            }
             Answer::Yes { content, .. } => Ok(HttpResponse { status: response.status, body: content.into() }),
             // Whoever reads the portal's envelope says what is wrong with it.
             Answer::Unclear(_) => Ok(response),
@@ -115,7 +118,7 @@ impl<E: Exchange> Exchange for PassThrough<E> {
             (Err(refusal), Some(refused))
                 if refusal.means(Meaning::ReauthProvider) && started.elapsed() <= RETRY_WITHIN =>
             {
-                self.provider.forget(refused).await;
+                self.provider.forget(refused);
                 let token = self.provider.token(&access).await.map_err(of_provider_login)?;
                 match self.attempt(&request, &access, token.as_ref()).await? {
                     Ok(response) => return Ok(response),

@@ -12,7 +12,9 @@ use einvoice_core::operation::{Operation, Reply};
 use einvoice_core::portal_code::ErrorClass;
 use einvoice_core::secret::Secret;
 use einvoice_core::session::{ProviderToken, SavedSession, Session};
-use einvoice_core::transport::{LoginRequest, Probe, Transport, TransportCapability, TransportError, TransportMode};
+use einvoice_core::transport::{
+    LoginReach, LoginRequest, Probe, Transport, TransportCapability, TransportError, TransportMode,
+};
 use einvoice_protocol::encoding::BASE64;
 use einvoice_protocol::exchange::{Exchange, HttpRequest, Method};
 use einvoice_protocol::mask;
@@ -28,7 +30,7 @@ use crate::profile::{
     Body, Crypto, Kind, Login, Meaning, Named, OperationProfile, ProductProfile, Profile, TaxpayerMode, Variable, Wrap,
 };
 use crate::provider::{
-    LOGIN_TIME_MAX, Parts, Provider, RETRY_WITHIN, RequestBody, known_secrets, not_sent, refused, with_advice,
+    LOGIN_TIME_MAX, Parts, Provider, RETRY_WITHIN, RequestBody, Whose, known_secrets, not_sent, refused, with_advice,
     written_out,
 };
 use crate::values::{Tokens, Values, site_of};
@@ -107,7 +109,15 @@ impl<E: Exchange> GspTransport<E> {
             if part.taxpayer == TaxpayerMode::AtProvider {
                 capability.users_at_provider.insert(product);
             }
+            let reach = match part.taxpayer {
+                TaxpayerMode::Login | TaxpayerMode::WarmUp | TaxpayerMode::Nic => LoginReach::Taxpayer,
+                _ if profile.provider.login.is_some() => LoginReach::Provider,
+                _ => LoginReach::Nobody,
+            };
+            capability.login_reach.insert(product, reach);
         }
+        let is_sealed = |product| profile.product(product).is_some_and(|part| part.taxpayer == TaxpayerMode::Nic);
+        capability.sealed_logins.retain(|product| is_sealed(*product));
         let provider = Arc::new(Provider::new(profile, environment, settings, site, common, entropy, clock));
         let irp = side(&provider, Product::EInvoice, irp, irp_key, call_time_max)?;
         let ewb = side(&provider, Product::EWayBill, ewb, ewb_key, call_time_max)?;
@@ -158,20 +168,30 @@ impl<E: Exchange> GspTransport<E> {
             self.provider.token(request.access).await?;
             let now = self.provider.clock.now();
             let until = now.checked_add(WITHOUT_TOKEN).unwrap_or(now);
+            // It lasts no longer than the account's token, so that the next one is kept for others, too.
+            let held = self.provider.held(request.access.client());
+            let until = held.map_or(until, |held| held.expires_at.min(until));
             return Ok(without_key(request.access, Secret::new(self.provider.request_id()?), until));
         };
         let started = Instant::now();
+        let was_held = self.provider.held(request.access.client()).map(|held| held.token);
         let token = self.provider.token(request.access).await?;
         let first = self.taxpayer_login(exchange, part, login, request, token.as_ref()).await;
         match (first, token) {
-            // It may be the account's token that is over; one word of many providers stands for both.
-            (Err(error), Some(refused))
-                if error.class() == Some(ErrorClass::TokenExpired) && started.elapsed() <= RETRY_WITHIN =>
-            {
-                self.provider.forget(&refused).await;
+            (Err(error), Some(token)) if error.class() == Some(ErrorClass::TokenExpired) => {
+                // One word of many providers stands for the account's token and for the taxpayer's login. The token can be
+                // over if it was at hand before; one that was given out a moment ago is not to blame.
+                if was_held.as_ref() != Some(&token) {
+                    return Err(of_taxpayer(error));
+                }
+                if started.elapsed() > RETRY_WITHIN {
+                    return Err(error);
+                }
+                self.provider.forget(&token);
                 let token = self.provider.token(request.access).await?;
-                self.taxpayer_login(exchange, part, login, request, token.as_ref()).await
+                self.taxpayer_login(exchange, part, login, request, token.as_ref()).await.map_err(of_taxpayer)
             }
+            (Err(error), None) => Err(of_taxpayer(error)),
             (first, _) => first,
         }
     }
@@ -203,7 +223,7 @@ impl<E: Exchange> GspTransport<E> {
         };
         let (query, headers) = ([&common.query, &part.query], [&common.headers, &part.headers]);
         let made =
-            self.provider.login(exchange, login, &query, &headers, &values, request.product, ErrorClass::Auth).await?;
+            self.provider.login(exchange, login, &query, &headers, &values, request.product, Whose::Taxpayer).await?;
         let token = made.token.unwrap_or_else(|| Secret::new(request_id.clone()));
         Ok(without_key(request.access, token, made.expires_at))
     }
@@ -226,7 +246,7 @@ impl<E: Exchange> GspTransport<E> {
             (Err(refusal), Some(refused))
                 if refusal.means(Meaning::ReauthProvider) && started.elapsed() <= RETRY_WITHIN =>
             {
-                self.provider.forget(refused).await;
+                self.provider.forget(refused);
                 let token = self.provider.token(session.access()).await?;
                 match self.attempt(exchange, part, how, session, operation, token.as_ref()).await? {
                     Ok(reply) => return Ok(reply),
@@ -396,6 +416,16 @@ impl<E: Exchange> GspTransport<E> {
     }
 }
 
+/// The refusal of a taxpayer's login where no token of the account can be to blame: the API user is.
+fn of_taxpayer(mut error: TransportError) -> TransportError {
+    if let TransportError::Refused { errors, .. } = &mut error {
+        for error in errors.iter_mut().filter(|error| error.of_provider == Some(ErrorClass::TokenExpired)) {
+            error.of_provider = Some(ErrorClass::Auth);
+        }
+    }
+    error
+}
+
 /// The hook that an operation names.
 fn hook_of<E: Exchange>(exchange: &E, how: &OperationProfile) -> Result<Option<&'static dyn Hook>, TransportError> {
     let Some(name) = &how.hook else { return Ok(None) };
@@ -442,7 +472,7 @@ impl<E: Exchange> Transport for GspTransport<E> {
     async fn login(&self, request: LoginRequest<'_>) -> Result<Session, TransportError> {
         let part = self.provider.profile.product(request.product);
         let client = request.access.client();
-        self.provider.adopt(client, request.previous.and_then(|previous| previous.provider.as_ref())).await;
+        self.provider.adopt(client, request.previous.and_then(|previous| previous.provider.as_ref()));
         let session = match (self.side(request.product), part) {
             (Side::Nic(portal) | Side::Plain { login: Some(portal), .. }, _) => portal.login(request).await?,
             (Side::Plain { exchange, login: None }, Some(part)) => self.plain_login(exchange, part, &request).await?,
@@ -452,7 +482,7 @@ impl<E: Exchange> Transport for GspTransport<E> {
             }
         };
         // The account's token goes with the session, so that whoever shares that need not log in there.
-        let provider = self.provider.held(client).await;
+        let provider = self.provider.held(client);
         Ok(Session::new(session.access().clone(), SavedSession { provider, ..session.saved().clone() }))
     }
 
@@ -461,7 +491,7 @@ impl<E: Exchange> Transport for GspTransport<E> {
         if !self.capability.operations.contains(&kind) {
             return Err(TransportError::Unsupported { operation: kind });
         }
-        self.provider.adopt(session.access().client(), session.saved().provider.as_ref()).await;
+        self.provider.adopt(session.access().client(), session.saved().provider.as_ref());
         match (self.side(kind.product()), self.provider.profile.product(kind.product())) {
             (Side::Nic(portal), _) => portal.call(session, operation).await,
             (Side::Plain { exchange, .. }, Some(part)) => self.plain_call(exchange, part, session, operation).await,
@@ -470,7 +500,7 @@ impl<E: Exchange> Transport for GspTransport<E> {
     }
 
     async fn provider_token(&self, access: &Access) -> Option<ProviderToken> {
-        self.provider.at_hand(access.client()).await
+        self.provider.at_hand(access.client())
     }
 
     async fn probe(&self) -> Result<Probe, TransportError> {

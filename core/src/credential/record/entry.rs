@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::form::{self, VERSION};
-use super::state::StateRecord;
+use super::state::{SessionOwner, StateRecord};
 use crate::credential::{
     ApiUser, ClientPair, CredentialEntry, CredentialScope, CredentialSummary, EntryFacts, ListedAddresses, name_hint,
 };
@@ -54,6 +54,15 @@ pub struct EntryRecord {
     rotated_at: Option<Timestamp>,
     #[serde(default)]
     listed_addresses: ListedAddresses,
+    /// How often another name or secret was taken into use without a login that proved it. A session belongs to the
+    /// number it was kept under: of a later secret it proves nothing.
+    #[serde(default, skip_serializing_if = "is_none_yet")]
+    unproven_puts: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+pub(super) const fn is_none_yet(puts: &u32) -> bool {
+    *puts == 0
 }
 
 impl std::fmt::Debug for EntryRecord {
@@ -75,7 +84,13 @@ impl EntryRecord {
             created_at,
             rotated_at: None,
             listed_addresses: ListedAddresses::default(),
+            unproven_puts: 0,
         }
+    }
+
+    /// What a session that is kept now belongs to.
+    pub(super) fn owner(&self) -> SessionOwner {
+        SessionOwner { user_name: self.login.name.clone(), unproven_puts: self.unproven_puts }
     }
 
     /// What it is for.
@@ -114,12 +129,14 @@ impl EntryRecord {
         self.pending.as_ref().map(|login| login.entry(&self.scope))
     }
 
-    /// Takes another name and secret into use at once. What was waiting is forgotten: this is newer.
+    /// Takes another name and secret into use at once, and ends the session of the old one. What was waiting is
+    /// forgotten: this is newer.
     pub fn put(&mut self, entry: &CredentialEntry, now: Timestamp) {
         let login = Login::of(entry);
         if login != self.login {
             self.rotated_at = Some(now);
             self.login = login;
+            self.unproven_puts = self.unproven_puts.wrapping_add(1);
         }
         self.drop_pending();
     }
@@ -167,14 +184,23 @@ impl EntryRecord {
     /// Its line in a list.
     #[must_use]
     pub fn summary(&self, state: Option<&StateRecord>) -> CredentialSummary {
-        let session_expires_at = state.and_then(|state| self.session(state)).map(|session| session.expires_at);
+        let live = state.filter(|state| state.is_of(&self.owner())).and_then(|state| self.session(state));
+        let session_expires_at = live.map(|session| session.expires_at);
         CredentialSummary { scope: self.scope.clone(), name_hint: name_hint(&self.login.name), session_expires_at }
     }
 
-    /// The session of the user in use: a token belongs to the user name that got it, and lives on with a new password.
+    /// The session of the user in use: a token belongs to the user name that got it, and lives on with a new password
+    /// that has logged in itself. One that was put without a login ends it: what is handed out then is over, and serves
+    /// only to open the key of the next login.
     #[must_use]
     pub fn session(&self, state: &StateRecord) -> Option<SavedSession> {
-        state.session_of(&self.login.name)
+        let owner = self.owner();
+        let kept = state.session_of(&owner.user_name)?;
+        if state.is_of(&owner) {
+            return Some(kept);
+        }
+        let ended = self.rotated_at.unwrap_or(Timestamp::UNIX_EPOCH);
+        Some(SavedSession { expires_at: kept.expires_at.min(ended), provider: None, ..kept })
     }
 
     /// Writes it as JSON.
@@ -243,14 +269,35 @@ mod tests {
     }
 
     #[test]
-    fn a_session_goes_with_the_user_name_and_not_with_the_password() {
+    fn a_session_goes_with_the_user_name_and_outlives_a_proven_password_only() {
         let mut record = EntryRecord::new(&entry("u", "old"), None);
         let mut state = StateRecord::new(record.scope().clone());
-        state.save_session(&record.user().unwrap(), &session());
-        record.put(&entry("u", "new"), at(1));
+        state.save_session(Some(&record), &session());
+        record.put(&entry("u", "old"), at(1));
+        assert!(record.session(&state) == Some(session()), "the same once more is nothing new");
+        record.put_pending(&entry("u", "newer"), at(2));
+        assert!(record.promote(&entry("u", "newer"), at(3)));
+        assert!(record.session(&state) == Some(session()), "it has logged in");
+        record.put(&entry("u", "typed"), at(4));
+        let ended = record.session(&state).unwrap();
+        assert_eq!((ended.expires_at, ended.app_key), (at(4), session().app_key));
+        assert_eq!(record.summary(Some(&state)).session_expires_at, None);
+        state.save_session(Some(&record), &session());
         assert!(record.session(&state) == Some(session()));
-        record.put(&entry("another", "new"), at(2));
+        record.put(&entry("another", "typed"), at(5));
         assert!(record.session(&state).is_none());
+    }
+
+    #[test]
+    fn a_session_without_an_entry_is_of_a_user_at_the_provider_and_of_no_entry_later() {
+        let record = EntryRecord::new(&entry("u", "p"), None);
+        let mut state = StateRecord::new(record.scope().clone());
+        state.save_session(None, &session());
+        let read = StateRecord::read(&state.write().unwrap()).unwrap();
+        assert!(read.session_at_provider() == Some(session()));
+        assert!(record.session(&read).is_none());
+        state.save_session(Some(&record), &session());
+        assert!(state.session_at_provider().is_none());
     }
 
     #[test]

@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+use super::entry::{EntryRecord, is_none_yet};
 use super::form::{self, VERSION};
-use crate::credential::{ApiUser, CredentialScope, LoginFailure, LoginNote};
+use crate::credential::{CredentialScope, LoginFailure, LoginNote};
 use crate::secret::Secret;
 use crate::session::{ProviderToken, SavedSession};
 
@@ -40,6 +41,35 @@ struct KeptSession {
     expires_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     provider: Option<KeptToken>,
+    /// See [`SessionOwner::unproven_puts`].
+    #[zeroize(skip)]
+    #[serde(default, skip_serializing_if = "is_none_yet")]
+    unproven_puts: u32,
+}
+
+impl KeptSession {
+    fn saved(&self) -> SavedSession {
+        let provider = self.provider.as_ref().map(|kept| ProviderToken {
+            token: Secret::from(kept.token.as_str()),
+            expires_at: kept.expires_at,
+            client_mark: kept.client_mark.clone(),
+        });
+        SavedSession {
+            token: Secret::from(self.token.as_str()),
+            sek: Secret::new(self.sek.clone()),
+            app_key: Secret::new(self.app_key.clone()),
+            expires_at: self.expires_at,
+            provider,
+        }
+    }
+}
+
+/// Whose a session is. Without an entry there is no name: the user is entered at a provider.
+#[derive(Debug, Default)]
+pub(super) struct SessionOwner {
+    pub(super) user_name: String,
+    /// How often the entry had taken a secret into use that no login had proved.
+    pub(super) unproven_puts: u32,
 }
 
 #[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
@@ -48,6 +78,8 @@ struct KeptToken {
     token: String,
     #[zeroize(skip)]
     expires_at: Timestamp,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    client_mark: String,
 }
 
 impl StateRecord {
@@ -63,34 +95,39 @@ impl StateRecord {
         &self.scope
     }
 
-    /// Keeps the session of the user in use.
-    pub fn save_session(&mut self, user: &ApiUser, session: &SavedSession) {
+    /// Keeps the session of the user in use; without an entry that of a user who is entered at a provider.
+    pub fn save_session(&mut self, entry: Option<&EntryRecord>, session: &SavedSession) {
+        let owner = entry.map(EntryRecord::owner).unwrap_or_default();
+        let provider = session.provider.as_ref().map(|provider| KeptToken {
+            token: provider.token.expose().clone(),
+            expires_at: provider.expires_at,
+            client_mark: provider.client_mark.clone(),
+        });
         self.session = Some(KeptSession {
-            user_name: user.user_name.expose().clone(),
+            user_name: owner.user_name,
             token: session.token.expose().clone(),
             sek: session.sek.expose().clone(),
             app_key: session.app_key.expose().clone(),
             expires_at: session.expires_at,
-            provider: session
-                .provider
-                .as_ref()
-                .map(|provider| KeptToken { token: provider.token.expose().clone(), expires_at: provider.expires_at }),
+            provider,
+            unproven_puts: owner.unproven_puts,
         });
+    }
+
+    /// The session of a scope without an entry: its API user is entered at a provider and has no name here.
+    #[must_use]
+    pub fn session_at_provider(&self) -> Option<SavedSession> {
+        self.session_of("")
     }
 
     /// The session that a user name got.
     pub(super) fn session_of(&self, user_name: &str) -> Option<SavedSession> {
-        let kept = self.session.as_ref().filter(|kept| kept.user_name == user_name)?;
-        Some(SavedSession {
-            token: Secret::from(kept.token.as_str()),
-            sek: Secret::new(kept.sek.clone()),
-            app_key: Secret::new(kept.app_key.clone()),
-            expires_at: kept.expires_at,
-            provider: kept
-                .provider
-                .as_ref()
-                .map(|kept| ProviderToken { token: Secret::from(kept.token.as_str()), expires_at: kept.expires_at }),
-        })
+        self.session.as_ref().filter(|kept| kept.user_name == user_name).map(KeptSession::saved)
+    }
+
+    /// Whether the session that is kept was made with the secret in use, or with one that a login has replaced.
+    pub(super) fn is_of(&self, owner: &SessionOwner) -> bool {
+        self.session.as_ref().is_some_and(|kept| kept.unproven_puts == owner.unproven_puts)
     }
 
     pub(super) const fn last_success(&self) -> Option<Timestamp> {
