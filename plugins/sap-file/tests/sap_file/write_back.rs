@@ -17,9 +17,9 @@ use einvoice_core::state::{DocumentState, EwbState};
 use einvoice_core::write_back::{Delivery, WriteBack};
 use einvoice_sap_file::SapFileWriteBack;
 use serde_json::{Value, json};
+use einvoice_testkit::small_disk::SmallDisk;
 
 use crate::folder::Folder;
-use crate::small_disk::SmallDisk;
 
 fn target(folder: &Folder, settings: Value) -> Arc<dyn WriteBack> {
     let context = folder.context();
