@@ -243,6 +243,7 @@ pub(crate) async fn build(context: BuildContext, config: WriteBackConfig) -> Res
 }
 
 #[cfg(test)]
+    use einvoice_core::ledger::LedgerId;
 mod tests {
     use einvoice_core::clock::SystemClock;
     use einvoice_core::entropy::SystemEntropy;
@@ -253,6 +254,7 @@ mod tests {
 
     use super::*;
     use crate::dialect::Dialect;
+            ledger: Some(LedgerId("books".to_owned())),
     use crate::login::Options;
 
     fn receipt(key: &str) -> Receipt {

@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_jobs.sql"),
     include_str!("../migrations/0003_by_hand.sql"),
     include_str!("../migrations/0004_arrivals.sql"),
+    include_str!("../migrations/0005_identity.sql"),
 ];
 
 /// "eInv": marks the file as ours (`PRAGMA application_id`).

@@ -6,6 +6,7 @@ use einvoice_core::date::PortalTime;
 use einvoice_core::finding::Finding;
 use einvoice_core::irn::{Irn, IrnRule};
 use einvoice_core::key::DocumentKey;
+use einvoice_core::ledger::LedgerId;
 use einvoice_core::operation::{Registration, RegistrationStatus};
 use einvoice_core::receipt::Receipt;
 use einvoice_core::source::SourceRef;
@@ -37,6 +38,7 @@ pub(crate) fn receipt(key: &str, revision: u32, state: DocumentState) -> Receipt
         _ => Vec::new(),
     };
     Receipt {
+        ledger: Some(LedgerId("books".to_owned())),
         reference_id: 1,
         revision,
         source: "erp".to_owned(),

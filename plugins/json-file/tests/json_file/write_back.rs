@@ -9,6 +9,7 @@ use einvoice_core::finding::Finding;
 use einvoice_core::identifier::Gstin;
 use einvoice_core::irn::Irn;
 use einvoice_core::job::Cancellation;
+use einvoice_core::ledger::LedgerId;
 use einvoice_core::operation::{EwayBill, Registration, RegistrationStatus};
 use einvoice_core::receipt::Receipt;
 use einvoice_core::registry::{BuildContext, Registry};
@@ -40,6 +41,7 @@ fn receipt(document: u64, revision: u32) -> Receipt {
     let registered = revision > 1;
     Receipt {
         reference_id: i64::try_from(document).unwrap(),
+        ledger: Some(LedgerId("books".to_owned())),
         revision,
         source: "billing".to_owned(),
         reference: SourceRef {

@@ -6,7 +6,8 @@ use std::path::Path;
 use einvoice_core::date::PortalTime;
 use einvoice_core::finding::Finding;
 use einvoice_core::irn::{Irn, IrnRule};
-use einvoice_core::operation::{Registration, RegistrationStatus};
+use einvoice_core::ledger::LedgerId;
+use einvoice_core::operation::{EwayBill, Registration, RegistrationStatus};
 use einvoice_core::receipt::Receipt;
 use einvoice_core::source::{InvoiceSource, SourceRecord, place};
 use einvoice_core::state::{DocumentState, EwbState};
@@ -102,6 +103,7 @@ fn receipt(
         site: None,
     });
     Receipt {
+        ledger: Some(LedgerId("books".to_owned())),
         reference_id: 1,
         revision,
         source: "sales".to_owned(),
@@ -477,6 +479,7 @@ async fn a_copy_loses_neither_letters_nor_rows_of_a_text_file() {
 /// A receipt for what could not be read.
 fn unread() -> Receipt {
     Receipt {
+        ledger: Some(LedgerId("books".to_owned())),
         reference_id: 1,
         revision: 1,
         source: "sales".to_owned(),
