@@ -13,6 +13,8 @@ pub(crate) struct Field {
     /// The default name of its column, and the name in the settings.
     pub(crate) name: &'static str,
     pub(crate) form: Form,
+    /// Tables made before the field was known need no column for it.
+    pub(crate) is_optional: bool,
 }
 
 /// What a column must be able to hold.
@@ -29,11 +31,11 @@ pub(crate) enum Form {
 }
 
 const fn text(name: &'static str, least: u64, ddl: u64) -> Field {
-    Field { name, form: Form::Text { least, ddl: Some(ddl) } }
+    of(name, Form::Text { least, ddl: Some(ddl) })
 }
 
 const fn of(name: &'static str, form: Form) -> Field {
-    Field { name, form }
+    Field { name, form, is_optional: false }
 }
 
 /// Every field, in the order of the table. A signed QR code had 892 to 952 characters in published samples, and a signed
@@ -41,11 +43,12 @@ const fn of(name: &'static str, form: Form) -> Field {
 pub(crate) const FIELDS: [Field; 19] = [
     text("rev", 1, 64),
     of("receipt", Form::Number),
+    Field { is_optional: true, ..text("ledger", 16, 64) },
     text("state", 20, 24),
     text("irn", 64, 64),
     text("ack_no", 15, 20),
     of("ack_dt", Form::Moment),
-    Field { name: "signed_qr", form: Form::Text { least: 2_000, ddl: None } },
+    of("signed_qr", Form::Text { least: 2_000, ddl: None }),
     of("signed_invoice", Form::Long),
     text("irp", 4, 8),
     text("ewb_no", 12, 12),
@@ -115,6 +118,7 @@ pub(crate) fn value(receipt: &Receipt, name: &str) -> Option<String> {
     match name {
         "rev" => receipt.attributes.get(crate::record::REV).cloned(),
         "receipt" => Some(receipt.revision.to_string()),
+        "ledger" => receipt.ledger.as_ref().map(|ledger| ledger.0.clone()),
         "state" => Some(receipt.state.as_str().to_owned()),
         // Before it is registered the IRN is our own computation, and no result.
         "irn" => registration.map(|registration| registration.irn.to_string()),

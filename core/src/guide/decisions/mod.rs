@@ -37,3 +37,5 @@ pub mod secrets_are_wiped_and_core_dumps_are_the_systems {}
 pub mod the_use_of_an_account_is_kept_in_a_file_of_its_own {}
 #[doc = include_str!("0018-the-emulator-plays-what-comes-before-the-first-call.md")]
 pub mod the_emulator_plays_what_comes_before_the_first_call {}
+#[doc = include_str!("0019-a-result-is-known-by-its-ledger-and-revision.md")]
+pub mod a_result_is_known_by_its_ledger_and_revision {}

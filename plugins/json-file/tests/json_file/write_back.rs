@@ -40,8 +40,8 @@ fn receipt(document: u64, revision: u32) -> Receipt {
     };
     let registered = revision > 1;
     Receipt {
-        reference_id: i64::try_from(document).unwrap(),
         ledger: Some(LedgerId("books".to_owned())),
+        reference_id: i64::try_from(document).unwrap(),
         revision,
         source: "billing".to_owned(),
         reference: SourceRef {
@@ -349,5 +349,25 @@ async fn the_examples_build_and_wrong_settings_name_their_key() {
     {
         let error = (write_back.build)(context(), wrong).await.unwrap_err().to_string();
         assert!(error.contains(key), "{key}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_from_before_ledgers_were_told_apart_is_answered_anew_by_another_registration_alone() {
+    for numbers_as_text in [false, true] {
+        let folder = Folder::new();
+        let target = target(&folder, json!({ "numbers_as_text": numbers_as_text }));
+        deliver(&target, &[receipt(1, 3)]).await;
+        let path = folder.inbox().join("x_R.json");
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains("\"Ledger\":\"books\","), "{text}");
+        fs::write(&path, text.replace("\"Ledger\":\"books\",", "")).unwrap();
+        deliver(&target, &[receipt(1, 2)]).await;
+        assert_eq!(documents(&answers(&folder, "x_R.json")), [(1, 3)]);
+        let mut other = receipt(1, 2);
+        other.registration.as_mut().unwrap().ack_no = "112610000000077".to_owned();
+        deliver(&target, &[other]).await;
+        assert_eq!(documents(&answers(&folder, "x_R.json")), [(1, 2)]);
+        assert!(fs::read_to_string(&path).unwrap().contains("112610000000077"));
     }
 }

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use einvoice_core::date::PortalTime;
-use einvoice_core::receipt::Receipt;
+use einvoice_core::receipt::{Edition, Receipt};
 use einvoice_core::source::SourceRef;
 use einvoice_file_drop::{Picture, QrFormat, number_of, put};
 use serde::{Deserialize, Serialize};
@@ -43,8 +43,8 @@ impl State {
         })
     }
 
-    /// Takes receipts in, oldest first; says whether that changed anything. An older revision than the known one is
-    /// delivered already.
+    /// Takes receipts in, oldest first; says whether that changed anything. What the known answer covers is delivered
+    /// already.
     fn merge(&mut self, receipts: &[&Receipt], now: PortalTime) -> bool {
         let key = |receipt: &Receipt| {
             (number_of(&receipt.reference.position).unwrap_or(1), receipt.reference.record_id.clone())
@@ -54,14 +54,17 @@ impl State {
         let mut changed = false;
         for receipt in receipts {
             let key = key(receipt);
-            if by_key.get(&key).is_some_and(|known| known.receipt.revision >= receipt.revision) {
+            let edition = Edition::of(receipt);
+            if by_key.get(&key).is_some_and(|known| Edition::of(&known.receipt).covers(&edition)) {
                 continue;
             }
             if receipt.reference.position.starts_with(POSITION) {
                 // Whatever other record stood at this place was edited away, or belongs to an earlier file of the name;
                 // a later change of such a one takes nothing from the file that came after.
                 by_key.retain(|(number, record), known| {
-                    *number != key.0 || *record == key.1 || known.receipt.reference_id > receipt.reference_id
+                    let is_later =
+                        known.receipt.shares_ledger_with(receipt) && known.receipt.reference_id > receipt.reference_id;
+                    *number != key.0 || *record == key.1 || is_later
                 });
             }
             by_key.insert(key, Answer { receipt: (*receipt).clone(), at: now });

@@ -7,7 +7,7 @@ use einvoice_core::date::PortalTime;
 use einvoice_core::finding::Finding;
 use einvoice_core::irn::{Irn, IrnRule};
 use einvoice_core::ledger::LedgerId;
-use einvoice_core::operation::{EwayBill, Registration, RegistrationStatus};
+use einvoice_core::operation::{Registration, RegistrationStatus};
 use einvoice_core::receipt::Receipt;
 use einvoice_core::source::{InvoiceSource, SourceRecord, place};
 use einvoice_core::state::{DocumentState, EwbState};
@@ -515,4 +515,23 @@ async fn settled_workbooks_are_moved_and_read_no_more() {
     folder.source.acknowledge(&settled(Disposition::Done)).await.unwrap();
     assert!(folder.path("done/sales.xlsx").exists());
     assert!(read(&folder.source).await.records.is_empty());
+}
+
+#[tokio::test]
+async fn a_copy_from_before_ledgers_were_told_apart_is_answered_anew_by_another_registration_alone() {
+    let folder = Folder::of("sales.csv", &testing::csv(invoices()).unwrap());
+    let records = read(&folder.source).await.records;
+    let with = |revision| folder.receipt(&records[0], revision, DocumentState::Registered, Vec::new());
+    folder.done(&[with(3)]).await;
+    let path = folder.path("results/sales_result.csv");
+    let text = || std::fs::read_to_string(&path).unwrap();
+    assert!(text().contains("\"\"ledger\"\":\"\"books\"\","), "{}", text());
+    let before = text().replace("\"\"ledger\"\":\"\"books\"\",", "");
+    std::fs::write(&path, &before).unwrap();
+    folder.done(&[with(2)]).await;
+    assert_eq!(text(), before);
+    let mut other = with(2);
+    other.registration.as_mut().unwrap().ack_no = "112610000000077".to_owned();
+    folder.done(&[other]).await;
+    assert!(text().contains("112610000000077") && !text().contains("112610000000001"), "{}", text());
 }
