@@ -26,6 +26,7 @@ use crate::reader;
 use crate::record::{Kept, REV};
 use crate::statement::Statement;
 use crate::table::Relation;
+use crate::write::in_environment;
 
 /// Where results are looked for when nothing else is said.
 const RESULT_TABLE: &str = "einv_result";
@@ -200,7 +201,7 @@ impl DatabaseSource {
         Ok(rows.into_iter().filter_map(|row| row.cells.into_iter().next()?).collect())
     }
 
-    /// Which of these have a registration among the results.
+    /// Which of these have a registration among the results of this environment.
     async fn with_results(&self, keys: &[String]) -> Result<Vec<String>, Fault> {
         let dialect = self.database.dialect;
         let mut transaction = self.database.reading().await?;
@@ -220,6 +221,7 @@ impl DatabaseSource {
         let rows = transaction.rows(&statement).await?;
         transaction.commit().await?;
         Ok(rows.into_iter().filter_map(|row| row.cells.into_iter().next()?).collect())
+        let statement = in_environment(statement, dialect, table.column("env"), &self.config.environment);
     }
 
     fn document(&self, reference: &SourceRef, record: &dyn Record, rev: Option<String>, said: Said<'_>) -> Mapped {

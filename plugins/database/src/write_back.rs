@@ -16,7 +16,7 @@ use crate::pool::Database;
 use crate::result::{CAPABILITY, FIELDS, field};
 use crate::statement::Statement;
 use crate::target::Target;
-use crate::write::{BATCH, Writing};
+use crate::write::{BATCH, Writing, in_environment};
 
 /// Writes results into a database.
 #[derive(Debug)]
@@ -153,16 +153,12 @@ impl DatabaseWriteBack {
             sql.push_str(", ");
             sql.push_str(column);
         }
-        let mut statement = Statement::new(dialect, sql).sql(&format!(" FROM {} WHERE {quoted} IN ", table.from)).list(
+        let statement = Statement::new(dialect, sql).sql(&format!(" FROM {} WHERE {quoted} IN ", table.from)).list(
             keys,
             keys.len(),
             &key.kind,
         );
-        if let Some(env) = env {
-            statement = statement
-                .sql(&format!(" AND {} = ", dialect.quote(&env.name)))
-                .value(Some(&self.config.environment), &env.kind);
-        }
+        let statement = in_environment(statement, dialect, env, &self.config.environment);
         let mut transaction = self.database.reading().await?;
         let rows = transaction.rows(&statement).await?;
         transaction.commit().await?;
@@ -243,22 +239,22 @@ pub(crate) async fn build(context: BuildContext, config: WriteBackConfig) -> Res
 }
 
 #[cfg(test)]
-    use einvoice_core::ledger::LedgerId;
 mod tests {
     use einvoice_core::clock::SystemClock;
     use einvoice_core::entropy::SystemEntropy;
     use einvoice_core::finding::Finding;
+    use einvoice_core::ledger::LedgerId;
     use einvoice_core::state::{DocumentState, EwbState};
     use sqlx::sqlite::SqliteConnectOptions;
     use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
 
     use super::*;
     use crate::dialect::Dialect;
-            ledger: Some(LedgerId("books".to_owned())),
     use crate::login::Options;
 
     fn receipt(key: &str) -> Receipt {
         Receipt {
+            ledger: Some(LedgerId("books".to_owned())),
             reference_id: 1,
             revision: 1,
             source: "erp".to_owned(),

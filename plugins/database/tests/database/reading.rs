@@ -211,6 +211,26 @@ async fn what_became_of_a_row_is_written_into_its_status() {
 }
 
 #[tokio::test]
+async fn a_result_of_another_environment_settles_no_row() {
+    for engine in ALL {
+        let Some(place) = Place::staged(engine) else { continue };
+        place.run(&books::numbered(place.dialect, 2));
+        place.run(
+            "INSERT INTO einv_result (doc_key, env, receipt, irn) VALUES ('K00001', 'sandbox', 1, 'an irn'),
+             ('K00002', 'production', 1, 'an irn')",
+        );
+        let source = place.source_with(json!({}));
+        let read = read(&source).await;
+        let told: Vec<(&SourceRecord, Disposition)> =
+            read.records.iter().map(|record| (record, Disposition::Done)).collect();
+        tell(&source, &told).await;
+        assert_eq!(statuses(&place), ["CLAIMED", "DONE"], "{engine:?}");
+        tell(&place.source_with(json!({"environment": "sandbox"})), &told).await;
+        assert_eq!(statuses(&place), ["DONE", "DONE"], "{engine:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_row_that_somebody_queued_again_meanwhile_keeps_its_word() {
     for engine in ALL {
         let Some(place) = Place::staged(engine) else { continue };
