@@ -2,7 +2,7 @@
 
 use einvoice_core::date::PortalTime;
 use einvoice_core::receipt::Receipt;
-use einvoice_core::state::DocumentState;
+use einvoice_core::state::{DocumentState, EwbState};
 
 use crate::config::StatusWords;
 use crate::dialect::Dialect;
@@ -40,7 +40,7 @@ const fn of(name: &'static str, form: Form) -> Field {
 
 /// Every field, in the order of the table. A signed QR code had 892 to 952 characters in published samples, and a signed
 /// invoice grows with its items.
-pub(crate) const FIELDS: [Field; 19] = [
+pub(crate) const FIELDS: [Field; 20] = [
     text("rev", 1, 64),
     of("receipt", Form::Number),
     Field { is_optional: true, ..text("ledger", 16, 64) },
@@ -130,7 +130,11 @@ pub(crate) fn value(receipt: &Receipt, name: &str) -> Option<String> {
         "ewb_no" => Some(bill()?.number),
         "ewb_dt" => moment(bill()?.made_at),
         "ewb_valid_till" => moment(bill()?.valid_till),
-        "ewb_state" => Some(bill()?.state.as_str().to_owned()),
+        // One that failed, or of which nobody knows, has no number yet and is told all the same.
+        "ewb_state" => {
+            let state = bill().map_or(receipt.ewb_state, |bill| bill.state);
+            (state != EwbState::None).then(|| state.as_str().to_owned())
+        }
         "ewb_vehicle" => bill()?.vehicle,
         "is_cancelled" => Some(if receipt.state == DocumentState::Cancelled { "1" } else { "0" }.to_owned()),
         "cancel_dt" => moment(receipt.cancellation.as_ref()?.at),

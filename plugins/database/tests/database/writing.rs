@@ -229,6 +229,20 @@ async fn a_row_with_its_own_columns_tells_ledgers_apart_where_it_has_one_for_the
 }
 
 #[tokio::test]
+async fn the_state_of_a_bill_is_told_where_there_is_no_bill_yet() {
+    for engine in ALL {
+        let Some(place) = Place::staged(engine) else { continue };
+        claimed(&place, &["A1", "A2", "A3"]);
+        let with =
+            |key: &str, state: EwbState| Receipt { ewb_state: state, ..receipt(key, 1, DocumentState::Registered) };
+        let receipts = [with("A1", EwbState::Failed), with("A2", EwbState::Unknown), with("A3", EwbState::None)];
+        done(&place.write_back_with(json!({})), &receipts).await;
+        let rows = place.rows(&["ewb_state", "ewb_no"], "einv_result ORDER BY doc_key");
+        assert_eq!(rows, [["failed", ""], ["unknown", ""], ["", ""]], "{engine:?}");
+    }
+}
+
+#[tokio::test]
 async fn columns_too_narrow_for_a_result_are_found_at_the_start_with_the_statement_that_widens_them() {
     for (engine, narrow) in [
         (
