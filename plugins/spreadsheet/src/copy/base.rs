@@ -368,7 +368,6 @@ impl BaseSheet {
         let result = |at: usize| Some(unescaped(&row.get((*self.results.get(at)?)?)?.text()).to_owned());
         state.ack_no = result(ACK_NO).filter(|text| !text.is_empty());
         if self.codes.len() < codes_max {
-            let result = |at: usize| Some(row.get((*self.results.get(at)?)?)?.text());
             self.codes.extend(code(&state.named, result).map(|code| (row.number, code)));
         }
         self.states.insert(row.number, state);
@@ -436,7 +435,9 @@ impl BaseSheet {
     }
 }
 
-/// Without the apostrophe that keeps a spreadsheet program from computing what a text file says.
+/// Without the apostrophe that keeps a spreadsheet program from computing what a text file says, and without the `="12"`
+/// that keeps digits as they are.
 fn unescaped(text: &str) -> &str {
-    text.strip_prefix('\'').unwrap_or(text)
+    let digits = text.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
+    digits.or_else(|| text.strip_prefix('\'')).unwrap_or(text)
 }
