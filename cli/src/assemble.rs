@@ -158,8 +158,12 @@ impl Assembly {
     /// # Errors
     /// [`CliError::Build`] when its settings are wrong.
     pub async fn source(&self, source: &SourceTable) -> Result<SourcePart, CliError> {
+        self.source_in(&self.base, source).await
+    }
+
+    async fn source_in(&self, context: &BuildContext, source: &SourceTable) -> Result<SourcePart, CliError> {
         let part = &source.part;
-        let made = self.registry.source(&part.plugin, self.base.named(&part.name), part.settings.clone()).await;
+        let made = self.registry.source(&part.plugin, context.named(&part.name), part.settings.clone()).await;
         let source = made.map_err(|error| self.failed("source", part, error))?;
         Ok(SourcePart { name: part.name.clone(), source })
     }
@@ -172,7 +176,7 @@ impl Assembly {
         made.map_err(|error| self.failed("source", part, error))
     }
 
-    /// Makes a source that leaves its files as and where they lie: to look at them.
+    /// Makes a source that leaves its files as and where they lie, and its rows unclaimed: to look at them.
     ///
     /// # Errors
     /// [`CliError::Build`] when its settings are wrong.
@@ -185,7 +189,7 @@ impl Assembly {
         if moves && let Some(settings) = source.part.settings.as_object_mut() {
             settings.insert(MOVES.to_owned(), false.into());
         }
-        self.source(&source).await
+        self.source_in(&self.base.only_looking(), &source).await
     }
 
     /// Makes a write-back target.

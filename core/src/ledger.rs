@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::document::Difference;
+use crate::entropy::{Entropy, EntropyError};
 use crate::environment::{Environment, RouteName};
 use crate::ewb::Standing;
 use crate::finding::Finding;
@@ -215,6 +216,23 @@ pub struct DocumentId(pub i64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AttemptId(pub i64);
+
+/// Identity of a ledger: given when it is made, kept as long as it lives, another for each.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LedgerId(pub String);
+
+impl LedgerId {
+    /// One for a ledger that is being made: sixteen hexadecimal digits.
+    ///
+    /// # Errors
+    /// [`EntropyError`] when there are no random bytes.
+    pub fn random(entropy: &dyn Entropy) -> Result<Self, EntropyError> {
+        let mut bytes = [0; 8];
+        entropy.fill(&mut bytes)?;
+        Ok(Self(format!("{:016x}", u64::from_be_bytes(bytes))))
+    }
+}
 
 /// Name of a worker, unique among those sharing a ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

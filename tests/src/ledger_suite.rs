@@ -93,6 +93,7 @@ macro_rules! ledger_conformance {
             an_answer_to_an_earlier_attempt_is_refused
             a_used_up_number_stays_burnt
             every_result_is_owed_to_every_target
+            receipts_name_the_ledger_that_made_them
             a_return_to_ready_replaces_an_earlier_result
             a_second_record_gets_the_result_too
             a_query_filters_and_pages

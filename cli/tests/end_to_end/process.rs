@@ -330,11 +330,9 @@ plugin = "json-file"
     pub(crate) fn over_database(self, url: &str) -> Self {
         let config = fs::read_to_string(self.path("einvoice.toml")).unwrap();
         let (head, _) = config.split_once("[[source]]").unwrap();
-        let link = format!("plugin = \"database\"\nurl = '{url}'\n");
-        let parts = format!(
-            "[[source]]\nname = \"erp\"\n{link}page_rows = 7\n[[write_back]]\nname = \"results\"\n{link}environment = \
-             \"sandbox\"\n"
-        );
+        let link = format!("plugin = \"database\"\nurl = '{url}'\nenvironment = \"sandbox\"\n");
+        let parts =
+            format!("[[source]]\nname = \"erp\"\n{link}page_rows = 7\n[[write_back]]\nname = \"results\"\n{link}");
         self.write("einvoice.toml", &format!("{head}{parts}"));
         self
     }

@@ -33,8 +33,9 @@ pub struct BuildContext {
     /// Only records that somebody wrote down will be mapped: a source has nothing to look at, and its system need not be
     /// there.
     pub only_maps: bool,
-    /// Somebody looks whether the part is in order: a ledger is not made, not brought up to date and not taken over, and
-    /// one that is not there is [`LedgerError::Absent`](crate::ledger::LedgerError::Absent).
+    /// The part is only looked at, and nothing may change by it. A source claims nothing, moves nothing and needs no more
+    /// than the right to read. A ledger is not made, not brought up to date and not taken over, and one that is not there is
+    /// [`LedgerError::Absent`](crate::ledger::LedgerError::Absent).
     pub only_looks: bool,
 }
 
@@ -68,7 +69,7 @@ impl BuildContext {
         Self { only_maps: true, ..self.clone() }
     }
 
-    /// The same context for a part that is only looked at.
+    /// The same context for a part that will only be looked at.
     #[must_use]
     pub fn only_looking(&self) -> Self {
         Self { only_looks: true, ..self.clone() }

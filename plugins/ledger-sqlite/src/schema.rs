@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0003_by_hand.sql"),
     include_str!("../migrations/0004_arrivals.sql"),
     include_str!("../migrations/0005_environment.sql"),
+    include_str!("../migrations/0006_identity.sql"),
 ];
 
 /// "eInv": marks the file as ours (`PRAGMA application_id`).

@@ -88,7 +88,8 @@ impl WriteBack for EachItsVoucher {
     async fn deliver(&self, receipts: &[Receipt]) -> Result<Vec<Delivery>, WriteBackError> {
         let mut receipts = receipts.to_vec();
         for receipt in &mut receipts {
-            receipt.attributes.insert("master_id".to_owned(), (4200 + receipt.reference_id).to_string());
+            let number: u64 = receipt.reference.record_id.trim_start_matches("record-").parse().unwrap();
+            receipt.attributes.insert("master_id".to_owned(), (4200 + number).to_string());
         }
         self.0.deliver(&receipts).await
     }

@@ -41,3 +41,5 @@ pub mod the_emulator_plays_what_comes_before_the_first_call {}
 pub mod a_run_and_its_ledger_belong_to_one_environment {}
 #[doc = include_str!("0020-a-keyring-is-a-shelf-of-small-entries.md")]
 pub mod a_keyring_is_a_shelf_of_small_entries {}
+#[doc = include_str!("0021-a-result-is-known-by-its-ledger-and-revision.md")]
+pub mod a_result_is_known_by_its_ledger_and_revision {}

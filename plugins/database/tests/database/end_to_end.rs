@@ -50,7 +50,7 @@ impl Office {
     async fn pipeline(&self) -> Pipeline {
         let mut keys = KeySet::new();
         keys.add_pem(&self.sandbox.signing_public_key_pem(), Some(&self.sandbox.signing_kid())).unwrap();
-        let source = self.place.source_with(json!({"worker": "office", "page_rows": 7}));
+        let source = self.place.source_with(json!({"worker": "office", "page_rows": 7, "environment": "sandbox"}));
         let target = self.place.write_back_with(json!({"environment": "sandbox"}));
         Pipeline::new(Parts {
             ledger: self.ledger().await,

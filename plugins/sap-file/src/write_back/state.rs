@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use einvoice_core::date::PortalTime;
-use einvoice_core::receipt::Receipt;
+use einvoice_core::receipt::{Edition, Receipt};
 use einvoice_core::source::SourceRef;
 use einvoice_file_drop::{Picture, QrFormat, number_of, put};
 use serde::{Deserialize, Serialize};
@@ -45,8 +45,8 @@ impl State {
         })
     }
 
-    /// Takes receipts in, oldest first; says whether that changed anything. An older revision than the known one is
-    /// delivered already.
+    /// Takes receipts in, oldest first; says whether that changed anything. What the known answer covers is delivered
+    /// already.
     fn merge(&mut self, receipts: &[&Receipt], now: PortalTime) -> bool {
         // The request is a part of it: `INV1.idoc` and `INV1.json`, or files of two folders, are answered in one file.
         let key = |receipt: &Receipt| {
@@ -58,16 +58,17 @@ impl State {
         let mut changed = false;
         for receipt in receipts {
             let key = key(receipt);
-            if by_key.get(&key).is_some_and(|known| known.receipt.revision >= receipt.revision) {
+            let edition = Edition::of(receipt);
+            if by_key.get(&key).is_some_and(|known| Edition::of(&known.receipt).covers(&edition)) {
                 continue;
             }
             if receipt.reference.position.starts_with(POSITION) {
                 // Whatever other record stood at this place was edited away, or belongs to an earlier file of the name;
                 // a later change of such a one takes nothing from the file that came after.
                 by_key.retain(|(request, number, record), known| {
-                    (request, number) != (&key.0, &key.1)
-                        || *record == key.2
-                        || known.receipt.reference_id > receipt.reference_id
+                    let is_later =
+                        known.receipt.shares_ledger_with(receipt) && known.receipt.reference_id > receipt.reference_id;
+                    (request, number) != (&key.0, &key.1) || *record == key.2 || is_later
                 });
             }
             by_key.insert(key, Answer { receipt: (*receipt).clone(), at: now });

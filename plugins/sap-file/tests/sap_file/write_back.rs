@@ -9,6 +9,7 @@ use einvoice_core::date::PortalTime;
 use einvoice_core::finding::Finding;
 use einvoice_core::irn::{Irn, IrnRule};
 use einvoice_core::key::DocumentKey;
+use einvoice_core::ledger::LedgerId;
 use einvoice_core::operation::{EwayBill, Registration, RegistrationStatus};
 use einvoice_core::receipt::Receipt;
 use einvoice_core::registry::read_settings;
@@ -16,10 +17,10 @@ use einvoice_core::source::SourceRef;
 use einvoice_core::state::{DocumentState, EwbState};
 use einvoice_core::write_back::{Delivery, WriteBack};
 use einvoice_sap_file::SapFileWriteBack;
+use einvoice_testkit::small_disk::SmallDisk;
 use serde_json::{Value, json};
 
 use crate::folder::Folder;
-use crate::small_disk::SmallDisk;
 
 fn target(folder: &Folder, settings: Value) -> Arc<dyn WriteBack> {
     let context = folder.context();
@@ -65,6 +66,7 @@ fn receipt(file: &str, document: u32, revision: u32, state: DocumentState) -> Re
         ("ODN_DATE", "05/11/2026"),
     ];
     Receipt {
+        ledger: Some(LedgerId("books".to_owned())),
         reference_id: i64::from(document),
         revision,
         source: "sap".into(),

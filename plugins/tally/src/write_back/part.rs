@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use einvoice_core::qr;
-use einvoice_core::receipt::Receipt;
+use einvoice_core::receipt::{Edition, Receipt};
 use serde::{Deserialize, Serialize};
 
 use super::files::{self, FileError};
@@ -67,10 +67,10 @@ fn read_state(path: &Path) -> Result<State, FileError> {
 }
 
 impl State {
-    /// Takes a receipt in; an older revision than the known one is delivered already.
+    /// Takes a receipt in; what the known one covers is delivered already.
     fn merge(&mut self, receipt: &Receipt) -> bool {
         let key = format!("{}/{}", receipt.source, receipt.reference.record_id);
-        if self.receipts.get(&key).is_some_and(|known| known.revision >= receipt.revision) {
+        if self.receipts.get(&key).is_some_and(|known| Edition::of(known).covers(&Edition::of(receipt))) {
             return false;
         }
         let company = company_of(receipt);

@@ -10,6 +10,7 @@ use einvoice_core::identifier::Gstin;
 use einvoice_core::irn::{Irn, IrnRule};
 use einvoice_core::job::Cancellation;
 use einvoice_core::key::DocumentKey;
+use einvoice_core::ledger::LedgerId;
 use einvoice_core::operation::{EwayBill, Registration, RegistrationStatus};
 use einvoice_core::receipt::Receipt;
 use einvoice_core::source::SourceRef;
@@ -49,6 +50,7 @@ pub(crate) fn receipt(id: i64, revision: u32, state: DocumentState) -> Receipt {
         ("company", "Deccan & Co".to_owned()),
     ];
     Receipt {
+        ledger: Some(LedgerId("books".to_owned())),
         reference_id: id,
         revision,
         source: "daybook".to_owned(),

@@ -18,7 +18,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use einvoice_core::receipt::Receipt;
+use einvoice_core::receipt::{Edition, Receipt};
 use einvoice_core::registry::BuildError;
 use einvoice_core::source::SourceRef;
 use einvoice_core::write_back::{Delivery, WriteBack, WriteBackCapability, WriteBackError};
@@ -50,9 +50,9 @@ pub struct TallyLiveWriteBack {
 }
 
 /// What was delivered for one record.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Delivered {
-    revision: u32,
+    edition: Edition,
     master_id: Option<u64>,
 }
 
@@ -88,14 +88,15 @@ impl TallyLiveWriteBack {
         let key = (receipt.source.clone(), receipt.reference.record_id.clone());
         let master_id = attribute(receipt, "master_id").and_then(|text| text.trim().parse().ok());
         let mut delivered = self.delivered.lock().unwrap_or_else(PoisonError::into_inner);
-        delivered.insert(key, Delivered { revision: receipt.revision, master_id });
+        delivered.insert(key, Delivered { edition: Edition::of(receipt), master_id });
     }
 
-    /// Whether a newer revision of the same record was delivered by this process.
+    /// Whether a later result of the same record was delivered by this process.
     fn is_outdated(&self, receipt: &Receipt) -> bool {
         let key = (receipt.source.clone(), receipt.reference.record_id.clone());
         let delivered = self.delivered.lock().unwrap_or_else(PoisonError::into_inner);
-        delivered.get(&key).is_some_and(|known| known.revision > receipt.revision)
+        let edition = Edition::of(receipt);
+        delivered.get(&key).is_some_and(|known| known.edition.covers(&edition) && !edition.covers(&known.edition))
     }
 
     /// Whether a receipt asks for something to be written at all. What is not registered leaves the
