@@ -298,7 +298,7 @@ impl<F: Format> FileReader<F> {
                 Ok(Some(claimed)) => claimed,
                 Ok(None) => continue,
                 Err(error) => {
-                    trouble.get_or_insert_with(|| self.cannot_claim(&file, error));
+                    trouble.get_or_insert(error);
                     continue;
                 }
             };
@@ -316,16 +316,6 @@ impl<F: Format> FileReader<F> {
         if let Some(error) = trouble {
             let _listened: bool = sender.send(Err(error));
         }
-    }
-
-    fn cannot_claim(&self, file: &Found, error: io::Error) -> SourceError {
-        let work = self.lister.work_folder().unwrap_or(Path::new("")).display();
-        let reason = format!(
-            "it cannot be moved into the working folder {work}, so it is not read: {error}; make both folders writable, \
-             on the same drive, and check that no program holds the file; to read files as they lie, set \
-             `move_files = false`"
-        );
-        SourceError::new(file.shown.clone(), reason).because(error)
     }
 
     /// Sends everything in a file and gives a place for the fate of each; nothing when nobody listens.

@@ -12,6 +12,7 @@ use glob::{MatchOptions, Pattern};
 use jiff::Timestamp;
 
 use crate::name;
+use crate::trigger;
 use crate::work::WorkFolder;
 
 /// Default names of the folders for settled files.
@@ -152,13 +153,16 @@ impl Lister {
     /// has it, or when an earlier file of its name is being worked on here.
     ///
     /// # Errors
-    /// When it cannot be moved.
-    pub(crate) fn claim(&self, file: Found) -> io::Result<Option<Found>> {
+    /// When it cannot be moved, or its trigger cannot be removed, which is tried again in the next run.
+    pub(crate) fn claim(&self, file: Found) -> Result<Option<Found>, SourceError> {
         let Some(work) = self.work.get().filter(|_| self.config.move_files) else { return Ok(Some(file)) };
-        if work.origin(&file.path).is_some() {
+        if let Some(origin) = work.origin(&file.path) {
+            // Its worker may have ended between the two steps of a claim.
+            self.remove_triggers(&origin)?;
             return Ok(Some(file));
         }
-        let Some(place) = work.claim(&file.path)? else {
+        let place = work.claim(&file.path).map_err(|error| cannot_claim(&file, work.root(), error))?;
+        let Some(place) = place else {
             tracing::debug!(file = %file.shown, "another worker has the file, or an earlier one of its name is open");
             return Ok(None);
         };
@@ -169,26 +173,12 @@ impl Lister {
     /// The files of this worker, with those that one that is gone has left behind.
     fn claimed(&self, work: &WorkFolder) -> io::Result<Vec<PathBuf>> {
         work.take_over(|origin| self.is_covered(origin))?;
-        let claimed = work.claimed()?;
-        for file in &claimed {
-            // Its worker may have ended between the two steps of a claim.
-            self.remove_triggers(&self.origin(file))?;
-        }
-        Ok(claimed)
+        work.claimed()
     }
 
     /// A trigger counts once: the next file of this name waits for its own.
-    fn remove_triggers(&self, origin: &Path) -> io::Result<()> {
-        if origin.symlink_metadata().is_ok() {
-            return Ok(());
-        }
-        for trigger in self.triggers(origin) {
-            match fs::remove_file(trigger) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-        }
-        Ok(())
+    fn remove_triggers(&self, origin: &Path) -> Result<(), SourceError> {
+        if origin.symlink_metadata().is_ok() { Ok(()) } else { trigger::remove(self.triggers(origin)) }
     }
 
     /// The working folder, for messages; nothing where files are read as they lie.
@@ -409,6 +399,15 @@ fn has_extension(path: &Path, extensions: &[&str]) -> bool {
 fn broken(error: &glob::GlobError) -> SourceError {
     let reason = format!("the folder cannot be read: {}; check its permissions", error.error());
     SourceError::new(error.path().display().to_string(), reason)
+}
+
+fn cannot_claim(file: &Found, work: &Path, error: io::Error) -> SourceError {
+    let reason = format!(
+        "it cannot be moved into the working folder {}, so it is not read: {error}; make both folders writable, on the \
+         same drive, and check that no program holds the file; to read files as they lie, set `move_files = false`",
+        work.display()
+    );
+    SourceError::new(file.shown.clone(), reason).because(error)
 }
 
 fn cannot_use(work: &Path, error: io::Error) -> SourceError {

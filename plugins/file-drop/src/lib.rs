@@ -7,6 +7,7 @@ mod files;
 mod name;
 mod picture;
 mod settled;
+mod trigger;
 mod work;
 
 pub use atomic::{beside, finish, put};

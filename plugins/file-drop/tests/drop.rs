@@ -51,6 +51,10 @@ fn settings(path: &str) -> FolderSettings {
     }
 }
 
+fn claiming(path: &str) -> FolderSettings {
+    FolderSettings { claim_files: true, work_folder: Some("work".to_owned()), ..settings(path) }
+}
+
 fn source(folder: &Path, settings: FolderSettings, format: Whole, clock: &ManualClock) -> FileDrop<Whole> {
     FileDrop::new(Lister::new(folder.to_owned(), settings), format, Arc::new(clock.clone()))
 }
@@ -90,4 +94,25 @@ async fn a_file_that_is_rewritten_before_its_turn_is_read_once_it_is_settled_aga
         let (texts, _) = read(&source(folder.path(), settings("."), Whole::default(), &clock)).await;
         assert_eq!(texts, ["first", "half of"], "the next run reads it");
     }
+}
+
+#[tokio::test]
+async fn a_trigger_that_cannot_be_removed_is_named_and_the_other_files_are_read() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), clock());
+    let path = |name: &str| folder.path().join("in").join(name);
+    for name in ["a.txt", "a.txt.done", "b.txt", "b.txt.done"] {
+        write(&path(name), name, SystemTime::from(clock.now()));
+    }
+    // No file, so it cannot be removed as one.
+    fs::create_dir(path("a.done")).unwrap();
+    let settings = FolderSettings { trigger_suffix: Some(".done".to_owned()), ..claiming("in") };
+    let source = source(folder.path(), settings, Whole::default(), &clock);
+    for _ in 0..2 {
+        let (texts, error) = read(&source).await;
+        let error = error.unwrap();
+        assert_eq!(texts, ["b.txt"], "{error}");
+        assert!(error.contains("a.done: this trigger has served and cannot be removed"), "{error}");
+    }
+    fs::remove_dir(path("a.done")).unwrap();
+    assert_eq!(read(&source).await, (vec!["a.txt".to_owned(), "b.txt".to_owned()], None));
 }
