@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use crate::name;
 use crate::trigger;
-use crate::work::WorkFolder;
+use crate::work::{self, WorkFolder};
 
 /// Default names of the folders for settled files.
 const DONE: &str = "done";
@@ -55,7 +55,8 @@ pub struct FolderSettings {
     /// Whether a file is moved into the working folder before it is read, so that no two workers read the same one. Only
     /// where files are moved at all.
     pub claim_files: bool,
-    /// The working folder, on the drive of the searched one. Default: `work` in the searched folder.
+    /// The working folder, on the drive of the searched one; each searched folder has one of its own in it, so that
+    /// sources may share it. Default: `work` in the searched folder.
     pub work_folder: Option<String>,
     /// Whether each file is answered, so that a document that comes again in a later file is answered there too.
     pub answer_arrivals: bool,
@@ -181,7 +182,7 @@ impl Lister {
         if origin.symlink_metadata().is_ok() { Ok(()) } else { trigger::remove(self.triggers(origin)) }
     }
 
-    /// The working folder, for messages; nothing where files are read as they lie.
+    /// The working folder of this searched path; nothing where files are read as they lie.
     pub(crate) fn work_folder(&self) -> Option<&Path> {
         self.work.get().filter(|_| self.config.move_files).map(WorkFolder::root)
     }
@@ -192,10 +193,17 @@ impl Lister {
         }
         let base = self.searched()?;
         Some(self.work.get_or_init(|| {
-            let configured = self.config.work_folder.as_ref();
-            let root = configured.map_or_else(|| base.join(WORK), |folder| self.directory.join(folder));
+            let root = match self.shared_work() {
+                Some(shared) => shared.join(work::name_of(base.strip_prefix(&self.directory).unwrap_or(&base))),
+                None => base.join(WORK),
+            };
             WorkFolder::new(root, base)
         }))
+    }
+
+    /// The working folder of the settings, which sources that search other folders may share.
+    fn shared_work(&self) -> Option<PathBuf> {
+        self.config.work_folder.as_ref().map(|folder| self.directory.join(folder))
     }
 
     /// The folder in which files are looked for; nothing where one file is named.
@@ -268,7 +276,7 @@ impl Lister {
         [beside(file.file_name()), beside(file.file_stem())].into_iter().flatten().collect()
     }
 
-    /// Whether a file of this place would be read: two sources may share a working folder.
+    /// Whether a file of this place would be read: two sources may search one folder by other patterns.
     fn is_covered(&self, file: &Path) -> bool {
         let whole = self.directory.join(&self.config.path);
         if whole.is_dir() {
@@ -336,7 +344,7 @@ impl Lister {
     /// Whether a file lies where settled files go, which a pattern with `**` reaches too.
     fn is_settled_place(&self, path: &Path) -> bool {
         let Some(parent) = path.parent() else { return false };
-        if self.work.get().is_some_and(|work| path.starts_with(work.root())) {
+        if self.work.get().is_some_and(|work| path.starts_with(self.shared_work().as_deref().unwrap_or(work.root()))) {
             return true;
         }
         let configured = |folder: &Option<String>, default: &str| match folder {

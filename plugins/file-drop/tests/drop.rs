@@ -97,6 +97,21 @@ async fn a_file_that_is_rewritten_before_its_turn_is_read_once_it_is_settled_aga
 }
 
 #[tokio::test]
+async fn sources_that_share_a_working_folder_take_up_their_own_files_alone() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), clock());
+    let now = SystemTime::from(clock.now());
+    write(&folder.path().join("north/x.txt"), "of the north", now - Duration::from_hours(1));
+    fs::create_dir(folder.path().join("south")).unwrap();
+    let source = |path: &str| source(folder.path(), claiming(path), Whole::default(), &clock);
+    // A program that ends before its file is settled.
+    let ended = source("north");
+    assert_eq!(read(&ended).await.0, ["of the north"]);
+    drop(ended);
+    assert_eq!(read(&source("south")).await, (Vec::new(), None));
+    assert_eq!(read(&source("north")).await.0, ["of the north"]);
+}
+
+#[tokio::test]
 async fn a_trigger_that_cannot_be_removed_is_named_and_the_other_files_are_read() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), clock());
     let path = |name: &str| folder.path().join("in").join(name);
