@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use einvoice_core::mapping::MappingConfig;
+pub use einvoice_file_drop::QrFormat;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -359,18 +360,4 @@ pub struct UserFieldsConfig {
     /// Field for the number of the e-way bill. Default: none.
     #[serde(default)]
     pub ewb_no: Option<String>,
-}
-
-/// Form of QR pictures.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum QrFormat {
-    /// No pictures.
-    #[default]
-    None,
-    /// PNG.
-    Png,
-    /// SVG.
-    Svg,
 }
