@@ -350,7 +350,10 @@ async fn a_voucher_that_is_not_the_registered_one_is_left_alone_with_the_reason(
         (with(|one| _ = one.attributes.insert("master_id".into(), "4202".into())), "is another voucher in these books"),
         (with(|one| _ = one.attributes.insert("company".into(), "Other".into())), "belongs to the company \"Other\""),
         (with(|one| _ = one.attributes.insert("number".into(), "X/1".into())), "was registered as \"X/1\""),
-        (with(|one| _ = one.attributes.insert("alter_id".into(), "1".into())), "changed in Tally after it was read"),
+        (
+            with(|one| _ = one.attributes.insert("alter_id".into(), "1".into())),
+            "where the source reads exported files, export the day of the voucher again",
+        ),
         (
             with(|one| {
                 _ = one.attributes.insert("guid".into(), "00000000-3d94-4b0e-9a61-2f5be0c4d871-00001069".into());
