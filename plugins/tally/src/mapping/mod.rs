@@ -133,6 +133,15 @@ pub(crate) fn map(text: &str, place: &str, masters: &Masters, settings: &Setting
         Ok(element) if element.name() == "VOUCHER" => element,
         Ok(_) => {
             return unmappable("record", place, Finding::error("tally.not_a_voucher", "", "the record is no voucher"));
+    /// Whether the nature of the transaction or the customer's registration says a word. The nature says more: a sale to an
+    /// SEZ unit has been seen with the plain registration type `Regular`.
+    fn is_said_to_be(&self, folded: &str) -> bool {
+        let own = self.voucher.element.get("GSTREGISTRATIONTYPE");
+        let kind = own.or_else(|| self.party.registration.and_then(|found| found.kind.as_deref()));
+        self.voucher.natures().any(|nature| nature.contains(folded))
+            || kind.is_some_and(|kind| spelling::fold(kind).contains(folded))
+    }
+
         }
         Err(reason) => {
             return unmappable(
@@ -292,23 +301,17 @@ fn transaction(invoice: &mut Invoice, context: &Context<'_>, tax: &LedgerTax, re
     report.from("TranDtls.IgstOnIntra", "the tax ledgers against the states");
 }
 
-/// What kind of supply it is. The nature of transaction says more than the registration type: a sale
-/// to an SEZ unit has been seen with the plain type `Regular`.
+/// What kind of supply it is.
 fn supply_type(context: &Context<'_>, has_igst: bool) -> (SupplyType, &'static str) {
     if context.export {
         let kind = if has_igst { SupplyType::ExportWithPayment } else { SupplyType::ExportWithoutPayment };
         return (kind, "V/COUNTRYOFRESIDENCE and the IGST ledger");
     }
-    let own = context.voucher.element.get("GSTREGISTRATIONTYPE");
-    let kind = own
-        .or_else(|| context.party.registration.and_then(|found| found.kind.as_deref()))
-        .map(spelling::fold)
-        .unwrap_or_default();
-    if context.voucher.natures().any(|nature| nature.contains("sez")) || kind.contains("sez") {
+    if context.is_said_to_be("sez") {
         let supply = if has_igst { SupplyType::SezWithPayment } else { SupplyType::SezWithoutPayment };
         return (supply, "GSTOVRDNNATURE or V/GSTREGISTRATIONTYPE, and the IGST ledger");
     }
-    if context.voucher.natures().any(|nature| nature.contains("deemedexport")) || kind.contains("deemedexport") {
+    if context.is_said_to_be("deemedexport") {
         return (SupplyType::DeemedExport, "GSTOVRDNNATURE or V/GSTREGISTRATIONTYPE");
     }
     (SupplyType::B2b, "V/GSTREGISTRATIONTYPE")

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::common::{Read, config, folder_with, outcome, read, source};
 
-fn voucher(number: &str) -> String {
+pub(crate) fn voucher(number: &str) -> String {
     format!(
         "<TALLYMESSAGE><VOUCHER VCHTYPE=\"Sales\"><DATE>20261105</DATE><VOUCHERTYPENAME>Sales</VOUCHERTYPENAME>\
          <VOUCHERNUMBER>{number}</VOUCHERNUMBER><PARTYGSTIN>27AAPFU0939F1ZV</PARTYGSTIN><STATENAME>Maharashtra</STATENAME>\
@@ -20,7 +20,7 @@ fn voucher(number: &str) -> String {
     )
 }
 
-fn envelope(body: &str) -> String {
+pub(crate) fn envelope(body: &str) -> String {
     format!("<ENVELOPE><BODY><IMPORTDATA><REQUESTDATA>{body}</REQUESTDATA></IMPORTDATA></BODY></ENVELOPE>")
 }
 
