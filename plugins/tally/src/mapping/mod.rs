@@ -41,8 +41,8 @@ use einvoice_core::spelling::units;
 
 /// Most ledger and item lines of a voucher; the portal takes 1,000 items.
 const LINES_MAX: usize = 5000;
-/// Longest stored e-way bill list, so that attributes stay small.
-const EWAY_BILL_BYTES_MAX: usize = 4096;
+/// Longest stored lists of e-way bills, so that attributes stay small.
+const EWAY_BILL_BYTES_MAX: usize = 16 * 1024;
 
 /// The origin of a unit code that is another spelling of the unit's name.
 const UNIT_ALIAS: &str = "a common name of the unit";
@@ -342,12 +342,11 @@ fn attributes(element: &Element<'_>, context: &Context<'_>) -> BTreeMap<String, 
     if let Some(day) = context.day {
         attributes.insert("voucher_date".to_owned(), day.to_string());
     }
-    // A sub-list sent in part replaces the whole list, so it is kept as read.
-    if let Some(list) = element.child("EWAYBILLDETAILS.LIST").filter(|list| !list.children().is_empty()) {
-        let text: String = list.children().iter().map(Element::to_xml).collect();
-        if text.len() <= EWAY_BILL_BYTES_MAX {
-            attributes.insert("eway_bill_details".to_owned(), text);
-        }
+    // A sub-list sent in part replaces the whole list, so all of them are kept as read.
+    let lists = element.all("EWAYBILLDETAILS.LIST").filter(|list| !list.children().is_empty());
+    let lists: String = lists.map(Element::to_xml).collect();
+    if (1..=EWAY_BILL_BYTES_MAX).contains(&lists.len()) {
+        attributes.insert("eway_bill_details".to_owned(), lists);
     }
     attributes
 }
