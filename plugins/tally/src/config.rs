@@ -53,6 +53,11 @@ pub struct TallySourceConfig {
     /// milliseconds. 1 to 600000. Default: 30000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probe_timeout_ms: Option<u64>,
+    /// How long size and time of a file must stand still before it is read, in milliseconds: Tally takes its time over a
+    /// long export. A run waits so long for files that have just been written; 0 reads them at once. Only with `path`. 0 to
+    /// 600000. Default: 1000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settle_ms: Option<u64>,
     /// Files that hold masters for all vouchers, as patterns. Masters in a voucher's own file go
     /// first. Default: none.
     #[serde(default)]

@@ -25,6 +25,7 @@ use einvoice_core::identifier::{Gstin, StateCode};
 use einvoice_core::key::DocumentType;
 use einvoice_core::mapping::{Mapping, MappingError};
 use einvoice_core::source::{Mapped, MappedDocument, Skip};
+use jiff::civil::Date;
 
 use self::class::Class;
 use self::compute::LedgerTax;
@@ -32,6 +33,7 @@ use self::overlay::VoucherRecord;
 use self::report::Report;
 use self::voucher::{Lines, Voucher};
 use crate::config::{LedgerRole, TallySourceConfig, VoucherClass};
+use crate::latest::Older;
 use crate::lexical;
 use crate::masters::Masters;
 use crate::xml::Element;
@@ -92,6 +94,15 @@ impl Settings {
     }
 }
 
+/// What stands beside a voucher: the same for all of a file, or of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Beside {
+    /// The masters that vouchers name.
+    pub(crate) masters: Masters,
+    /// The day in India on which they are read; unknown for a record that somebody wrote down.
+    pub(crate) read_on: Option<Date>,
+}
+
 /// Everything the parts of the mapping look at.
 #[derive(Debug)]
 pub(crate) struct Context<'v> {
@@ -122,17 +133,6 @@ impl Context<'_> {
         }
     }
 
-    fn seller_state(&self) -> Option<StateCode> {
-        self.seller_gstin.as_ref().and_then(|(gstin, _)| Gstin::parse(gstin).ok()).and_then(|gstin| gstin.state())
-    }
-}
-
-/// Maps the clean text of one voucher.
-pub(crate) fn map(text: &str, place: &str, masters: &Masters, settings: &Settings) -> Mapped {
-    let element = match Element::parse(text) {
-        Ok(element) if element.name() == "VOUCHER" => element,
-        Ok(_) => {
-            return unmappable("record", place, Finding::error("tally.not_a_voucher", "", "the record is no voucher"));
     /// Whether the nature of the transaction or the customer's registration says a word. The nature says more: a sale to an
     /// SEZ unit has been seen with the plain registration type `Regular`.
     fn is_said_to_be(&self, folded: &str) -> bool {
@@ -142,6 +142,18 @@ pub(crate) fn map(text: &str, place: &str, masters: &Masters, settings: &Setting
             || kind.is_some_and(|kind| spelling::fold(kind).contains(folded))
     }
 
+    fn seller_state(&self) -> Option<StateCode> {
+        self.seller_gstin.as_ref().and_then(|(gstin, _)| Gstin::parse(gstin).ok()).and_then(|gstin| gstin.state())
+    }
+}
+
+/// Maps the clean text of one voucher.
+pub(crate) fn map(text: &str, place: &str, beside: &Beside, settings: &Settings) -> Mapped {
+    let masters = &beside.masters;
+    let element = match Element::parse(text) {
+        Ok(element) if element.name() == "VOUCHER" => element,
+        Ok(_) => {
+            return unmappable("record", place, Finding::error("tally.not_a_voucher", "", "the record is no voucher"));
         }
         Err(reason) => {
             return unmappable(
@@ -180,6 +192,13 @@ pub(crate) fn map(text: &str, place: &str, masters: &Masters, settings: &Setting
         });
     }
     document(&context, place)
+}
+
+/// A voucher of which another export holds a later state.
+pub(crate) fn passed_over(text: &str, older: &Older) -> Mapped {
+    let label = Element::parse(text).map_or_else(|_| "voucher".to_owned(), |element| Voucher::new(&element).label);
+    let message = format!("another export holds a later state of the voucher (change {})", older.later);
+    Mapped::Skipped(Skip { label, reason: "older_state".to_owned(), message })
 }
 
 fn unmappable(label: &str, place: &str, finding: Finding) -> Mapped {

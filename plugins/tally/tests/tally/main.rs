@@ -8,6 +8,7 @@
 
 mod bad_input;
 mod common;
+mod exports;
 mod json_files;
 mod live;
 mod live_samples;

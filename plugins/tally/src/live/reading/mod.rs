@@ -130,7 +130,7 @@ impl Run {
         if up_to_date && !changed && !mended && progress.faulty.is_empty() {
             return checkpoint(sender, &progress);
         }
-        let mut reader = Reader::new(&self, handle, sender, Arc::new(self.masters(handle, sender)?));
+        let mut reader = Reader::new(&self, handle, sender, self.masters(handle, sender)?);
         if let Some(through) = progress.through {
             let mut days = std::mem::take(&mut progress.faulty);
             if mended {

@@ -1,5 +1,6 @@
 //! The vouchers of a run: those that changed, and whole days.
 
+use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use super::stream::wait;
 use super::{End, Run};
 use crate::config::ChangedMode;
 use crate::lexical;
+use crate::mapping::Beside;
 use crate::masters::Masters;
 use crate::reading::{explain, identity_of, text_of};
 use crate::xml::{Fault, Found, Wanted};
@@ -31,15 +33,16 @@ pub(super) struct Reader<'r> {
     run: &'r Run,
     handle: &'r Handle,
     sender: &'r RecordSender,
-    masters: Arc<Masters>,
+    beside: Arc<Beside>,
     /// Highest number of change among the vouchers that were read.
     pub(super) highest: u64,
 }
 
 impl<'r> Reader<'r> {
     /// A reader of a run that has read nothing yet.
-    pub(super) const fn new(run: &'r Run, handle: &'r Handle, sender: &'r RecordSender, masters: Arc<Masters>) -> Self {
-        Self { run, handle, sender, masters, highest: 0 }
+    pub(super) fn new(run: &'r Run, handle: &'r Handle, sender: &'r RecordSender, masters: Masters) -> Self {
+        let beside = Arc::new(Beside { masters, read_on: Some(run.today) });
+        Self { run, handle, sender, beside, highest: 0 }
     }
 
     /// Vouchers changed after a number, of days up to `through`: each by itself, or by its day, which
@@ -161,9 +164,9 @@ impl<'r> Reader<'r> {
         self.highest = self.highest.max(numeric("ALTERID").unwrap_or(0));
         let position = numeric("MASTERID").map_or_else(|| format!("voucher {number}"), |id| format!("Master ID {id}"));
         let (record_id, _) = identity_of(text);
-        let masters: Arc<dyn std::any::Any + Send + Sync> = Arc::<Masters>::clone(&self.masters);
+        let beside: Arc<dyn Any + Send + Sync> = Arc::<Beside>::clone(&self.beside);
         let reference = SourceRef { location: self.run.location(), position, record_id };
-        SourceRecord { reference, content: text.to_owned(), context: Some(masters) }
+        SourceRecord { reference, content: text.to_owned(), context: Some(beside) }
     }
 
     fn fault(&self, day: Date, fault: Fault, any_before: bool) -> SourceItem {
