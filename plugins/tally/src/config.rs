@@ -33,7 +33,8 @@ pub struct TallySourceConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed: Option<ChangedMode>,
     /// Days, counted back from today, whose vouchers are read again after a master changed: a
-    /// voucher does not change when the HSN code of its item is mended. 0 to 366. Default: 7.
+    /// voucher does not change when the HSN code of its item is mended. Older days come, too, where a
+    /// voucher of theirs could not be sent. 0 reads none again. 0 to 366. Default: 7.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reread_days: Option<u32>,
     /// Encoding of requests; Tally answers in the same. Default: `utf16`.

@@ -24,7 +24,7 @@ use crate::reading;
 #[derive(Debug)]
 pub struct TallySource {
     origin: Origin,
-    settings: Settings,
+    settings: Arc<Settings>,
     nothing: Beside,
 }
 
@@ -79,7 +79,7 @@ impl TallySource {
             .map_err(|(key, reason)| refused(key, reason))?;
         check_size(&config)?;
         let settings = Settings::new(config).map_err(|error| refused("mapping", error.to_string()))?;
-        Ok(Self { origin: Origin::Files(exports), settings, nothing: Beside::default() })
+        Ok(Self { origin: Origin::Files(exports), settings: Arc::new(settings), nothing: Beside::default() })
     }
 
     /// The same source by another clock.
@@ -127,13 +127,13 @@ impl TallySource {
         };
         let origin = Origin::Live(Box::new(live));
         let settings = Settings::new(config).map_err(|error| refused("mapping", error.to_string()))?;
-        Ok(Self { origin, settings, nothing: Beside::default() })
+        Ok(Self { origin, settings: Arc::new(settings), nothing: Beside::default() })
     }
 }
 
 impl Live {
     /// Asks what changed, and streams it.
-    async fn fetch(&self, cursor: Option<&Cursor>) -> Result<RecordStream, SourceError> {
+    async fn fetch(&self, mapping: &Arc<Settings>, cursor: Option<&Cursor>) -> Result<RecordStream, SourceError> {
         let unreachable = |error: LinkError| {
             let location = format!("{} at {}", self.books.link().company(), self.books.link().origin());
             SourceError::new(location, error.to_string()).because(error)
@@ -150,6 +150,7 @@ impl Live {
             today: ist_date(self.clock.now()),
             settings: self.read,
             known: known.filter(|known| known.settings == self.fingerprint).unwrap_or(fresh),
+            mapping: Arc::clone(mapping),
             cache: Arc::clone(&self.cache),
         };
         let handle = tokio::runtime::Handle::current();
@@ -178,7 +179,7 @@ impl InvoiceSource for TallySource {
     async fn fetch(&self, cursor: Option<&Cursor>) -> Result<RecordStream, SourceError> {
         match &self.origin {
             Origin::Files(exports) => exports.fetch(&self.settings.config, cursor),
-            Origin::Live(live) => live.fetch(cursor).await,
+            Origin::Live(live) => live.fetch(&self.settings, cursor).await,
         }
     }
 

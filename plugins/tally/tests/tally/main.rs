@@ -11,6 +11,7 @@ mod common;
 mod exports;
 mod json_files;
 mod live;
+mod live_changes;
 mod live_samples;
 mod live_source;
 mod live_write_back;
