@@ -178,7 +178,7 @@ pub(crate) fn map(text: &str, place: &str, beside: &Beside, settings: &Settings)
         .with_fix("Split the bill.");
         return unmappable(&voucher.label, place, finding);
     }
-    let doc_type = match class::classify(&voucher, masters, settings) {
+    let doc_type = match class::classify(&voucher, beside, settings) {
         Class::Document(doc_type) => doc_type,
         Class::Skip(skip) => return Mapped::Skipped(skip),
         Class::Unclear(finding) => return unmappable(&voucher.label, place, *finding),

@@ -173,3 +173,29 @@ async fn an_old_export_that_comes_later_is_passed_over_and_so_it_is_when_all_are
     let third = read(&*source, second.cursor.as_ref()).await;
     assert_eq!(outcomes(&source, &third), ["newest.xml: document INV 1 of 05/11/2026"]);
 }
+
+#[tokio::test]
+async fn a_cancelled_voucher_whose_irn_stands_needs_a_person_as_long_as_the_portal_cancels_it() {
+    let irn = "a".repeat(64);
+    let state = |more: &str| {
+        format!("<ISCANCELLED>Yes</ISCANCELLED><IRN>{irn}</IRN><IRNACKDATE>20261122</IRNACKDATE>{more}<DATE>")
+    };
+    let cancelled = voucher("1").replace("<DATE>", &state(""));
+    let both = voucher("2").replace("<DATE>", &state("<IRNCANCELLED>Yes</IRNCANCELLED>"));
+    let folder = folder_with("a.xml", envelope(&[cancelled, both].concat()).as_bytes());
+    for (day, wanted) in [
+        (22, "unmappable Sales 1: tally.cancelled_after_registration"),
+        (23, "unmappable Sales 1: tally.cancelled_after_registration"),
+        (24, "skipped Sales 1: cancelled_after_registration"),
+    ] {
+        let source = by_clock(folder.path(), json!({ "path": "*.xml" }), &clock(day));
+        let read = read(&*source, None).await;
+        let told: Vec<String> = read.records.iter().map(|record| outcome(&source.map(record))).collect();
+        assert_eq!(told, [wanted, "skipped Sales 2: cancelled"], "{day} November");
+        if let einvoice_core::source::Mapped::Unmappable { findings, .. } = source.map(read.records.first().unwrap()) {
+            let finding = findings.first().unwrap();
+            let text = format!("{finding} {}", finding.fix.as_deref().unwrap());
+            assert!(text.contains("2026-11-23 at the latest") && text.contains("einvoice cancel 1 "), "{text}");
+        }
+    }
+}
