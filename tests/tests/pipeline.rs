@@ -267,6 +267,19 @@ async fn a_record_changed_after_its_document_was_registered_is_told_on_every_run
 }
 
 #[tokio::test]
+async fn a_registered_record_that_is_no_document_any_more_is_told_with_what_its_source_says_of_it() {
+    let world = World::new(documents(1)).await;
+    world.run().await;
+    world.source.put("record-0", "{".to_owned());
+    let report = world.run().await;
+    assert_eq!(report.clashes.len(), 1, "{report:?}");
+    let message = &report.clashes[0].message;
+    assert!(message.starts_with("record-0 had been sent (it is registered), and then: "), "{message}");
+    assert!(!message.contains("cannot be amended"), "{message}");
+    assert!(report.needs_person());
+}
+
+#[tokio::test]
 async fn results_that_could_not_be_delivered_are_delivered_by_the_next_run() {
     let world = World::new(documents(3)).await;
     world.target.fail(true);

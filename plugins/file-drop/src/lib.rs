@@ -8,6 +8,7 @@ pub mod json;
 mod name;
 mod picture;
 mod settled;
+mod trigger;
 mod work;
 
 pub use atomic::{beside, finish, put};
