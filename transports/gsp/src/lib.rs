@@ -9,6 +9,7 @@ pub mod emulator;
 pub mod hooks;
 mod parts;
 mod pass_through;
+mod plain;
 pub mod profile;
 mod provider;
 #[cfg(feature = "suite")]
