@@ -1,12 +1,13 @@
 //! Generate IRN: documents that the portal should refuse, each wrong in one way.
 
+use einvoice_core::document::SupplyType;
 use serde_json::{Value, json};
 
 use super::generate::{consignee, depot};
 use super::{Listed, Subjects, common};
 use crate::arguments::Api;
 use crate::commands::test_report::case::{Ask, Case, Edit};
-use crate::commands::test_report::draft::{Draft, GOODS, Line, Place, Supply};
+use crate::commands::test_report::draft::{Draft, GOODS, Line, Place};
 
 /// One thing wrong: in words, the portal's codes for it, and the change.
 type Fault = (&'static str, &'static [&'static str], Vec<Edit>);
@@ -22,8 +23,8 @@ pub(super) fn cases(subjects: &Subjects) -> Vec<Case> {
     let mut listed = Listed::of(Api::Generate);
     let inter = Draft::default();
     let intra = Draft { place: Place::Within, ..Draft::default() };
-    let export = Draft { supply: Supply::ExportWithPayment, ..Draft::default() };
-    let deemed = Draft { supply: Supply::DeemedExport, ..Draft::default() };
+    let export = Draft { supply: SupplyType::ExportWithPayment, ..Draft::default() };
+    let deemed = Draft { supply: SupplyType::DeemedExport, ..Draft::default() };
     for (base, faults) in [
         (&inter, schema()),
         (&inter, header()),
