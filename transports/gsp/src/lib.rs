@@ -12,6 +12,7 @@ mod pass_through;
 mod plain;
 pub mod profile;
 mod provider;
+mod raw;
 #[cfg(feature = "suite")]
 pub mod suite;
 pub mod tape;

@@ -1,14 +1,15 @@
 //! The content in the clear, through a provider that seals: logins and calls by the templates of its profile.
 
+use std::borrow::Cow;
 use std::time::Instant;
 
 use base64::Engine as _;
 use einvoice_core::credential::Access;
-use einvoice_core::operation::{Operation, Reply};
+use einvoice_core::operation::{Operation, OperationKind, Reply};
 use einvoice_core::portal_code::ErrorClass;
 use einvoice_core::secret::Secret;
 use einvoice_core::session::{SavedSession, Session};
-use einvoice_core::transport::{LoginRequest, TransportError};
+use einvoice_core::transport::{LoginRequest, TransportError, raw_calls_denied};
 use einvoice_protocol::encoding::BASE64;
 use einvoice_protocol::exchange::Exchange;
 use einvoice_protocol::mask;
@@ -24,10 +25,19 @@ use crate::profile::{
 };
 use crate::provider::{Parts, RETRY_WITHIN, RequestBody, known_secrets, not_sent, refused, with_advice, written_out};
 use crate::transport::GspTransport;
-use crate::values::{Tokens, Values, site_of};
+use crate::values::{Asked, Tokens, Values, site_of};
 
 /// How long a session lasts that needs no token of the taxpayer's. It only bounds how long nobody looks.
 const WITHOUT_TOKEN: SignedDuration = SignedDuration::from_hours(24);
+
+/// What is asked, in the portals' own words and with the values that it has for templates.
+pub(crate) struct Wish<'w> {
+    pub(crate) kind: OperationKind,
+    pub(crate) question: Question<'w>,
+    /// The site that is asked, where it is another than the route's own.
+    pub(crate) site: Option<&'w str>,
+    pub(crate) asked: Asked<'w>,
+}
 
 impl<E: Exchange> GspTransport<E> {
     pub(crate) async fn plain_login(
@@ -81,7 +91,7 @@ impl<E: Exchange> GspTransport<E> {
             request_id: &request_id,
             site: &site,
             force: request.force_refresh,
-            operation: None,
+            asked: None,
             action: None,
         };
         let (query, headers) = ([&common.query, &part.query], [&common.headers, &part.headers]);
@@ -98,31 +108,60 @@ impl<E: Exchange> GspTransport<E> {
         session: &Session,
         operation: &Operation,
     ) -> Result<Reply, TransportError> {
-        let unsupported = || TransportError::Unsupported { operation: operation.kind() };
-        let how = part.operations.get(&operation.kind()).ok_or_else(unsupported)?;
+        let kind = operation.kind();
+        let how = part.operations.get(&kind).ok_or(TransportError::Unsupported { operation: kind })?;
+        let hook = hook_of(exchange, how)?;
+        let wish = Wish {
+            kind,
+            question: question(operation, &part.closure_names),
+            site: site_of(operation),
+            asked: Asked::Operation(operation),
+        };
+        let understand = |content: &str, beside: Beside| {
+            let content = match hook {
+                Some(hook) => hook.reply(operation, content).map_err(|error| error.to_string())?.into(),
+                None => Cow::Borrowed(content),
+            };
+            answer(operation, &content, beside).map_err(|error| error.to_string())
+        };
+        match self.carry_plain(exchange, part, how, session, &wish, &understand).await {
+            Err(TransportError::Refused { errors, .. }) if is_empty_list(operation, &errors) => {
+                Ok(Reply::EwbList(Vec::new()))
+            }
+            carried => carried,
+        }
+    }
+
+    /// Carries a wish, once more where the provider's own token was over.
+    pub(crate) async fn carry_plain<T>(
+        &self,
+        exchange: &E,
+        part: &ProductProfile,
+        how: &OperationProfile,
+        session: &Session,
+        wish: &Wish<'_>,
+        understand: &(impl Fn(&str, Beside) -> Result<T, String> + Sync),
+    ) -> Result<T, TransportError> {
         let started = Instant::now();
         let token = self.provider.token(session.access()).await?;
-        let first = self.attempt(exchange, part, how, session, operation, token.as_ref()).await?;
+        let first = self.attempt(exchange, part, how, session, wish, token.as_ref(), understand).await?;
         let refusal = match (first, &token) {
-            (Ok(reply), _) => return Ok(reply),
+            (Ok(understood), _) => return Ok(understood),
             // The provider did not look at the request: with another token it goes out once more.
             (Err(refusal), Some(refused))
                 if refusal.means(Meaning::ReauthProvider) && started.elapsed() <= RETRY_WITHIN =>
             {
                 self.provider.forget(refused).await;
                 let token = self.provider.token(session.access()).await?;
-                match self.attempt(exchange, part, how, session, operation, token.as_ref()).await? {
-                    Ok(reply) => return Ok(reply),
+                match self.attempt(exchange, part, how, session, wish, token.as_ref(), understand).await? {
+                    Ok(understood) => return Ok(understood),
                     Err(refusal) => refusal,
                 }
             }
             (Err(refusal), _) => refusal,
         };
-        if is_empty_list(operation, &refusal.errors) {
-            return Ok(Reply::EwbList(Vec::new()));
-        }
         let request_id = String::new();
-        let values = self.values(session, operation, token.as_ref(), None, &request_id, "", None);
+        let values = self.values(session, wish, token.as_ref(), None, &request_id, "");
         let known = known_secrets(&values);
         let known: Vec<&Secret<String>> = known.iter().collect();
         let advice = refusal.meanings.iter().find_map(|meaning| meaning.advice());
@@ -135,19 +174,17 @@ impl<E: Exchange> GspTransport<E> {
                 error.of_provider = error.of_provider.map(|_| ErrorClass::Auth);
             }
         }
-        Err(refused(Some(operation), refusal, &known))
+        Err(refused(Some(wish.kind), refusal, &known))
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a request is told what it is made of, once")]
     fn values<'v>(
         &'v self,
         session: &'v Session,
-        operation: &'v Operation,
+        wish: &'v Wish<'_>,
         provider_token: Option<&'v Secret<String>>,
         sek: Option<&'v str>,
         request_id: &'v str,
         site: &'v str,
-        action: Option<&'v str>,
     ) -> Values<'v> {
         Values {
             settings: &self.provider.settings,
@@ -161,42 +198,41 @@ impl<E: Exchange> GspTransport<E> {
             request_id,
             site,
             force: false,
-            operation: Some(operation),
-            action,
+            asked: Some(wish.asked),
+            action: wish.question.action.as_deref(),
         }
     }
 
-    /// One attempt: the reply, or what was refused.
-    async fn attempt(
+    /// One attempt: what was understood, or what was refused.
+    #[expect(clippy::too_many_arguments, reason = "a call is told what it is made of, once")]
+    async fn attempt<T>(
         &self,
         exchange: &E,
         part: &ProductProfile,
         how: &OperationProfile,
         session: &Session,
-        operation: &Operation,
+        wish: &Wish<'_>,
         token: Option<&Secret<String>>,
-    ) -> Result<Result<Reply, Refusal>, TransportError> {
-        let kind = operation.kind();
-        let asked = question(operation, &part.closure_names);
+        understand: &(impl Fn(&str, Beside) -> Result<T, String> + Sync),
+    ) -> Result<Result<T, Refusal>, TransportError> {
+        let kind = wish.kind;
         let request_id = self.provider.request_id()?;
-        let site = self.provider.site(site_of(operation));
+        let site = self.provider.site(wish.site);
         let sek = (part.crypto == Crypto::PlainWithSek).then(|| Secret::new(BASE64.encode(session.sek().expose())));
         let sek = sek.as_ref().map(|sek| sek.expose().as_str());
-        let action = asked.action.as_deref();
-        let values = self.values(session, operation, token, sek, &request_id, &site, action);
+        let values = self.values(session, wish, token, sek, &request_id, &site);
         let missing = |variable: Variable| match variable {
             // The operation comes in forms, and this one lacks it: the profile cannot carry this form.
             Variable::Known(_) => TransportError::Unsupported { operation: kind },
             Variable::Setting(_) => not_sent(exchange, format!("the profile needs {{{variable}}}, which has no value")),
         };
-        let hook = hook_of(exchange, how)?;
-        let body = self.body(exchange, part, how, hook, operation, &asked, &values)?.map_err(missing)?;
+        let body = self.body(exchange, part, how, wish, &values)?.map_err(missing)?;
         let common = &self.provider.profile.provider;
         let parts = Parts {
             http: &how.http,
             query: vec![&common.query, &part.query, &how.query],
             headers: vec![&common.headers, &part.headers, &how.headers],
-            parameters: if how.portal_parameters { asked.parameters } else { Vec::new() },
+            parameters: if how.portal_parameters { wish.question.parameters.clone() } else { Vec::new() },
             body: body.map(RequestBody::Json),
             lenient: false,
         };
@@ -229,32 +265,24 @@ impl<E: Exchange> GspTransport<E> {
             }
             None => content,
         };
-        let content = match hook {
-            Some(hook) => hook.reply(operation, &content).map_err(|error| bad(&error.to_string()))?,
-            None => content,
-        };
-        answer(operation, &content, Beside { alert, info }).map(Ok).map_err(|error| bad(&error.to_string()))
+        understand(&content, Beside { alert, info }).map(Ok).map_err(|reason| bad(&reason))
     }
 
     /// The body of a request; the inner error is a variable without a value.
-    #[expect(clippy::too_many_arguments, reason = "a body is told what it is made of, once")]
     fn body(
         &self,
         exchange: &E,
         part: &ProductProfile,
         how: &OperationProfile,
-        hook: Option<&dyn Hook>,
-        operation: &Operation,
-        asked: &Question<'_>,
+        wish: &Wish<'_>,
         values: &Values<'_>,
     ) -> Result<Result<Option<String>, Variable>, TransportError> {
         let refuse = |reason: String| not_sent(exchange, reason);
-        let changes_books = operation.kind().changes_books();
-        let json = match how.body.unwrap_or(if changes_books { Body::Nic } else { Body::None }) {
+        let json = match how.body.unwrap_or(if wish.kind.changes_books() { Body::Nic } else { Body::None }) {
             Body::None => return Ok(Ok(None)),
             Body::Members => "{}".to_owned(),
             Body::Nic => {
-                let json = asked.json.as_deref().unwrap_or_default();
+                let json = wish.question.json.as_deref().unwrap_or_default();
                 let max = self.capability.payload_bytes_max;
                 if json.len() > max {
                     let reason = format!("the document has {} bytes and the provider takes {max}", json.len());
@@ -263,9 +291,12 @@ impl<E: Exchange> GspTransport<E> {
                 String::from_utf8_lossy(json).into_owned()
             }
         };
-        let json = match hook {
-            Some(hook) => hook.request(operation, &json).map_err(|error| refuse(error.to_string()))?,
-            None => json,
+        let json = match (hook_of(exchange, how)?, wish.asked) {
+            (Some(hook), Asked::Operation(operation)) => {
+                hook.request(operation, &json).map_err(|error| refuse(error.to_string()))?
+            }
+            (Some(_), Asked::Raw(_)) => return Err(raw_calls_denied()),
+            (None, _) => json,
         };
         let with_members = match with_members(json, [&how.members, &part.add, &how.add], values) {
             Ok(json) => json,

@@ -9,7 +9,7 @@ use einvoice_core::credential::{Access, ClientPair};
 use einvoice_core::date::PortalTime;
 use einvoice_core::entropy::SharedEntropy;
 use einvoice_core::environment::{Environment, Product};
-use einvoice_core::operation::{Operation, OperationKind};
+use einvoice_core::operation::OperationKind;
 use einvoice_core::portal_code::{ErrorClass, PortalError};
 use einvoice_core::secret::Secret;
 use einvoice_core::session::ProviderToken;
@@ -196,7 +196,7 @@ impl<E: Exchange> Provider<E> {
             request_id: &request_id,
             site: &self.site,
             force: false,
-            operation: None,
+            asked: None,
             action: None,
         };
         let made = self.login(&self.common, login, &[], &[], &values, Product::EInvoice, ErrorClass::ClientConfig);
@@ -262,7 +262,7 @@ impl<E: Exchange> Provider<E> {
             request_id: &request_id,
             site: &self.site,
             force: false,
-            operation: None,
+            asked: None,
             action: None,
         };
         let common = &self.profile.provider;
@@ -485,7 +485,7 @@ pub(crate) fn known_secrets(values: &Values<'_>) -> Vec<Secret<String>> {
 }
 
 /// A refusal as core's error, with no secret in its words.
-pub(crate) fn refused(operation: Option<&Operation>, refusal: Refusal, known: &[&Secret<String>]) -> TransportError {
+pub(crate) fn refused(operation: Option<OperationKind>, refusal: Refusal, known: &[&Secret<String>]) -> TransportError {
     let Refusal { mut errors, mut info, .. } = refusal;
     let of_info = info.iter_mut().flat_map(|info| info.errors.iter_mut());
     for error in errors.iter_mut().chain(of_info) {
@@ -494,7 +494,7 @@ pub(crate) fn refused(operation: Option<&Operation>, refusal: Refusal, known: &[
     for detail in &mut info {
         detail.description = mask::hide(&detail.description, known);
     }
-    TransportError::Refused { operation: operation.map(Operation::kind), errors, info }
+    TransportError::Refused { operation, errors, info }
 }
 
 /// What to do about a word of the provider's, for the errors of a person.

@@ -7,6 +7,7 @@ use einvoice_core::credential::{Access, ApiUser, ClientPair};
 use einvoice_core::environment::Product;
 use einvoice_core::identifier::Gstin;
 use einvoice_core::operation::{Operation, Reply};
+use einvoice_core::raw::{RawAnswer, RawCall};
 use einvoice_core::session::{SavedSession, Session};
 use einvoice_core::transport::{LoginRequest, Probe, Transport, TransportCapability, TransportError, TransportMode};
 use einvoice_protocol::exchange::{Exchange, HttpRequest, Method};
@@ -14,6 +15,7 @@ use einvoice_protocol::exchange::{Exchange, HttpRequest, Method};
 use crate::parts::{GspParts, PartsError, Side, operations, side};
 use crate::profile::{Crypto, Kind, Profile, TaxpayerMode};
 use crate::provider::{LOGIN_TIME_MAX, Provider, RETRY_WITHIN, not_sent};
+use crate::raw;
 
 /// Characters of a heartbeat's answer that are kept.
 const PROBE_TEXT_CHARS: usize = 200;
@@ -88,6 +90,7 @@ impl<E: Exchange> GspTransport<E> {
                 capability.users_at_provider.insert(product);
             }
         }
+        capability.raw_calls = raw::parts(&profile, &capability.operations);
         let provider = Arc::new(Provider::new(profile, environment, settings, site, common, entropy, clock));
         let irp = side(&provider, Product::EInvoice, irp, irp_key, call_time_max)?;
         let ewb = side(&provider, Product::EWayBill, ewb, ewb_key, call_time_max)?;
@@ -120,7 +123,7 @@ impl<E: Exchange> GspTransport<E> {
         &self.provider.profile
     }
 
-    const fn side(&self, product: Product) -> &Side<E> {
+    pub(crate) const fn side(&self, product: Product) -> &Side<E> {
         match product {
             Product::EInvoice => &self.irp,
             _ => &self.ewb,
@@ -162,6 +165,12 @@ impl<E: Exchange> Transport for GspTransport<E> {
             (Side::Plain { exchange, .. }, Some(part)) => self.plain_call(exchange, part, session, operation).await,
             _ => Err(TransportError::Unsupported { operation: kind }),
         }
+    }
+
+    async fn call_raw(&self, session: &Session, call: &RawCall) -> Result<RawAnswer, TransportError> {
+        self.capability.admit_raw(call)?;
+        self.provider.adopt(session.access().client(), session.saved().provider.as_ref()).await;
+        self.carry_raw(session, call).await
     }
 
     async fn probe(&self) -> Result<Probe, TransportError> {

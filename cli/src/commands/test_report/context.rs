@@ -1,5 +1,7 @@
 //! What is known only in a run: whose account it is, the day, who is sold to; and the words that stand for it.
 
+use std::collections::BTreeMap;
+
 use einvoice_core::date::DocumentDate;
 use einvoice_core::identifier::Gstin;
 use einvoice_core::masters::{Kind, Masters};
@@ -54,6 +56,8 @@ pub(super) struct Context {
     pub(super) sez: Option<Party>,
     /// The site that the route leads to.
     pub(super) site: String,
+    /// Cases that the route cannot carry, each with the reason.
+    pub(super) left_out: BTreeMap<String, String>,
 }
 
 impl Context {
