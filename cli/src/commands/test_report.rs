@@ -159,6 +159,8 @@ impl Rehearsal {
             today,
             buyer: Party::of(buyer, today)?,
             sez: sez.map(|sez| Party::of(sez, today)).transpose()?,
+            inactive: arguments.inactive_buyer.map(|inactive| Party::of(inactive, today)).transpose()?,
+            old_irn: arguments.old_irn.map(|irn| irn.to_string()),
             own,
             site: capability.site.clone(),
             left_out: BTreeMap::new(),
@@ -177,6 +179,8 @@ impl Rehearsal {
     async fn run(mut self, all: &[Case], order: &[&Case], output: &mut Output) -> Result<u8, CliError> {
         let by_id: BTreeMap<&str, &Case> = all.iter().map(|case| (case.id.as_str(), case)).collect();
         let mut interrupts = Interrupts::listen()?;
+        let order: Vec<&Case> = order.iter().copied().filter(|case| self.context.offers(case)).collect();
+        let order = order.as_slice();
         self.context.left_out = reach::left_out(order, &by_id, &self.context, &self.raw_calls)?;
         reach::in_words(&self.context.left_out).into_iter().for_each(|sentence| output.remark(sentence));
         let earlier = order.iter().filter(|case| self.state.done.contains_key(&case.id)).count();

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::generate::{consignee, depot};
 use super::{Listed, Subjects, common};
 use crate::arguments::Api;
-use crate::commands::test_report::case::{Ask, Case, Edit};
+use crate::commands::test_report::case::{Ask, Case, Edit, Need};
 use crate::commands::test_report::draft::{Draft, GOODS, Line, Place};
 
 /// One thing wrong: in words, the portal's codes for it, and the change.
@@ -51,6 +51,18 @@ pub(super) fn cases(subjects: &Subjects) -> Vec<Case> {
     again(&mut listed, subjects);
     common::bodies(&mut listed);
     common::headers(&mut listed, &Ask::Register(Box::default()));
+    // At the end, so that every other case keeps its number.
+    let inactive = vec![
+        ("/BuyerDtls/Gstin", json!("{inactive}")),
+        ("/BuyerDtls/Stcd", json!("{inactive_state}")),
+        ("/BuyerDtls/Pin", json!("{inactive_pin}")),
+    ];
+    listed.fails(
+        "to a taxpayer whose registration has ended (--inactive-buyer)",
+        &["3029"],
+        Ask::Register(Box::new(Draft { edits: inactive, ..inter.clone() })),
+    );
+    listed.last(|case| case.needs = Some(Need::InactiveBuyer));
     listed.cases
 }
 
