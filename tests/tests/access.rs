@@ -11,6 +11,8 @@
 
 #[path = "access/doors.rs"]
 mod doors;
+#[path = "access/raw.rs"]
+mod raw;
 #[path = "access/store.rs"]
 mod store;
 mod support;
