@@ -15,7 +15,7 @@ use crate::credential::{Access, CredentialError};
 use crate::environment::{Environment, Product};
 use crate::operation::{InfoDetail, Operation, OperationKind, Reply};
 use crate::portal_code::{ErrorClass, PortalError, deciding_class};
-use crate::raw::{RawAnswer, RawCall};
+use crate::raw::{RawAnswer, RawCall, RawPart};
 use crate::session::{ProviderToken, SavedSession, Session};
 
 /// A way to the portal: direct, through a GSP, through a provider's API, or the emulator.
@@ -53,7 +53,8 @@ pub trait Transport: fmt::Debug + Send + Sync {
     /// protocol can do so; the others need not, and do not unless they say so.
     ///
     /// # Errors
-    /// [`TransportError::HeldBack`] without a network call where the capability denies it; else as [`Self::call`].
+    /// [`TransportError::HeldBack`] without a network call in production and where the capability denies it
+    /// ([`TransportCapability::admit_raw`]); else as [`Self::call`].
     ///
     /// # Cancellation
     /// As [`Self::call`].
@@ -101,8 +102,15 @@ pub struct Probe {
 #[must_use]
 pub fn raw_calls_denied() -> TransportError {
     let reason = "this route sends only what a right program sends, so no refusal can be rehearsed on it; use one that \
-                  speaks the portal's own protocol, `direct` or `sandbox`";
+                  speaks the portal's own protocol, `direct` or `sandbox`, or one through a provider that passes the \
+                  portal's content on";
     TransportError::HeldBack { reason: reason.to_owned() }
+}
+
+/// The refusal of a call as it is where production is at the end of the route.
+pub(crate) fn raw_calls_in_production(route: &str) -> TransportError {
+    let reason = format!("{route} leads to production, where no call is made to see it refused");
+    TransportError::HeldBack { reason }
 }
 
 /// How a transport reaches the portal.
@@ -143,8 +151,8 @@ pub struct TransportCapability {
     pub client_pair_per_product: bool,
     /// The systems whose API users are entered at the provider, so that nothing of them is needed here.
     pub users_at_provider: BTreeSet<Product>,
-    /// Whether it can send a call as it is ([`Transport::call_raw`]).
-    pub raw_calls: bool,
+    /// What it can send as it is ([`Transport::call_raw`]); nothing where it sends only what a right program sends.
+    pub raw_calls: BTreeSet<RawPart>,
     /// How far a login to each system goes, where that is not to whoever knows the API user: see
     /// [`TransportCapability::login_reach`].
     pub login_reach: BTreeMap<Product, LoginReach>,
@@ -184,9 +192,26 @@ impl TransportCapability {
             call_time_max: Duration::from_mins(1),
             client_pair_per_product: false,
             users_at_provider: BTreeSet::new(),
-            raw_calls: false,
+            raw_calls: BTreeSet::new(),
             login_reach: BTreeMap::new(),
             sealed_logins: BTreeSet::from([Product::EInvoice, Product::EWayBill]),
+        }
+    }
+
+    /// Lets a call as it is pass where it may: never to production, and only what this transport can send.
+    ///
+    /// # Errors
+    /// [`TransportError::HeldBack`], with the reason.
+    pub fn admit_raw(&self, call: &RawCall) -> Result<(), TransportError> {
+        if self.environment == Environment::Production {
+            return Err(raw_calls_in_production("this route"));
+        }
+        if self.raw_calls.is_empty() {
+            return Err(raw_calls_denied());
+        }
+        match call.parts().into_iter().find(|part| !self.raw_calls.contains(part)) {
+            Some(lacking) => Err(TransportError::HeldBack { reason: lacking.why_lacking() }),
+            None => Ok(()),
         }
     }
 

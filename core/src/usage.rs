@@ -298,6 +298,8 @@ impl Transport for Metered {
             RawTarget::Operation { kind, .. } => (kind.product(), Some(*kind)),
             RawTarget::Login => (Product::EInvoice, None),
         };
+        // What is not sent spends nothing.
+        self.inner.capability().admit_raw(call)?;
         let user = self.user(session.access(), product);
         self.pass_gate(&user).await?;
         if operation.is_none() {

@@ -13,6 +13,8 @@
 mod doors;
 #[path = "access/provider.rs"]
 mod provider;
+#[path = "access/raw.rs"]
+mod raw;
 #[path = "access/store.rs"]
 mod store;
 mod support;

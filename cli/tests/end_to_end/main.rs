@@ -29,6 +29,7 @@ mod onboard;
 #[expect(dead_code, reason = "the tests of that plugin use all of it")]
 mod place;
 mod process;
+mod report;
 mod rotation;
 mod sap;
 mod secrets;

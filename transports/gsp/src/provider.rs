@@ -10,7 +10,7 @@ use einvoice_core::credential::{Access, ClientPair};
 use einvoice_core::date::PortalTime;
 use einvoice_core::entropy::SharedEntropy;
 use einvoice_core::environment::{Environment, Product};
-use einvoice_core::operation::{Operation, OperationKind};
+use einvoice_core::operation::OperationKind;
 use einvoice_core::portal_code::{ErrorClass, PortalError};
 use einvoice_core::secret::Secret;
 use einvoice_core::session::ProviderToken;
@@ -276,7 +276,7 @@ impl<E: Exchange> Provider<E> {
             request_id: &request_id,
             site: &self.site,
             force: false,
-            operation: None,
+            asked: None,
             action: None,
         };
         let made = self.login(&self.common, login, &[], &[], &values, Product::EInvoice, Whose::Provider).await?;
@@ -352,7 +352,7 @@ impl<E: Exchange> Provider<E> {
             request_id: &request_id,
             site: &self.site,
             force: false,
-            operation: None,
+            asked: None,
             action: None,
         };
         let common = &self.profile.provider;
@@ -601,9 +601,9 @@ pub(crate) fn known_secrets(values: &Values<'_>) -> Vec<Secret<String>> {
 }
 
 /// A refusal as core's error, with no secret in its words.
-pub(crate) fn refused(operation: Option<&Operation>, refusal: Refusal, known: &[&Secret<String>]) -> TransportError {
+pub(crate) fn refused(operation: Option<OperationKind>, refusal: Refusal, known: &[&Secret<String>]) -> TransportError {
     let Refusal { errors, info, .. } = hidden_in(refusal, known);
-    TransportError::Refused { operation: operation.map(Operation::kind), errors, info }
+    TransportError::Refused { operation, errors, info }
 }
 
 /// A refusal with no secret in its words: who refuses may repeat what was sent.
