@@ -63,6 +63,9 @@ pub struct Common {
     /// `route.nic.base_url=...`
     #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
+    /// Work in this environment where the routes lead to both; the same as `--set run.environment=...`
+    #[arg(long, global = true, value_name = "ENVIRONMENT", value_parser = ["production", "sandbox"])]
+    pub environment: Option<String>,
     /// Say more on standard error; twice for how things are done
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
@@ -413,6 +416,9 @@ pub struct CredentialAddresses {
     /// Route whose environment the pair is for
     #[arg(long)]
     pub route: String,
+    /// Government system the pair is for, where the provider issues one for each
+    #[arg(long, value_enum)]
+    pub product: Option<ProductName>,
     /// Forget all of them
     #[arg(long, conflicts_with = "addresses")]
     pub none: bool,

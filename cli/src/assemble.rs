@@ -8,13 +8,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use einvoice_core::clock::{SharedClock, SystemClock};
-use einvoice_core::config::{CheckDigit, PluginTable, RouteTable, Settings, SourceTable, WriteBackTable};
+use einvoice_core::config::{CheckDigit, ConfigError, PluginTable, RouteTable, Settings, SourceTable, WriteBackTable};
 use einvoice_core::credential::{CredentialStore, EWayBillLogin, SharedUsers};
 use einvoice_core::date::ist_date;
 use einvoice_core::entropy::SystemEntropy;
 use einvoice_core::environment::Environment;
 use einvoice_core::finding::Severity;
-use einvoice_core::ledger::Ledger;
+use einvoice_core::ledger::{Ledger, LedgerError};
 use einvoice_core::pipeline::{Parts, RoutePart, SourcePart, WriteBackPart};
 use einvoice_core::registry::{BuildContext, BuildError, Registry};
 use einvoice_core::rulebook::CheckOptions;
@@ -23,9 +23,12 @@ use jiff::civil::Date;
 
 pub use keys::{KeyFile, key_set};
 
-use crate::error::{CliError, in_use};
+use crate::error::{CliError, ledger_error};
 use crate::settings::{Loaded, with_suggestion};
 use crate::{masters_file, plugins, terminal};
+
+/// Name of the emulator's transport, and of the store with the accounts that it makes up.
+pub(crate) const EMULATOR: &str = "sandbox";
 
 /// Makes parts from a loaded configuration.
 #[derive(Debug)]
@@ -81,11 +84,26 @@ impl Assembly {
     /// [`CliError::LedgerInUse`] while another process has it, [`CliError::Build`] when it cannot be
     /// opened.
     pub async fn ledger(&self) -> Result<Arc<dyn Ledger>, CliError> {
+        self.opened(self.base.clone()).await
+    }
+
+    /// Opens the ledger only to look whether it is in order: nothing is made, brought up to date or taken over.
+    ///
+    /// # Errors
+    /// As [`Assembly::ledger`]; [`CliError::Ledger`] where it is not there yet.
+    pub(crate) async fn ledger_to_look_at(&self) -> Result<Arc<dyn Ledger>, CliError> {
+        self.opened(self.base.only_looking()).await
+    }
+
+    async fn opened(&self, base: BuildContext) -> Result<Arc<dyn Ledger>, CliError> {
         let part = &self.settings().ledger;
-        let made = self.registry.ledger(&part.plugin, self.base.named(&part.name), part.settings.clone()).await;
-        made.map_err(|error| match in_use(&error) {
-            Some((ledger, holder)) => CliError::LedgerInUse { ledger, holder },
-            None => self.failed("ledger", part, error),
+        let made = self.registry.ledger(&part.plugin, base.named(&part.name), part.settings.clone()).await;
+        made.map_err(|error| match ledger_error(&error) {
+            Some(LedgerError::InUse { ledger, holder }) => {
+                CliError::LedgerInUse { ledger: ledger.clone(), holder: holder.clone() }
+            }
+            Some(LedgerError::Absent { ledger }) => CliError::Ledger(LedgerError::Absent { ledger: ledger.clone() }),
+            _ => self.failed("ledger", part, error),
         })
     }
 
@@ -118,6 +136,15 @@ impl Assembly {
     /// [`CliError::Build`] when its settings are wrong.
     pub async fn route(&self, route: &RouteTable) -> Result<RoutePart, CliError> {
         let part = &route.part;
+        if self.settings().credentials.plugin == EMULATOR && part.plugin != EMULATOR {
+            return Err(CliError::Usage(format!(
+                "{} [credentials]: the store `{EMULATOR}` makes up accounts for the emulator inside this program, which no \
+                 portal knows; route `{}` needs a store with real ones, such as credentials-file (`einvoice onboard` puts \
+                 one in its place)",
+                self.loaded.shown_file(),
+                part.name,
+            )));
+        }
         let context = self.base.named(&part.name).in_environment(route.environment);
         let made = self.registry.transport(&part.plugin, context, part.settings.clone()).await;
         let transport = meter::metered(made.map_err(|error| self.failed("route", part, error))?, route, self);
@@ -134,8 +161,12 @@ impl Assembly {
     /// # Errors
     /// [`CliError::Build`] when its settings are wrong.
     pub async fn source(&self, source: &SourceTable) -> Result<SourcePart, CliError> {
+        self.source_in(&self.base, source).await
+    }
+
+    async fn source_in(&self, context: &BuildContext, source: &SourceTable) -> Result<SourcePart, CliError> {
         let part = &source.part;
-        let made = self.registry.source(&part.plugin, self.base.named(&part.name), part.settings.clone()).await;
+        let made = self.registry.source(&part.plugin, context.named(&part.name), part.settings.clone()).await;
         let source = made.map_err(|error| self.failed("source", part, error))?;
         Ok(SourcePart { name: part.name.clone(), source })
     }
@@ -148,7 +179,7 @@ impl Assembly {
         made.map_err(|error| self.failed("source", part, error))
     }
 
-    /// Makes a source that leaves its files as and where they lie: to look at them.
+    /// Makes a source that leaves its files as and where they lie, and its rows unclaimed: to look at them.
     ///
     /// # Errors
     /// [`CliError::Build`] when its settings are wrong.
@@ -161,7 +192,7 @@ impl Assembly {
         if moves && let Some(settings) = source.part.settings.as_object_mut() {
             settings.insert(MOVES.to_owned(), false.into());
         }
-        self.source(&source).await
+        self.source_in(&self.base.only_looking(), &source).await
     }
 
     /// Makes a write-back target.
@@ -199,6 +230,7 @@ impl Assembly {
         if settings.routes.is_empty() {
             return Err(self.missing("route", "there is no way to the portal"));
         }
+        let chosen = settings.routes_of_run().map_err(|error| self.wrong(&error))?;
         let mut sources = Vec::with_capacity(settings.sources.len());
         for source in &settings.sources {
             sources.push(self.source(source).await?);
@@ -207,8 +239,8 @@ impl Assembly {
         for target in &settings.write_backs {
             write_backs.push(self.write_back(target).await?);
         }
-        let mut routes = Vec::with_capacity(settings.routes.len());
-        for route in &settings.routes {
+        let mut routes = Vec::with_capacity(chosen.len());
+        for route in chosen {
             routes.push(self.route(route).await?);
         }
         // After the routes: the emulator's transport writes its public key when it is made.
@@ -224,6 +256,10 @@ impl Assembly {
             settings: settings.run.clone(),
             clock: self.clock(),
         })
+    }
+
+    fn wrong(&self, error: &ConfigError) -> CliError {
+        CliError::Usage(format!("{}: {error}", self.loaded.shown_file()))
     }
 
     fn missing(&self, table: &str, what: &str) -> CliError {
@@ -261,8 +297,8 @@ pub fn check_options(loaded: &Loaded, day: Date) -> Result<CheckOptions, CliErro
 /// What a wrong GSTIN check digit is under these settings.
 #[must_use]
 pub fn check_digit(settings: &Settings) -> Option<Severity> {
-    let all_sandbox =
-        !settings.routes.is_empty() && settings.routes.iter().all(|route| route.environment == Environment::Sandbox);
+    let routes = settings.routes_of_run().unwrap_or_else(|_| settings.routes.iter().collect());
+    let all_sandbox = !routes.is_empty() && routes.iter().all(|route| route.environment == Environment::Sandbox);
     match settings.check.gstin_check_digit {
         // The test GSTINs of the portal's sandbox fail the check digit by design.
         CheckDigit::Auto if all_sandbox => Some(Severity::Warning),

@@ -105,9 +105,11 @@ impl CliError {
             // Two crates under one name, or a variant made after this match: our own doing.
             Self::Registry(_) | Self::Fault(_) => exit_code::OWN_FAULT,
             Self::Ledger(error) => match error {
-                LedgerError::InUse { .. } | LedgerError::Storage { .. } | LedgerError::Damaged { .. } => {
-                    exit_code::USAGE
-                }
+                LedgerError::InUse { .. }
+                | LedgerError::Absent { .. }
+                | LedgerError::OtherEnvironment { .. }
+                | LedgerError::Storage { .. }
+                | LedgerError::Damaged { .. } => exit_code::USAGE,
                 _ => exit_code::OWN_FAULT,
             },
             Self::Transport(error) => match error {
@@ -156,12 +158,9 @@ impl From<PipelineError> for CliError {
     }
 }
 
-/// Who holds a ledger that could not be opened because it is in use: the ledger, and its holder.
-pub(crate) fn in_use(error: &BuildError) -> Option<(String, String)> {
-    match error.source.as_ref()?.downcast_ref::<LedgerError>()? {
-        LedgerError::InUse { ledger, holder } => Some((ledger.clone(), holder.clone())),
-        _ => None,
-    }
+/// Why a ledger could not be opened, where its plugin says so.
+pub(crate) fn ledger_error(error: &BuildError) -> Option<&LedgerError> {
+    error.source.as_ref()?.downcast_ref()
 }
 
 /// The message followed by the causes of an error, each said once.

@@ -28,6 +28,7 @@ link! {
     einvoice_credentials_database if "credentials-database",
     einvoice_credentials_env if "credentials-env",
     einvoice_credentials_file if "credentials-file",
+    einvoice_credentials_keyring if "credentials-keyring",
     einvoice_credentials_vault if "credentials-vault",
     einvoice_database if "database",
     einvoice_direct if "direct",
@@ -80,8 +81,8 @@ mod tests {
     use super::*;
 
     /// Folders that hold no plugin but a library: `protocol` and `http` are shared by transports, `file-drop` by all that
-    /// work on files, `secret-file` by credential stores.
-    const NO_PLUGIN: [&str; 4] = ["file-drop", "http", "protocol", "secret-file"];
+    /// work on files, `database-login` by all that work on databases, `secret-file` by credential stores.
+    const NO_PLUGIN: [&str; 5] = ["database-login", "file-drop", "http", "protocol", "secret-file"];
 
     fn folders() -> BTreeSet<String> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

@@ -87,6 +87,8 @@ pub fn load(common: &Common) -> Result<Loaded, LoadError> {
     let environment = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
     let mut overrides = overrides::from_environment(environment)?;
     overrides.extend(overrides::from_flags(&common.set)?);
+    let environment = common.environment.iter().map(|name| format!("run.environment={name}"));
+    overrides.extend(overrides::from_flags(&environment.collect::<Vec<_>>())?);
     let file = common.config.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_FILE));
     load_with(&file, &overrides)
 }

@@ -1,11 +1,12 @@
 //! The use of accounts in a file that all processes of an installation share: one entry a line, oldest first.
 //!
-//! Every look and every line is made under a lock on the file, which the operating system releases when its holder
-//! dies. A line that was cut by a crash is passed over. The file is shortened when it has grown, so that it never
-//! holds much more than two days.
+//! Every look and every line is made under a lock on a file beside it, which the operating system releases when its
+//! holder dies. A line that was cut by a crash is passed over. A file that has grown is shortened once half of it is older
+//! than two days: what still counts is written aside, and takes its place whole.
 
+use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,10 +16,10 @@ use einvoice_core::credential::UserScope;
 use einvoice_core::usage::{Spent, Usage, UsageBook, UsageEntry, UsageError, logins_that_count};
 use jiff::{SignedDuration, Timestamp};
 
-/// The file is shortened when it is larger, in bytes: some thousand entries.
+/// A smaller file is left as it is, in bytes: some thousand entries.
 const BYTES_KEPT_MAX: u64 = 512 * 1024;
 
-/// More than this is not read: no honest file grows so far.
+/// Of a larger file only so much of its end is read: no honest file grows so far.
 const BYTES_READ_MAX: u64 = 64 * 1024 * 1024;
 
 /// How long entries are kept: longer than any budget looks back.
@@ -62,15 +63,16 @@ impl UsageBook for UsageFile {
     ) -> Result<Spent, UsageError> {
         let user = user.clone();
         self.on_thread(move |path| {
+            let _lock = locked(path)?;
             let mut file = opened(path)?;
-            let entries = read(&mut file)?;
+            let entries = read(&mut file, BYTES_READ_MAX)?;
             let logins = logins_that_count(&entries, &user, now, window);
             // The budget is free again when so many have left the window that one fewer than the most remain.
             let blocking = most.and_then(|most| logins.len().checked_sub(most)).and_then(|over| logins.get(over));
             if let Some(oldest) = blocking {
                 return Ok(Spent::UsedUp { until: oldest.checked_add(window).unwrap_or(now) });
             }
-            append(&mut file, &entries, &UsageEntry { at: now, user, what: Usage::Login })?;
+            append(path, file, &UsageEntry { at: now, user, what: Usage::Login })?;
             Ok(Spent::Counted)
         })
         .await
@@ -78,23 +80,21 @@ impl UsageBook for UsageFile {
 
     async fn note(&self, entry: UsageEntry) -> Result<(), UsageError> {
         self.on_thread(move |path| {
-            let mut file = opened(path)?;
-            let grown = file.metadata()?.len() > BYTES_KEPT_MAX;
-            let entries = if grown { read(&mut file)? } else { Vec::new() };
-            append(&mut file, &entries, &entry)
+            let _lock = locked(path)?;
+            append(path, opened(path)?, &entry)
         })
         .await
     }
 
     async fn since(&self, moment: Timestamp) -> Result<Vec<UsageEntry>, UsageError> {
         self.on_thread(move |path| {
-            let mut file = match OpenOptions::new().read(true).open(path) {
-                Ok(file) => file,
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-                Err(error) => return Err(error),
-            };
-            file.lock_shared()?;
-            let mut entries = read(&mut file)?;
+            // Without a lock file nobody has written; looking makes none.
+            let lock = there(&lock_path(path))?;
+            if let Some(lock) = &lock {
+                lock.lock_shared()?;
+            }
+            let Some(mut file) = there(path)? else { return Ok(Vec::new()) };
+            let mut entries = read(&mut file, BYTES_READ_MAX)?;
             entries.retain(|entry| entry.at >= moment);
             Ok(entries)
         })
@@ -102,41 +102,86 @@ impl UsageBook for UsageFile {
     }
 }
 
-/// The file, locked until it is dropped.
-fn opened(path: &Path) -> std::io::Result<File> {
-    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
-    file.lock()?;
-    Ok(file)
+/// The lock, held until it is dropped. It lies on a file of its own, since the file of entries may be replaced.
+fn locked(path: &Path) -> std::io::Result<File> {
+    let lock = opened(&lock_path(path))?;
+    lock.lock()?;
+    Ok(lock)
 }
 
-fn read(file: &mut File) -> std::io::Result<Vec<UsageEntry>> {
-    file.rewind()?;
+fn lock_path(path: &Path) -> PathBuf {
+    let mut name = OsString::from(path.as_os_str());
+    name.push(".lock");
+    PathBuf::from(name)
+}
+
+fn opened(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+}
+
+/// A file to read, if there is one.
+fn there(path: &Path) -> std::io::Result<Option<File>> {
+    match File::open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        opened => opened.map(Some),
+    }
+}
+
+/// The entries in the last `most` bytes.
+fn read(file: &mut File, most: u64) -> std::io::Result<Vec<UsageEntry>> {
+    let length = file.seek(SeekFrom::End(0))?;
+    file.seek(SeekFrom::Start(length.saturating_sub(most)))?;
     let mut bytes = Vec::new();
-    file.take(BYTES_READ_MAX).read_to_end(&mut bytes)?;
-    // A line that a crash cut, or that a newer program wrote, says nothing here.
+    file.take(most).read_to_end(&mut bytes)?;
+    // A line that is cut, or that a newer program wrote, says nothing here.
     Ok(bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect())
 }
 
-/// Writes an entry at the end; a file that has grown is written anew with the entries that still count, which are
-/// those that were read before.
-fn append(file: &mut File, entries: &[UsageEntry], entry: &UsageEntry) -> std::io::Result<()> {
+/// Writes an entry at the end, and shortens the file where half of it counts no longer.
+fn append(path: &Path, mut file: File, entry: &UsageEntry) -> std::io::Result<()> {
     let length = file.seek(SeekFrom::End(0))?;
     let mut lines = Vec::new();
-    if length > BYTES_KEPT_MAX {
-        let from = entry.at.checked_sub(KEPT).unwrap_or(Timestamp::MIN);
-        for kept in entries.iter().filter(|kept| kept.at >= from) {
-            line(&mut lines, kept)?;
-        }
-        file.rewind()?;
-        file.set_len(0)?;
-    } else if ends_within_a_line(file, length)? {
+    if ends_within_a_line(&mut file, length)? {
         lines.push(b'\n');
     }
     line(&mut lines, entry)?;
     file.seek(SeekFrom::End(0))?;
     file.write_all(&lines)?;
     // A login that is forgotten after a crash would be one too many.
-    file.sync_data()
+    file.sync_data()?;
+    let from = entry.at.checked_sub(KEPT).unwrap_or(Timestamp::MIN);
+    if length > BYTES_KEPT_MAX && is_older(&mut file, length / 2, from)? {
+        // The entry is there; a file that cannot be shortened is tried again with the next one.
+        let _shortened = shorten(path, file, from);
+    }
+    Ok(())
+}
+
+/// Whether the first whole entry behind a place is older than what counts. Entries are in order, so all before it are.
+fn is_older(file: &mut File, place: u64, from: Timestamp) -> std::io::Result<bool> {
+    file.seek(SeekFrom::Start(place))?;
+    let mut rest = BufReader::new(file.take(BYTES_KEPT_MAX));
+    rest.skip_until(b'\n')?;
+    let mut line = Vec::new();
+    rest.read_until(b'\n', &mut line)?;
+    Ok(serde_json::from_slice::<UsageEntry>(&line).is_ok_and(|entry| entry.at < from))
+}
+
+/// Puts what still counts in the place of the file.
+fn shorten(path: &Path, mut file: File, from: Timestamp) -> std::io::Result<()> {
+    let mut lines = Vec::new();
+    for kept in read(&mut file, BYTES_READ_MAX)?.iter().filter(|kept| kept.at >= from) {
+        line(&mut lines, kept)?;
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut aside = tempfile::NamedTempFile::new_in(folder)?;
+    aside.write_all(&lines)?;
+    aside.as_file().set_permissions(file.metadata()?.permissions())?;
+    aside.as_file().sync_all()?;
+    // An open file cannot be replaced everywhere.
+    drop(file);
+    aside.persist(path)?;
+    Ok(())
 }
 
 fn ends_within_a_line(file: &mut File, length: u64) -> std::io::Result<bool> {
@@ -221,9 +266,49 @@ mod tests {
         let day = 24 * 60;
         book.note(refused(day)).await.unwrap();
         assert_eq!(book.since(at(0)).await.unwrap().len(), count + 1, "what is not old is kept");
+        let mut before = File::open(&path).unwrap();
         book.note(refused(3 * day)).await.unwrap();
         assert_eq!(book.since(at(0)).await.unwrap(), [refused(day), refused(3 * day)]);
         assert!(std::fs::metadata(&path).unwrap().len() < 1_000);
+        assert_eq!(
+            read(&mut before, BYTES_READ_MAX).unwrap().len(),
+            count + 2,
+            "the file that was replaced is whole, the last entry included: a kill at any moment loses nothing"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_large_file_is_added_to_and_not_written_anew_while_more_than_half_of_it_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("usage.jsonl");
+        let day = 24 * 60;
+        let [old, new] = [0, 2 * day].map(|minute| serde_json::to_string(&refused(minute)).unwrap() + "\n");
+        let count = usize::try_from(BYTES_KEPT_MAX).unwrap() / old.len();
+        std::fs::write(&path, old.repeat(count / 2) + &new.repeat(count)).unwrap();
+        let mut before = File::open(&path).unwrap();
+        UsageFile::new(path).note(refused(3 * day)).await.unwrap();
+        let entries = read(&mut before, BYTES_READ_MAX).unwrap();
+        assert_eq!((entries.len(), entries.last()), (count / 2 + count + 1, Some(&refused(3 * day))));
+    }
+
+    #[tokio::test]
+    async fn of_a_file_that_is_too_large_the_end_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("usage.jsonl");
+        let book = UsageFile::new(path.clone());
+        for minute in 0..9 {
+            book.note(refused(minute)).await.unwrap();
+        }
+        let line = std::fs::metadata(&path).unwrap().len() / 9;
+        let read = read(&mut File::open(&path).unwrap(), line * 2 + line / 2).unwrap();
+        assert_eq!(read, [refused(7), refused(8)]);
+    }
+
+    #[tokio::test]
+    async fn looking_makes_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(UsageFile::new(folder.path().join("usage.jsonl")).since(at(0)).await.unwrap(), []);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     #[tokio::test]

@@ -8,6 +8,7 @@
 //! A refusal stops whom it concerns: the one GSTIN, all that share the client pair, or the route.
 
 mod door;
+mod provider;
 mod raw;
 
 use std::collections::{HashMap, VecDeque};
@@ -26,8 +27,9 @@ use crate::events;
 use crate::identifier::Gstin;
 use crate::operation::{Operation, Reply};
 use crate::portal_code::ErrorClass;
+use crate::proof;
 use crate::session::{SavedSession, Session, TokenPhase};
-use crate::transport::{LoginRequest, Reach, Transport, TransportError};
+use crate::transport::{LoginReach, LoginRequest, Reach, Transport, TransportError};
 use door::{Door, Stop, is_ahead};
 
 /// Most logins for one user in [`LOGIN_WINDOW`]. One GSP quotes NIC with five in fifteen minutes for
@@ -232,12 +234,16 @@ impl Gateway {
         operation: &Operation,
     ) -> Result<Reply, TransportError> {
         let session = self.session(gstin, product).await?;
-        let refused = match self.transport.call(&session, operation).await {
+        let session = self.with_kept_provider_token(gstin, product, session).await;
+        let result = self.transport.call(&session, operation).await;
+        self.keep_provider_token(gstin, product, &session).await;
+        let refused = match result {
             Err(error) if error.class() == Some(ErrorClass::TokenExpired) => error,
             result => return result,
         };
         let renewed = self.log_in_again(gstin, product, &session, refused).await?;
         let result = self.transport.call(&renewed, operation).await;
+        self.keep_provider_token(gstin, product, &renewed).await;
         if let Err(error) = &result
             && error.class() == Some(ErrorClass::TokenExpired)
         {
@@ -352,7 +358,9 @@ impl Gateway {
         let _turns = (self.route_door.turn().await, client_door.turn().await);
         self.check_doors(scope.gstin, scope.product)?;
         let now = self.clock.now();
-        slot.spend_login(now, &self.route)?;
+        if self.transport.capability().login_reach(scope.product) != LoginReach::Nobody {
+            slot.spend_login(now, &self.route)?;
+        }
         let previous = slot.previous.clone();
         let product = self.credentials.login_product(scope).await?;
         let request = LoginRequest { access: &access, product, force_refresh, previous: previous.as_ref() };
@@ -396,8 +404,10 @@ impl Gateway {
     /// route says nothing of an entry. That it cannot be kept must not stop the work.
     async fn note_login(&self, scope: &UserScope, note: LoginNote, reach: Reach) {
         let accepted = matches!(note, LoginNote::Accepted(_));
+        let capability = self.transport.capability();
         let mut scopes = Vec::new();
-        if accepted || reach == Reach::Gstin {
+        // Of a user who is entered at the provider there is no entry here.
+        if (accepted || reach == Reach::Gstin) && !capability.users_at_provider.contains(&scope.product) {
             scopes.push(CredentialScope::User(scope.clone()));
         }
         if reach == Reach::Client
@@ -405,6 +415,8 @@ impl Gateway {
         {
             scopes.push(CredentialScope::Client(ClientScope { environment: self.environment, holder }));
         }
+        let login_reach = capability.login_reach(scope.product);
+        scopes.retain(|of| !accepted || proof::is_by_login(login_reach, of));
         for of in scopes {
             if let Err(error) = self.credentials.note(&of, &note).await {
                 events::use_not_noted(scope.gstin, &error.to_string());

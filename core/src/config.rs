@@ -5,6 +5,7 @@
 //! they do not know.
 
 mod account;
+mod environment;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -19,6 +20,7 @@ use crate::registry::nearest;
 use crate::rulebook::{Repair, RuleSettings};
 
 pub use account::{DoctorSettings, Protection, QuotaSettings};
+pub use environment::one_environment;
 
 /// A whole configuration file.
 #[derive(Debug, Clone)]
@@ -184,6 +186,9 @@ pub enum CheckDigit {
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct RunSettings {
+    /// Environment that runs work in where the routes lead to both, `production` or `sandbox`; the routes of the other
+    /// one are left out. Default: none, and then all routes must lead to one.
+    pub environment: Option<Environment>,
     /// Documents under way at the same time, over all GSTINs. Default 64, from 1 to 10,000.
     pub concurrency: usize,
     /// Calls at the same time for one GSTIN, from 1 to 100. Default: what the transport says (3). The
@@ -214,6 +219,7 @@ pub struct RunSettings {
 impl Default for RunSettings {
     fn default() -> Self {
         Self {
+            environment: None,
             concurrency: 64,
             concurrency_per_gstin: None,
             receive_batch: 256,

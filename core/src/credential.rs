@@ -52,7 +52,8 @@ pub trait CredentialStore: fmt::Debug + Send + Sync {
     /// [`CredentialError::Missing`] when there is none.
     async fn api_user(&self, scope: &UserScope) -> Result<ApiUser, CredentialError>;
 
-    /// Adds an entry or replaces the one of the same scope.
+    /// Adds an entry or replaces the one of the same scope. With another name or secret the session that is kept is over:
+    /// it proves nothing of what was put.
     ///
     /// # Errors
     /// [`CredentialError::ReadOnly`] where the capability says so.
@@ -76,7 +77,8 @@ pub trait CredentialStore: fmt::Debug + Send + Sync {
     /// When the store cannot be read.
     async fn session(&self, scope: &UserScope) -> Result<Option<SavedSession>, CredentialError>;
 
-    /// Keeps a session so that other workers, and the next run, use it instead of logging in.
+    /// Keeps a session so that other workers, and the next run, use it instead of logging in. A scope without an entry
+    /// is that of a user who is entered at a provider.
     ///
     /// # Errors
     /// When it cannot be kept. The caller goes on with the session in hand.

@@ -15,7 +15,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::document::Difference;
-use crate::environment::RouteName;
+use crate::entropy::{Entropy, EntropyError};
+use crate::environment::{Environment, RouteName};
 use crate::ewb::Standing;
 use crate::finding::Finding;
 use crate::identifier::Gstin;
@@ -41,6 +42,19 @@ pub use error::LedgerError;
 pub trait Ledger: JobBook {
     /// What this ledger can do.
     fn capability(&self) -> LedgerCapability;
+
+    /// Binds the ledger to an environment, as what one of them registered counts for nothing in the other. The first
+    /// call decides for good; a further one for the same environment changes nothing.
+    ///
+    /// # Errors
+    /// [`LedgerError::OtherEnvironment`] when it is bound to the other one.
+    async fn bind(&self, environment: Environment) -> Result<(), LedgerError>;
+
+    /// The environment that the ledger is bound to, if any.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when the ledger cannot be read.
+    async fn environment(&self) -> Result<Option<Environment>, LedgerError>;
 
     /// Takes in documents of one source, and the cursor reached with them, in one transaction.
     /// Answers in the order of the documents.
@@ -202,6 +216,23 @@ pub struct DocumentId(pub i64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AttemptId(pub i64);
+
+/// Identity of a ledger: given when it is made, kept as long as it lives, another for each.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LedgerId(pub String);
+
+impl LedgerId {
+    /// One for a ledger that is being made: sixteen hexadecimal digits.
+    ///
+    /// # Errors
+    /// [`EntropyError`] when there are no random bytes.
+    pub fn random(entropy: &dyn Entropy) -> Result<Self, EntropyError> {
+        let mut bytes = [0; 8];
+        entropy.fill(&mut bytes)?;
+        Ok(Self(format!("{:016x}", u64::from_be_bytes(bytes))))
+    }
+}
 
 /// Name of a worker, unique among those sharing a ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

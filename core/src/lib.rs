@@ -32,6 +32,7 @@ pub mod operation;
 pub mod pipeline;
 pub mod plan;
 pub mod portal_code;
+pub mod proof;
 mod provenance;
 pub mod qr;
 pub mod raw;

@@ -5,9 +5,13 @@
 //! sends such a [`RawCall`] to the page of an operation, or to the login. What the caller does not change is as it
 //! always is, credentials included, which the caller never sees.
 //!
-//! Meant for a sandbox: [`Gateway::call_raw`](crate::access::Gateway::call_raw) refuses in production.
+//! Meant for a sandbox: [`Gateway::call_raw`](crate::access::Gateway::call_raw) refuses in production, and so does every
+//! transport. What a transport can send as it is stands in its capability, as a set of [`RawPart`].
+
+use std::collections::BTreeSet;
 
 use bytes::Bytes;
+use serde::de::IgnoredAny;
 
 use crate::environment::Product;
 use crate::operation::{InfoDetail, OperationKind};
@@ -30,6 +34,75 @@ impl RawCall {
     #[must_use]
     pub const fn new(target: RawTarget, body: RawBody) -> Self {
         Self { target, headers: Vec::new(), body }
+    }
+
+    /// What a transport must be able to do to send it.
+    #[must_use]
+    pub fn parts(&self) -> Vec<RawPart> {
+        let product = self.target.product();
+        let mut parts = match &self.target {
+            RawTarget::Login => vec![RawPart::Login],
+            RawTarget::Operation { kind, .. } => {
+                let mut parts = vec![RawPart::Content(*kind)];
+                if matches!(self.body, RawBody::None) && !self.target.asks_whole() {
+                    parts.push(RawPart::Gap(*kind));
+                }
+                if !self.body.is_sealed_object() {
+                    parts.push(RawPart::Envelope(product));
+                }
+                parts
+            }
+        };
+        parts.extend(self.headers.iter().map(|change| RawPart::Header(product, change.header)));
+        parts
+    }
+}
+
+/// Something that a call may ask of a transport. One that speaks the portal's own protocol can do all of it; one through
+/// a provider only what the provider passes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum RawPart {
+    /// A login of the e-invoice system, whatever is wrong inside it.
+    Login,
+    /// A document or a question for the page of an operation, whatever it says.
+    Content(OperationKind),
+    /// A question there that lacks its object or one of its parameters.
+    Gap(OperationKind),
+    /// A body without the right envelope, or one that holds no JSON object.
+    Envelope(Product),
+    /// A header that is not as it should be.
+    Header(Product, RawHeader),
+}
+
+impl RawPart {
+    /// Everything that calls of these operations and of their system may ask.
+    #[must_use]
+    pub fn all(operations: &BTreeSet<OperationKind>) -> BTreeSet<Self> {
+        let mut parts: BTreeSet<Self> =
+            operations.iter().flat_map(|kind| [Self::Content(*kind), Self::Gap(*kind)]).collect();
+        for product in operations.iter().map(|kind| kind.product()) {
+            parts.insert(Self::Envelope(product));
+            parts.extend(RawHeader::ALL.map(|header| Self::Header(product, header)));
+            if product == Product::EInvoice {
+                parts.insert(Self::Login);
+            }
+        }
+        parts
+    }
+
+    /// Why a route through a provider lacks it, for a person.
+    #[must_use]
+    pub fn why_lacking(self) -> String {
+        match self {
+            Self::Login => "the provider makes the portal's login itself".to_owned(),
+            Self::Content(kind) => format!("the provider does not take the portal's own form for {kind}"),
+            Self::Gap(_) => "the provider asks for every parameter before the portal is asked".to_owned(),
+            Self::Envelope(_) => "the provider makes the portal's envelope itself".to_owned(),
+            Self::Header(_, header) => {
+                format!("the provider reads or writes the header {} itself", header.name())
+            }
+        }
     }
 }
 
@@ -55,6 +128,38 @@ impl RawTarget {
         match self {
             Self::Login => Product::EInvoice,
             Self::Operation { kind, .. } => kind.product(),
+        }
+    }
+
+    /// The object in the path, percent-encoded; nothing where there is none, or an empty one.
+    #[must_use]
+    pub fn object(&self) -> Option<&str> {
+        let Self::Operation { rest, .. } = self else { return None };
+        rest.split('?').next()?.strip_prefix('/').filter(|object| !object.is_empty())
+    }
+
+    /// The parameters of the query, each with its value, percent-encoded.
+    pub fn parameters(&self) -> impl Iterator<Item = (&str, &str)> {
+        let rest = match self {
+            Self::Operation { rest, .. } => rest.as_str(),
+            Self::Login => "",
+        };
+        rest.split_once('?').into_iter().flat_map(|(_, query)| query.split('&')).filter_map(|pair| pair.split_once('='))
+    }
+
+    /// Whether a question names all that the portal wants to know of what is asked for.
+    fn asks_whole(&self) -> bool {
+        let Self::Operation { kind, .. } = self else { return true };
+        let has = |name: &str| self.parameters().any(|(known, value)| known == name && !value.is_empty());
+        match kind {
+            OperationKind::GetIrn
+            | OperationKind::GetEwbByIrn
+            | OperationKind::GstinDetails
+            | OperationKind::SyncGstin => self.object().is_some(),
+            OperationKind::GetIrnByDocument => ["doctype", "docnum", "docdate"].into_iter().all(has),
+            OperationKind::RejectedIrns => has("date"),
+            OperationKind::GetEwb => has("ewbNo"),
+            _ => true,
         }
     }
 }
@@ -84,7 +189,7 @@ impl HeaderChange {
 }
 
 /// The headers of the protocol, by what they hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum RawHeader {
     /// Client id.
@@ -102,6 +207,10 @@ pub enum RawHeader {
 }
 
 impl RawHeader {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::ClientId, Self::ClientSecret, Self::Gstin, Self::UserName, Self::Token, Self::Site];
+
     /// The header's name as NIC's pages write it.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -138,6 +247,19 @@ pub enum RawBody {
     },
 }
 
+impl RawBody {
+    /// Whether it is none, or a JSON object rightly sealed: what can also go out without a seal.
+    fn is_sealed_object(&self) -> bool {
+        match self {
+            Self::None => true,
+            Self::Sealed(plain) => {
+                plain.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(plain).is_ok()
+            }
+            Self::Data(_) | Self::Whole(_) | Self::Login { .. } => false,
+        }
+    }
+}
+
 /// How the credentials of a login are sealed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -165,5 +287,61 @@ impl RawAnswer {
     #[must_use]
     pub const fn new(data: Secret<String>, info: Vec<InfoDetail>) -> Self {
         Self { data, info }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(kind: OperationKind, rest: &str) -> Vec<RawPart> {
+        RawCall::new(RawTarget::Operation { kind, rest: rest.to_owned() }, RawBody::None).parts()
+    }
+
+    fn sent(body: RawBody) -> Vec<RawPart> {
+        let target = RawTarget::Operation { kind: OperationKind::GenerateIrn, rest: String::new() };
+        RawCall::new(target, body).parts()
+    }
+
+    #[test]
+    fn a_question_that_names_too_little_asks_for_more_than_one_that_is_whole() {
+        use OperationKind::{GetEwb, GetIrn, GetIrnByDocument, RejectedIrns};
+        for (kind, whole, gaps) in [
+            (GetIrn, "/ab", &["", "/"][..]),
+            (
+                GetIrnByDocument,
+                "?doctype=INV&docnum=A%2F1&docdate=05%2F11%2F2026",
+                &["?doctype=INV&docnum=&docdate=x", ""],
+            ),
+            (RejectedIrns, "?date=05%2F11%2F2026", &["", "?date="]),
+            (GetEwb, "?ewbNo=1", &["", "?ewb=1"]),
+        ] {
+            assert_eq!(asked(kind, whole), [RawPart::Content(kind)], "{kind}");
+            for gap in gaps {
+                assert_eq!(asked(kind, gap), [RawPart::Content(kind), RawPart::Gap(kind)], "{kind} {gap}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_a_sealed_json_object_needs_no_envelope_of_the_caller() {
+        let content = RawPart::Content(OperationKind::GenerateIrn);
+        assert_eq!(sent(RawBody::Sealed(Bytes::from_static(b" {\"Version\":1}"))), [content]);
+        let envelope = RawPart::Envelope(Product::EInvoice);
+        for body in [
+            RawBody::Sealed(Bytes::from_static(b"{\"Version\":")),
+            RawBody::Sealed(Bytes::from_static(b"[]")),
+            RawBody::Data("AAAA".to_owned()),
+            RawBody::Whole(Bytes::from_static(b"{}")),
+        ] {
+            assert_eq!(sent(body.clone()), [content, envelope], "{body:?}");
+        }
+        let mut login = RawCall::new(RawTarget::Login, RawBody::Whole(Bytes::new()));
+        login.headers.push(HeaderChange::without(RawHeader::Gstin));
+        let parts = [RawPart::Login, RawPart::Header(Product::EInvoice, RawHeader::Gstin)];
+        assert_eq!(login.parts(), parts);
+        let all = RawPart::all(&OperationKind::ALL.into_iter().collect());
+        assert!(parts.iter().chain(&[content, envelope]).all(|part| all.contains(part)));
+        assert!(!RawPart::all(&[OperationKind::GetEwb].into()).contains(&RawPart::Login));
     }
 }

@@ -1,8 +1,11 @@
 //! A login that is alive, and the form in which it is kept between runs and shared by workers.
 
+use std::fmt::Write as _;
+
+use aws_lc_rs::digest::{Context, SHA256};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::credential::Access;
+use crate::credential::{Access, ClientPair};
 use crate::secret::Secret;
 
 /// How long before its end a token is renewed, and the only time the portal renews one (NIC,
@@ -40,6 +43,39 @@ pub struct ProviderToken {
     pub token: Secret<String>,
     /// When it ends.
     pub expires_at: Timestamp,
+    /// Tells which client pair got it; see [`ProviderToken::is_of`].
+    pub client_mark: String,
+}
+
+impl ProviderToken {
+    /// The token that a client pair was given.
+    #[must_use]
+    pub fn new(token: Secret<String>, expires_at: Timestamp, client: &ClientPair) -> Self {
+        let client_mark = client_mark(&token, client);
+        Self { token, expires_at, client_mark }
+    }
+
+    /// Whether this client pair got it. With another pair it would serve all the same, and whoever tries that pair would
+    /// learn nothing of it.
+    #[must_use]
+    pub fn is_of(&self, client: &ClientPair) -> bool {
+        self.client_mark == client_mark(&self.token, client)
+    }
+}
+
+/// A hash that begins with the token, so that nobody can try secrets against it who has not the token.
+fn client_mark(token: &Secret<String>, client: &ClientPair) -> String {
+    let mut context = Context::new(&SHA256);
+    for part in [token, &client.client_id, &client.client_secret] {
+        context.update(part.expose().as_bytes());
+        context.update(&[0]);
+    }
+    let mut mark = String::with_capacity(64);
+    for byte in context.finish().as_ref() {
+        // Writing to a text cannot fail.
+        let _written = write!(mark, "{byte:02x}");
+    }
+    mark
 }
 
 /// What the age of a token asks for.
@@ -88,6 +124,12 @@ impl Session {
         &self.saved
     }
 
+    /// The same login with another token of the account at the provider.
+    #[must_use]
+    pub fn with_provider(&self, token: ProviderToken) -> Self {
+        Self { access: self.access.clone(), saved: SavedSession { provider: Some(token), ..self.saved.clone() } }
+    }
+
     /// The token for the `AuthToken` header.
     #[must_use]
     pub const fn token(&self) -> &Secret<String> {
@@ -110,6 +152,18 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_token_of_the_account_knows_the_client_pair_that_got_it() {
+        let pair =
+            |id: &str, secret: &str| ClientPair { client_id: Secret::from(id), client_secret: Secret::from(secret) };
+        let token = ProviderToken::new(Secret::from("t"), Timestamp::UNIX_EPOCH, &pair("id", "secret"));
+        assert!(token.is_of(&pair("id", "secret")));
+        for other in [pair("id", "another"), pair("another", "secret"), pair("ids", "ecret")] {
+            assert!(!token.is_of(&other));
+        }
+        assert!(!token.client_mark.contains("secret"));
+    }
 
     #[test]
     fn a_token_is_renewed_only_in_its_last_ten_minutes() {

@@ -4,7 +4,7 @@
 //! the work of [`crate::access`], which wraps every transport alike. It neither judges documents nor
 //! believes replies: that is [`crate::rulebook`]'s and [`crate::verify`]'s work.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
@@ -15,8 +15,8 @@ use crate::credential::{Access, CredentialError};
 use crate::environment::{Environment, Product};
 use crate::operation::{InfoDetail, Operation, OperationKind, Reply};
 use crate::portal_code::{ErrorClass, PortalError, deciding_class};
-use crate::raw::{RawAnswer, RawCall};
-use crate::session::{SavedSession, Session};
+use crate::raw::{RawAnswer, RawCall, RawPart};
+use crate::session::{ProviderToken, SavedSession, Session};
 
 /// A way to the portal: direct, through a GSP, through a provider's API, or the emulator.
 #[async_trait]
@@ -53,12 +53,20 @@ pub trait Transport: fmt::Debug + Send + Sync {
     /// protocol can do so; the others need not, and do not unless they say so.
     ///
     /// # Errors
-    /// [`TransportError::HeldBack`] without a network call where the capability denies it; else as [`Self::call`].
+    /// [`TransportError::HeldBack`] without a network call in production and where the capability denies it
+    /// ([`TransportCapability::admit_raw`]); else as [`Self::call`].
     ///
     /// # Cancellation
     /// As [`Self::call`].
     async fn call_raw(&self, _session: &Session, _call: &RawCall) -> Result<RawAnswer, TransportError> {
         Err(raw_calls_denied())
+    }
+
+    /// The token of the account at a GSP or provider that the next call would carry, where the provider wants a login of
+    /// its own; none where there is no such login, or the next call has to make one. A call may renew it in the middle
+    /// of a session: [`crate::access`] then keeps it for other workers.
+    async fn provider_token(&self, _access: &Access) -> Option<ProviderToken> {
+        None
     }
 
     /// Asks whether the portal answers at all (heartbeat). Needs no session.
@@ -94,8 +102,15 @@ pub struct Probe {
 #[must_use]
 pub fn raw_calls_denied() -> TransportError {
     let reason = "this route sends only what a right program sends, so no refusal can be rehearsed on it; use one that \
-                  speaks the portal's own protocol, `direct` or `sandbox`";
+                  speaks the portal's own protocol, `direct` or `sandbox`, or one through a provider that passes the \
+                  portal's content on";
     TransportError::HeldBack { reason: reason.to_owned() }
+}
+
+/// The refusal of a call as it is where production is at the end of the route.
+pub(crate) fn raw_calls_in_production(route: &str) -> TransportError {
+    let reason = format!("{route} leads to production, where no call is made to see it refused");
+    TransportError::HeldBack { reason }
 }
 
 /// How a transport reaches the portal.
@@ -136,8 +151,25 @@ pub struct TransportCapability {
     pub client_pair_per_product: bool,
     /// The systems whose API users are entered at the provider, so that nothing of them is needed here.
     pub users_at_provider: BTreeSet<Product>,
-    /// Whether it can send a call as it is ([`Transport::call_raw`]).
-    pub raw_calls: bool,
+    /// What it can send as it is ([`Transport::call_raw`]); nothing where it sends only what a right program sends.
+    pub raw_calls: BTreeSet<RawPart>,
+    /// How far a login to each system goes, where that is not to whoever knows the API user: see
+    /// [`TransportCapability::login_reach`].
+    pub login_reach: BTreeMap<Product, LoginReach>,
+    /// The systems whose login is sealed here with the portal's key, so that user name and password have to fit in.
+    pub sealed_logins: BTreeSet<Product>,
+}
+
+/// How far a login goes, and so what it proves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "there is nobody else between here and the portal")]
+pub enum LoginReach {
+    /// To nobody: every call carries what is needed, or the provider has it.
+    Nobody,
+    /// To the provider, with the client pair alone.
+    Provider,
+    /// To whoever knows the API user, with client pair and API user.
+    Taxpayer,
 }
 
 impl TransportCapability {
@@ -160,8 +192,33 @@ impl TransportCapability {
             call_time_max: Duration::from_mins(1),
             client_pair_per_product: false,
             users_at_provider: BTreeSet::new(),
-            raw_calls: false,
+            raw_calls: BTreeSet::new(),
+            login_reach: BTreeMap::new(),
+            sealed_logins: BTreeSet::from([Product::EInvoice, Product::EWayBill]),
         }
+    }
+
+    /// Lets a call as it is pass where it may: never to production, and only what this transport can send.
+    ///
+    /// # Errors
+    /// [`TransportError::HeldBack`], with the reason.
+    pub fn admit_raw(&self, call: &RawCall) -> Result<(), TransportError> {
+        if self.environment == Environment::Production {
+            return Err(raw_calls_in_production("this route"));
+        }
+        if self.raw_calls.is_empty() {
+            return Err(raw_calls_denied());
+        }
+        match call.parts().into_iter().find(|part| !self.raw_calls.contains(part)) {
+            Some(lacking) => Err(TransportError::HeldBack { reason: lacking.why_lacking() }),
+            None => Ok(()),
+        }
+    }
+
+    /// How far a login to a system goes.
+    #[must_use]
+    pub fn login_reach(&self, product: Product) -> LoginReach {
+        self.login_reach.get(&product).copied().unwrap_or(LoginReach::Taxpayer)
     }
 }
 

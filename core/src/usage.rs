@@ -19,15 +19,15 @@ use serde::{Deserialize, Serialize};
 use crate::BoxError;
 use crate::access::{LOGIN_WINDOW, LOGINS_MAX};
 use crate::clock::{SharedClock, later};
-use crate::credential::UserScope;
+use crate::credential::{Access, UserScope};
 use crate::date::PortalTime;
 use crate::environment::{Environment, Product, RouteName};
 use crate::events;
 use crate::operation::{Operation, OperationKind, Reply};
 use crate::portal_code::{ErrorClass, PortalError, deciding_class};
 use crate::raw::{RawAnswer, RawCall, RawTarget};
-use crate::session::Session;
-use crate::transport::{LoginRequest, Probe, Transport, TransportCapability, TransportError};
+use crate::session::{ProviderToken, Session};
+use crate::transport::{LoginReach, LoginRequest, Probe, Transport, TransportCapability, TransportError};
 
 /// Something that happened to an API user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -196,7 +196,7 @@ impl Metered {
         Self { inner, book, clock, route, environment, protects, greeted: Mutex::default() }
     }
 
-    fn user(&self, access: &crate::credential::Access, product: Product) -> UserScope {
+    fn user(&self, access: &Access, product: Product) -> UserScope {
         UserScope { gstin: access.gstin(), product, environment: self.environment, route: self.route.clone() }
     }
 
@@ -270,7 +270,9 @@ impl Transport for Metered {
     async fn login(&self, request: LoginRequest<'_>) -> Result<Session, TransportError> {
         let user = self.user(request.access, request.product);
         self.pass_gate(&user).await?;
-        self.spend_login(&user, self.protects.then_some(LOGINS_MAX)).await?;
+        if self.capability().login_reach(request.product) != LoginReach::Nobody {
+            self.spend_login(&user, self.protects.then_some(LOGINS_MAX)).await?;
+        }
         let result = self.inner.login(request).await;
         if let Err(TransportError::Refused { errors, .. }) = &result {
             self.note_refusal(user, None, errors).await;
@@ -296,6 +298,8 @@ impl Transport for Metered {
             RawTarget::Operation { kind, .. } => (kind.product(), Some(*kind)),
             RawTarget::Login => (Product::EInvoice, None),
         };
+        // What is not sent spends nothing.
+        self.inner.capability().admit_raw(call)?;
         let user = self.user(session.access(), product);
         self.pass_gate(&user).await?;
         if operation.is_none() {
@@ -308,6 +312,10 @@ impl Transport for Metered {
             self.note_refusal(user, operation, errors).await;
         }
         result
+    }
+
+    async fn provider_token(&self, access: &Access) -> Option<ProviderToken> {
+        self.inner.provider_token(access).await
     }
 
     async fn probe(&self) -> Result<Probe, TransportError> {

@@ -19,6 +19,8 @@ pub trait WriteBack: fmt::Debug + Send + Sync {
     ///
     /// Delivering the same receipt again changes nothing. A newer revision replaces an older one of
     /// the same document; an older one after a newer is reported as delivered and ignored.
+    /// Revisions are compared within one ledger: what another ledger brings replaces what is there
+    /// ([`Edition::covers`](crate::receipt::Edition::covers)).
     ///
     /// # Errors
     /// [`WriteBackError`] when nothing at all could be delivered.

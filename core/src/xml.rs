@@ -1,9 +1,9 @@
-//! The commonest piece of XML, read fast: an element that holds a text and nothing else.
+//! The commonest pieces of XML, read fast: an element that holds a text and nothing else, and the tags around such.
 //!
 //! Files of fields consist of such elements, with a few around them. A reader of XML takes each apart into three events,
 //! and looks names up, counts and copies for each of them. [`leaf`] takes the whole element from the text that lies ahead
-//! where nothing about it is out of the ordinary, and leaves everything else to the reader of XML: it never refuses, and
-//! what it takes a reader takes for the same.
+//! where nothing about it is out of the ordinary, [`piece`] a tag as well, and both leave everything else to the reader of
+//! XML: they never refuse, and what they take a reader takes for the same.
 
 use std::ops::Range;
 
@@ -27,8 +27,38 @@ impl<'t> Leaf<'t> {
     /// The name without its prefix.
     #[must_use]
     pub fn local_name(&self) -> &'t str {
-        self.name.get(prefix(self.name.as_bytes())..).unwrap_or_default()
+        local_name(self.name)
     }
+}
+
+/// A name without its prefix.
+#[must_use]
+pub fn local_name(name: &str) -> &str {
+    name.get(prefix(name.as_bytes())..).unwrap_or_default()
+}
+
+/// What a text begins with, after blanks.
+#[derive(Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "an element begins, ends, or does both around a text")]
+pub enum Piece<'t> {
+    /// An element that holds a text and nothing else.
+    Leaf(Leaf<'t>),
+    /// The tag with which an element begins, of which this text does not show that it is a [`Leaf`].
+    Start {
+        /// Its name as written.
+        name: &'t str,
+        /// See [`Leaf::attributes`].
+        attributes: &'t str,
+        /// Bytes to its end, blanks before it included.
+        length: usize,
+    },
+    /// The tag with which an element ends.
+    End {
+        /// Its name as written.
+        name: &'t str,
+        /// Bytes to its end, blanks before it included.
+        length: usize,
+    },
 }
 
 impl<'t> Leaf<'t, [u8]> {
@@ -52,41 +82,95 @@ impl<'t> Leaf<'t, [u8]> {
 /// ```
 #[must_use]
 pub fn leaf(text: &str) -> Option<Leaf<'_>> {
-    Spans::of(text.as_bytes(), false)?.of_text(text)
+    Spans::of(Tag::of(text.as_bytes(), false)?, text.as_bytes())?.of_text(text)
 }
 
-/// As [`leaf`], for an element that may have attributes.
+/// The element or the tag that a text begins with, after blanks; nothing where it is neither, or is out of the ordinary in
+/// one of the ways that [`leaf`] leaves alone. Attributes are taken where they stand in double quotes, without references.
+/// It must begin outside of markup, as behind the end of a tag.
 ///
 /// ```
-/// use einvoice_core::xml::leaf_with_attributes;
+/// use einvoice_core::xml::{Piece, piece};
 ///
-/// let amount = leaf_with_attributes("<cbc:Amount currencyID=\"INR\">12.50</cbc:Amount>").unwrap();
+/// let Some(Piece::Leaf(amount)) = piece("<cbc:Amount currencyID=\"INR\">12.50</cbc:Amount>") else { unreachable!() };
 /// assert_eq!((amount.local_name(), amount.attributes, amount.text), ("Amount", " currencyID=\"INR\"", "12.50"));
+/// let total = piece("\n<cac:TaxTotal>\n<cbc:TaxAmount>");
+/// assert_eq!(total, Some(Piece::Start { name: "cac:TaxTotal", attributes: "", length: 15 }));
+/// assert_eq!(piece("</cac:TaxTotal>"), Some(Piece::End { name: "cac:TaxTotal", length: 15 }));
 /// ```
 #[must_use]
-pub fn leaf_with_attributes(text: &str) -> Option<Leaf<'_>> {
-    Spans::of(text.as_bytes(), true)?.of_text(text)
+pub fn piece(text: &str) -> Option<Piece<'_>> {
+    let tag = Tag::of(text.as_bytes(), true)?;
+    if tag.ends {
+        return Some(Piece::End { name: text.get(tag.name())?, length: tag.end() });
+    }
+    if let Some(found) = Spans::of(tag, text.as_bytes()) {
+        return found.of_text(text).map(Piece::Leaf);
+    }
+    Some(Piece::Start { name: text.get(tag.name())?, attributes: text.get(tag.attributes())?, length: tag.end() })
 }
 
 /// As [`leaf`], for bytes that may be no text somewhere; what is taken of them is UTF-8.
 #[must_use]
 pub fn leaf_of_bytes(bytes: &[u8]) -> Option<Leaf<'_, [u8]>> {
-    let spans = Spans::of(bytes, false)?;
+    let spans = Spans::of(Tag::of(bytes, false)?, bytes)?;
     let part = |range: Range<usize>| bytes.get(range);
-    let (name, text, whole) = (part(spans.name())?, part(spans.text())?, part(spans.whole())?);
+    let (name, text, whole) = (part(spans.tag.name())?, part(spans.text())?, part(spans.whole())?);
     let is_text = text.is_ascii() || std::str::from_utf8(text).is_ok();
     is_text.then_some(Leaf { name, attributes: b"", text, whole, length: spans.end })
+}
+
+/// Where the parts of a tag stand.
+#[derive(Debug, Clone, Copy)]
+struct Tag {
+    /// Of its first bracket.
+    begin: usize,
+    /// Whether it ends an element.
+    ends: bool,
+    /// Bytes of its name.
+    name: usize,
+    /// Bytes of its attributes.
+    attributes: usize,
+}
+
+impl Tag {
+    /// The tag that stands here; one that begins an element and has no attributes, or any.
+    fn of(bytes: &[u8], may_be_any: bool) -> Option<Self> {
+        let begin = bytes.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))?;
+        let tag = bytes.get(begin..)?.strip_prefix(b"<")?;
+        let ending = tag.strip_prefix(b"/").filter(|_| may_be_any);
+        let tag = ending.unwrap_or(tag);
+        let (name, inside) = tag.split_at_checked(tag.iter().position(|byte| !is_of_name(*byte))?)?;
+        let is_plain = inside.first() == Some(&b'>');
+        let (attributes, inside) = match is_plain {
+            true => inside.split_at_checked(0)?,
+            false if may_be_any && ending.is_none() => inside.split_at_checked(attributes(inside)?)?,
+            false => return None,
+        };
+        let is_whole = inside.first() == Some(&b'>') && !name.is_empty();
+        is_whole.then_some(Self { begin, ends: ending.is_some(), name: name.len(), attributes: attributes.len() })
+    }
+
+    const fn name(self) -> Range<usize> {
+        let begin = if self.ends { self.begin + 2 } else { self.begin + 1 };
+        begin..begin + self.name
+    }
+
+    const fn attributes(self) -> Range<usize> {
+        let begin = self.name().end;
+        begin..begin + self.attributes
+    }
+
+    /// Behind its last bracket.
+    const fn end(self) -> usize {
+        self.attributes().end + 1
+    }
 }
 
 /// Where the parts of an element stand.
 #[derive(Debug, Clone, Copy)]
 struct Spans {
-    /// Of its first bracket.
-    begin: usize,
-    /// Bytes of its name.
-    name: usize,
-    /// Bytes of its attributes.
-    attributes: usize,
+    tag: Tag,
     /// Bytes of its text.
     text: usize,
     /// Behind its last bracket.
@@ -94,49 +178,31 @@ struct Spans {
 }
 
 impl Spans {
-    fn of(bytes: &[u8], may_have_attributes: bool) -> Option<Self> {
-        let begin = bytes.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))?;
-        let tag = bytes.get(begin..)?.strip_prefix(b"<")?;
-        let (name, inside) = tag.split_at_checked(tag.iter().position(|byte| !is_of_name(*byte))?)?;
-        let is_plain = inside.first() == Some(&b'>');
-        let (attributes, inside) = match is_plain {
-            true => inside.split_at_checked(0)?,
-            false if may_have_attributes => inside.split_at_checked(attributes(inside)?)?,
-            false => return None,
-        };
-        let inside = inside.strip_prefix(b">").filter(|_| !name.is_empty())?;
+    /// The element that begins with a tag; nothing where it holds something beside a text.
+    fn of(tag: Tag, bytes: &[u8]) -> Option<Self> {
+        let (name, inside) = (bytes.get(tag.name())?, bytes.get(tag.end()..)?);
         let (text, end) = inside.split_at_checked(memchr::memchr2(b'<', b'&', inside)?)?;
         let behind = end.strip_prefix(b"</")?.strip_prefix(name)?.strip_prefix(b">")?;
-        let end = bytes.len() - behind.len();
-        Some(Self { begin, name: name.len(), attributes: attributes.len(), text: text.len(), end })
+        Some(Self { tag, text: text.len(), end: bytes.len() - behind.len() })
     }
 
     fn of_text(self, text: &str) -> Option<Leaf<'_>> {
         Some(Leaf {
-            name: text.get(self.name())?,
-            attributes: text.get(self.attributes())?,
+            name: text.get(self.tag.name())?,
+            attributes: text.get(self.tag.attributes())?,
             text: text.get(self.text())?,
             whole: text.get(self.whole())?,
             length: self.end,
         })
     }
 
-    const fn name(self) -> Range<usize> {
-        self.begin + 1..self.begin + 1 + self.name
-    }
-
-    const fn attributes(self) -> Range<usize> {
-        let begin = self.begin + 1 + self.name;
-        begin..begin + self.attributes
-    }
-
     const fn text(self) -> Range<usize> {
-        let begin = self.begin + 2 + self.name + self.attributes;
+        let begin = self.tag.end();
         begin..begin + self.text
     }
 
     const fn whole(self) -> Range<usize> {
-        self.begin..self.end
+        self.tag.begin..self.end
     }
 }
 
@@ -200,20 +266,48 @@ mod tests {
         }
     }
 
+    /// The leaf that is the piece here.
+    fn leaf_of(text: &str) -> Option<Leaf<'_>> {
+        match piece(text)? {
+            Piece::Leaf(found) => Some(found),
+            _ => None,
+        }
+    }
+
     #[test]
     fn attributes_are_taken_where_they_are_asked_for() {
-        let found = leaf_with_attributes("\n<a:B c=\"1\" d = \"x > y\">2</a:B>");
-        assert_eq!(found, None, "a bracket in quotes");
-        let found = leaf_with_attributes("\n<a:B c=\"1\"\td=\"2\">3</a:B>").unwrap();
+        let found = leaf_of("\n<a:B c=\"1\"\td=\"2\">3</a:B>").unwrap();
         assert_eq!((found.local_name(), found.attributes, found.text), ("B", " c=\"1\"\td=\"2\"", "3"));
         assert_eq!((found.whole, found.length), ("<a:B c=\"1\"\td=\"2\">3</a:B>", 25));
-        let plain = leaf_with_attributes("<A>1</A>");
-        assert_eq!(plain, leaf("<A>1</A>"));
-        for text in
-            ["<A b='1'>1</A>", "<A b=\"&lt;\">1</A>", "<A b=\"1\"/>", "<A b=\"1>1</A>", "<A b=\"1\"><C/></A>", "<A b"]
-        {
-            assert_eq!(leaf_with_attributes(text), None, "{text}");
+        assert_eq!(leaf_of("<A>1</A>"), leaf("<A>1</A>"));
+        for text in [
+            "<A b='1'>1</A>",
+            "<A b=\"&lt;\">1</A>",
+            "<A b=\"1\"/>",
+            "<A b=\"1>1</A>",
+            "<A b",
+            "<A b=\"x > y\">1</A>",
+            "<A/>",
+            "</A >",
+            "</>",
+            "<>",
+            "</A b=\"1\">",
+            "<!-- -->",
+            "<?a?>",
+            "",
+        ] {
+            assert_eq!(piece(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn tags_are_taken_where_no_text_alone_stands_between_them() {
+        let start = |name, attributes, length| Some(Piece::Start { name, attributes, length });
+        assert_eq!(piece(" <a:B c=\"1\"><C/></a:B>"), start("a:B", " c=\"1\"", 13));
+        assert_eq!(piece("<A>1"), start("A", "", 3));
+        assert_eq!(piece("<A>1</B>"), start("A", "", 3));
+        assert_eq!(piece("<A>&amp;</A>"), start("A", "", 3));
+        assert_eq!(piece("\r\n</a:B>x"), Some(Piece::End { name: "a:B", length: 8 }));
     }
 
     #[test]

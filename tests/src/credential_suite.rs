@@ -76,6 +76,8 @@ macro_rules! credential_conformance {
             a_saved_session_is_found_again
             an_expired_session_is_handed_out_for_the_caller_to_judge
             a_session_belongs_to_one_user
+            a_session_of_a_user_at_the_provider_is_kept
+            a_secret_that_is_put_ends_the_session_of_the_old_one
             removing_a_user_removes_its_session
             removing_what_is_absent_is_an_error
             a_read_only_store_says_so
@@ -167,9 +169,8 @@ fn session(mark: u8) -> SavedSession {
         app_key: Secret::new(vec![mark.wrapping_add(1); 32]),
         expires_at: Timestamp::UNIX_EPOCH,
         // Every other session has one, so that stores keep both kinds.
-        provider: (mark % 2 == 1).then(|| ProviderToken {
-            token: Secret::new(format!("account-Jd77Pf-{mark}")),
-            expires_at: Timestamp::UNIX_EPOCH,
+        provider: (mark % 2 == 1).then(|| {
+            ProviderToken::new(Secret::new(format!("account-Jd77Pf-{mark}")), Timestamp::UNIX_EPOCH, &pair(""))
         }),
     }
 }
@@ -374,6 +375,45 @@ pub async fn a_session_belongs_to_one_user(harness: &dyn CredentialHarness) -> S
     let store = harness.open().await;
     need(store.save_session(&plain_user(), &session(1)).await, "saving a session");
     assert!(need(store.session(&gsp).await, "the other user's session").is_none(), "the session went to another user");
+    Ok(())
+}
+
+/// Promise: see the name; there is no entry of such a user.
+pub async fn a_session_of_a_user_at_the_provider_is_kept(harness: &dyn CredentialHarness) -> Shown {
+    // A store that lives in a file begins with the account's client pair.
+    harness.provide(CredentialEntry::Client(provider_client("acme", None), pair(""))).await;
+    let store = harness.open().await;
+    need(store.save_session(&plain_user(), &session(1)).await, "saving a session without an entry");
+    assert!(need(store.session(&plain_user()).await, "the session") == Some(session(1)));
+    assert_missing(store.api_user(&plain_user()).await, &CredentialScope::User(plain_user()));
+    if store.capability().keeps_sessions {
+        let other = harness.open().await;
+        assert!(need(other.session(&plain_user()).await, "the session") == Some(session(1)), "not shared");
+        harness.provide(CredentialEntry::User(plain_user(), user(""))).await;
+        let found = need(harness.open().await.session(&plain_user()).await, "the session");
+        assert!(found.is_none(), "it went to a user who was entered later");
+    }
+    Ok(())
+}
+
+/// Promise: see the name. Only that one's key is still handed out, for the next login to open what the portal wrapped.
+pub async fn a_secret_that_is_put_ends_the_session_of_the_old_one(harness: &dyn CredentialHarness) -> Shown {
+    let store = harness.open().await;
+    needs_writing(store.as_ref())?;
+    let put = |password: &str| {
+        let user = ApiUser { password: Secret::from(password), ..user("") };
+        store.put(CredentialEntry::User(plain_user(), user))
+    };
+    let mut live = session(1);
+    live.expires_at = Timestamp::MAX;
+    need(put("old").await, "a user");
+    need(store.save_session(&plain_user(), &live).await, "saving a session");
+    need(put("old").await, "the same user once more");
+    assert!(need(store.session(&plain_user()).await, "the session") == Some(live.clone()), "it was nothing new");
+    need(put("typed anew").await, "another password");
+    let found = need(store.session(&plain_user()).await, "the session");
+    let is_over = found.as_ref().is_none_or(|found| found.expires_at < live.expires_at && found.provider.is_none());
+    assert!(is_over, "the old session passes for one of the new password");
     Ok(())
 }
 

@@ -74,6 +74,7 @@ macro_rules! ledger_conformance {
             an_invalid_document_read_again_is_judged_anew
             a_document_judged_anew_takes_no_key_that_is_held
             a_cursor_is_stored_with_its_batch
+            a_ledger_belongs_to_one_environment_for_good
             an_intent_survives_reopening
             a_registration_survives_reopening
             an_edit_takes_the_document_out_of_its_workers_hands
@@ -92,6 +93,7 @@ macro_rules! ledger_conformance {
             an_answer_to_an_earlier_attempt_is_refused
             a_used_up_number_stays_burnt
             every_result_is_owed_to_every_target
+            receipts_name_the_ledger_that_made_them
             a_return_to_ready_replaces_an_earlier_result
             a_second_record_gets_the_result_too
             a_query_filters_and_pages

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use einvoice_core::document::Invoice;
+use einvoice_core::environment::Environment;
 use einvoice_core::irn::Irn;
 use einvoice_core::job::{
     Bill, BillQuery, Cancellation, Job, JobBook, JobClaim, JobDecision, JobId, JobQuery, NewJob, StepIntent,
@@ -219,6 +220,14 @@ impl NoLedger {
 impl Ledger for NoLedger {
     fn capability(&self) -> LedgerCapability {
         LedgerCapability::new(false)
+    }
+
+    async fn bind(&self, _environment: Environment) -> Result<(), LedgerError> {
+        Self::refuse()
+    }
+
+    async fn environment(&self) -> Result<Option<Environment>, LedgerError> {
+        Self::refuse()
     }
 
     async fn receive(&self, _batch: ReceiveBatch) -> Result<Vec<Reception>, LedgerError> {

@@ -23,6 +23,7 @@ use einvoice_core::identifier::Gstin;
 use einvoice_core::irn::{Irn, IrnRule};
 use einvoice_core::job::Cancellation;
 use einvoice_core::key::DocumentKey;
+use einvoice_core::ledger::LedgerId;
 use einvoice_core::operation::{EwayBill, Registration, RegistrationStatus};
 use einvoice_core::receipt::Receipt;
 use einvoice_core::source::SourceRef;
@@ -113,6 +114,7 @@ impl WriteBackFixture {
         let finding = Finding::error("schema.length", "ItemList[0].Unit", "Unit is too short")
             .with_fix("Write the unit quantity code.");
         Receipt {
+            ledger: Some(LedgerId("books".to_owned())),
             reference_id: id,
             revision,
             source: "suite".to_owned(),
@@ -252,6 +254,32 @@ pub async fn an_older_revision_after_a_newer_one_is_ignored(fixture: WriteBackFi
     assert!((fixture.look)() == first, "the target changed");
 }
 
+/// A ledger that was begun anew counts its revisions and its records from 1 again: what it brings replaces what another
+/// brought of the same records, whatever the numbers.
+pub async fn a_result_of_another_ledger_replaces_one_of_a_later_revision(mut fixture: WriteBackFixture) {
+    let trial = |id: i64, revision: u32| {
+        let mut receipt = fixture.receipt(id, revision, DocumentState::Registered);
+        receipt.ledger = Some(LedgerId("trial".to_owned()));
+        if let Some(registration) = receipt.registration.as_mut() {
+            registration.ack_no = format!("9926100000{id:05}");
+        }
+        receipt
+    };
+    let receipts = [trial(1, 3), trial(2, 3)];
+    fixture.done(&receipts).await;
+    assert!(fixture.shows("992610000000001") && fixture.shows("992610000000002"), "the first ledger's are shown");
+    if let Some(reopen) = &fixture.reopen {
+        fixture.target = reopen();
+    }
+    let mut second = fixture.receipt(2, 1, DocumentState::Registered);
+    second.reference_id = 1;
+    let mut first = fixture.receipt(1, 1, DocumentState::Registered);
+    first.reference_id = 2;
+    fixture.done(&[second, first]).await;
+    assert!(fixture.shows("112610000000001") && fixture.shows("112610000000002"), "the second ledger's are shown");
+    assert!(!fixture.shows("9926100000"), "the first ledger's are gone");
+}
+
 /// A document that is not registered is never shown with a registration.
 pub async fn an_unregistered_document_is_never_shown_as_registered(fixture: WriteBackFixture) {
     fixture.done(&[fixture.receipt(1, 1, DocumentState::Invalid), fixture.receipt(2, 1, DocumentState::Refused)]).await;
@@ -312,6 +340,7 @@ macro_rules! write_back_conformance {
             delivering_the_same_receipt_twice_changes_nothing,
             a_newer_revision_replaces_an_older_one,
             an_older_revision_after_a_newer_one_is_ignored,
+            a_result_of_another_ledger_replaces_one_of_a_later_revision,
             an_unregistered_document_is_never_shown_as_registered,
             later_deliveries_keep_what_earlier_ones_wrote,
             delivering_nothing_is_nothing_done,

@@ -4,13 +4,17 @@
 //! events matters, it is a small scripted transport that yields at every step, so that tasks meet in
 //! every way they can.
 //!
-//! Long, as both kinds of other end are set up here once and each test is a few lines over one of them; doors and the
-//! store have files of their own.
+//! Long, as both kinds of other end are set up here once and each test is a few lines over one of them; doors, the
+//! account at a provider and the store have files of their own.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 #[path = "access/doors.rs"]
 mod doors;
+#[path = "access/provider.rs"]
+mod provider;
+#[path = "access/raw.rs"]
+mod raw;
 #[path = "access/store.rs"]
 mod store;
 mod support;

@@ -88,7 +88,7 @@ async fn plan_cancel(world: &World) -> JobId {
 }
 
 async fn carry_out(world: &World, job: JobId) -> JobsReport {
-    world.pipeline().carry_out(&[job], Arc::new(Silent), StopSignal::new()).await.unwrap()
+    world.pipeline().await.carry_out(&[job], Arc::new(Silent), StopSignal::new()).await.unwrap()
 }
 
 async fn job(world: &World, id: JobId) -> Job {
@@ -674,7 +674,7 @@ async fn a_stopped_run_sends_nothing_and_says_so() {
     let id = plan_cancel(&world).await;
     let stop = StopSignal::new();
     stop.stop();
-    let report = world.pipeline().carry_out(&[id], Arc::new(Silent), stop).await.unwrap();
+    let report = world.pipeline().await.carry_out(&[id], Arc::new(Silent), stop).await.unwrap();
     assert_eq!((report.jobs[0].state, portal.kinds()), (JobState::Planned, Vec::new()));
 }
 
@@ -683,7 +683,7 @@ async fn a_run_without_sources_carries_jobs_out() {
     let (world, portal) = registered().await;
     let id = plan_cancel(&world).await;
     portal.expect(OperationKind::CancelIrn, irn_cancelled(&world).await);
-    world.pipeline().run_sources(&[], Arc::new(Silent), StopSignal::new()).await.unwrap();
+    world.pipeline().await.run_sources(&[], Arc::new(Silent), StopSignal::new()).await.unwrap();
     assert_eq!(job(&world, id).await.state, JobState::Done);
 }
 

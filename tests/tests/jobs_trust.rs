@@ -351,7 +351,7 @@ async fn a_run_that_is_stopped_in_its_jobs_says_so_and_keeps_the_rest() {
         None
     })
     .takes_over(&mut world);
-    let report = world.pipeline().run_once(Arc::new(Silent), stop).await.unwrap();
+    let report = world.pipeline().await.run_once(Arc::new(Silent), stop).await.unwrap();
     assert!(report.stopped, "{report:?}");
     let states: Vec<JobState> = all(&world, &ids).await.iter().map(|job| job.state).collect();
     assert_eq!(states, [JobState::Done, JobState::Planned, JobState::Planned]);

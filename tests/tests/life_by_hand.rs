@@ -57,7 +57,7 @@ async fn lost_cancellation(fault: Fault) -> (World, JobId) {
 }
 
 async fn seen(world: &World, job: &Job, seen: Seen) -> Result<JobDecision, SeenError> {
-    let effects = world.pipeline().effects_of(job, &seen).await?;
+    let effects = world.pipeline().await.effects_of(job, &seen).await?;
     Ok(JobDecision::Done { effects, reason: why() })
 }
 

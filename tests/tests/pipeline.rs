@@ -267,6 +267,19 @@ async fn a_record_changed_after_its_document_was_registered_is_told_on_every_run
 }
 
 #[tokio::test]
+async fn a_registered_record_that_is_no_document_any_more_is_told_with_what_its_source_says_of_it() {
+    let world = World::new(documents(1)).await;
+    world.run().await;
+    world.source.put("record-0", "{".to_owned());
+    let report = world.run().await;
+    assert_eq!(report.clashes.len(), 1, "{report:?}");
+    let message = &report.clashes[0].message;
+    assert!(message.starts_with("record-0 had been sent (it is registered), and then: "), "{message}");
+    assert!(!message.contains("cannot be amended"), "{message}");
+    assert!(report.needs_person());
+}
+
+#[tokio::test]
 async fn results_that_could_not_be_delivered_are_delivered_by_the_next_run() {
     let world = World::new(documents(3)).await;
     world.target.fail(true);
@@ -375,7 +388,7 @@ async fn a_stopped_run_keeps_the_rest_and_the_next_one_goes_on() {
     let world = World::new(documents(50)).await;
     let stop = StopSignal::new();
     stop.stop();
-    let report = world.pipeline().run_once(Arc::new(Silent), stop).await.unwrap();
+    let report = world.pipeline().await.run_once(Arc::new(Silent), stop).await.unwrap();
     assert!(report.stopped);
     let report = world.run().await;
     assert_eq!(report.registered + report.open.get("ready").copied().unwrap_or_default(), 50, "{report:?}");
@@ -388,7 +401,7 @@ async fn a_run_cut_off_between_sending_and_recording_is_settled_by_the_next_proc
     // The portal registers and answers late; the run is dropped meanwhile, as when a process dies.
     world.faults(PortalOperation::GenerateIrn, Fault::DropReplyAfterCommit, 3);
     {
-        let pipeline = world.pipeline();
+        let pipeline = world.pipeline().await;
         let run = pipeline.run_once(Arc::new(Silent), StopSignal::new());
         let _cut_off = tokio::time::timeout(Duration::from_millis(15), run).await;
     }

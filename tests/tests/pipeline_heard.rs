@@ -52,7 +52,7 @@ async fn the_source_that_heard_something_is_named_and_nobody_else_ever_returns()
     let list = ListSource::of([Recipe::numbered(2).json()]);
     let source = Arc::new(Told { list, bell: Arc::clone(&bell) });
     world.further_sources = vec![SourcePart { name: "told".into(), source }];
-    let pipeline = world.pipeline();
+    let pipeline = world.pipeline().await;
     assert_eq!(pipeline.changed().now_or_never(), None, "nobody has heard anything");
     // What is heard while nobody listens is told by the next call.
     bell.notify_one();

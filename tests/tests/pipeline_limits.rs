@@ -236,7 +236,7 @@ async fn a_revision_that_comes_in_between_claim_and_intent_is_what_is_sent() {
 async fn when_the_ledger_fails_the_calls_under_way_are_still_recorded_and_the_rest_is_settled_later() {
     let mut world = World::new(documents(1..=12)).await;
     let honest = Meddled { lost_records: 2.into(), ..Meddled::around(&world) }.takes_over(&mut world);
-    let failure = world.pipeline().run_once(Arc::new(Silent), StopSignal::new()).await;
+    let failure = world.pipeline().await.run_once(Arc::new(Silent), StopSignal::new()).await;
     assert!(failure.is_err());
     world.ledger = honest;
     let calls = usize::try_from(world.calls(PortalOperation::GenerateIrn)).unwrap();

@@ -341,7 +341,7 @@ async fn asked_sooner_than_the_settling_wait_not_there_proves_nothing() {
     world.run().await;
     assert_eq!(world.states().await, [Unknown]);
     world.advance(Duration::from_secs(5));
-    let pipeline = world.pipeline();
+    let pipeline = world.pipeline().await;
     let settle = || pipeline.settle_now(&[], Arc::new(Silent), StopSignal::new());
     settle().await.unwrap();
     assert_eq!(world.states().await, [Unknown], "the call may still be under way");

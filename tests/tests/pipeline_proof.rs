@@ -84,7 +84,7 @@ async fn an_outcome_that_could_not_be_stored_is_told_to_nobody() {
         let honest = Meddled { lost_records: 1.into(), ..Meddled::around(&world) }.takes_over(&mut world);
         let heard = Arc::new(Heard::default());
         let observer = Arc::clone(&heard);
-        world.pipeline().run_once(observer, StopSignal::new()).await.unwrap_err();
+        world.pipeline().await.run_once(observer, StopSignal::new()).await.unwrap_err();
         assert!(heard.0.lock().unwrap().is_empty(), "{heard:?}");
         honest
     };
@@ -93,7 +93,7 @@ async fn an_outcome_that_could_not_be_stored_is_told_to_nobody() {
     world.advance(Duration::from_mins(10));
     let heard = Arc::new(Heard::default());
     let observer = Arc::clone(&heard);
-    world.pipeline().run_once(observer, StopSignal::new()).await.unwrap();
+    world.pipeline().await.run_once(observer, StopSignal::new()).await.unwrap();
     let heard: Vec<DocumentState> = heard.0.lock().unwrap().iter().map(|(_, state)| *state).collect();
     assert_eq!(heard, [Registered]);
 }
@@ -104,7 +104,7 @@ async fn a_stop_ends_the_call_under_way_and_starts_no_other() {
     world.settings.concurrency = 1;
     let stop = StopSignal::new();
     Watched { stop: Some(stop.clone()), ..Watched::around(&world) }.takes_over(&mut world);
-    let report = world.pipeline().run_once(Arc::new(Silent), stop).await.unwrap();
+    let report = world.pipeline().await.run_once(Arc::new(Silent), stop).await.unwrap();
     assert!(report.stopped);
     assert_eq!(world.states().await, [Registered, Ready, Ready]);
     assert_eq!(world.calls(PortalOperation::GenerateIrn), 1);
@@ -249,7 +249,7 @@ async fn a_short_pause_does_not_end_a_long_one() {
     world.fault(PortalOperation::GenerateIrn, refusal("118"));
     Watched { together: Some(Barrier::new(2)), ..Watched::around(&world) }.takes_over(&mut world);
     // One pipeline for all runs, as in a service: pauses live in it.
-    let pipeline = world.pipeline();
+    let pipeline = world.pipeline().await;
     for (minutes, calls) in [(0, 2), (6, 2), (10, 4)] {
         world.advance(Duration::from_mins(minutes));
         pipeline.run_once(Arc::new(Silent), StopSignal::new()).await.unwrap();

@@ -12,9 +12,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use einvoice_core::environment::{Environment, RouteName};
-use einvoice_core::ledger::{DocumentStatus, HandOver};
+use einvoice_core::ledger::{DocumentStatus, HandOver, LedgerError};
 use einvoice_core::operation::OperationKind;
-use einvoice_core::pipeline::RoutePart;
+use einvoice_core::pipeline::{PipelineError, RoutePart};
 use einvoice_core::state::DocumentState::{Registered, Unknown};
 use einvoice_gsp::emulator::{Provider, ProviderAccount, ProviderFault};
 use einvoice_gsp::profile::{Profile, read_profile, read_profile_text};
@@ -101,6 +101,28 @@ async fn status(world: &World) -> DocumentStatus {
 
 fn taken(status: &DocumentStatus) -> &str {
     status.route.as_ref().unwrap().as_str()
+}
+
+#[tokio::test]
+async fn ways_to_two_environments_are_no_ways_of_one_run() {
+    let (mut world, ..) = three_ways(1).await;
+    world.routes[2].environment = Environment::Production;
+    let refused = world.joined().await.unwrap_err().to_string();
+    assert!(refused.starts_with("run.environment: route `adaequare` leads to the sandbox, route `nic`"), "{refused}");
+    assert_eq!(world.ledger.environment().await.unwrap(), None, "nothing was done");
+}
+
+#[tokio::test]
+async fn what_the_sandbox_registered_is_never_taken_for_a_registration_in_production() {
+    let mut world = World::new([Recipe::numbered(1).json()]).await;
+    assert_eq!(world.run().await.registered, 1);
+    world.routes[0].environment = Environment::Production;
+    let refused = world.joined().await.unwrap_err();
+    let holds = Environment::Sandbox;
+    assert!(
+        matches!(&refused, PipelineError::Ledger(LedgerError::OtherEnvironment { holds: found, .. }) if *found == holds),
+        "{refused}"
+    );
 }
 
 #[tokio::test]

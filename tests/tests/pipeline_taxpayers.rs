@@ -103,7 +103,7 @@ async fn a_refusal_that_stands_though_the_recipient_is_active_is_not_tried_again
 async fn the_next_run_asks_anew() {
     let mut world = world(1).await;
     let seen = portal(&world, "3029", u32::MAX, |_| Ok(taxpayer(&recipient(), "INA"))).takes_over(&mut world);
-    let pipeline = world.pipeline();
+    let pipeline = world.pipeline().await;
     pipeline.run_once(Arc::new(Silent), StopSignal::new()).await.unwrap();
     world.source.put("record-9", Recipe::numbered(9).json());
     pipeline.run_once(Arc::new(Silent), StopSignal::new()).await.unwrap();

@@ -29,7 +29,7 @@ fn refusal(code: &str) -> Fault {
 }
 
 async fn failed_run(world: &World) -> PipelineError {
-    world.pipeline().run_once(std::sync::Arc::new(Silent), StopSignal::new()).await.unwrap_err()
+    world.pipeline().await.run_once(std::sync::Arc::new(Silent), StopSignal::new()).await.unwrap_err()
 }
 
 async fn count(world: &World, state: einvoice_core::state::DocumentState) -> usize {

@@ -6,13 +6,15 @@
 use std::collections::BTreeMap;
 
 use einvoice_core::document::Difference;
+use einvoice_core::entropy::SystemEntropy;
+use einvoice_core::environment::Environment;
 use einvoice_core::finding::Finding;
 use einvoice_core::irn::Irn;
 use einvoice_core::job::Cancellation;
 use einvoice_core::key::DocumentKey;
 use einvoice_core::ledger::{
-    AttemptId, AttemptOutcome, AuditEntry, DocumentId, HandOver, Intent, LedgerError, NewDocument, ReceiveBatch,
-    Reception, Verdict, WorkerId,
+    AttemptId, AttemptOutcome, AuditEntry, DocumentId, HandOver, Intent, LedgerError, LedgerId, NewDocument,
+    ReceiveBatch, Reception, Verdict, WorkerId,
 };
 use einvoice_core::operation::{InfoDetail, Registration};
 use einvoice_core::portal_code::PortalError;
@@ -24,12 +26,15 @@ use jiff::Timestamp;
 /// Everything that is known. Ledgers over the same books see the same.
 #[derive(Debug, Default)]
 pub struct Books {
+    identity: Option<LedgerId>,
     pub(crate) documents: BTreeMap<i64, Document>,
     /// Records by their number, which is their order of arrival.
     pub(crate) records: BTreeMap<i64, Record>,
     pub(crate) attempts: BTreeMap<i64, Attempt>,
     /// (target, record) to the revision that the target has.
     pub(crate) delivered: BTreeMap<(String, i64), u32>,
+    /// The environment that the ledger belongs to, once it was bound.
+    pub(crate) environment: Option<Environment>,
     pub(crate) cursors: BTreeMap<String, Cursor>,
     /// Receipts made so far, to tell which is older.
     receipts: u64,
@@ -136,6 +141,14 @@ impl Document {
 }
 
 impl Books {
+    /// Who counts the revisions of receipts: made once, and kept as long as the books.
+    pub(crate) fn identity(&mut self) -> Option<LedgerId> {
+        if self.identity.is_none() {
+            self.identity = LedgerId::random(&SystemEntropy::default()).ok();
+        }
+        self.identity.clone()
+    }
+
     pub(crate) fn document(&mut self, id: DocumentId) -> Result<&mut Document, LedgerError> {
         self.documents.get_mut(&id.0).ok_or(LedgerError::NoDocument { document: id })
     }

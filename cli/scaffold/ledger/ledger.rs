@@ -12,6 +12,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use einvoice_core::clock::SharedClock;
+use einvoice_core::environment::Environment;
 use einvoice_core::irn::Irn;
 use einvoice_core::ledger::{
     AttemptId, AttemptOutcome, AuditEntry, ClaimRequest, Claimed, Decision, DocumentId, DocumentStatus, Intent, Ledger,
@@ -79,6 +80,17 @@ impl @type@Ledger {
 impl Ledger for @type@Ledger {
     fn capability(&self) -> LedgerCapability {
         LedgerCapability::new(false)
+    }
+
+    async fn bind(&self, environment: Environment) -> Result<(), LedgerError> {
+        match self.books(|books| *books.environment.get_or_insert(environment)) {
+            holds if holds == environment => Ok(()),
+            holds => Err(LedgerError::OtherEnvironment { ledger: format!("@name@ at {}", self.config.place), holds }),
+        }
+    }
+
+    async fn environment(&self) -> Result<Option<Environment>, LedgerError> {
+        Ok(self.books(|books| books.environment))
     }
 
     async fn receive(&self, batch: ReceiveBatch) -> Result<Vec<Reception>, LedgerError> {

@@ -13,7 +13,8 @@ const DEFAULT_LIMIT: usize = 1_000;
 
 impl Books {
     /// Receipts that a target has not got yet, oldest first.
-    pub(crate) fn pending(&self, target: &str, sources: &[String], limit: usize) -> Vec<Receipt> {
+    pub(crate) fn pending(&mut self, target: &str, sources: &[String], limit: usize) -> Vec<Receipt> {
+        let ledger = self.identity();
         let is_owed = |number: i64, revision: u32| {
             self.delivered.get(&(target.to_owned(), number)).is_none_or(|has| *has < revision)
         };
@@ -23,6 +24,7 @@ impl Books {
             let Some(document) = self.documents.get(&record.document) else { continue };
             let Some(shown) = document.receipt.clone().filter(|shown| is_owed(*number, shown.revision)) else { continue };
             let receipt = Receipt {
+                ledger: ledger.clone(),
                 reference_id: *number,
                 revision: shown.revision,
                 source: record.source.clone(),

@@ -26,13 +26,15 @@ fn source(folder: &Path) -> @type@Source {
     @type@Source::new(&context, config).expect("rules that can be used")
 }
 
-/// Two good records with something between them that is none.
+/// Two good records with lines between them that are none: other text, other bytes, and one without end.
 fn two_records_and_something_else() -> Ready<SourceFixture> {
     let folder = tempfile::tempdir().expect("a folder");
     let bill = BILL.replace('\n', "");
-    let text = format!("{bill}\nno record\n\n{}\n", bill.replace("A/1", "A/2"));
-    std::fs::write(folder.path().join("@name@.jsonl"), text).expect("a file");
-    ready(SourceFixture::new(Arc::new(source(folder.path())), 2, 1).keeping(folder))
+    let (first, second) = (bill.as_bytes(), bill.replace("A/1", "A/2"));
+    let endless = vec![b'x'; 5 * 1024 * 1024];
+    let lines: [&[u8]; 7] = [first, b"no record", b"", b"caf\xe9", &endless, second.as_bytes(), b""];
+    std::fs::write(folder.path().join("@name@.jsonl"), lines.join(&b'\n')).expect("a file");
+    ready(SourceFixture::new(Arc::new(source(folder.path())), 2, 3).keeping(folder))
 }
 
 // A promise that is not kept yet is left out by its name: `fill_in: [acknowledging_twice_is_the_same_as_once]`.

@@ -4,7 +4,7 @@
 //! reads @name@, and `rules.toml` by what its fields mean; everything else may stay.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,6 +20,9 @@ use einvoice_core::source::{
 use crate::config::SourceConfig;
 
 const RULES: &str = include_str!("rules.toml");
+
+/// Most bytes of one record: more than a bill of a thousand items has. What is longer is no record.
+const RECORD_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// Reads invoices of @name@.
 #[derive(Debug)]
@@ -90,10 +93,13 @@ fn read(path: &Path, sender: &RecordSender) {
             return;
         }
     };
-    for (index, line) in BufReader::new(file).lines().enumerate() {
-        let item = match line {
-            Ok(line) if line.trim().is_empty() => continue,
-            Ok(line) => Ok(item(&location, index + 1, line)),
+    let mut reader = BufReader::new(file);
+    for number in 1_usize.. {
+        let item = match line(&mut reader) {
+            Ok(Line::End) => return,
+            Ok(Line::Text(text)) if text.trim().is_empty() => continue,
+            Ok(Line::Text(text)) => Ok(item(&location, number, text)),
+            Ok(Line::Bad(wrong)) => Ok(problem(reference(&location, number), &wrong)),
             Err(error) => failed(error),
         };
         let is_over = item.is_err();
@@ -104,13 +110,45 @@ fn read(path: &Path, sender: &RecordSender) {
     }
 }
 
-/// One line of the file: a record with its identity, or what is wrong with it.
-fn item(location: &str, line: usize, content: String) -> SourceItem {
-    let mut reference = SourceRef {
+/// What stands in a line.
+enum Line {
+    Text(String),
+    /// No record, for this reason; those after it can be read.
+    Bad(String),
+    End,
+}
+
+/// Reads the next line, and no more of one that is too long than has to be passed over.
+fn line(reader: &mut impl BufRead) -> std::io::Result<Line> {
+    let mut bytes = Vec::new();
+    if reader.by_ref().take(RECORD_BYTES_MAX).read_until(b'\n', &mut bytes)? == 0 {
+        return Ok(Line::End);
+    }
+    let is_whole = bytes.ends_with(b"\n") || u64::try_from(bytes.len()).is_ok_and(|length| length < RECORD_BYTES_MAX);
+    if !is_whole {
+        reader.skip_until(b'\n')?;
+        return Ok(Line::Bad(format!("it has more than {RECORD_BYTES_MAX} bytes")));
+    }
+    Ok(match String::from_utf8(bytes) {
+        Ok(text) => Line::Text(text),
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to() + 1;
+            Line::Bad(format!("byte {at} of it is not UTF-8, in which @name@ should write"))
+        }
+    })
+}
+
+fn reference(location: &str, line: usize) -> SourceRef {
+    SourceRef {
         location: location.to_owned(),
         position: format!("line {line}"),
         record_id: format!("{location}:{line}"),
-    };
+    }
+}
+
+/// One line of the file: a record with its identity, or what is wrong with it.
+fn item(location: &str, line: usize, content: String) -> SourceItem {
+    let mut reference = reference(location, line);
     let wrong = match TableRecord::parse(&content) {
         Ok(record) => match record.value(None, "number") {
             // What survives reading again and editing: the number of the document, where there is nothing better.
@@ -122,7 +160,11 @@ fn item(location: &str, line: usize, content: String) -> SourceItem {
         },
         Err(error) => error.to_string(),
     };
-    let findings = vec![unreadable(&wrong, &reference)];
+    problem(reference, &wrong)
+}
+
+fn problem(reference: SourceRef, wrong: &str) -> SourceItem {
+    let findings = vec![unreadable(wrong, &reference)];
     SourceItem::Problem(SourceProblem { label: reference.to_string(), reference, findings })
 }
 

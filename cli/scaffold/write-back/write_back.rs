@@ -1,6 +1,6 @@
 //! The target: results of documents for @name@.
 //!
-//! As it stands it writes one JSON file a document. Replace [`show`] by what shows a result in @name@, and [`shown`] by
+//! As it stands it writes one JSON file a record. Replace [`show`] by what shows a result in @name@, and [`shown`] by
 //! what tells which revision is there; everything else may stay.
 
 use std::collections::BTreeMap;
@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use einvoice_core::receipt::Receipt;
+use einvoice_core::ledger::LedgerId;
+use einvoice_core::receipt::{Edition, Receipt};
 use einvoice_core::registry::{BuildContext, BuildError};
 use einvoice_core::source::SourceRef;
 use einvoice_core::write_back::{Delivery, WriteBack, WriteBackCapability, WriteBackError};
@@ -33,6 +34,7 @@ pub struct @type@WriteBack {
 /// What a file holds.
 #[derive(Debug, Serialize, Deserialize)]
 struct Shown {
+    ledger: Option<LedgerId>,
     revision: u32,
     document: String,
     state: String,
@@ -87,14 +89,30 @@ impl WriteBack for @type@WriteBack {
 }
 
 fn delivered(folder: &Path, receipt: &Receipt) -> Delivery {
-    let file = folder.join(format!("{}.json", receipt.reference_id));
+    // By the record, which a ledger that was begun anew names as before; the numbers of its own begin again.
+    let file = folder.join(file_name(&receipt.source)).join(format!("{}.json", file_name(&receipt.reference.record_id)));
     // What is there may be newer: a receipt can be delivered twice, and late.
-    if shown(&file).is_some_and(|shown| shown.revision >= receipt.revision) {
+    if shown(&file).is_some_and(|shown| shown.edition().covers(&Edition::of(receipt))) {
         return Delivery::Done;
     }
-    match show(folder, &file, receipt) {
+    match show(&file, receipt) {
         Ok(()) => Delivery::Done,
         Err(error) => Delivery::Failed { reason: format!("{} cannot be written: {error}", file.display()) },
+    }
+}
+
+/// A text as the name of a file: what a system may not like there stands as its code.
+fn file_name(text: &str) -> String {
+    let shown = |byte: u8| match byte {
+        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'_' => char::from(byte).to_string(),
+        other => format!("~{other:02x}"),
+    };
+    text.bytes().map(shown).collect()
+}
+
+impl Shown {
+    fn edition(&self) -> Edition {
+        Edition { ledger: self.ledger.clone(), revision: self.revision, ack_no: self.ack_no.clone() }
     }
 }
 
@@ -104,9 +122,10 @@ fn shown(file: &Path) -> Option<Shown> {
 }
 
 /// Shows a result, wholly or not at all.
-fn show(folder: &Path, file: &Path, receipt: &Receipt) -> std::io::Result<()> {
+fn show(file: &Path, receipt: &Receipt) -> std::io::Result<()> {
     let registration = receipt.registration.as_ref();
     let shown = Shown {
+        ledger: receipt.ledger.clone(),
         revision: receipt.revision,
         document: receipt.label.clone(),
         state: receipt.state.to_string(),
@@ -118,7 +137,9 @@ fn show(folder: &Path, file: &Path, receipt: &Receipt) -> std::io::Result<()> {
         cancelled_at: receipt.cancellation.as_ref().and_then(|found| found.at.map(|at| at.to_string())),
         findings: receipt.findings.iter().map(ToString::to_string).collect(),
     };
-    fs::create_dir_all(folder)?;
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder)?;
+    }
     let unfinished = file.with_extension("tmp");
     fs::write(&unfinished, serde_json::to_vec_pretty(&shown)?)?;
     fs::rename(unfinished, file)

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use einvoice_core::identifier::Gstin;
+use einvoice_core::irn::Irn;
 use serde::{Deserialize, Serialize};
 
 /// Arguments of `onboard test-report`.
@@ -33,6 +34,12 @@ pub struct TestReport {
     /// A unit or developer of an SEZ that the sandbox knows; without one, cases that need it are left out
     #[arg(long, value_name = "GSTIN")]
     pub sez_buyer: Option<Gstin>,
+    /// A taxpayer that the sandbox knows as cancelled or inactive: adds the case of 3029
+    #[arg(long, value_name = "GSTIN")]
+    pub inactive_buyer: Option<Gstin>,
+    /// An IRN of the same account, registered more than three days ago and not cancelled: adds the cases of 2270 and 2283
+    #[arg(long, value_name = "IRN")]
+    pub old_irn: Option<Irn>,
     /// Calls a minute; 0 waits for nothing [default: 20; for the emulator in this program 0]
     #[arg(long, value_name = "CALLS")]
     pub pace: Option<u32>,

@@ -16,6 +16,7 @@ use einvoice_core::environment::Product;
 use einvoice_core::identifier::{Gstin, Pan};
 use einvoice_core::registry::nearest;
 use einvoice_core::secret::Secret;
+use einvoice_core::transport::TransportCapability;
 use serde_json::json;
 
 use super::block_on;
@@ -41,7 +42,7 @@ pub(super) fn run(arguments: &Credentials, common: &Common, output: &mut Output)
 }
 
 async fn add(arguments: &CredentialScopeArguments, assembly: &Assembly, output: &mut Output) -> Result<(), CliError> {
-    let scope = scope(arguments, assembly)?;
+    let scope = scope(arguments, assembly).await?;
     let store = assembly.credentials().await?;
     if !store.capability().writable {
         return Err(CliError::Credential(CredentialError::ReadOnly {
@@ -50,7 +51,7 @@ async fn add(arguments: &CredentialScopeArguments, assembly: &Assembly, output: 
         }));
     }
     let entry = asked_for(scope, arguments.name.as_deref(), None)?;
-    check_size(&entry, assembly)?;
+    check_size(&entry, assembly).await?;
     let shown = entry.scope().to_string();
     store.put(entry).await?;
     told(output, "added", &shown)
@@ -82,19 +83,49 @@ fn asked_for(
 }
 
 /// Refuses a user name and password that do not fit into the portal's login, where we are the ones who seal it.
-fn check_size(entry: &CredentialEntry, assembly: &Assembly) -> Result<(), CliError> {
+async fn check_size(entry: &CredentialEntry, assembly: &Assembly) -> Result<(), CliError> {
     let CredentialEntry::User(scope, user) = entry else { return Ok(()) };
-    let seals = ["direct", "sandbox"];
     let routes = &assembly.settings().routes;
-    if !routes.iter().any(|table| table.route_name() == scope.route && seals.contains(&table.part.plugin.as_str())) {
+    let Some(table) = routes.iter().find(|table| table.route_name() == scope.route) else { return Ok(()) };
+    let seals = match capability(table, assembly).await {
+        Some(capability) => capability.sealed_logins.contains(&scope.product),
+        None => table.part.plugin == "direct",
+    };
+    if !seals {
         return Ok(());
     }
     login_fits(scope.product, user.user_name.expose(), user.password.expose())
         .map_err(|error| CliError::Usage(format!("the {}: {error}", entry.scope())))
 }
 
+/// What the way of a route can do; nothing while it cannot be made, as when its key is not there yet.
+async fn capability(table: &RouteTable, assembly: &Assembly) -> Option<TransportCapability> {
+    Some(assembly.route(table).await.ok()?.transport.capability().clone())
+}
+
+/// Whose client pair it is that an account at a provider has, so that a login finds it: the provider's, or the provider's
+/// for one of the systems.
+async fn account_holder(
+    account: &str,
+    product: Option<Product>,
+    table: &RouteTable,
+    assembly: &Assembly,
+) -> Result<ClientHolder, CliError> {
+    let product = match capability(table, assembly).await.map(|capability| capability.client_pair_per_product) {
+        Some(true) if product.is_none() => {
+            return Err(CliError::Usage(format!(
+                "the provider of route {} issues a client pair for each of the two systems: pass --product",
+                table.part.name
+            )));
+        }
+        Some(false) => None,
+        _ => product,
+    };
+    Ok(ClientHolder::Provider { account: account.to_owned(), product })
+}
+
 async fn remove_entry(arguments: &CredentialRemove, assembly: &Assembly, output: &mut Output) -> Result<(), CliError> {
-    let scope = scope(&arguments.scope, assembly)?;
+    let scope = scope(&arguments.scope, assembly).await?;
     if !arguments.yes {
         return Err(CliError::Usage(format!("this removes the {scope}: pass --yes if that is meant")));
     }
@@ -116,7 +147,7 @@ const fn product(name: ProductName) -> Product {
     }
 }
 
-fn scope(arguments: &CredentialScopeArguments, assembly: &Assembly) -> Result<CredentialScope, CliError> {
+async fn scope(arguments: &CredentialScopeArguments, assembly: &Assembly) -> Result<CredentialScope, CliError> {
     let table = route(Some(&arguments.route), assembly)?;
     let environment = table.environment;
     let product = arguments.product.map(product);
@@ -134,7 +165,7 @@ fn scope(arguments: &CredentialScopeArguments, assembly: &Assembly) -> Result<Cr
                 (Some(pan), _, _) => ClientHolder::Pan(
                     Pan::parse(pan).map_err(|error| CliError::Usage(format!("--pan {pan}: {error}")))?,
                 ),
-                (None, Some(account), _) => ClientHolder::Provider { account: account.clone(), product },
+                (None, Some(account), _) => account_holder(account, product, table, assembly).await?,
                 (None, None, Some(gstin)) => ClientHolder::Pan(pan_of(gstin)?),
                 (None, None, None) => {
                     return Err(CliError::Usage(

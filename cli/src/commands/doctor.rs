@@ -1,8 +1,9 @@
 //! `doctor`: everything between here and the portal, one check a line, each with what to do about it.
 //!
 //! The checks go from the inside out: what is on this machine, then the way to each portal, then the account there.
-//! What depends on something that failed is not tried. Nothing is changed anywhere; a login is sent only where no
-//! session is kept, through the same budget as every other.
+//! What depends on something that failed is not tried. Nothing is changed anywhere, but that an
+//! emulator in this process makes its own accounts; a login is sent only where no session is kept, through the same
+//! budget as every other, and is kept and counted as every other.
 
 mod account;
 mod keys;
@@ -44,12 +45,14 @@ pub(super) fn run(arguments: &Doctor, common: &Common, output: &mut Output) -> R
                 report.add(Line::skipped("way to the portal", "--offline").on(table))?;
                 continue;
             }
-            if !network::checks(&assembly, table, &part, inside.store.as_ref(), &mut report).await? {
+            let store = inside.store.as_ref();
+            let users = account::users(table, &part, store, &arguments.gstins).await;
+            let clients = network::clients(table, &users);
+            if !network::checks(&assembly, table, &part, (store, &clients), &mut report).await? {
                 report.add(Line::skipped("login", "the portal cannot be reached").on(table))?;
                 continue;
             }
-            let store = inside.store.as_ref();
-            account::checks(&assembly, table, part, store, &arguments.gstins, &mut report).await?;
+            account::checks(&assembly, table, part, store, &users, &mut report).await?;
         }
         report.end()
     })

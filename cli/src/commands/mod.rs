@@ -16,6 +16,7 @@ pub mod masters;
 pub mod new;
 pub mod onboard;
 pub mod plugins;
+mod proof;
 pub mod quota;
 pub mod resolve;
 pub mod retry;

@@ -6,10 +6,12 @@
 
 mod answer_file;
 mod answers;
+mod apart;
 mod ask;
 mod by_key;
-mod check;
+pub(super) mod check;
 mod checklist;
+mod emulator;
 mod installation;
 mod interview;
 mod login;
@@ -69,11 +71,11 @@ pub(super) fn run(arguments: &Onboard, common: &Common, output: &mut Output) -> 
     let answers = Answers::read(&place.state)?;
     let file = wanted.answers.as_deref().map(AnswerFile::read).transpose()?;
     let asker = Asker::new(file, output)?;
-    let mut interview = Interview::new(asker, answers, place.clone(), common.clone())?;
+    let mut interview = Interview::new(asker, answers, place, common.clone())?;
     if let Some(key) = &wanted.change {
         interview.reopen(key)?;
     }
-    let (answers, code) = interview.lead()?;
+    let (answers, place, code) = interview.lead()?;
     let rest = shown(&answers, &place, output)?;
     Ok(exit_code::most_urgent([code, rest]))
 }

@@ -67,6 +67,12 @@ struct ClientBudget {
     refused: Refused,
 }
 
+impl ClientBudget {
+    fn is_of(&self, budget: &Budget, assembly: &Assembly) -> bool {
+        self.environment == budget.user.environment && self.client == client_of(&budget.user, assembly)
+    }
+}
+
 impl Refused {
     fn is_much(&self) -> bool {
         let reaches = |count: usize, warn: u32| usize::try_from(warn).is_ok_and(|warn| count >= warn);
@@ -104,8 +110,10 @@ pub(super) fn run(arguments: &Quota, common: &Common, output: &mut Output) -> Re
             && arguments.route.as_deref().is_none_or(|route| route == budget.user.route.as_str())
     };
     let mut budgets = block_on(budgets(&assembly))?;
+    // A client's budget is that of all its users, whichever of them is looked at.
+    let mut clients = of_clients(&budgets, &assembly);
     budgets.retain(wanted);
-    let clients = of_clients(&budgets, &assembly);
+    clients.retain(|client| budgets.iter().any(|budget| client.is_of(budget, &assembly)));
     let code = if budgets.iter().any(|budget| budget.warning().is_some()) {
         exit_code::NEEDS_PERSON
     } else {
@@ -199,11 +207,7 @@ fn codes(entries: &[UsageEntry], user: &UserScope) -> BTreeMap<String, usize> {
 fn of_clients(budgets: &[Budget], assembly: &Assembly) -> Vec<ClientBudget> {
     let mut clients: BTreeMap<(String, _), ClientBudget> = BTreeMap::new();
     for budget in budgets {
-        let account = route_of(&budget.user, assembly).and_then(|route| route.client_account.clone());
-        let client = match account {
-            Some(account) => format!("account {account}"),
-            None => budget.user.gstin.pan().map_or_else(|| "no PAN".to_owned(), |pan| format!("PAN {pan}")),
-        };
+        let client = client_of(&budget.user, assembly);
         let environment = budget.user.environment;
         let known = clients.entry((client.clone(), environment)).or_insert_with(|| ClientBudget {
             client,
@@ -220,6 +224,14 @@ fn of_clients(budgets: &[Budget], assembly: &Assembly) -> Vec<ClientBudget> {
         known.refused.last_day += budget.refused.last_day;
     }
     clients.into_values().collect()
+}
+
+/// Whose client pair a user logs in with.
+fn client_of(user: &UserScope, assembly: &Assembly) -> String {
+    match route_of(user, assembly).and_then(|route| route.client_account.as_ref()) {
+        Some(account) => format!("account {account}"),
+        None => user.gstin.pan().map_or_else(|| "no PAN".to_owned(), |pan| format!("PAN {pan}")),
+    }
 }
 
 fn show(budgets: &[Budget], clients: &[ClientBudget], output: &mut Output) -> Result<(), CliError> {

@@ -44,7 +44,7 @@ pub(super) fn run(arguments: &Run, common: &Common, output: &mut Output) -> Resu
         let job = Job {
             ledger: Arc::clone(&parts.ledger),
             clock: assembly.clock(),
-            pipeline: Pipeline::new(parts),
+            pipeline: Pipeline::new(parts).await?,
             stop: stop.clone(),
         };
         let schedules = Schedules::new(&chosen);

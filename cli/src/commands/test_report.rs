@@ -12,6 +12,7 @@ mod draft;
 mod html;
 mod judge;
 mod listing;
+mod reach;
 mod report;
 mod request;
 mod runner;
@@ -31,6 +32,8 @@ use einvoice_core::date::{PortalTime, ist_date};
 use einvoice_core::entropy::{Entropy, SystemEntropy};
 use einvoice_core::environment::{Environment, Product};
 use einvoice_core::identifier::Gstin;
+use einvoice_core::operation::OperationKind;
+use einvoice_core::raw::RawPart;
 use einvoice_core::transport::{TransportError, TransportMode, raw_calls_denied};
 use serde_json::json;
 
@@ -84,6 +87,8 @@ struct Rehearsal {
     gateway: Gateway,
     gstin: Gstin,
     context: Context,
+    /// What the route can send as it is.
+    raw_calls: BTreeSet<RawPart>,
     pace: Pace,
     state: State,
     clock: einvoice_core::clock::SharedClock,
@@ -103,12 +108,15 @@ impl Rehearsal {
         }
         let part = assembly.route(table).await?;
         let capability = part.transport.capability().clone();
-        if !capability.raw_calls {
+        if capability.raw_calls.is_empty() {
             return Err(CliError::Transport(raw_calls_denied()));
         }
-        if let Some(kind) = apis.iter().filter_map(|api| api.kind()).find(|kind| !capability.operations.contains(kind))
+        let kinds: Vec<_> = apis.iter().map(|api| api.kind()).collect();
+        let is_carried = |kind: &Option<OperationKind>| kind.is_none_or(|kind| capability.operations.contains(&kind));
+        if let Some(operation) = kinds.iter().copied().flatten().next()
+            && !kinds.iter().any(is_carried)
         {
-            return Err(CliError::Transport(TransportError::Unsupported { operation: kind }));
+            return Err(CliError::Transport(TransportError::Unsupported { operation }));
         }
         let emulator = capability.mode == TransportMode::InProcess;
         let credentials = assembly.credentials().await?;
@@ -151,8 +159,11 @@ impl Rehearsal {
             today,
             buyer: Party::of(buyer, today)?,
             sez: sez.map(|sez| Party::of(sez, today)).transpose()?,
+            inactive: arguments.inactive_buyer.map(|inactive| Party::of(inactive, today)).transpose()?,
+            old_irn: arguments.old_irn.map(|irn| irn.to_string()),
             own,
             site: capability.site.clone(),
+            left_out: BTreeMap::new(),
         };
         let default = |polite: u32| if emulator { 0 } else { polite };
         let pace = Pace::of(
@@ -161,12 +172,17 @@ impl Rehearsal {
         );
         let gateway =
             Gateway::new(part.name, part.environment, part.client_account, part.transport, credentials, clock.clone());
-        Ok(Self { gateway, gstin, context, pace, state, clock, folder, emulator })
+        let raw_calls = capability.raw_calls;
+        Ok(Self { gateway, gstin, context, raw_calls, pace, state, clock, folder, emulator })
     }
 
     async fn run(mut self, all: &[Case], order: &[&Case], output: &mut Output) -> Result<u8, CliError> {
         let by_id: BTreeMap<&str, &Case> = all.iter().map(|case| (case.id.as_str(), case)).collect();
         let mut interrupts = Interrupts::listen()?;
+        let order: Vec<&Case> = order.iter().copied().filter(|case| self.context.offers(case)).collect();
+        let order = order.as_slice();
+        self.context.left_out = reach::left_out(order, &by_id, &self.context, &self.raw_calls)?;
+        reach::in_words(&self.context.left_out).into_iter().for_each(|sentence| output.remark(sentence));
         let earlier = order.iter().filter(|case| self.state.done.contains_key(&case.id)).count();
         if earlier > 0 {
             output.remark(format!(

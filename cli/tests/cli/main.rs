@@ -12,6 +12,7 @@
 mod by_hand;
 mod cases;
 mod dry_run;
+mod environment;
 mod ewb;
 mod explain;
 mod gsp;

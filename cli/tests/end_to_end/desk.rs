@@ -15,7 +15,7 @@ use crate::terminal::Terminal;
 pub(crate) const LISTED: &str = "117.200.1.10";
 
 /// The passphrase of the credentials file.
-const VARIABLES: [(&str, &str); 1] = [("EINVOICE_PASSPHRASE", "a long passphrase of a test")];
+pub(crate) const VARIABLES: [(&str, &str); 1] = [("EINVOICE_PASSPHRASE", "a long passphrase of a test")];
 
 /// A folder to begin in.
 pub(crate) struct Desk {

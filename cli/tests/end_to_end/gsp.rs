@@ -55,6 +55,16 @@ fn what_is_left_of_an_account_is_asked_where_the_profile_says_how() {
 }
 
 #[test]
+fn a_recording_in_which_no_login_worked_is_no_success() {
+    let (emulator, installation) = installed(&["adaequare"], 1);
+    let supplier = emulator.suppliers()[0].clone();
+    let arguments = ["gsp", "record", "--route", "adaequare", "--gstin", &supplier, "--output", "session.jsonl"];
+    let answer = installation.with_wrong("EINVOICE_CLIENT_SECRET__PROVIDER").call(&arguments);
+    assert_eq!(answer.code, 2, "{}", answer.text);
+    assert!(answer.text.contains("session.jsonl"), "what the provider answered is kept: {}", answer.text);
+}
+
+#[test]
 fn a_recording_of_a_session_holds_no_secret_and_is_understood_again() {
     let (emulator, installation) = installed(&["adaequare"], 1);
     installation.write("bill.json", &Recipe::numbered(7).by(Gstin::parse(&emulator.suppliers()[0]).unwrap()).json());

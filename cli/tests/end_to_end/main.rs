@@ -19,6 +19,8 @@ mod crash;
 mod database;
 #[cfg(unix)]
 mod desk;
+#[cfg(unix)]
+mod environments;
 mod formats;
 mod gsp;
 #[cfg(unix)]
@@ -33,6 +35,7 @@ mod one_login;
 #[expect(dead_code, reason = "the tests of that plugin use all of it")]
 mod place;
 mod process;
+mod report;
 mod rotation;
 mod sap;
 mod secrets;

@@ -189,7 +189,6 @@ fn answers_from_a_file_lead_to_a_login_and_the_doctor_finds_nothing_wrong() {
     };
     for check in [
         "configuration",
-        "ledger",
         "credential store",
         "budgets",
         "signing keys",
@@ -203,6 +202,7 @@ fn answers_from_a_file_lead_to_a_login_and_the_doctor_finds_nothing_wrong() {
     ] {
         assert_eq!(outcome(check), "ok", "{check}");
     }
+    assert_eq!(outcome("ledger"), "warn", "there is none before the first run");
     assert_eq!(outcome("public address"), "not_tried");
     assert_eq!(emulator.calls("auth"), 1, "neither logged in again");
 
@@ -229,6 +229,11 @@ fn the_doctor_says_what_to_do_about_what_is_wrong_and_tries_nothing_behind_it() 
     // The signing key in the place of the login key.
     let (_, text) = call(&["doctor", "--offline", "--set", "route.nic.auth_public_key_file=keys/signing.pem"]);
     assert!(text.contains("warn  login key: keys/signing.pem is a signing key, too"), "{text}");
+
+    // A heartbeat where there is none, as its path is only likely, keeps nobody from looking at the login.
+    let (code, text) = call(&["doctor", "--set", "route.nic.endpoints.heartbeat=/nowhere"]);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("warn  heartbeat") && text.contains("ok    login, e-invoice"), "{text}");
 
     // The configuration itself.
     let (code, text) = call(&["doctor", "--set", "route.nic.base_ulr=x"]);

@@ -11,6 +11,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::terminal::Terminal;
+
 const PROGRAM: &str = env!("CARGO_BIN_EXE_einvoice");
 
 /// Moments from a seed.
@@ -152,6 +154,13 @@ impl Emulator {
     /// Everything goes right again.
     pub(crate) fn clear_faults(&self) {
         self.control("DELETE", "/sandbox/faults", "");
+    }
+
+    /// The registration of a taxpayer has ended.
+    pub(crate) fn end_registration(&self, gstin: &str) {
+        let mut settings = self.control("GET", "/sandbox/settings", "");
+        settings["taxpayers"].as_array_mut().unwrap().push(json!({"gstin": gstin, "status": "CNL"}));
+        self.control("PUT", "/sandbox/settings", &settings.to_string());
     }
 
     /// Moves the portal's clock on.
@@ -330,11 +339,9 @@ plugin = "json-file"
     pub(crate) fn over_database(self, url: &str) -> Self {
         let config = fs::read_to_string(self.path("einvoice.toml")).unwrap();
         let (head, _) = config.split_once("[[source]]").unwrap();
-        let link = format!("plugin = \"database\"\nurl = '{url}'\n");
-        let parts = format!(
-            "[[source]]\nname = \"erp\"\n{link}page_rows = 7\n[[write_back]]\nname = \"results\"\n{link}environment = \
-             \"sandbox\"\n"
-        );
+        let link = format!("plugin = \"database\"\nurl = '{url}'\nenvironment = \"sandbox\"\n");
+        let parts =
+            format!("[[source]]\nname = \"erp\"\n{link}page_rows = 7\n[[write_back]]\nname = \"results\"\n{link}");
         self.write("einvoice.toml", &format!("{head}{parts}"));
         self
     }
@@ -454,6 +461,12 @@ plugin = "json-file"
             *states.entry(line["state"].as_str().unwrap().to_owned()).or_default() += 1;
         }
         states
+    }
+
+    /// A person who calls the program at a terminal in this folder.
+    pub(crate) fn at_terminal(&self, arguments: &[&str]) -> Terminal {
+        let variables = self.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        Terminal::start(self.folder.path(), arguments, &variables.collect::<Vec<_>>())
     }
 
     /// A call of the program in this folder, with the credentials in its environment and nothing else of ours.

@@ -4,7 +4,7 @@ use super::Gateway;
 use crate::environment::Environment;
 use crate::identifier::Gstin;
 use crate::raw::{RawAnswer, RawCall};
-use crate::transport::TransportError;
+use crate::transport::{TransportError, raw_calls_in_production};
 
 impl Gateway {
     /// Carries a call as it is, under the session of a GSTIN, logging in for that first if needed.
@@ -18,9 +18,7 @@ impl Gateway {
     pub async fn call_raw(&self, gstin: Gstin, call: &RawCall) -> Result<RawAnswer, TransportError> {
         let production = Environment::Production;
         if self.environment == production || self.transport.capability().environment == production {
-            let reason =
-                format!("route {} leads to production, where no call is made to see it refused", self.route.as_str());
-            return Err(TransportError::HeldBack { reason });
+            return Err(raw_calls_in_production(&format!("route {}", self.route.as_str())));
         }
         let product = call.target.product();
         self.check_doors(gstin, product)?;

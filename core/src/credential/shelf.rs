@@ -145,19 +145,19 @@ impl<S: Shelf> ShelfStore<S> {
         Err(self.busy(scope))
     }
 
-    /// Changes what logins left behind, of an entry that is there.
+    /// Changes what logins left behind; `change` is told the entry, if there is one.
     async fn change_state(
         &self,
         scope: &CredentialScope,
-        change: impl Fn(&EntryRecord, &mut StateRecord) -> bool + Send + Sync,
+        change: impl Fn(Option<&EntryRecord>, &mut StateRecord) -> Result<bool, CredentialError> + Send + Sync,
     ) -> Result<(), CredentialError> {
         for _ in 0..TRIES {
-            let (entry, _) = self.known(scope).await?;
+            let entry = self.entry(scope).await?.map(|(entry, _)| entry);
             let (mut record, version) = match self.state(scope).await? {
                 Some((record, version)) => (record, Some(version)),
                 None => (StateRecord::new(scope.clone()), None),
             };
-            if !change(&entry, &mut record) || self.write(scope, Part::State, record.write(), version).await? {
+            if !change(entry.as_ref(), &mut record)? || self.write(scope, Part::State, record.write(), version).await? {
                 return Ok(());
             }
         }
@@ -243,16 +243,17 @@ impl<S: Shelf> CredentialStore for ShelfStore<S> {
     async fn session(&self, scope: &UserScope) -> Result<Option<SavedSession>, CredentialError> {
         let scope = CredentialScope::User(scope.clone());
         let Some((state, _)) = self.state(&scope).await? else { return Ok(None) };
-        Ok(self.entry(&scope).await?.and_then(|(entry, _)| entry.session(&state)))
+        Ok(match self.entry(&scope).await? {
+            Some((entry, _)) => entry.session(&state),
+            None => state.session_at_provider(),
+        })
     }
 
     async fn save_session(&self, scope: &UserScope, session: &SavedSession) -> Result<(), CredentialError> {
         let scope = CredentialScope::User(scope.clone());
         self.change_state(&scope, |entry, state| {
-            entry.user().is_some_and(|user| {
-                state.save_session(&user, session);
-                true
-            })
+            state.save_session(entry, session);
+            Ok(true)
         })
         .await
     }
@@ -264,7 +265,13 @@ impl<S: Shelf> CredentialStore for ShelfStore<S> {
     }
 
     async fn note(&self, scope: &CredentialScope, note: &LoginNote) -> Result<(), CredentialError> {
-        self.change_state(scope, |_, state| state.note(note)).await
+        self.change_state(
+            scope,
+            |entry, state| {
+                if entry.is_none() { Err(self.missing(scope)) } else { Ok(state.note(note)) }
+            },
+        )
+        .await
     }
 
     async fn set_addresses(&self, scope: &ClientScope, addresses: &ListedAddresses) -> Result<(), CredentialError> {

@@ -244,7 +244,8 @@ pub enum SupplyType {
 }
 
 impl SupplyType {
-    const ALL: [Self; 6] = [
+    /// All of them, in the schema's order.
+    pub const ALL: [Self; 6] = [
         Self::B2b,
         Self::SezWithPayment,
         Self::SezWithoutPayment,

@@ -1,6 +1,7 @@
 //! Why a ledger could not do something.
 
 use crate::BoxError;
+use crate::environment::Environment;
 use crate::job::{JobId, JobState};
 use crate::ledger::{AttemptId, DocumentId, WorkerId};
 use crate::state::DocumentState;
@@ -84,6 +85,25 @@ pub enum LedgerError {
         ledger: String,
         /// Who holds it, as far as known (" (process 123)"), or empty.
         holder: String,
+    },
+    /// The ledger belongs to the other environment. Nothing was changed.
+    #[error(
+        "{ledger} belongs to environment {holds}, and the routes lead to {}: what is registered in one of them is not registered in \
+         the other; give {} a ledger of its own ([ledger] path), best in a configuration of its own (--config FILE)",
+        .holds.other(),
+        .holds.other()
+    )]
+    OtherEnvironment {
+        /// Which ledger.
+        ledger: String,
+        /// The environment it belongs to.
+        holds: Environment,
+    },
+    /// There is no such ledger yet, and nobody asked for it to be made.
+    #[error("{ledger} does not exist yet")]
+    Absent {
+        /// Which ledger.
+        ledger: String,
     },
     /// The ledger cannot be opened, read or written.
     #[error("{ledger} failed: {reason}")]

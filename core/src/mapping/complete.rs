@@ -3,11 +3,12 @@
 //! A value that stands in the record is never touched, right or wrong: whether it fits is the rulebook's to say. What
 //! needs a decision (the type of the document, the HSN, the rate) is left absent.
 
-use crate::document::{BuyerDtls, Field, Item, PartyGstin, ShipDtls, SupplyType, Text, ValDtls, YesNo};
+use crate::document::{BuyerDtls, Field, Item, PartyGstin, SellerDtls, ShipDtls, SupplyType, Text, ValDtls, YesNo};
 use crate::finding::Finding;
 use crate::identifier::{Gstin, StateCode};
 use crate::number::{Amount, Quantity, Rate, UnitPrice, Whole};
 use crate::source::{MappedDocument, Place, Provenance};
+use crate::spelling;
 
 use super::SellerConfig;
 
@@ -70,7 +71,7 @@ impl Fill<'_> {
     }
 }
 
-fn seller(fill: &mut Fill<'_>, seller: &mut crate::document::SellerDtls, sellers: &[SellerConfig]) {
+fn seller(fill: &mut Fill<'_>, seller: &mut SellerDtls, sellers: &[SellerConfig]) {
     const CONFIGURED: &str = "configuration `seller`";
     if let [only] = sellers {
         fill.absent(&mut seller.gstin, "SellerDtls.Gstin", CONFIGURED, || Gstin::parse(&only.gstin).ok());
@@ -78,21 +79,33 @@ fn seller(fill: &mut Fill<'_>, seller: &mut crate::document::SellerDtls, sellers
     let gstin = seller.gstin.get();
     if let Some(known) = sellers.iter().find(|known| Gstin::parse(&known.gstin).ok() == gstin && gstin.is_some()) {
         let text = |value: &Option<String>| value.as_deref().map(Text::from);
-        // An address is taken whole from one place, never half from the record and half configured.
-        let own_address = !seller.addr1.is_absent();
+        let own_address = has_own_address(seller, known);
         fill.absent(&mut seller.lgl_nm, "SellerDtls.LglNm", CONFIGURED, || text(&known.legal_name));
         fill.absent(&mut seller.trd_nm, "SellerDtls.TrdNm", CONFIGURED, || text(&known.trade_name));
         if !own_address {
             fill.absent(&mut seller.addr1, "SellerDtls.Addr1", CONFIGURED, || text(&known.address1));
             fill.absent(&mut seller.addr2, "SellerDtls.Addr2", CONFIGURED, || text(&known.address2));
+            fill.absent(&mut seller.loc, "SellerDtls.Loc", CONFIGURED, || text(&known.location));
+            fill.absent(&mut seller.pin, "SellerDtls.Pin", CONFIGURED, || pin_of(known));
         }
-        fill.absent(&mut seller.loc, "SellerDtls.Loc", CONFIGURED, || text(&known.location));
-        let pin = || known.pin.map(|pin| Whole::from_units(i64::from(pin)));
-        fill.absent(&mut seller.pin, "SellerDtls.Pin", CONFIGURED, pin);
         fill.absent(&mut seller.ph, "SellerDtls.Ph", CONFIGURED, || text(&known.phone));
         fill.absent(&mut seller.em, "SellerDtls.Em", CONFIGURED, || text(&known.email));
     }
     fill.absent(&mut seller.stcd, "SellerDtls.Stcd", "the GSTIN", || gstin.and_then(|gstin| gstin.state()));
+}
+
+/// Whether the record says another address than the configured one, or a part of another. An address is taken whole from one
+/// place: half a branch's and half the head office's is that of nobody, and no rule would find it.
+fn has_own_address(seller: &SellerDtls, known: &SellerConfig) -> bool {
+    let texts = [(&seller.addr1, &known.address1), (&seller.addr2, &known.address2), (&seller.loc, &known.location)];
+    let is_other = |(own, known): (&Field<Text>, &Option<String>)| {
+        !own.is_absent() && !own.as_ref().zip(known.as_deref()).is_some_and(|(own, known)| spelling::same(own, known))
+    };
+    texts.into_iter().any(is_other) || !seller.pin.is_absent() && seller.pin.get() != pin_of(known)
+}
+
+fn pin_of(known: &SellerConfig) -> Option<Whole> {
+    known.pin.map(|pin| Whole::from_units(i64::from(pin)))
 }
 
 fn buyer(fill: &mut Fill<'_>, buyer: &mut BuyerDtls, export: bool, findings: &mut Vec<Finding>) {

@@ -8,7 +8,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-use super::value::{DateOrder, DecimalMark};
+use super::number::DecimalMark;
+use super::value::DateOrder;
 
 /// How the fields of a source become members of INV-01, and what is computed or left out.
 ///

@@ -60,7 +60,7 @@ impl Fields {
 
     /// Why no field can have this name, where none can.
     pub(crate) fn check(&self, shown: &str) -> Result<(), String> {
-        if shown.trim().is_empty() {
+        if shown.trim().trim_start_matches('/').is_empty() {
             return Err("the name of the field is empty".to_owned());
         }
         if self.names == Names::Folded && spelling::fold(shown).is_empty() {

@@ -32,6 +32,7 @@ mod config;
 mod field;
 mod formula;
 mod members;
+mod number;
 mod record;
 mod rule;
 #[cfg(test)]
@@ -48,10 +49,11 @@ pub use complete::complete;
 pub use config::{Constant, MappingConfig, Rule, RuleTable, SellerConfig, SkipRule, TextStep};
 pub use field::Field;
 pub use members::Members;
+pub use number::DecimalMark;
 pub use record::{Origins, Record, RowPlaces, TableRecord};
 pub(crate) use trail::Trail;
 pub use tree::{TEXT, Tree, TreeRecord, VALUES_MAX};
-pub use value::{DateOrder, DecimalMark, Formats};
+pub use value::{DateOrder, Formats};
 
 use self::field::Fields;
 use self::rule::{Compiled, Compiler, Rules, Scope, Tables};
@@ -159,7 +161,13 @@ impl Mapping {
 
     /// The names of all fields that its rules read, as they are written there.
     pub fn fields(&self) -> impl Iterator<Item = &str> {
-        self.rules.names().into_iter().chain(self.skip.iter().map(|passing| passing.field.shown()))
+        let of_rules = self.rules.members().flat_map(|(_, fields)| fields);
+        of_rules.chain(self.skip.iter().map(|passing| &passing.field)).map(Field::shown)
+    }
+
+    /// The members that its rules set, each with the fields that its rule reads, in the order of the rules.
+    pub fn members(&self) -> impl Iterator<Item = (&MemberPath, impl Iterator<Item = &Field>)> {
+        self.rules.members()
     }
 
     /// A field of each number that [`Record::field`] is asked by, in the order of the numbers.

@@ -29,6 +29,11 @@ pub trait Record {
         self.value(line, field.name())
     }
 
+    /// Whether a line has the fields of the head too where it has none of its own, as the rows of a table do.
+    fn inherits(&self) -> bool {
+        true
+    }
+
     /// Hands over name and value of each field of the head or of a line, and says so. A record that does not list its
     /// fields is asked for each field that a rule reads, which are many more than most records have.
     fn list<'r>(&'r self, _line: Option<usize>, _take: &mut dyn FnMut(&'r str, &'r str)) -> bool {

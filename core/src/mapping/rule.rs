@@ -4,15 +4,13 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use rust_decimal::Decimal;
-
 use super::MappingError;
 use super::config::{Rule, RuleTable, TextStep};
 use super::field::{Field, Fields};
 use super::formula::{Formula, NoValue};
+use super::number::{DecimalMark, decimal_of, number};
 use super::record::Record;
 use super::trail::Trace;
-use super::value::{DecimalMark, number};
 use crate::document::{Invoice, MemberPath};
 use crate::finding::Finding;
 use crate::spelling;
@@ -68,11 +66,13 @@ impl Rules {
         self.texts.get(text).map(|text| &**text).unwrap_or_default()
     }
 
-    /// The names of the fields that rules read, as they are spelt, in the order of the rules.
-    pub(crate) fn names(&self) -> Vec<&str> {
-        let mut found = Vec::new();
-        self.list.iter().for_each(|(_, rule)| rule.fields(&mut found));
-        found.into_iter().filter_map(|field| self.fields.get(field)).map(Field::shown).collect()
+    /// The members that rules set, each with the fields that its rule reads, in the order of the rules.
+    pub(crate) fn members(&self) -> impl Iterator<Item = (&MemberPath, impl Iterator<Item = &Field>)> {
+        self.list.iter().map(|(path, rule)| {
+            let mut found = Vec::new();
+            rule.fields(&mut found);
+            (path, found.into_iter().filter_map(|field| self.fields.get(field)))
+        })
     }
 }
 
@@ -179,15 +179,17 @@ pub(crate) struct Scope<'v> {
 }
 
 impl<'v> Scope<'v> {
-    /// The value of the line, else of the head, with the place it stands at.
+    /// The value of the line, else of the head where lines inherit, with the place it stands at.
     fn find(&self, field: &Field) -> Option<(Cow<'v, str>, Option<usize>)> {
+        let asks_the_head = self.line.is_none() || self.record.inherits();
         if let Some((head, line)) = self.listed {
             let of = |values: &[Option<&'v str>]| values.get(field.number()).copied().flatten().map(Cow::Borrowed);
             let own = self.line.and_then(|_| of(line)).map(|value| (value, self.line));
-            return own.or_else(|| of(head).map(|value| (value, None)));
+            return own.or_else(|| of(head).filter(|_| asks_the_head).map(|value| (value, None)));
         }
         let own = self.line.and_then(|line| self.record.field(Some(line), field)).map(|value| (value, self.line));
-        own.or_else(|| self.record.field(None, field).map(|value| (value, None)))
+        let of_head = || self.record.field(None, field).map(|value| (value, None));
+        own.or_else(|| asks_the_head.then(of_head).flatten())
     }
 
     fn field(&self, at: usize) -> Option<(Cow<'v, str>, Option<usize>)> {
@@ -494,8 +496,4 @@ impl Arithmetic {
             Err(NoValue::Undefined(reason)) => Err(failed(format!("the formula cannot be computed: {reason}"))),
         }
     }
-}
-
-fn decimal_of(digits: &str) -> Option<Decimal> {
-    if digits.contains('e') { Decimal::from_scientific(digits).ok() } else { digits.parse().ok() }
 }

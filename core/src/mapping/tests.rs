@@ -293,3 +293,59 @@ fn texts_are_cut_changed_and_joined_as_the_rule_says() {
     );
     assert_eq!(of(json!({"default": "D/1"}), "A"), some("D/1"));
 }
+
+#[test]
+fn a_line_of_a_tree_takes_nothing_of_the_document_but_by_a_path_that_asks_for_it() {
+    let rules = json!({"complete": false, "set": {
+        "ValDtls.Discount": "/discount",
+        "ItemList.Discount": "discount",
+        "ItemList.OthChrg": "/freight.amount",
+        "ItemList.TotAmt": {"formula": "price * [/factor]"},
+    }, "skip": [{"field": "/kind", "in": ["estimate"], "reason": "estimate"}]});
+    let mapping = Mapping::new(&MappingConfig::default(), &config(rules), Names::Exact).unwrap();
+    let mapped = |text: &str| mapping.map(&TreeRecord::new(Tree::from_json(text).unwrap(), "rows"));
+    let document = mapped(
+        r#"{"discount": 50, "freight": {"amount": 7}, "factor": 2,
+            "rows": [{"price": 10}, {"price": 20, "discount": 3, "freight": {"amount": 1}}]}"#,
+    )
+    .unwrap();
+    let amount = |field: &crate::document::Field<Amount>| field.get().map(Amount::paise);
+    let items: Vec<_> = document.invoice.item_list.iter().collect();
+    let found: Vec<_> = items.iter().map(|item| [&item.discount, &item.oth_chrg, &item.tot_amt].map(amount)).collect();
+    assert_eq!(found, [[None, Some(700), Some(2_000)], [Some(300), Some(700), Some(4_000)]]);
+    assert_eq!(amount(&document.invoice.val_dtls.discount), Some(5_000));
+    let origin = |path: &str| document.provenance.of(path).map(Cow::into_owned);
+    assert_eq!(origin("ItemList[1].OthChrg").as_deref(), Some("freight.amount"));
+    assert_eq!(origin("ItemList[1].Discount").as_deref(), Some("rows[1].discount"));
+    assert_eq!(mapped(r#"{"kind": "Estimate", "rows": []}"#).unwrap_err().message, "/kind is Estimate");
+}
+
+#[test]
+fn an_address_is_the_records_or_the_configured_one_and_never_half_of_each() {
+    let mut rules = whole();
+    for (path, field) in [("Addr1", "Branch street"), ("Loc", "Branch town"), ("Pin", "Branch pin")] {
+        rules["set"][format!("SellerDtls.{path}")] = json!(field);
+    }
+    let address = |branch: serde_json::Value| {
+        let mut head = head();
+        head.as_object_mut().unwrap().extend(branch.as_object().unwrap().clone());
+        let mapped = mapping(rules.clone()).map(&record(head, json!([]))).unwrap();
+        let seller = &mapped.invoice.seller_dtls;
+        [seller.addr1.shown(), seller.loc.shown(), seller.pin.shown()].map(Option::unwrap_or_default)
+    };
+    assert_eq!(address(json!({})), ["Plot 1", "Bengaluru", "560058"]);
+    assert_eq!(address(json!({"Branch street": "9 Fort Road"})), ["9 Fort Road", "", ""]);
+    assert_eq!(address(json!({"Branch town": "Mysuru", "Branch pin": "570001"})), ["", "Mysuru", "570001"]);
+    // The record says less of the same place.
+    assert_eq!(address(json!({"Branch town": "BENGALURU", "Branch pin": "560058"})), ["Plot 1", "BENGALURU", "560058"]);
+}
+
+#[test]
+fn a_formula_takes_the_noise_of_binary_fractions_for_nought() {
+    let rules = json!({"complete": false, "set": {"ItemList.TotAmt": {"formula": "Net + Noise"}}});
+    for noise in ["7.105427357601002E-15", "1E-14", "-3.5E-30"] {
+        let mapped = mapping(rules.clone()).map(&record(json!({}), json!([{"Net": "10.5", "Noise": noise}]))).unwrap();
+        assert_eq!(mapped.findings, [], "{noise}");
+        assert_eq!(mapped.invoice.item_list[0].tot_amt.get().map(Amount::paise), Some(1_050), "{noise}");
+    }
+}

@@ -1,7 +1,8 @@
 //! Records that are trees: any JSON, and XML read as one.
 //!
 //! A field is named by its path: `supplier.tax_id.code`, `lines[0].price`, `item.identities[type=HSN].code`. A list
-//! without a choice means its first entry, an XML element with attributes its text, and `@unitCode` an attribute.
+//! without a choice means its first entry, an XML element with attributes its text, and `@unitCode` an attribute. For a
+//! line, a path begins at the line, and at the document where it begins with a stroke: `/discount`.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -21,6 +22,9 @@ use crate::document::scanner::{Scanner, Token};
 const DEPTH_MAX: usize = 64;
 /// Most values of one document: three times what 1,000 lines need, and bearable where each is an object of its own.
 pub const VALUES_MAX: usize = 100_000;
+
+/// How a path begins that leads from the document, and not from the line.
+const OF_DOCUMENT: char = '/';
 
 /// Name of an element's own text, beside its attributes and children.
 pub const TEXT: &str = "#text";
@@ -63,7 +67,7 @@ impl<'t> Tree<'t> {
 
     /// As [`at`](Self::at), for a path that was taken apart.
     fn end_of(&self, path: &TreePath) -> Option<&Self> {
-        path.0.iter().try_fold(self, |here, step| here.step(step))
+        path.steps.iter().try_fold(self, |here, step| here.step(step))
     }
 
     /// The text of a leaf, of the first entry of a list, or of an element.
@@ -112,7 +116,11 @@ impl<'t> Tree<'t> {
 
 /// A path, taken apart once for all the records it is followed through.
 #[derive(Debug)]
-pub(crate) struct TreePath(Box<[Step]>);
+pub(crate) struct TreePath {
+    steps: Box<[Step]>,
+    /// It begins at the document, whatever line it is followed for.
+    of_document: bool,
+}
 
 /// A member, and which of its entries.
 #[derive(Debug)]
@@ -137,13 +145,14 @@ enum Choice {
 impl TreePath {
     pub(crate) fn parse(path: &str) -> Self {
         let mut steps = Vec::new();
-        let mut rest = path;
+        let mut rest = path.strip_prefix(OF_DOCUMENT).unwrap_or(path);
+        let of_document = rest.len() < path.len();
         while !rest.is_empty() {
             let (segment, after) = segment(rest);
             rest = after;
             steps.push(Step::parse(segment));
         }
-        Self(steps.into())
+        Self { steps: steps.into(), of_document }
     }
 }
 
@@ -301,8 +310,8 @@ impl<'t> TreeRecord<'t> {
 
     fn end_of(&self, line: Option<usize>, path: &TreePath) -> Option<Cow<'_, str>> {
         let from = match line {
-            None => &self.root,
-            Some(line) => self.entries().get(line)?,
+            Some(line) if !path.of_document => self.entries().get(line)?,
+            _ => &self.root,
         };
         let text = from.end_of(path)?.text()?;
         (!text.trim().is_empty()).then_some(Cow::Borrowed(text))
@@ -326,6 +335,11 @@ impl Record for TreeRecord<'_> {
         self.end_of(line, field.path())
     }
 
+    fn inherits(&self) -> bool {
+        // `discount` of a line and of the document are two things that have one name.
+        false
+    }
+
     fn origins(&self) -> Option<Arc<dyn Origins>> {
         Some(Arc::<Lines>::clone(&self.lines))
     }
@@ -333,9 +347,10 @@ impl Record for TreeRecord<'_> {
 
 impl Origins for Lines {
     fn origin(&self, line: Option<usize>, name: &str) -> String {
-        match line {
-            None => name.to_owned(),
-            Some(line) => format!("{}[{line}].{name}", self.shown),
+        match (line, name.strip_prefix(OF_DOCUMENT)) {
+            (_, Some(path)) => path.to_owned(),
+            (None, None) => name.to_owned(),
+            (Some(line), None) => format!("{}[{line}].{name}", self.shown),
         }
     }
 }

@@ -12,21 +12,10 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::number::{DecimalMark, number, rounded};
 use crate::date::DocumentDate;
 use crate::document::{Form, Member, Pattern};
 use crate::spelling::{self, countries, states, units};
-
-/// The mark before the decimals of a number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum DecimalMark {
-    /// `1,23,456.50`: a point; commas group.
-    #[default]
-    Point,
-    /// `1.23.456,50`: a comma; points group.
-    Comma,
-}
 
 /// The order of the parts of a date. One a source: `03/04/2026` alone does not say which part is the month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -90,7 +79,10 @@ pub(crate) fn read<'a>(text: &'a str, member: &Member, formats: Formats) -> Read
     }
     match member.form {
         Form::Number { decimals, .. } => match number(text, formats.decimal) {
-            Some(number) => rounded(number, decimals),
+            Some(number) => {
+                let (text, is_rounded) = rounded(number, decimals);
+                Read { text, note: is_rounded.then_some(Note::Rounded) }
+            }
             None => Read::plain(text),
         },
         Form::Text { pattern, .. } => word(text, member, pattern, formats),
@@ -237,24 +229,22 @@ const NAMES: [(&[&str], Names); 4] = [
     (&["VehType"], &[("regular", "O"), ("normal", "O"), ("overdimensionalcargo", "R"), ("odc", "R")]),
 ];
 
-/// A code of digits: dots and blanks go, and a leading zero that a spreadsheet took away comes back.
+/// A code of digits: what groups it goes, and a leading zero that a spreadsheet took away comes back. Where the groups are
+/// those of a number, which has lost zeros of its own, the code stays as it stands.
 fn hsn(text: &str) -> Read<'_> {
     if is_exponent(text) {
         return Read { text: text.into(), note: Some(Note::DigitsLost) };
     }
-    if matches!(text.len(), 4 | 6 | 8) && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Read::plain(text);
-    }
     let whole = text.strip_suffix(".0").unwrap_or(text);
-    let digits: String = whole.chars().filter(|found| !matches!(found, '.' | ' ' | '\u{a0}')).collect();
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Read::plain(text);
+    if !whole.bytes().all(|byte| byte.is_ascii_digit()) {
+        let digits = spelling::hsn_of_groups(&whole.replace('\u{a0}', " "));
+        return digits.map_or_else(|| Read::plain(text), Read::plain);
     }
     // Chapters 01 to 09 are the only ones whose codes begin with a zero.
-    if matches!(digits.len(), 3 | 5 | 7) {
-        return Read { text: format!("0{digits}").into(), note: Some(Note::ZeroAdded) };
+    if matches!(whole.len(), 3 | 5 | 7) {
+        return Read { text: format!("0{whole}").into(), note: Some(Note::ZeroAdded) };
     }
-    Read::plain(digits)
+    Read::plain(whole)
 }
 
 /// Digits of a serial number or a telephone number, without what only makes them readable.
@@ -278,120 +268,6 @@ fn is_exponent(text: &str) -> bool {
     let exponent = exponent.strip_prefix('+').unwrap_or_default();
     let all = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     all(exponent) && all(&mantissa.replacen('.', "", 1))
-}
-
-/// A number in JSON form with all its decimals: grouping, currency, signs before and behind, and brackets read by their
-/// meaning. Nothing where the grouping does not fit the decimal mark.
-pub(crate) fn number(text: &str, decimal: DecimalMark) -> Option<Cow<'_, str>> {
-    let text = text.trim();
-    plain_number(text, decimal).map(Cow::Borrowed).or_else(|| number_with_care(text, decimal).map(Cow::Owned))
-}
-
-/// Digits with a point at most, as nearly all programs write numbers: then the number is a part of the text.
-fn plain_number(text: &str, decimal: DecimalMark) -> Option<&str> {
-    let bytes = text.as_bytes();
-    let whole = bytes.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(bytes.len());
-    let mut end = whole;
-    if let Some((mark, fraction)) = bytes.get(whole..)?.split_first() {
-        let is_fraction = *mark == b'.' && decimal == DecimalMark::Point && fraction.iter().all(u8::is_ascii_digit);
-        if !is_fraction {
-            return None;
-        }
-        // Without its last zeros, and without the point where nothing is left behind it.
-        end = fraction.iter().rposition(|byte| *byte != b'0').map_or(whole, |last| whole + last + 2);
-    }
-    // Without its first zeros, but for that of nought.
-    let first = bytes.get(..whole)?.iter().position(|byte| *byte != b'0').unwrap_or(whole.checked_sub(1)?);
-    text.get(first..end)
-}
-
-fn number_with_care(text: &str, decimal: DecimalMark) -> Option<String> {
-    let (text, in_brackets) = match text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
-        Some(inner) => (inner, true),
-        None => (text, false),
-    };
-    let compact: String = text.chars().filter(|found| !found.is_whitespace()).collect();
-    let mut rest = compact.as_str();
-    for prefix in ["INR", "Rs.", "Rs", "₹"] {
-        rest = rest.strip_prefix(prefix).unwrap_or(rest);
-    }
-    // The side of the books says nothing about the sign of a document's amount.
-    for suffix in ["%", "Dr", "Cr", "DR", "CR"] {
-        rest = rest.strip_suffix(suffix).unwrap_or(rest);
-    }
-    let (behind, rest) = rest.strip_suffix('-').map_or((false, rest), |rest| (true, rest));
-    let (before, rest) = rest.strip_prefix('-').map_or((false, rest), |rest| (true, rest));
-    let rest = rest.strip_prefix('+').unwrap_or(rest);
-    if u8::from(in_brackets) + u8::from(behind) + u8::from(before) > 1 {
-        return None;
-    }
-    let (group, mark) = match decimal {
-        DecimalMark::Point => (',', '.'),
-        DecimalMark::Comma => ('.', ','),
-    };
-    let (whole, fraction) = rest.split_once(mark).unwrap_or((rest, ""));
-    let whole = ungrouped(whole, group)?;
-    let (fraction, exponent) = match fraction.split_once(['E', 'e']) {
-        Some((fraction, exponent)) => (fraction, Some(exponent)),
-        None => (fraction, None),
-    };
-    if !fraction.bytes().all(|byte| byte.is_ascii_digit()) || whole.is_empty() && fraction.is_empty() {
-        return None;
-    }
-    // Small numbers of binary programs come as `1.5E-05`; a large exponent has lost digits.
-    let exponent = match exponent {
-        None => String::new(),
-        Some(exponent) => {
-            let digits = exponent.strip_prefix('-')?;
-            if digits.is_empty() || digits.len() > 2 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-                return None;
-            }
-            format!("e-{digits}")
-        }
-    };
-    let whole = whole.trim_start_matches('0');
-    let whole = if whole.is_empty() { "0" } else { whole };
-    let fraction = if exponent.is_empty() { fraction.trim_end_matches('0') } else { fraction };
-    let sign = if in_brackets || behind || before { "-" } else { "" };
-    let point = if fraction.is_empty() { "" } else { "." };
-    Some(format!("{sign}{whole}{point}{fraction}{exponent}"))
-}
-
-/// Digits without their grouping: three in the last group, two or three in the others, one to three in the first.
-fn ungrouped(text: &str, mark: char) -> Option<String> {
-    let mut groups = text.split(mark).rev();
-    let last = groups.next()?;
-    let digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
-    if !text.contains(mark) {
-        return digits(last).then(|| last.to_owned());
-    }
-    let rest: Vec<&str> = groups.collect();
-    let (first, between) = rest.split_last()?;
-    let fits = last.len() == 3
-        && digits(last)
-        && (1..=3).contains(&first.len())
-        && digits(first)
-        && between.iter().all(|group| (2..=3).contains(&group.len()) && digits(group));
-    fits.then(|| text.chars().filter(|found| *found != mark).collect())
-}
-
-/// A number with at most so many decimals. Noise of binary fractions (`12.300000000000001`) goes without a word.
-fn rounded(number: Cow<'_, str>, decimals: u32) -> Read<'_> {
-    use rust_decimal::{Decimal, RoundingStrategy};
-
-    let places = usize::try_from(decimals).unwrap_or_default();
-    let fraction = number.split_once('.').map_or("", |(_, fraction)| fraction);
-    if !number.contains('e') && fraction.len() <= places {
-        return Read::plain(number);
-    }
-    let exact = Decimal::from_scientific(&number).or_else(|_| Decimal::from_str_radix(&number, 10));
-    let Ok(exact) = exact else {
-        return Read::plain(number);
-    };
-    let value = exact.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero);
-    let noise = Decimal::new(1, 9);
-    let note = if (exact - value).abs() < noise { None } else { Some(Note::Rounded) };
-    Read { text: value.normalize().to_string().into(), note }
 }
 
 /// A date in the order of its source, in ISO order, as eight digits beginning with the year, or with the month by name.

@@ -387,6 +387,14 @@ fn clash_message(document: &NewDocument, state: DocumentState, first: &SourceRef
     if same_record {
         let first =
             if document.reference.location == first.location { String::new() } else { format!(", from {first}") };
+        // What is no document any more says itself what became of it, and what to do.
+        if let (Verdict::Invalid { payload: None }, Some(finding)) = (&document.verdict, document.findings.first()) {
+            let fix = finding.fix.as_ref().map(|fix| format!("; {fix}")).unwrap_or_default();
+            return format!(
+                "{} had been sent (it is {state}{first}), and then: {}{fix}",
+                document.label, finding.message
+            );
+        }
         format!(
             "{} was changed after it had been sent (it is {state}{first}): a registered document cannot be amended; \
              cancel it and issue a new number, or undo the change",

@@ -37,7 +37,7 @@ pub use routes::RoutePart;
 pub use stop::StopSignal;
 
 use crate::clock::SharedClock;
-use crate::config::{ConfigError, RunSettings};
+use crate::config::{ConfigError, RunSettings, one_environment};
 use crate::credential::CredentialStore;
 use crate::date::ist_date;
 use crate::ledger::{Ledger, LedgerError, WorkerId};
@@ -166,14 +166,21 @@ impl Shared {
 }
 
 impl Pipeline {
-    /// Joins the parts.
-    #[must_use]
-    pub fn new(parts: Parts) -> Self {
+    /// Joins the parts, and binds the ledger to the environment of the routes.
+    ///
+    /// # Errors
+    /// [`PipelineError::Settings`] when the routes lead to two environments, [`PipelineError::Ledger`] when the ledger
+    /// belongs to the other one. Nothing was done then.
+    pub async fn new(parts: Parts) -> Result<Self, PipelineError> {
         let Parts { ledger, credentials, routes, sources, write_backs, .. } = parts;
+        let environments = routes.iter().map(|route| (route.name.as_str(), route.environment));
+        if let Some(environment) = one_environment(environments)? {
+            ledger.bind(environment).await?;
+        }
         // Processes on several machines may share a number (containers start at 1), hardly a microsecond too.
         let worker = format!("process-{}-{}", std::process::id(), parts.clock.now().as_microsecond());
         let routes = Routes::new(routes, &credentials, &parts.settings, &parts.clock);
-        Self {
+        Ok(Self {
             shared: Arc::new(Shared {
                 ledger,
                 routes,
@@ -186,7 +193,7 @@ impl Pipeline {
                 worker,
                 claims: AtomicU64::new(0),
             }),
-        }
+        })
     }
 
     /// Reads every source once, sends what is right, settles what is unclear, writes results back,

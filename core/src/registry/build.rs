@@ -33,6 +33,10 @@ pub struct BuildContext {
     /// Only records that somebody wrote down will be mapped: a source has nothing to look at, and its system need not be
     /// there.
     pub only_maps: bool,
+    /// The part is only looked at, and nothing may change by it. A source claims nothing, moves nothing and needs no more
+    /// than the right to read. A ledger is not made, not brought up to date and not taken over, and one that is not there is
+    /// [`LedgerError::Absent`](crate::ledger::LedgerError::Absent).
+    pub only_looks: bool,
 }
 
 impl BuildContext {
@@ -43,7 +47,8 @@ impl BuildContext {
         clock: SharedClock,
         entropy: SharedEntropy,
     ) -> Self {
-        Self { name: name.into(), directory: directory.into(), environment: None, clock, entropy, only_maps: false }
+        let (name, directory) = (name.into(), directory.into());
+        Self { name, directory, environment: None, clock, entropy, only_maps: false, only_looks: false }
     }
 
     /// The same context under another name.
@@ -62,6 +67,12 @@ impl BuildContext {
     #[must_use]
     pub fn only_mapping(&self) -> Self {
         Self { only_maps: true, ..self.clone() }
+    }
+
+    /// The same context for a part that will only be looked at.
+    #[must_use]
+    pub fn only_looking(&self) -> Self {
+        Self { only_looks: true, ..self.clone() }
     }
 
     /// A path from settings, made absolute from the configuration file's folder.

@@ -17,7 +17,8 @@ use crate::document::node::Editor;
 use crate::document::path::Path;
 use crate::document::{Facet, Field, Form, Invoice, Leaf, Member, Pattern, Wording};
 use crate::finding::{Finding, Severity};
-use crate::identifier::{HsnCode, StateCode};
+use crate::identifier::StateCode;
+use crate::spelling;
 
 /// A repair that can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -218,25 +219,12 @@ fn steps(member: &Member, text: &str, wanted: Repairs) -> Vec<Step> {
     });
     let shortened = |text: &str| text::cut(text, max).filter(|kept| long_enough(kept)).map(str::to_owned);
     match pattern {
-        Pattern::Hsn => change(Repair::HsnDots, &digits_of_groups),
+        Pattern::Hsn => change(Repair::HsnDots, &spelling::hsn_of_groups),
         Pattern::State => change(Repair::StateZeros, &without_zeros),
         _ if member.wording == Wording::Prose => change(Repair::TextCut, &shortened),
         _ => {}
     }
     steps
-}
-
-/// The digits of an HSN code written in groups of pairs. `8471.00` stays as it is: a program that took the heading
-/// 8471 for a number may have written it with two decimals.
-fn digits_of_groups(text: &str) -> Option<String> {
-    let groups: Vec<&str> = text.split(['.', ' ', '-']).collect();
-    let pairs = |group: &&str| {
-        !group.is_empty() && group.len().is_multiple_of(2) && group.bytes().all(|byte| byte.is_ascii_digit())
-    };
-    let is_number =
-        matches!(*groups, [_, decimals] if text.contains('.') && decimals.bytes().all(|digit| digit == b'0'));
-    let digits = groups.concat();
-    (groups.len() > 1 && groups.iter().all(pairs) && !is_number && HsnCode::parse(&digits).is_ok()).then_some(digits)
 }
 
 /// A state code of two digits out of one with more zeros before it.

@@ -9,6 +9,8 @@ pub mod units;
 
 use std::borrow::Cow;
 
+use crate::identifier::HsnCode;
+
 /// The form in which two names are the same: case, blanks and punctuation do not count.
 #[must_use]
 pub fn fold(name: &str) -> String {
@@ -37,6 +39,19 @@ pub fn same(left: &str, right: &str) -> bool {
         return left == right || kept(left).eq(kept(right));
     }
     left == right || fold(left) == fold(right)
+}
+
+/// The digits of an HSN code written in groups of pairs: `8471.30.10`, `8471 30`, `8471-30`. `8471.00` is none: a program
+/// that took the heading 8471 for a number may have written it with two decimals.
+pub(crate) fn hsn_of_groups(text: &str) -> Option<String> {
+    let groups: Vec<&str> = text.split(['.', ' ', '-']).collect();
+    let pairs = |group: &&str| {
+        !group.is_empty() && group.len().is_multiple_of(2) && group.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let is_number =
+        matches!(*groups, [_, decimals] if text.contains('.') && decimals.bytes().all(|digit| digit == b'0'));
+    let digits = groups.concat();
+    (groups.len() > 1 && groups.iter().all(pairs) && !is_number && HsnCode::parse(&digits).is_ok()).then_some(digits)
 }
 
 /// What counts of a name in ASCII.

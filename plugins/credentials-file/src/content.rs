@@ -83,7 +83,8 @@ impl Content {
     }
 
     pub(crate) fn session(&self, scope: &CredentialScope) -> Option<SavedSession> {
-        self.entry(scope)?.session(self.state(scope)?)
+        let state = self.state(scope)?;
+        self.entry(scope).map_or_else(|| state.session_at_provider(), |entry| entry.session(state))
     }
 
     pub(crate) fn facts(&self, scope: &CredentialScope) -> Option<EntryFacts> {
@@ -113,11 +114,11 @@ impl Content {
         self.entries.len() < before
     }
 
-    /// Keeps the session of a user; false when there is no such user.
+    /// Keeps the session of a user, here or at a provider.
     pub(crate) fn save_session(&mut self, scope: &CredentialScope, session: &SavedSession) -> bool {
-        let Some(user) = self.entry(scope).and_then(EntryRecord::user) else { return false };
+        let entry = self.entry(scope).cloned();
         let Some(state) = self.state_mut(scope) else { return false };
-        state.save_session(&user, session);
+        state.save_session(entry.as_ref(), session);
         true
     }
 

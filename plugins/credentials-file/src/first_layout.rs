@@ -82,7 +82,10 @@ impl FirstContent {
                 provider: None,
             };
             // A session of nobody was never written.
-            let _kept = content.save_session(&CredentialScope::User(stored.scope.clone()), &session);
+            let scope = CredentialScope::User(stored.scope.clone());
+            if content.entry(&scope).is_some() {
+                let _kept = content.save_session(&scope, &session);
+            }
         }
         content
     }

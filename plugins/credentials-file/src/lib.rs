@@ -4,7 +4,6 @@ mod config;
 mod content;
 mod envelope;
 mod first_layout;
-mod guard;
 mod store;
 mod unlock;
 

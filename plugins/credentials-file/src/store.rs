@@ -16,12 +16,12 @@ use einvoice_core::credential::{
 };
 use einvoice_core::registry::{BuildContext, BuildError};
 use einvoice_core::session::SavedSession;
+use einvoice_secret_file::guard;
 use jiff::Timestamp;
 
 use crate::config::FileConfig;
 use crate::content::Content;
 use crate::envelope::{self, Envelope, OpenError, WORK_FACTOR_MAX};
-use crate::guard;
 use crate::unlock::Unlock;
 
 /// Least work factor that a configuration may ask for.

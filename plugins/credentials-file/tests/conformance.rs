@@ -142,7 +142,7 @@ async fn a_file_that_was_replaced_by_one_with_another_key_is_opened_anew() {
 }
 
 #[tokio::test]
-async fn a_session_is_kept_for_known_users_only_and_goes_with_the_user_name() {
+async fn a_session_goes_with_the_user_name_and_makes_no_file() {
     let harness = Harness::new();
     let store = harness.open().await;
     let session = SavedSession {

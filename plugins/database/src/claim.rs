@@ -130,6 +130,11 @@ impl Claims {
         statement.sql(&format!(" ORDER BY {}{}", self.name(&self.key), self.dialect.first(self.page)))
     }
 
+    /// The rows that are due after a key, by key, without claiming them.
+    pub(crate) fn due_keys(&self, due: Due, start: &Start, after: Option<&str>) -> Statement {
+        self.picking(due, start, after, "", "")
+    }
+
     /// The moment from which on rows are claimed once.
     pub(crate) async fn start(&self, transaction: &mut Transact) -> Result<Start, Fault> {
         let statement = Statement::new(self.dialect, self.dialect.start(&self.table.from));

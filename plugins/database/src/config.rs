@@ -82,6 +82,10 @@ pub struct SourceConfig {
     /// result is there. Default: `einv_result`, where there is one.
     #[serde(default)]
     pub result_table: Option<String>,
+    /// What the column `env` of the results says, as in the write-back: a result of another environment settles no row.
+    /// Default: `production`.
+    #[serde(default = "environment")]
+    pub environment: String,
     /// Results go somewhere else than into this database: a registered row becomes `DONE` without a result here.
     /// Default: false.
     #[serde(default)]

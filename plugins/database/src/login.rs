@@ -2,11 +2,11 @@
 
 use std::fmt;
 use std::path::Path;
-use std::str::FromStr;
 use std::time::Duration;
 
 use einvoice_core::registry::{BuildContext, BuildError};
 use einvoice_core::secret::Secret;
+use einvoice_database_login::{Address, Place, Secrets};
 use sqlx::ConnectOptions as _;
 use sqlx::mysql::MySqlConnectOptions;
 use sqlx::postgres::PgConnectOptions;
@@ -16,19 +16,13 @@ use crate::dialect::Dialect;
 #[cfg(feature = "odbc")]
 use crate::odbc;
 
-/// Addresses as people write them.
-const ADDRESSES: &str = "postgres://user@host/db, mysql://user@host/db or sqlite:path";
-
 /// How long `SQLite` waits while another program writes.
 const BUSY: Duration = Duration::from_secs(10);
 
 /// What both roles say about their database.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Keys<'c> {
-    pub(crate) url: &'c Option<String>,
-    pub(crate) url_env: &'c Option<String>,
-    pub(crate) password_env: &'c Option<String>,
-    pub(crate) password_file: &'c Option<String>,
+    pub(crate) address: einvoice_database_login::Keys<'c>,
     pub(crate) connect_seconds: u64,
     pub(crate) answer_seconds: u64,
     pub(crate) dialect: &'c Option<String>,
@@ -66,34 +60,8 @@ impl Login {
         let wrong = |key: &str, reason: String| BuildError::new(format!("{}, key `{key}`", context.name), reason);
         range("connect_seconds", keys.connect_seconds, 1, 300).map_err(|reason| wrong("connect_seconds", reason))?;
         range("answer_seconds", keys.answer_seconds, 1, 3_600).map_err(|reason| wrong("answer_seconds", reason))?;
-        let (url, from) = match (keys.url, keys.url_env) {
-            (Some(url), None) => (Secret::new(url.clone()), "url"),
-            (None, Some(name)) => (variable(name).map_err(|reason| wrong("url_env", reason))?, "url_env"),
-            (Some(_), Some(_)) => {
-                return Err(wrong("url_env", "one of `url` and `url_env` is enough; remove one".into()));
-            }
-            (None, None) => {
-                let reason = format!("is missing: write {ADDRESSES}");
-                return Err(wrong("url", reason));
-            }
-        };
-        if from == "url" && has_password(url.expose()) {
-            let reason = "has a password, which does not belong into a configuration file: remove it, and name the \
-                          environment variable that holds it in `password_env`";
-            return Err(wrong("url", reason.to_owned()));
-        }
-        let password = match (keys.password_env, keys.password_file) {
-            (Some(name), None) => Some(variable(name).map_err(|reason| wrong("password_env", reason))?),
-            (None, Some(path)) => {
-                Some(first_line(&context.path(path)).map_err(|reason| wrong("password_file", reason))?)
-            }
-            (Some(_), Some(_)) => {
-                let reason = "one of `password_env` and `password_file` is enough; remove one";
-                return Err(wrong("password_file", reason.to_owned()));
-            }
-            (None, None) => None,
-        };
-        let is_odbc = url.expose().starts_with("odbc:");
+        let address = Address::read(context, keys.address, Secrets { variable, first_line })?;
+        let is_odbc = address.url().expose().starts_with("odbc:");
         if let Some(dialect) = keys.dialect
             && !is_odbc
         {
@@ -102,11 +70,11 @@ impl Login {
         }
         let (options, shown) = if is_odbc {
             let dialect = odbc_dialect(keys.dialect.as_deref()).map_err(|reason| wrong("dialect", reason))?;
-            over_odbc(url.expose(), password.as_ref(), dialect)
+            over_odbc(address.url().expose(), address.password(), dialect)
         } else {
-            options(context, url.expose(), password.as_ref())
+            options(context, &address)
         }
-        .map_err(|reason| wrong(from, reason))?;
+        .map_err(|reason| wrong(address.key(), reason))?;
         Ok(Self {
             options,
             shown,
@@ -156,19 +124,6 @@ pub(crate) fn range(key: &str, found: u64, least: u64, most: u64) -> Result<(), 
     if (least..=most).contains(&found) { Ok(()) } else { Err(format!("found {found}: write {least} to {most}")) }
 }
 
-fn has_password(url: &str) -> bool {
-    if let Some(connection_string) = url.strip_prefix("odbc:") {
-        // A value in braces may hold what looks like a key; refusing it too is the safe side.
-        let mut keys = connection_string.split(';').filter_map(|pair| pair.split_once('='));
-        return keys.any(|(key, _)| ["pwd", "password"].contains(&key.trim().to_ascii_lowercase().as_str()));
-    }
-    let Some((_, rest)) = url.split_once("://") else { return false };
-    let authority = rest.split(['/', '?']).next().unwrap_or(rest);
-    let in_authority = authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'));
-    in_authority
-        || rest.split_once('?').is_some_and(|(_, query)| query.split('&').any(|pair| pair.starts_with("password=")))
-}
-
 fn variable(name: &str) -> Result<Secret<String>, String> {
     match std::env::var(name) {
         Ok(value) if !value.is_empty() => Ok(Secret::new(value)),
@@ -183,43 +138,22 @@ fn first_line(path: &Path) -> Result<Secret<String>, String> {
     if line.is_empty() { Err(format!("{} is empty", path.display())) } else { Ok(Secret::new(line.to_owned())) }
 }
 
-fn options(context: &BuildContext, url: &str, password: Option<&Secret<String>>) -> Result<(Options, String), String> {
-    // The driver's own message may repeat the address, and with it the password.
-    let unreadable = format!("is no address of a database: write {ADDRESSES}");
-    let scheme = url.split(':').next().unwrap_or_default();
-    match scheme {
-        "postgres" | "postgresql" => {
-            let options = PgConnectOptions::from_str(url).map_err(|_| unreadable.clone())?;
+fn options(context: &BuildContext, address: &Address) -> Result<(Options, String), String> {
+    match address.place()? {
+        Place::Postgres(options, shown) => {
             let options = match options.get_application_name() {
                 None => options.application_name("einvoice"),
-                Some(_) => options,
+                Some(_) => *options,
             };
-            let options = options.disable_statement_logging();
-            let options = match password {
-                Some(password) => options.password(password.expose()),
-                None => options,
-            };
-            let shown = format!("{} on {}", options.get_database().unwrap_or("postgres"), options.get_host());
             Ok((Options::Postgres(Box::new(options)), shown))
         }
-        "mysql" | "mariadb" => {
-            let options = MySqlConnectOptions::from_str(url).map_err(|_| unreadable.clone())?;
+        Place::MySql(options, shown) => {
             // The portal's time zone, so that moments are read and written as the books of an Indian business have them.
-            let options = options.timezone(Some("+05:30".to_owned())).disable_statement_logging();
-            let options = match password {
-                Some(password) => options.password(password.expose()),
-                None => options,
-            };
-            let Some(database) = options.get_database() else {
-                return Err("names no database: write mysql://user@host/db".to_owned());
-            };
-            let shown = format!("{database} on {}", options.get_host());
-            Ok((Options::MySql(Box::new(options)), shown))
+            Ok((Options::MySql(Box::new(options.timezone(Some("+05:30".to_owned())))), shown))
         }
-        "sqlite" => {
-            let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
+        Place::Sqlite(path) => {
             let (path, read_only) = match path.split_once('?') {
-                None => (path, false),
+                None => (path.as_str(), false),
                 Some((path, "mode=ro")) => (path, true),
                 Some((path, "mode=rw")) => (path, false),
                 Some((_, other)) => return Err(format!("ends with ?{other}: mode=ro and mode=rw are known")),
@@ -232,7 +166,6 @@ fn options(context: &BuildContext, url: &str, password: Option<&Secret<String>>)
             let options = options.read_only(read_only);
             Ok((Options::Sqlite(Box::new(options)), path.display().to_string()))
         }
-        _ => Err(unreadable),
     }
 }
 
@@ -248,15 +181,13 @@ mod tests {
     fn login(url: &str, password_file: Option<&str>) -> Result<Login, String> {
         let context = BuildContext::new("erp", "/data", Arc::new(SystemClock), SystemEntropy::shared());
         let (url, password_file) = (Some(url.to_owned()), password_file.map(str::to_owned));
-        let keys = Keys {
+        let address = einvoice_database_login::Keys {
             url: &url,
             url_env: &None,
             password_env: &None,
             password_file: &password_file,
-            connect_seconds: 1,
-            answer_seconds: 1,
-            dialect: &None,
         };
+        let keys = Keys { address, connect_seconds: 1, answer_seconds: 1, dialect: &None };
         Login::new(&context, keys).map_err(|error| error.to_string())
     }
 

@@ -30,10 +30,19 @@ enum Stage {
     End,
 }
 
+/// Whether rows that are due become this worker's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Taking {
+    Claiming,
+    /// They stay as they are: nothing is written at all.
+    Looking,
+}
+
 /// One reading of a source.
 struct Reader {
     database: Database,
     plan: Arc<Plan>,
+    taking: Taking,
     stage: Stage,
     after: Option<String>,
     start: Start,
@@ -42,13 +51,19 @@ struct Reader {
 }
 
 /// Reads all that is due, page by page: the next page is asked for when the one before is used up.
-pub(crate) async fn read(database: Database, plan: Arc<Plan>, claim_max: u64) -> Result<RecordStream, Fault> {
+pub(crate) async fn read(
+    database: Database,
+    plan: Arc<Plan>,
+    claim_max: u64,
+    taking: Taking,
+) -> Result<RecordStream, Fault> {
     let mut start = Start::default();
     if let Some(claims) = &plan.claims {
-        start = begin(&database, claims).await?;
+        start = begin(&database, claims, taking).await?;
     }
     let stage = if plan.claims.is_some() { Stage::Own } else { Stage::All };
-    let reader = Reader { database, plan, stage, after: None, start, left: claim_max, waiting: VecDeque::new() };
+    let (left, waiting) = (claim_max, VecDeque::new());
+    let reader = Reader { database, plan, taking, stage, after: None, start, left, waiting };
     Ok(Box::pin(stream::unfold(reader, |mut reader| async {
         let item = reader.next().await?;
         if item.is_err() {
@@ -59,11 +74,16 @@ pub(crate) async fn read(database: Database, plan: Arc<Plan>, claim_max: u64) ->
 }
 
 /// The moment from which on rows are claimed once, and a sign of life in all that are this worker's.
-async fn begin(database: &Database, claims: &Claims) -> Result<Start, Fault> {
+async fn begin(database: &Database, claims: &Claims, taking: Taking) -> Result<Start, Fault> {
     let work = async {
-        let mut transaction = database.changing().await?;
+        let mut transaction = match taking {
+            Taking::Claiming => database.changing().await?,
+            Taking::Looking => database.reading().await?,
+        };
         let start = claims.start(&mut transaction).await?;
-        transaction.execute(&claims.renew()).await?;
+        if taking == Taking::Claiming {
+            transaction.execute(&claims.renew()).await?;
+        }
         transaction.commit().await?;
         Ok(start)
     };
@@ -114,7 +134,11 @@ impl Reader {
     async fn keys(&self) -> Result<Vec<String>, Fault> {
         match (self.stage, &self.plan.claims) {
             (Stage::Due(due), Some(claims)) if self.left > 0 => {
-                claims.claim(&self.database, due, &self.start, self.after.as_deref()).await
+                let after = self.after.as_deref();
+                match self.taking {
+                    Taking::Claiming => claims.claim(&self.database, due, &self.start, after).await,
+                    Taking::Looking => self.listed(&claims.due_keys(due, &self.start, after)).await,
+                }
             }
             (Stage::Own, Some(claims)) => self.listed(&claims.own_keys(self.after.as_deref())).await,
             (Stage::All, _) => self.listed(&self.plan.next_keys(self.after.as_deref())).await,

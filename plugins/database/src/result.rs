@@ -2,7 +2,7 @@
 
 use einvoice_core::date::PortalTime;
 use einvoice_core::receipt::Receipt;
-use einvoice_core::state::DocumentState;
+use einvoice_core::state::{DocumentState, EwbState};
 
 use crate::config::StatusWords;
 use crate::dialect::Dialect;
@@ -13,6 +13,8 @@ pub(crate) struct Field {
     /// The default name of its column, and the name in the settings.
     pub(crate) name: &'static str,
     pub(crate) form: Form,
+    /// Tables made before the field was known need no column for it.
+    pub(crate) is_optional: bool,
 }
 
 /// What a column must be able to hold.
@@ -29,23 +31,24 @@ pub(crate) enum Form {
 }
 
 const fn text(name: &'static str, least: u64, ddl: u64) -> Field {
-    Field { name, form: Form::Text { least, ddl: Some(ddl) } }
+    of(name, Form::Text { least, ddl: Some(ddl) })
 }
 
 const fn of(name: &'static str, form: Form) -> Field {
-    Field { name, form }
+    Field { name, form, is_optional: false }
 }
 
 /// Every field, in the order of the table. A signed QR code had 892 to 952 characters in published samples, and a signed
 /// invoice grows with its items.
-pub(crate) const FIELDS: [Field; 19] = [
+pub(crate) const FIELDS: [Field; 20] = [
     text("rev", 1, 64),
     of("receipt", Form::Number),
+    Field { is_optional: true, ..text("ledger", 16, 64) },
     text("state", 20, 24),
     text("irn", 64, 64),
     text("ack_no", 15, 20),
     of("ack_dt", Form::Moment),
-    Field { name: "signed_qr", form: Form::Text { least: 2_000, ddl: None } },
+    of("signed_qr", Form::Text { least: 2_000, ddl: None }),
     of("signed_invoice", Form::Long),
     text("irp", 4, 8),
     text("ewb_no", 12, 12),
@@ -115,6 +118,7 @@ pub(crate) fn value(receipt: &Receipt, name: &str) -> Option<String> {
     match name {
         "rev" => receipt.attributes.get(crate::record::REV).cloned(),
         "receipt" => Some(receipt.revision.to_string()),
+        "ledger" => receipt.ledger.as_ref().map(|ledger| ledger.0.clone()),
         "state" => Some(receipt.state.as_str().to_owned()),
         // Before it is registered the IRN is our own computation, and no result.
         "irn" => registration.map(|registration| registration.irn.to_string()),
@@ -126,7 +130,11 @@ pub(crate) fn value(receipt: &Receipt, name: &str) -> Option<String> {
         "ewb_no" => Some(bill()?.number),
         "ewb_dt" => moment(bill()?.made_at),
         "ewb_valid_till" => moment(bill()?.valid_till),
-        "ewb_state" => Some(bill()?.state.as_str().to_owned()),
+        // One that failed, or of which nobody knows, has no number yet and is told all the same.
+        "ewb_state" => {
+            let state = bill().map_or(receipt.ewb_state, |bill| bill.state);
+            (state != EwbState::None).then(|| state.as_str().to_owned())
+        }
         "ewb_vehicle" => bill()?.vehicle,
         "is_cancelled" => Some(if receipt.state == DocumentState::Cancelled { "1" } else { "0" }.to_owned()),
         "cancel_dt" => moment(receipt.cancellation.as_ref()?.at),

@@ -22,10 +22,11 @@ use crate::listen::Ear;
 use crate::login::{Keys, Login, range};
 use crate::plan::{Plan, Rules};
 use crate::pool::Database;
-use crate::reader;
+use crate::reader::{self, Taking};
 use crate::record::{Kept, REV};
 use crate::statement::Statement;
 use crate::table::Relation;
+use crate::write::in_environment;
 
 /// Where results are looked for when nothing else is said.
 const RESULT_TABLE: &str = "einv_result";
@@ -43,6 +44,8 @@ pub struct DatabaseSource {
     plan: Mutex<Option<Arc<Plan>>>,
     keeper: Mutex<Option<Keeper>>,
     ear: Ear,
+    /// Nothing is claimed: what is due is looked at.
+    only_looks: bool,
 }
 
 /// Renews claims as long as the source lives.
@@ -76,10 +79,12 @@ impl DatabaseSource {
         let login = Login::new(
             context,
             Keys {
-                url: &config.url,
-                url_env: &config.url_env,
-                password_env: &config.password_env,
-                password_file: &config.password_file,
+                address: einvoice_database_login::Keys {
+                    url: &config.url,
+                    url_env: &config.url_env,
+                    password_env: &config.password_env,
+                    password_file: &config.password_file,
+                },
                 connect_seconds: config.connect_seconds,
                 answer_seconds: config.answer_seconds,
                 dialect: &config.dialect,
@@ -98,6 +103,7 @@ impl DatabaseSource {
             plan: Mutex::new(None),
             keeper: Mutex::new(None),
             ear,
+            only_looks: context.only_looks,
         })
     }
 
@@ -200,7 +206,7 @@ impl DatabaseSource {
         Ok(rows.into_iter().filter_map(|row| row.cells.into_iter().next()?).collect())
     }
 
-    /// Which of these have a registration among the results.
+    /// Which of these have a registration among the results of this environment.
     async fn with_results(&self, keys: &[String]) -> Result<Vec<String>, Fault> {
         let dialect = self.database.dialect;
         let mut transaction = self.database.reading().await?;
@@ -217,6 +223,7 @@ impl DatabaseSource {
         let statement = Statement::new(dialect, sql)
             .list(keys, keys.len(), &key.kind)
             .sql(&format!(" AND {} IS NOT NULL", dialect.quote(&irn.name)));
+        let statement = in_environment(statement, dialect, table.column("env"), &self.config.environment);
         let rows = transaction.rows(&statement).await?;
         transaction.commit().await?;
         Ok(rows.into_iter().filter_map(|row| row.cells.into_iter().next()?).collect())
@@ -274,12 +281,15 @@ impl InvoiceSource for DatabaseSource {
 
     async fn fetch(&self, _cursor: Option<&Cursor>) -> Result<RecordStream, SourceError> {
         let plan = self.look().await.map_err(|fault| self.failed(fault))?;
-        // Before reading, so that whatever is written from now on is heard of.
-        self.ear.open(&self.database).await;
-        let stream = reader::read(self.database.clone(), Arc::clone(&plan), self.config.claim_max)
+        let taking = if self.only_looks { Taking::Looking } else { Taking::Claiming };
+        if taking == Taking::Claiming {
+            // Before reading, so that whatever is written from now on is heard of.
+            self.ear.open(&self.database).await;
+        }
+        let stream = reader::read(self.database.clone(), Arc::clone(&plan), self.config.claim_max, taking)
             .await
             .map_err(|fault| self.failed(fault))?;
-        if plan.claims.is_some() {
+        if plan.claims.is_some() && taking == Taking::Claiming {
             self.keep(&plan);
         }
         Ok(stream.boxed())
@@ -305,7 +315,7 @@ impl InvoiceSource for DatabaseSource {
     }
 
     async fn acknowledge(&self, settled: &[Acknowledgement]) -> Result<(), SourceError> {
-        if settled.is_empty() || !self.capability().acknowledges {
+        if settled.is_empty() || self.only_looks || !self.capability().acknowledges {
             return Ok(());
         }
         let plan = self.look().await.map_err(|fault| self.failed(fault))?;

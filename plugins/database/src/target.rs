@@ -99,6 +99,7 @@ async fn results(
                 faults.check(dialect, &table, column, field);
                 fields.push((field, column.clone()));
             }
+            None if field.is_optional && !config.result_columns.contains_key(field.name) => {}
             None => faults.missing(dialect, &table, name, field),
         }
     }

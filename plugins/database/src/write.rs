@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use einvoice_core::finding::Finding;
-use einvoice_core::receipt::Receipt;
+use einvoice_core::ledger::LedgerId;
+use einvoice_core::receipt::{Edition, Receipt};
 
 use crate::config::WriteBackConfig;
 use crate::dialect::{Dialect, length};
 use crate::fault::{Fault, Kind};
-use crate::pool::Transact;
+use crate::pool::{Row, Transact};
 use crate::record::REV;
 use crate::result::{Field, origin, value, word};
 use crate::statement::Statement;
@@ -24,7 +25,57 @@ struct Known {
     rev: Option<String>,
     status: Option<String>,
     /// The result it has, where it keeps that itself.
-    receipt: Option<u32>,
+    result: Option<Stored>,
+}
+
+/// What is there of a result.
+#[derive(Debug, Clone)]
+struct Stored {
+    edition: Edition,
+    /// There is a column for it; an empty one was written by a version that knew of none.
+    tells_ledger: bool,
+    /// Likewise.
+    tells_ack_no: bool,
+}
+
+impl Stored {
+    /// Whether it has a receipt already. A table that tells neither the ledger nor the acknowledgement is taken to belong
+    /// to one ledger.
+    fn has(&self, receipt: &Receipt) -> bool {
+        let asked = Edition::of(receipt);
+        let mut shown = self.edition.clone();
+        if !self.tells_ledger && !self.tells_ack_no {
+            shown.ledger.clone_from(&asked.ledger);
+        }
+        if !self.tells_ack_no {
+            shown.ack_no.clone_from(&asked.ack_no);
+        }
+        shown.covers(&asked)
+    }
+}
+
+/// The columns that tell which result there is.
+#[derive(Debug, Clone, Copy)]
+struct Told<'t> {
+    receipt: &'t Column,
+    ledger: Option<&'t Column>,
+    ack_no: Option<&'t Column>,
+}
+
+impl<'t> Told<'t> {
+    /// Among the columns that fields go into; nothing where no result is kept.
+    fn by(fields: &'t [(&'static Field, Column)]) -> Option<Self> {
+        let of = |name: &str| fields.iter().find(|(field, _)| field.name == name).map(|(_, column)| column);
+        Some(Self { receipt: of("receipt")?, ledger: of("ledger"), ack_no: of("ack_no") })
+    }
+
+    /// What a row says in three cells from this one on.
+    fn read(self, row: &Row, first: usize) -> Option<Stored> {
+        let cell = |at: usize| row.cell(at).map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+        let revision = cell(first)?.parse().ok()?;
+        let edition = Edition { ledger: cell(first + 1).map(LedgerId), revision, ack_no: cell(first + 2) };
+        Some(Stored { edition, tells_ledger: self.ledger.is_some(), tells_ack_no: self.ack_no.is_some() })
+    }
 }
 
 /// The writing of one batch.
@@ -33,7 +84,8 @@ pub(crate) struct Writing<'w> {
     target: &'w Target,
     config: &'w WriteBackConfig,
     dialect: Dialect,
-    stored: HashMap<String, u32>,
+    /// The result that a key has, or that it has one without saying which.
+    stored: HashMap<String, Option<Stored>>,
     rows: HashMap<String, Known>,
 }
 
@@ -74,32 +126,32 @@ impl<'w> Writing<'w> {
                 .map(|receipt| key_of(receipt, &config.key).to_owned())
                 .collect();
             if !keys.is_empty() {
-                let kept = header.fields.iter().find(|(field, _)| field.name == "receipt").map(|(_, column)| column);
-                let wanted = [Some(&header.key), header.rev.as_ref(), header.status.as_ref(), kept];
+                let told = Told::by(&header.fields);
+                let kept = told.map(|told| told.receipt);
+                let ledger = told.and_then(|told| told.ledger);
+                let ack_no = told.and_then(|told| told.ack_no);
+                let wanted = [Some(&header.key), header.rev.as_ref(), header.status.as_ref(), kept, ledger, ack_no];
                 let statement = select(dialect, &header.table, &wanted, &header.key, &keys);
                 self.hold(&header.table, header.status.as_ref().or(kept), &header.key, &keys).await?;
                 let statement = locking(statement, dialect);
                 for row in self.transaction.rows(&statement).await? {
                     let cell = |at| row.cell(at).map(|text| text.trim().to_owned());
-                    let known = Known {
-                        rev: cell(1),
-                        status: cell(2),
-                        receipt: row.cell(3).and_then(|text| text.trim().parse().ok()),
-                    };
+                    let known =
+                        Known { rev: cell(1), status: cell(2), result: told.and_then(|told| told.read(&row, 3)) };
                     self.rows.insert(row.cell(0).unwrap_or_default().to_owned(), known);
                 }
             }
         }
         if let Some(results) = &target.results
-            && let Some((_, revision)) = results.fields.iter().find(|(field, _)| field.name == "receipt")
+            && let Some(told) = Told::by(&results.fields)
         {
             let keys: Vec<String> = receipts.iter().map(|receipt| key_of(receipt, &config.key).to_owned()).collect();
-            let wanted = [Some(&results.key), Some(revision)];
+            let wanted = [Some(&results.key), Some(told.receipt), told.ledger, told.ack_no];
             let statement = select(dialect, &results.table, &wanted, &results.key, &keys);
-            let statement = locking(in_environment(statement, dialect, results.env.as_ref(), config), dialect);
+            let statement =
+                locking(in_environment(statement, dialect, results.env.as_ref(), &config.environment), dialect);
             for row in self.transaction.rows(&statement).await? {
-                let revision = row.cell(1).and_then(|text| text.trim().parse().ok()).unwrap_or_default();
-                self.stored.insert(row.cell(0).unwrap_or_default().to_owned(), revision);
+                self.stored.insert(row.cell(0).unwrap_or_default().to_owned(), told.read(&row, 1));
             }
         }
         Ok(())
@@ -128,20 +180,22 @@ impl<'w> Writing<'w> {
         let target = self.target;
         let header = target.header.as_ref().filter(|header| is_of(receipt, &header.table));
         let row = header.and_then(|_| self.rows.get(&key).cloned());
-        let known = if target.results.is_some() {
-            self.stored.get(&key).copied()
-        } else {
-            row.as_ref().and_then(|row| row.receipt)
+        let stored = self.stored.get(&key);
+        let known = match &target.results {
+            Some(_) => stored.and_then(Option::as_ref),
+            None => row.as_ref().and_then(|row| row.result.as_ref()),
         };
-        if known.is_some_and(|known| known >= receipt.revision) {
+        if known.is_some_and(|known| known.has(receipt)) {
             return Ok(());
         }
+        let is_there = stored.is_some();
         let rev = receipt.attributes.get(REV);
         let changed =
             row.as_ref().and_then(|row| row.rev.as_ref()).zip(rev).is_some_and(|(found, read)| found != read.trim());
         if let Some(results) = &target.results {
-            self.store(results, &key, known.is_some(), receipt).await?;
-            self.stored.insert(key.clone(), receipt.revision);
+            self.store(results, &key, is_there, receipt).await?;
+            let stored = Stored { edition: Edition::of(receipt), tells_ledger: true, tells_ack_no: true };
+            self.stored.insert(key.clone(), Some(stored));
         }
         if let Some(errors) = &target.errors {
             let mut findings = receipt.findings.clone();
@@ -172,7 +226,7 @@ impl<'w> Writing<'w> {
             let statement = self.assigned(statement, &results.fields, receipt);
             let statement = statement.sql(&format!(" WHERE {} = ", self.dialect.quote(&results.key.name)));
             let statement = statement.value(Some(key), &results.key.kind);
-            in_environment(statement, self.dialect, results.env.as_ref(), self.config)
+            in_environment(statement, self.dialect, results.env.as_ref(), &self.config.environment)
         } else {
             let mut names = vec![self.dialect.quote(&results.key.name)];
             names.extend(results.env.iter().map(|env| self.dialect.quote(&env.name)));
@@ -235,7 +289,9 @@ impl<'w> Writing<'w> {
         let name = self.dialect.quote(&errors.key.name);
         let statement = Statement::new(self.dialect, format!("DELETE FROM {} WHERE {name} = ", errors.table.from));
         let statement = statement.value(Some(key), &errors.key.kind);
-        self.transaction.execute(&in_environment(statement, self.dialect, errors.env.as_ref(), self.config)).await?;
+        self.transaction
+            .execute(&in_environment(statement, self.dialect, errors.env.as_ref(), &self.config.environment))
+            .await?;
         for (at, finding) in findings.iter().enumerate() {
             let mut names = vec![name.clone()];
             names.extend(errors.env.iter().chain(&errors.columns).map(|column| self.dialect.quote(&column.name)));
@@ -319,10 +375,16 @@ fn locking(statement: Statement, dialect: Dialect) -> Statement {
     statement.sql(dialect.locking().map_or("", |(_, end)| end))
 }
 
-fn in_environment(statement: Statement, dialect: Dialect, env: Option<&Column>, config: &WriteBackConfig) -> Statement {
+/// Adds that a result is of an environment, where the table tells.
+pub(crate) fn in_environment(
+    statement: Statement,
+    dialect: Dialect,
+    env: Option<&Column>,
+    environment: &str,
+) -> Statement {
     match env {
         Some(env) => {
-            statement.sql(&format!(" AND {} = ", dialect.quote(&env.name))).value(Some(&config.environment), &env.kind)
+            statement.sql(&format!(" AND {} = ", dialect.quote(&env.name))).value(Some(environment), &env.kind)
         }
         None => statement,
     }

@@ -16,7 +16,7 @@ use crate::pool::Database;
 use crate::result::{CAPABILITY, FIELDS, field};
 use crate::statement::Statement;
 use crate::target::Target;
-use crate::write::{BATCH, Writing};
+use crate::write::{BATCH, Writing, in_environment};
 
 /// Writes results into a database.
 #[derive(Debug)]
@@ -59,10 +59,12 @@ impl DatabaseWriteBack {
         let login = Login::new(
             context,
             Keys {
-                url: &config.url,
-                url_env: &config.url_env,
-                password_env: &config.password_env,
-                password_file: &config.password_file,
+                address: einvoice_database_login::Keys {
+                    url: &config.url,
+                    url_env: &config.url_env,
+                    password_env: &config.password_env,
+                    password_file: &config.password_file,
+                },
                 connect_seconds: config.connect_seconds,
                 answer_seconds: config.answer_seconds,
                 dialect: &config.dialect,
@@ -153,16 +155,12 @@ impl DatabaseWriteBack {
             sql.push_str(", ");
             sql.push_str(column);
         }
-        let mut statement = Statement::new(dialect, sql).sql(&format!(" FROM {} WHERE {quoted} IN ", table.from)).list(
+        let statement = Statement::new(dialect, sql).sql(&format!(" FROM {} WHERE {quoted} IN ", table.from)).list(
             keys,
             keys.len(),
             &key.kind,
         );
-        if let Some(env) = env {
-            statement = statement
-                .sql(&format!(" AND {} = ", dialect.quote(&env.name)))
-                .value(Some(&self.config.environment), &env.kind);
-        }
+        let statement = in_environment(statement, dialect, env, &self.config.environment);
         let mut transaction = self.database.reading().await?;
         let rows = transaction.rows(&statement).await?;
         transaction.commit().await?;
@@ -247,6 +245,7 @@ mod tests {
     use einvoice_core::clock::SystemClock;
     use einvoice_core::entropy::SystemEntropy;
     use einvoice_core::finding::Finding;
+    use einvoice_core::ledger::LedgerId;
     use einvoice_core::state::{DocumentState, EwbState};
     use sqlx::sqlite::SqliteConnectOptions;
     use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
@@ -257,6 +256,7 @@ mod tests {
 
     fn receipt(key: &str) -> Receipt {
         Receipt {
+            ledger: Some(LedgerId("books".to_owned())),
             reference_id: 1,
             revision: 1,
             source: "erp".to_owned(),

@@ -3,7 +3,9 @@
 //! A byte that is no text becomes the byte `FF`, which UTF-8 never has: the document around it fails
 //! to decode later and is reported alone, with its place.
 
+use std::fs::File;
 use std::io::{self, Read};
+use std::path::Path;
 
 use encoding_rs::{Decoder, DecoderResult, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
@@ -26,8 +28,57 @@ pub enum Encoding {
 
 /// Bytes read at once.
 const CHUNK: usize = 64 * 1024;
+/// Bytes by which the encoding is told.
+const MARK_MAX: usize = 4;
 /// Stands for what cannot be decoded.
 const NOT_TEXT: u8 = 0xff;
+
+/// The bytes of a mark at the beginning, and what has to be decoded; nothing where that is UTF-8 already.
+fn told_by(head: &[u8], encoding: Encoding) -> (usize, Option<&'static encoding_rs::Encoding>) {
+    match (encoding, head) {
+        (_, [0xef, 0xbb, 0xbf, ..]) => (3, None),
+        (_, [0xff, 0xfe, ..]) => (2, Some(UTF_16LE)),
+        (_, [0xfe, 0xff, ..]) => (2, Some(UTF_16BE)),
+        (Encoding::Windows1252, _) => (0, Some(WINDOWS_1252)),
+        // Texts of all our formats begin with an ASCII character, so a zero beside it shows the width and order.
+        (Encoding::Auto, [first, 0, ..]) if *first != 0 => (0, Some(UTF_16LE)),
+        (Encoding::Auto, [0, second, ..]) if *second != 0 => (0, Some(UTF_16BE)),
+        (Encoding::Auto, _) => (0, None),
+    }
+}
+
+/// Reads a file that holds one document, as UTF-8. Of one that is longer than `limit` bytes one more is given, by which that
+/// is seen. A file of `size` bytes, its size when it was last looked at, is asked of the system in one piece.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read_whole(path: &Path, size: u64, encoding: Encoding, limit: usize) -> io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let enough = limit.saturating_add(1);
+    // One byte more than it has, so that a file that has not grown ends within the piece.
+    let mut bytes = vec![0; usize::try_from(size).unwrap_or(usize::MAX).saturating_add(1).max(MARK_MAX).min(enough)];
+    let (mut filled, mut ended) = (0, false);
+    while let Some(room) = bytes.get_mut(filled..).filter(|room| !room.is_empty() && !ended) {
+        match file.read(room) {
+            Ok(count) => (filled, ended) = (filled + count, count == 0),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    bytes.truncate(filled);
+    let (mark, decoded) = told_by(&bytes, encoding);
+    let at_most = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    if decoded.is_some() {
+        let mut text = Vec::with_capacity(filled);
+        Utf8Reader::new(io::Cursor::new(bytes).chain(file), encoding)?.take(at_most(enough)).read_to_end(&mut text)?;
+        return Ok(text);
+    }
+    if !ended {
+        file.take(at_most(enough.saturating_add(mark).saturating_sub(filled))).read_to_end(&mut bytes)?;
+    }
+    bytes.drain(..mark);
+    Ok(bytes)
+}
 
 /// Reads UTF-8 out of whatever `inner` holds.
 #[derive(Debug)]
@@ -48,18 +99,9 @@ impl<R: Read> Utf8Reader<R> {
     /// # Errors
     /// When they cannot be read.
     pub fn new(mut inner: R, encoding: Encoding) -> io::Result<Self> {
-        let mut head = Vec::with_capacity(4);
-        inner.by_ref().take(4).read_to_end(&mut head)?;
-        let (skip, found) = match (encoding, head.as_slice()) {
-            (_, [0xef, 0xbb, 0xbf, ..]) => (3, None),
-            (_, [0xff, 0xfe, ..]) => (2, Some(UTF_16LE)),
-            (_, [0xfe, 0xff, ..]) => (2, Some(UTF_16BE)),
-            (Encoding::Windows1252, _) => (0, Some(WINDOWS_1252)),
-            // Texts of all our formats begin with an ASCII character, so a zero beside it shows the width and order.
-            (Encoding::Auto, [first, 0, ..]) if *first != 0 => (0, Some(UTF_16LE)),
-            (Encoding::Auto, [0, second, ..]) if *second != 0 => (0, Some(UTF_16BE)),
-            (Encoding::Auto, _) => (0, None),
-        };
+        let mut head = Vec::with_capacity(MARK_MAX);
+        inner.by_ref().take(u64::try_from(MARK_MAX).unwrap_or(u64::MAX)).read_to_end(&mut head)?;
+        let (skip, found) = told_by(&head, encoding);
         let rest = head.split_off(skip);
         let decoder = found.map(encoding_rs::Encoding::new_decoder_without_bom_handling);
         let (raw, ready) = if decoder.is_some() { (rest, Vec::new()) } else { (Vec::new(), rest) };
@@ -163,6 +205,30 @@ mod tests {
     fn a_code_page_is_decoded_when_configured() {
         assert_eq!(decode(b"\"caf\xe9\"", Encoding::Windows1252), "\"café\"".as_bytes());
         assert_eq!(decode(b"\"caf\xe9\"", Encoding::Auto), b"\"caf\xe9\"");
+    }
+
+    #[test]
+    fn a_file_is_read_whole_whatever_size_it_was_said_to_have() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.xml");
+        let text = "<a>\u{e9}\u{20b9}</a>".repeat(3_000);
+        let contents = [
+            text.as_bytes().to_vec(),
+            [b"\xef\xbb\xbf", text.as_bytes()].concat(),
+            [b"\xff\xfe".to_vec(), utf16(&text, u16::to_le_bytes)].concat(),
+            Vec::new(),
+        ];
+        for content in contents {
+            std::fs::write(&path, &content).unwrap();
+            let size = content.len() as u64;
+            let whole = if content.is_empty() { &[][..] } else { text.as_bytes() };
+            for said in [size, 0, size / 2, size + 1, size * 2] {
+                assert_eq!(read_whole(&path, said, Encoding::Auto, text.len()).unwrap(), whole, "{said} of {size}");
+                let begun = read_whole(&path, said, Encoding::Auto, 100).unwrap();
+                assert_eq!(begun, &whole[..whole.len().min(101)], "{said} of {size}");
+            }
+        }
+        assert!(read_whole(&folder.path().join("b.xml"), 1, Encoding::Auto, 100).is_err());
     }
 
     #[test]

@@ -168,6 +168,7 @@ impl Seen {
 /// What to do with a file that changed since it was listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Changed {
+    /// It is read where it is settled again.
     Read,
     Leave,
 }
@@ -177,7 +178,6 @@ enum Changed {
 #[derive(Debug)]
 pub struct FileDrop<F> {
     reader: FileReader<F>,
-    clock: SharedClock,
 }
 
 impl<F: Format> FileDrop<F> {
@@ -189,8 +189,9 @@ impl<F: Format> FileDrop<F> {
             format: Arc::new(format),
             settlements: Arc::default(),
             seen: Arc::default(),
+            clock,
         };
-        Self { reader, clock }
+        Self { reader }
     }
 
     /// Whether settled files are moved.
@@ -210,7 +211,7 @@ impl<F: Format> FileDrop<F> {
     pub async fn fetch(&self) -> Result<RecordStream, SourceError> {
         let lister = Arc::clone(&self.reader.lister);
         let files = on_thread(move || lister.list()).await??;
-        let now = self.clock.now();
+        let now = self.reader.clock.now();
         let (settled, fresh): (Vec<_>, Vec<_>) =
             files.into_iter().partition(|file| self.reader.lister.settled(file, now));
         let reader = FileReader { seen: Arc::default(), ..self.reader.clone() };
@@ -219,9 +220,8 @@ impl<F: Format> FileDrop<F> {
             return Ok(first);
         }
         // A run that comes right after a program wrote its files should not miss them.
-        let clock = Arc::clone(&self.clock);
         let second = stream::once(async move {
-            clock.sleep(reader.lister.settle_time()).await;
+            reader.clock.sleep(reader.lister.settle_time()).await;
             reader.stream(fresh, Changed::Leave)
         });
         Ok(Box::pin(first.chain(second.flatten())))
@@ -241,7 +241,7 @@ impl<F: Format> FileDrop<F> {
             settlements.finished()
         };
         let (lister, settlements) = (Arc::clone(&self.reader.lister), Arc::clone(&self.reader.settlements));
-        let now = self.clock.now();
+        let now = self.reader.clock.now();
         on_thread(move || {
             // One file that cannot be moved does not keep the others here.
             let mut result = Ok(());
@@ -264,6 +264,7 @@ struct FileReader<F> {
     format: Arc<F>,
     settlements: Arc<Mutex<Settlements>>,
     seen: Arc<Mutex<Seen>>,
+    clock: SharedClock,
 }
 
 impl<F> Clone for FileReader<F> {
@@ -273,6 +274,7 @@ impl<F> Clone for FileReader<F> {
             format: Arc::clone(&self.format),
             settlements: Arc::clone(&self.settlements),
             seen: Arc::clone(&self.seen),
+            clock: Arc::clone(&self.clock),
         }
     }
 }
@@ -287,7 +289,8 @@ impl<F: Format> FileReader<F> {
         let mut trouble = None;
         for file in files {
             let Some(now) = self.lister.look(file.path.clone()) else { continue };
-            if changed == Changed::Leave && now != file {
+            let is_growing = || changed == Changed::Leave || !self.lister.settled(&now, self.clock.now());
+            if now != file && is_growing() {
                 tracing::debug!(file = %file.shown, "file is still being written and is left for the next run");
                 continue;
             }
@@ -295,7 +298,7 @@ impl<F: Format> FileReader<F> {
                 Ok(Some(claimed)) => claimed,
                 Ok(None) => continue,
                 Err(error) => {
-                    trouble.get_or_insert_with(|| self.cannot_claim(&file, error));
+                    trouble.get_or_insert(error);
                     continue;
                 }
             };
@@ -313,16 +316,6 @@ impl<F: Format> FileReader<F> {
         if let Some(error) = trouble {
             let _listened: bool = sender.send(Err(error));
         }
-    }
-
-    fn cannot_claim(&self, file: &Found, error: io::Error) -> SourceError {
-        let work = self.lister.work_folder().unwrap_or(Path::new("")).display();
-        let reason = format!(
-            "it cannot be moved into the working folder {work}, so it is not read: {error}; make both folders writable, \
-             on the same drive, and check that no program holds the file; to read files as they lie, set \
-             `move_files = false`"
-        );
-        SourceError::new(file.shown.clone(), reason).because(error)
     }
 
     /// Sends everything in a file and gives a place for the fate of each; nothing when nobody listens.

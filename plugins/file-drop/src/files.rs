@@ -12,7 +12,8 @@ use glob::{MatchOptions, Pattern};
 use jiff::Timestamp;
 
 use crate::name;
-use crate::work::WorkFolder;
+use crate::trigger;
+use crate::work::{self, WorkFolder};
 
 /// Default names of the folders for settled files.
 const DONE: &str = "done";
@@ -54,7 +55,8 @@ pub struct FolderSettings {
     /// Whether a file is moved into the working folder before it is read, so that no two workers read the same one. Only
     /// where files are moved at all.
     pub claim_files: bool,
-    /// The working folder, on the drive of the searched one. Default: `work` in the searched folder.
+    /// The working folder, on the drive of the searched one; each searched folder has one of its own in it, so that
+    /// sources may share it. Default: `work` in the searched folder.
     pub work_folder: Option<String>,
     /// Whether each file is answered, so that a document that comes again in a later file is answered there too.
     pub answer_arrivals: bool,
@@ -152,13 +154,16 @@ impl Lister {
     /// has it, or when an earlier file of its name is being worked on here.
     ///
     /// # Errors
-    /// When it cannot be moved.
-    pub(crate) fn claim(&self, file: Found) -> io::Result<Option<Found>> {
+    /// When it cannot be moved, or its trigger cannot be removed, which is tried again in the next run.
+    pub(crate) fn claim(&self, file: Found) -> Result<Option<Found>, SourceError> {
         let Some(work) = self.work.get().filter(|_| self.config.move_files) else { return Ok(Some(file)) };
-        if work.origin(&file.path).is_some() {
+        if let Some(origin) = work.origin(&file.path) {
+            // Its worker may have ended between the two steps of a claim.
+            self.remove_triggers(&origin)?;
             return Ok(Some(file));
         }
-        let Some(place) = work.claim(&file.path)? else {
+        let place = work.claim(&file.path).map_err(|error| cannot_claim(&file, work.root(), error))?;
+        let Some(place) = place else {
             tracing::debug!(file = %file.shown, "another worker has the file, or an earlier one of its name is open");
             return Ok(None);
         };
@@ -169,29 +174,15 @@ impl Lister {
     /// The files of this worker, with those that one that is gone has left behind.
     fn claimed(&self, work: &WorkFolder) -> io::Result<Vec<PathBuf>> {
         work.take_over(|origin| self.is_covered(origin))?;
-        let claimed = work.claimed()?;
-        for file in &claimed {
-            // Its worker may have ended between the two steps of a claim.
-            self.remove_triggers(&self.origin(file))?;
-        }
-        Ok(claimed)
+        work.claimed()
     }
 
     /// A trigger counts once: the next file of this name waits for its own.
-    fn remove_triggers(&self, origin: &Path) -> io::Result<()> {
-        if origin.symlink_metadata().is_ok() {
-            return Ok(());
-        }
-        for trigger in self.triggers(origin) {
-            match fs::remove_file(trigger) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-        }
-        Ok(())
+    fn remove_triggers(&self, origin: &Path) -> Result<(), SourceError> {
+        if origin.symlink_metadata().is_ok() { Ok(()) } else { trigger::remove(self.triggers(origin)) }
     }
 
-    /// The working folder, for messages; nothing where files are read as they lie.
+    /// The working folder of this searched path; nothing where files are read as they lie.
     pub(crate) fn work_folder(&self) -> Option<&Path> {
         self.work.get().filter(|_| self.config.move_files).map(WorkFolder::root)
     }
@@ -202,10 +193,17 @@ impl Lister {
         }
         let base = self.searched()?;
         Some(self.work.get_or_init(|| {
-            let configured = self.config.work_folder.as_ref();
-            let root = configured.map_or_else(|| base.join(WORK), |folder| self.directory.join(folder));
+            let root = match self.shared_work() {
+                Some(shared) => shared.join(work::name_of(base.strip_prefix(&self.directory).unwrap_or(&base))),
+                None => base.join(WORK),
+            };
             WorkFolder::new(root, base)
         }))
+    }
+
+    /// The working folder of the settings, which sources that search other folders may share.
+    fn shared_work(&self) -> Option<PathBuf> {
+        self.config.work_folder.as_ref().map(|folder| self.directory.join(folder))
     }
 
     /// The folder in which files are looked for; nothing where one file is named.
@@ -278,7 +276,7 @@ impl Lister {
         [beside(file.file_name()), beside(file.file_stem())].into_iter().flatten().collect()
     }
 
-    /// Whether a file of this place would be read: two sources may share a working folder.
+    /// Whether a file of this place would be read: two sources may search one folder by other patterns.
     fn is_covered(&self, file: &Path) -> bool {
         let whole = self.directory.join(&self.config.path);
         if whole.is_dir() {
@@ -346,7 +344,7 @@ impl Lister {
     /// Whether a file lies where settled files go, which a pattern with `**` reaches too.
     fn is_settled_place(&self, path: &Path) -> bool {
         let Some(parent) = path.parent() else { return false };
-        if self.work.get().is_some_and(|work| path.starts_with(work.root())) {
+        if self.work.get().is_some_and(|work| path.starts_with(self.shared_work().as_deref().unwrap_or(work.root()))) {
             return true;
         }
         let configured = |folder: &Option<String>, default: &str| match folder {
@@ -409,6 +407,15 @@ fn has_extension(path: &Path, extensions: &[&str]) -> bool {
 fn broken(error: &glob::GlobError) -> SourceError {
     let reason = format!("the folder cannot be read: {}; check its permissions", error.error());
     SourceError::new(error.path().display().to_string(), reason)
+}
+
+fn cannot_claim(file: &Found, work: &Path, error: io::Error) -> SourceError {
+    let reason = format!(
+        "it cannot be moved into the working folder {}, so it is not read: {error}; make both folders writable, on the \
+         same drive, and check that no program holds the file; to read files as they lie, set `move_files = false`",
+        work.display()
+    );
+    SourceError::new(file.shown.clone(), reason).because(error)
 }
 
 fn cannot_use(work: &Path, error: io::Error) -> SourceError {

@@ -7,12 +7,12 @@ use einvoice_core::qr;
 use einvoice_core::receipt::Receipt;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::atomic;
 
 /// Form of QR pictures.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum QrFormat {
@@ -37,28 +37,32 @@ pub struct Picture {
 impl Picture {
     /// Draws the code of a receipt; nothing where none is asked for, or none is signed.
     ///
-    /// A number of a document holds letters, digits, `/` and `-` only, so `_` for `/` is safe on every system and never
-    /// makes two names one.
-    ///
     /// # Errors
     /// When the signed text is longer than a QR code can hold.
     pub fn of(receipt: &Receipt, format: QrFormat) -> Result<Option<Self>, qr::QrError> {
-        let extension = match format {
-            QrFormat::None => return Ok(None),
-            QrFormat::Png => "png",
-            QrFormat::Svg => "svg",
-        };
-        let signed = receipt.registration.as_ref().and_then(|found| found.signed_qr.as_deref());
-        let (Some(key), Some(text)) = (receipt.key.as_ref(), signed) else { return Ok(None) };
+        let Some((name, text)) = Self::name_of(receipt, format).zip(signed(receipt)) else { return Ok(None) };
         let bytes = match format {
             QrFormat::Svg => qr::svg(text)?.into_bytes(),
             QrFormat::Png | QrFormat::None => qr::png(text)?,
         };
+        Ok(Some(Self { name, bytes }))
+    }
+
+    /// The name of the picture of a receipt; nothing where there is none.
+    ///
+    /// A number of a document holds letters, digits, `/` and `-` only, so `_` for `/` is safe on every system and never
+    /// makes two names one.
+    #[must_use]
+    pub fn name_of(receipt: &Receipt, format: QrFormat) -> Option<String> {
+        let extension = match format {
+            QrFormat::None => return None,
+            QrFormat::Png => "png",
+            QrFormat::Svg => "svg",
+        };
+        signed(receipt)?;
+        let key = receipt.key.as_ref()?;
         let number = key.number.to_upper().replace('/', "_");
-        Ok(Some(Self {
-            name: format!("qr/{}-{}-{}-{number}.{extension}", key.supplier, key.year, key.doc_type),
-            bytes,
-        }))
+        Some(format!("qr/{}-{}-{}-{number}.{extension}", key.supplier, key.year, key.doc_type))
     }
 
     /// Writes it beside a response; a file that holds it already is left alone.
@@ -72,4 +76,8 @@ impl Picture {
         }
         atomic::put(&path, &self.bytes)
     }
+}
+
+fn signed(receipt: &Receipt) -> Option<&str> {
+    receipt.registration.as_ref()?.signed_qr.as_deref()
 }

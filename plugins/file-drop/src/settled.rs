@@ -12,6 +12,7 @@ use einvoice_core::source::{Acknowledgement, Disposition, SourceError};
 use jiff::Timestamp;
 
 use crate::files::{Found, Lister};
+use crate::trigger;
 
 /// How many counted names are tried before giving up: `x-2.json` to `x-9999.json`.
 const NAMES_MAX: u32 = 9_999;
@@ -152,16 +153,7 @@ pub(crate) fn move_away(lister: &Lister, finished: &Finished, now: Timestamp) ->
     if !is_carried {
         return Ok(());
     }
-    for trigger in lister.triggers(&file.path) {
-        match fs::remove_file(&trigger) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                let reason = format!("its trigger file could not be removed: {error}; remove it by hand");
-                return Err(SourceError::new(trigger.display().to_string(), reason).because(error));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
+    trigger::remove(lister.triggers(&file.path))
 }
 
 /// Moves a file, unless a writer put another one in its place after the last look at it. That one was

@@ -4,15 +4,31 @@
 //! however that comes about. What lies in the folder of a worker whose lock is free was left behind, and whoever takes
 //! that lock takes the files up. A rename is one step on every file system, so a file is always in one place.
 
+use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 /// Name of the lock file; sources read no name with a dot before it.
 const LOCK: &str = ".lock";
 /// How many names a worker tries for its folder.
 const NAMES_MAX: u32 = 9_999;
+
+/// The name of the folder of a searched path in a working folder that sources share: no two paths have one name.
+pub(crate) fn name_of(searched: &Path) -> String {
+    let plain: PathBuf = searched.components().filter(|part| *part != Component::CurDir).collect();
+    let mut name = String::new();
+    for letter in plain.to_string_lossy().chars() {
+        // A name that begins with a dot may be one of the parent folder.
+        if letter.is_alphanumeric() || matches!(letter, '-' | '_') || letter == '.' && !name.is_empty() {
+            name.push(letter);
+        } else {
+            _ = write!(name, "%{:02X}", u32::from(letter));
+        }
+    }
+    if name.is_empty() { "%".to_owned() } else { name }
+}
 
 /// The working folder of a source, as one worker uses it.
 #[derive(Debug)]
@@ -273,6 +289,22 @@ mod tests {
         assert_eq!(has(&third), ["other"]);
         drop((next, third));
         assert_eq!(fs::read_dir(inbox.path().join("work")).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn each_searched_path_has_a_name_of_its_own() {
+        for (path, name) in [
+            ("inbox", "inbox"),
+            ("./inbox", "inbox"),
+            ("inbox/north", "inbox%2Fnorth"),
+            ("inbox%2Fnorth", "inbox%252Fnorth"),
+            ("in.2026 b", "in.2026%20b"),
+            ("../other", "%2E.%2Fother"),
+            ("", "%"),
+        ] {
+            let path: PathBuf = Path::new(path).components().collect();
+            assert_eq!(name_of(&path).replace("%5C", "%2F"), name, "{}", path.display());
+        }
     }
 
     #[test]

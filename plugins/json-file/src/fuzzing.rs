@@ -5,13 +5,13 @@ use std::sync::LazyLock;
 
 use einvoice_core::finding::Finding;
 use einvoice_core::mapping::MappingConfig;
+use einvoice_file_drop::json::Splitter;
 use einvoice_file_drop::{Encoding, Found, Utf8Reader};
 
 use crate::config::{DocumentFormat, RecordId};
 use crate::formats::{Formats, NotMapped};
 use crate::merge;
 use crate::source::{document, map};
-use crate::split::Splitter;
 
 /// Rules with something of everything that rules can be made of, for documents of no known form.
 const RULES: &str = r#"

@@ -9,7 +9,6 @@ mod merge;
 mod name;
 mod response;
 mod source;
-mod split;
 mod write_back;
 
 pub use config::{DocumentFormat, RecordId, SourceConfig, WriteBackConfig};

@@ -8,11 +8,17 @@ use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
 
+use einvoice_core::document::MAX_BYTES;
+use einvoice_core::receipt::Edition;
+use einvoice_file_drop::json::{Fault, Splitter};
 use einvoice_file_drop::{beside, finish};
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::response::Reference;
-use crate::split::{Fault, Splitter};
+
+/// Largest answer: the signed copy of the largest document in base64, and room.
+const ANSWER_BYTES_MAX: usize = 8 * MAX_BYTES;
 
 /// Answers that wait to be written, in the order of the file: by number of the document and record.
 pub(crate) type Answers = BTreeMap<(u64, String), Waiting>;
@@ -20,8 +26,8 @@ pub(crate) type Answers = BTreeMap<(u64, String), Waiting>;
 /// An answer that waits to be written.
 #[derive(Debug)]
 pub(crate) struct Waiting {
-    /// Revision of the result.
-    pub(crate) revision: u32,
+    /// Which result of the document it is.
+    pub(crate) edition: Edition,
     /// The file whose number alone names the document, as in files of our own source: whatever other
     /// record of that file stood at the number was edited away. Requests of several names may share
     /// a response (`a.json` and `a.xml`), and each keeps its answers.
@@ -33,8 +39,23 @@ pub(crate) struct Waiting {
 /// The part of an answer in a file that merging looks at.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Stored {
-    reference: Reference,
+pub(crate) struct Stored {
+    pub(crate) reference: Reference,
+    /// A number or a text, as it was asked for.
+    #[serde(default)]
+    ack_no: Value,
+}
+
+impl Stored {
+    /// Which result of its document it is.
+    fn edition(&self) -> Edition {
+        let ack_no = match &self.ack_no {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        };
+        Edition { ledger: self.reference.ledger.clone(), revision: self.reference.revision, ack_no }
+    }
 }
 
 /// How a response file is laid out.
@@ -46,7 +67,7 @@ pub(crate) enum Layout {
     Lines,
 }
 
-/// Merges answers into the file. An answer whose document is there with the same or a later revision
+/// Merges answers into the file. An answer that is there already, or a later one of its document,
 /// changes nothing; a file that would not change is not touched.
 pub(crate) fn merge(path: &Path, layout: Layout, mut answers: Answers) -> io::Result<()> {
     drop_outdated(path, &mut answers)?;
@@ -59,7 +80,7 @@ pub(crate) fn merge(path: &Path, layout: Layout, mut answers: Answers) -> io::Re
 }
 
 /// Hands every answer of a file to `take`, with its text.
-pub(crate) fn each(path: &Path, take: impl FnMut(Reference, &[u8]) -> io::Result<()>) -> io::Result<()> {
+pub(crate) fn each(path: &Path, take: impl FnMut(Stored, &[u8]) -> io::Result<()>) -> io::Result<()> {
     match File::open(path) {
         Ok(file) => answers(file, take),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -68,15 +89,15 @@ pub(crate) fn each(path: &Path, take: impl FnMut(Reference, &[u8]) -> io::Result
 }
 
 /// Hands every answer of an open file to `take`.
-pub(crate) fn answers(file: impl Read, mut take: impl FnMut(Reference, &[u8]) -> io::Result<()>) -> io::Result<()> {
-    for piece in Splitter::of_answers(file) {
+pub(crate) fn answers(file: impl Read, mut take: impl FnMut(Stored, &[u8]) -> io::Result<()>) -> io::Result<()> {
+    for piece in Splitter::new(file, false).with_bytes_max(ANSWER_BYTES_MAX) {
         let bytes = match piece?.content {
             Ok(bytes) => bytes,
             Err(Fault::Empty) => continue,
             Err(_) => return Err(foreign()),
         };
         let stored: Stored = serde_json::from_slice(&bytes).map_err(|_| foreign())?;
-        take(stored.reference, &bytes)?;
+        take(stored, &bytes)?;
     }
     Ok(())
 }
@@ -90,9 +111,10 @@ fn foreign() -> io::Error {
 
 /// Removes the answers that the file has already.
 fn drop_outdated(path: &Path, answers: &mut Answers) -> io::Result<()> {
-    each(path, |reference, _| {
-        let key = (reference.document, reference.record);
-        if answers.get(&key).is_some_and(|waiting| waiting.revision <= reference.revision) {
+    each(path, |stored, _| {
+        let edition = stored.edition();
+        let key = (stored.reference.document, stored.reference.record);
+        if answers.get(&key).is_some_and(|waiting| edition.covers(&waiting.edition)) {
             answers.remove(&key);
         }
         Ok(())
@@ -103,7 +125,7 @@ fn drop_outdated(path: &Path, answers: &mut Answers) -> io::Result<()> {
 fn write_merged<W: Write>(path: &Path, mut answers: Answers, out: &mut Output<W>) -> io::Result<()> {
     let alone = answers.iter().filter_map(|((document, _), waiting)| Some((*document, waiting.alone.clone()?)));
     let numbers: BTreeSet<(u64, String)> = alone.collect();
-    each(path, |reference, bytes| {
+    each(path, |Stored { reference, .. }, bytes| {
         let place = (reference.document, reference.file);
         let key = (reference.document, reference.record);
         let mut later = answers.split_off(&key);

@@ -2,6 +2,7 @@
 
 use einvoice_core::ewb::CancelReason;
 use einvoice_core::finding::{Finding, Severity};
+use einvoice_core::ledger::LedgerId;
 use einvoice_core::operation::RegistrationStatus;
 use einvoice_core::receipt::Receipt;
 use einvoice_core::state::{DocumentState, EwbState};
@@ -46,6 +47,9 @@ pub(crate) struct Answer<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Reference {
+    /// The ledger that counts the revisions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ledger: Option<LedgerId>,
     /// The request file.
     pub(crate) file: String,
     /// Number of the document in it.
@@ -104,6 +108,7 @@ impl<'a> Remark<'a> {
 impl Reference {
     pub(crate) fn of(receipt: &Receipt) -> Self {
         Self {
+            ledger: receipt.ledger.clone(),
             file: receipt.reference.location.clone(),
             document: number_of(&receipt.reference.position).unwrap_or(1),
             record: receipt.reference.record_id.clone(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -14,13 +14,13 @@ use einvoice_core::source::{
     Acknowledgement, Cursor, InvoiceSource, Mapped, MappedDocument, Provenance, RecordStream, Skip, SourceCapability,
     SourceError, SourceRecord, place,
 };
-use einvoice_file_drop::{Encoding, Entries, FileDrop, FolderSettings, Format, Found, Lister, Utf8Reader};
+use einvoice_file_drop::json::{Fault, Piece, Splitter};
+use einvoice_file_drop::{Encoding, Entries, FileDrop, FolderSettings, Format, Found, Lister, Utf8Reader, read_whole};
 
 use crate::config::{DocumentFormat, RecordId, SourceConfig};
 use crate::element;
 use crate::formats::{Formats, NotMapped};
 use crate::name;
-use crate::split::{Fault, Piece, Splitter};
 
 /// Reads documents from files in a folder.
 #[derive(Debug)]
@@ -200,7 +200,8 @@ impl Documents {
     fn hand_over(&self, piece: Piece, file: &Found, entries: &mut Entries<'_>) -> bool {
         let place = format!("line {}, column {}", piece.line, piece.column);
         let label = format!("document {} of {}", piece.number, file.shown);
-        let ends_the_reading = ends_the_reading(&piece);
+        // That the rest of a file is not read is always worth a report.
+        let ends_the_reading = piece.content.as_ref().is_err_and(|fault| fault.ends_the_reading());
         match document(piece, self.record_id, file, &self.formats) {
             Ok(Document { id: Some(id), content, kept }) => entries.record(&place, id, content, Some(Arc::new(kept))),
             Ok(Document { id: None, content, kept }) => {
@@ -215,17 +216,9 @@ impl Documents {
 
 /// An XML file, which holds one document.
 fn whole(file: &Found, encoding: Encoding) -> io::Result<Piece> {
-    let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX);
-    // With room for all of it, and to see its end, a file is read in a few pieces; without, in a dozen.
-    let mut bytes = Vec::with_capacity(usize::try_from(file.size.min(limit)).unwrap_or_default() + 64);
-    Utf8Reader::new(File::open(&file.path)?, encoding)?.take(limit + 1).read_to_end(&mut bytes)?;
+    let bytes = read_whole(&file.path, file.size, encoding, MAX_BYTES)?;
     let content = if bytes.len() > MAX_BYTES { Err(Fault::TooLarge) } else { Ok(bytes) };
     Ok(Piece { number: 1, line: 1, column: 1, content })
-}
-
-/// Whether what follows in the file is not read any more, which is always worth a report.
-fn ends_the_reading(piece: &Piece) -> bool {
-    matches!(piece.content, Err(fault) if !matches!(fault, Fault::TooLarge | Fault::TooDeep))
 }
 
 /// A piece of a file that is a document.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use einvoice_core::receipt::Receipt;
+use einvoice_core::receipt::{Edition, Receipt};
 use einvoice_core::registry::{BuildContext, BuildError};
 use einvoice_core::source::SourceRef;
 use einvoice_core::write_back::{Delivery, WriteBack, WriteBackCapability, WriteBackError};
@@ -13,7 +13,7 @@ use einvoice_file_drop::{Picture, QrFormat, number_of};
 use tokio::sync::Mutex;
 
 use crate::config::WriteBackConfig;
-use crate::merge::{self, Answers, Layout, Waiting};
+use crate::merge::{self, Answers, Layout, Stored, Waiting};
 use crate::name;
 use crate::response::{self, Reference};
 
@@ -99,7 +99,8 @@ impl WriteBack for JsonFileWriteBack {
         let mut paths = Vec::with_capacity(receipts.len());
         let mut pictures = Vec::new();
         for receipt in receipts {
-            let Reference { file, document, record, revision } = Reference::of(receipt);
+            let Reference { file, document, record, .. } = Reference::of(receipt);
+            let edition = Edition::of(receipt);
             let picture = Picture::of(receipt, self.qr).map_err(|error| {
                 WriteBackError::new(receipt.label.clone(), "the QR code cannot be drawn").because(error)
             })?;
@@ -116,8 +117,8 @@ impl WriteBack for JsonFileWriteBack {
                 let here = (document, String::new())..(document.saturating_add(1), String::new());
                 answers.extract_if(here, |(_, name), waiting| *name != record && waiting.alone == alone).for_each(drop);
             }
-            if answers.get(&(document, record.clone())).is_none_or(|waiting| waiting.revision <= revision) {
-                answers.insert((document, record), Waiting { revision, alone, line });
+            if answers.get(&(document, record.clone())).is_none_or(|waiting| !waiting.edition.covers(&edition)) {
+                answers.insert((document, record), Waiting { edition, alone, line });
             }
             paths.push(path);
         }
@@ -145,7 +146,7 @@ impl WriteBack for JsonFileWriteBack {
         let mut found = vec![None; references.len()];
         on_thread(move || {
             for (path, wanted) in wanted {
-                merge::each(&path, |stored, bytes| {
+                merge::each(&path, |Stored { reference: stored, .. }, bytes| {
                     for (index, document, record) in &wanted {
                         if (*document, record) == (stored.document, &stored.record)
                             && let Some(slot) = found.get_mut(*index)

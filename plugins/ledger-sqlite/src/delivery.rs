@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use einvoice_core::finding::Finding;
+use einvoice_core::ledger::LedgerId;
 use einvoice_core::receipt::Receipt;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection, SqlitePool};
@@ -111,7 +112,7 @@ pub(crate) async fn pending(
     limit: usize,
 ) -> Result<Vec<Receipt>, Fault> {
     let rows = sqlx::query(
-        "SELECT r.id AS reference_id, r.source, r.location, r.position, r.record_id, r.attributes, c.revision, \
+        "SELECT (SELECT id FROM identity) AS ledger, r.id AS reference_id, r.source, r.location, r.position, r.record_id, r.attributes, c.revision, \
          c.label, c.document_key, c.irn, c.state, c.ewb_state, c.ewb, c.cancellation, c.findings, c.portal_findings, \
          p.kind AS reply_kind, p.body AS reply_body \
          FROM (SELECT reference_id, receipt_id FROM outbox \
@@ -134,6 +135,7 @@ fn receipt(row: &SqliteRow) -> Result<Receipt, Fault> {
     let irn: Option<String> = row.try_get("irn")?;
     let reply = ReplyParts::of_row(row)?;
     Ok(Receipt {
+        ledger: Some(LedgerId(row.try_get("ledger")?)),
         reference_id: row.try_get("reference_id")?,
         revision: codec::unsigned(row.try_get("revision")?)?,
         source: row.try_get("source")?,

@@ -2,6 +2,7 @@
 //! by itself, within the transaction and the flush that a group shares.
 
 use async_trait::async_trait;
+use einvoice_core::environment::Environment;
 use einvoice_core::job::{Bill, Cancellation, JobDecision, JobId, StepIntent, StepOutcome};
 use einvoice_core::ledger::{Decision, DocumentId, WorkerId};
 
@@ -10,11 +11,12 @@ use crate::desk::Desk;
 use crate::fault::Fault;
 use crate::group::{Answers, Change, Group, Lane};
 use crate::standing::Standings;
-use crate::{by_hand, decide, step, turn};
+use crate::{belonging, by_hand, decide, step, turn};
 
 /// A call that is answered with nothing but that it is done.
 #[derive(Debug)]
 pub(crate) enum Errand {
+    Bind { environment: Environment },
     ReleaseJobs { worker: WorkerId, jobs: Vec<JobId> },
     BeginStep { worker: WorkerId, job: JobId, intent: StepIntent },
     EndStep { worker: WorkerId, job: JobId, outcome: StepOutcome },
@@ -47,6 +49,7 @@ impl Change for Errand {
 impl Errand {
     async fn carry_out(&self, desk: &mut Desk) -> Result<(), Fault> {
         match self {
+            Self::Bind { environment } => belonging::bind(desk, *environment).await,
             Self::ReleaseJobs { worker, jobs } => turn::release(&mut desk.connection, worker, jobs).await,
             Self::BeginStep { worker, job, intent } => step::begin(desk, worker, *job, intent).await,
             Self::EndStep { worker, job, outcome } => step::end(desk, worker, *job, outcome).await,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use einvoice_core::clock::SharedClock;
+use einvoice_core::environment::Environment;
 use einvoice_core::irn::Irn;
 use einvoice_core::job::{
     Bill, BillQuery, Cancellation, Job, JobBook, JobClaim, JobDecision, JobId, JobQuery, NewJob, StepIntent,
@@ -33,7 +34,7 @@ use crate::fault::{Fault, sql_error};
 use crate::lock::ProcessLock;
 use crate::outcome::{Record, Settle};
 use crate::writer::Writer;
-use crate::{job_view, schema, turn, view};
+use crate::{belonging, job_view, schema, turn, view};
 
 /// Rejected IRNs looked for in one transaction: a list of any length takes 2 MB, and walks through the registered
 /// documents seldom.
@@ -55,7 +56,13 @@ pub struct SqliteLedger {
 /// Builds the ledger that `[ledger] plugin = "ledger-sqlite"` asks for.
 pub(crate) async fn build(context: BuildContext, config: LedgerConfig) -> Result<Arc<dyn Ledger>, BuildError> {
     let config = LedgerConfig { path: context.path(&config.path), ..config };
-    match SqliteLedger::open(&config, context.clock.clone()).await {
+    let clock = context.clock.clone();
+    let opened = if context.only_looks {
+        SqliteLedger::look(&config, clock).await
+    } else {
+        SqliteLedger::open(&config, clock).await
+    };
+    match opened {
         Ok(ledger) => Ok(Arc::new(ledger)),
         Err(error) => Err(BuildError::new(format!("ledger `{}`", context.name), error.to_string()).because(error)),
     }
@@ -104,17 +111,30 @@ impl SqliteLedger {
         if lost > 0 {
             tracing::warn!(jobs = lost, "jobs were in flight when the program ended; the portal is asked");
         }
-        let subscribed = sqlx::query_as("SELECT target, source FROM subscription")
+        let subscribed: Vec<(String, String)> = sqlx::query_as("SELECT target, source FROM subscription")
             .fetch_all(&mut connection)
             .await
             .map_err(|error| sql_error(&name, "reading", error))?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(config.readers)
-            .connect_lazy_with(options.create_if_missing(false).pragma("query_only", "ON"));
+        let reading = options.create_if_missing(false).pragma("query_only", "ON");
+        Self::start(connection, reading, subscribed.into_iter().collect(), config, clock, lock)
+    }
+
+    /// The ledger over a file that is open.
+    pub(crate) fn start(
+        connection: SqliteConnection,
+        reading: SqliteConnectOptions,
+        subscribed: BTreeSet<(String, String)>,
+        config: &LedgerConfig,
+        clock: SharedClock,
+        lock: ProcessLock,
+    ) -> Result<Self, LedgerError> {
+        let name = config.path.display().to_string();
+        let settle_wait = Duration::from_secs(config.settle_wait_seconds.into());
+        let readers = SqlitePoolOptions::new().max_connections(config.readers).connect_lazy_with(reading);
         let desk = Desk::new(connection, clock, settle_wait, name.clone(), lock);
         let group_limit = usize::try_from(config.group_limit).unwrap_or(usize::MAX);
         let writer = Writer::start(desk, group_limit)?;
-        Ok(Self { name, writer, readers, subscribed: Mutex::new(subscribed.into_iter().collect()) })
+        Ok(Self { name, writer, readers, subscribed: Mutex::new(subscribed) })
     }
 
     fn read<T>(&self, result: Result<T, Fault>) -> Result<T, LedgerError> {
@@ -144,7 +164,7 @@ impl SqliteLedger {
 }
 
 /// The file's own path, so that two links to one file take one lock.
-fn real_path(path: &Path) -> PathBuf {
+pub(crate) fn real_path(path: &Path) -> PathBuf {
     std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
@@ -176,6 +196,14 @@ fn writing(options: &SqliteConnectOptions) -> SqliteConnectOptions {
 impl Ledger for SqliteLedger {
     fn capability(&self) -> LedgerCapability {
         LedgerCapability::new(false)
+    }
+
+    async fn bind(&self, environment: Environment) -> Result<(), LedgerError> {
+        self.writer.submit(Errand::Bind { environment }).await
+    }
+
+    async fn environment(&self) -> Result<Option<Environment>, LedgerError> {
+        self.read(belonging::held_by_any_format(&self.readers).await)
     }
 
     async fn receive(&self, batch: ReceiveBatch) -> Result<Vec<Reception>, LedgerError> {

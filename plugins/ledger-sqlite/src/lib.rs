@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod belonging;
 mod bill;
 mod by_hand;
 mod claim;
@@ -16,6 +17,7 @@ mod job;
 mod job_view;
 mod ledger;
 mod lock;
+mod look;
 mod outcome;
 mod plan;
 #[cfg(test)]

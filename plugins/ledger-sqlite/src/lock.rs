@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read as _, Seek as _, Write as _};
+use std::io::{ErrorKind, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use einvoice_core::ledger::LedgerError;
@@ -13,13 +13,16 @@ use einvoice_core::ledger::LedgerError;
 /// for moments only. The file stays behind, empty of meaning without the lock on it.
 #[derive(Debug)]
 pub(crate) struct ProcessLock {
-    _file: File,
+    _file: Option<File>,
 }
+
+/// Ending of the lock file's name.
+const LOCK: &str = ".lock";
 
 impl ProcessLock {
     /// Takes the lock, or says who has it.
     pub(crate) fn take(database: &Path) -> Result<Self, LedgerError> {
-        let path = lock_path(database);
+        let path = beside(database, LOCK);
         let failed = |what: &str, error: std::io::Error| LedgerError::Storage {
             ledger: database.display().to_string(),
             reason: format!("{what} {}: {error}; check that its folder exists and is writable", path.display()),
@@ -43,13 +46,36 @@ impl ProcessLock {
             .and_then(|()| file.rewind())
             .and_then(|()| writeln!(file, "{}", std::process::id()))
             .map_err(|error| failed("cannot write", error))?;
-        Ok(Self { _file: file })
+        Ok(Self { _file: Some(file) })
+    }
+
+    /// Sees that nobody has the lock, and that nobody takes it meanwhile; leaves everything as it is. A ledger without a
+    /// lock file was never opened where it lies.
+    pub(crate) fn see(database: &Path) -> Result<Self, LedgerError> {
+        let path = beside(database, LOCK);
+        let failed = |what: &str, error: std::io::Error| LedgerError::Storage {
+            ledger: database.display().to_string(),
+            reason: format!("{what} {}: {error}", path.display()),
+            source: Some(Box::new(error)),
+        };
+        let mut file = match File::open(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self { _file: None }),
+            opened => opened.map_err(|error| failed("cannot open the lock file", error))?,
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(Self { _file: Some(file) }),
+            Err(TryLockError::WouldBlock) => {
+                Err(LedgerError::InUse { ledger: database.display().to_string(), holder: holder(&mut file) })
+            }
+            Err(TryLockError::Error(error)) => Err(failed("cannot lock", error)),
+        }
     }
 }
 
-fn lock_path(database: &Path) -> PathBuf {
+/// A file beside the database, by the ending of its name.
+pub(crate) fn beside(database: &Path, ending: &str) -> PathBuf {
     let mut name = OsString::from(database.as_os_str());
-    name.push(".lock");
+    name.push(ending);
     PathBuf::from(name)
 }
 

@@ -13,13 +13,15 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_jobs.sql"),
     include_str!("../migrations/0003_by_hand.sql"),
     include_str!("../migrations/0004_arrivals.sql"),
+    include_str!("../migrations/0005_environment.sql"),
+    include_str!("../migrations/0006_identity.sql"),
 ];
 
 /// "eInv": marks the file as ours (`PRAGMA application_id`).
 const APPLICATION_ID: i64 = 0x6549_6e76;
 
-/// Brings the file to the format of this program.
-pub(crate) async fn bring_up_to_date(connection: &mut SqliteConnection, ledger: &str) -> Result<(), LedgerError> {
+/// The format of the file, which is ours and of no newer program.
+pub(crate) async fn format(connection: &mut SqliteConnection, ledger: &str) -> Result<usize, LedgerError> {
     let failed = |error| sql_error(ledger, "reading its format", error);
     let owner: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *connection).await.map_err(failed)?;
     let format: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *connection).await.map_err(failed)?;
@@ -39,6 +41,12 @@ pub(crate) async fn bring_up_to_date(connection: &mut SqliteConnection, ledger: 
             ),
         ));
     }
+    Ok(had)
+}
+
+/// Brings the file to the format of this program.
+pub(crate) async fn bring_up_to_date(connection: &mut SqliteConnection, ledger: &str) -> Result<(), LedgerError> {
+    let had = format(connection, ledger).await?;
     for (index, migration) in MIGRATIONS.iter().copied().enumerate().skip(had) {
         let version = index + 1;
         let sql = format!(

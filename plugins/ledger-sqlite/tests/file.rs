@@ -122,6 +122,9 @@ async fn the_file_refuses_what_the_contract_forbids() {
         ("DELETE FROM delivery", "deliveries are immutable"),
         ("UPDATE audit SET event = 'nothing happened'", "audit trail is immutable"),
         ("DELETE FROM audit", "audit trail is immutable"),
+        ("INSERT INTO identity (id) VALUES ('another')", "a ledger has one identity"),
+        ("UPDATE identity SET id = 'another'", "the identity of a ledger is fixed"),
+        ("DELETE FROM identity", "the identity of a ledger is fixed"),
         ("UPDATE revision SET payload = x'00'", "revisions are immutable"),
         ("DELETE FROM revision", "revisions are immutable"),
         (

@@ -13,7 +13,7 @@ use einvoice_file_drop::{Encoding, Entries, Format, Found, Utf8Reader};
 use crate::config::{CsvConfig, FileFormat, SourceConfig};
 use crate::csv::{self, CsvMapper};
 use crate::idoc::{self, CONTROL_RECORD, Definitions, FlatSettings};
-use crate::json::{self, Elements};
+use crate::json;
 use crate::mapping::{self, Mapper};
 use crate::numbers::IdocNumbers;
 
@@ -90,20 +90,22 @@ impl Reading {
                 Err(faults) if found.is_end => return entries.fault(&place, label, faults),
                 Err(faults) => return entries.problem(&place, label, faults),
             };
-            let id = mapping::idoc_id(&text).unwrap_or_default();
+            let id = mapping::idoc_id(&text);
             let content = hasher.hash_one(&text);
             let twice = |message: String, fix: &str| {
                 let place = format!("{}, {place}", file.shown);
                 vec![Finding::error("idoc.number_twice", "", message).with_place(place).with_fix(fix)]
             };
-            if *numbers.entry(hasher.hash_one(&id)).or_insert(content) != content {
+            if let Some(id) = &id
+                && *numbers.entry(hasher.hash_one(id)).or_insert(content) != content
+            {
                 let message = format!("IDoc {} stands in this file once more, with other content", found.number);
                 let fix = "Find out in SAP (WE02) which of the two is right, and send that one alone.";
                 return entries.problem(&place, label, twice(message, fix));
             }
             let (key, mapped) = self.keyed(&place, &text, file, entries);
-            if let Some(key) = &key {
-                match self.numbers.met(&file.shown, entries.next_number(), &id, key) {
+            if let (Some(key), Some(id)) = (&key, &id) {
+                match self.numbers.met(&file.shown, entries.next_number(), id, key) {
                     Ok(None) => {}
                     Ok(Some(before)) => {
                         let number = &found.number;
@@ -120,7 +122,8 @@ impl Reading {
                     }
                 }
             }
-            entries.record(&place, key.unwrap_or(id), text, Some(Arc::new(Kept(Mutex::new(Some(mapped))))))
+            let record_id = key.or(id).unwrap_or_else(|| format!("{}#{}", file.shown, entries.next_number()));
+            entries.record(&place, record_id, text, Some(Arc::new(Kept(Mutex::new(Some(mapped))))))
         };
         match kind {
             FileFormat::Xml => idoc::read_xml(open(file, encoding)?, &file.shown, &self.definitions, &mut take),
@@ -130,20 +133,24 @@ impl Reading {
     }
 
     fn json(&self, encoding: Encoding, file: &Found, entries: &mut Entries<'_>) -> io::Result<()> {
-        for element in Elements::new(open(file, encoding)?) {
-            let element = element?;
-            let place = format!("line {}", element.line);
-            let shown = || format!("{}, {place}", file.shown);
-            let text = match element.text {
-                Ok(bytes) => String::from_utf8(bytes).map_err(|_| not_text(shown())),
-                Err(found) => Err(json::fault(found, shown())),
-            };
-            let listens = match text {
+        for piece in json::elements(open(file, encoding)?) {
+            let piece = piece?;
+            let place = format!("line {}", piece.line);
+            let ends_the_reading = piece.content.as_ref().is_err_and(|fault| fault.ends_the_reading());
+            let listens = match json::text(piece.content) {
                 Ok(text) => {
                     let id = format!("{}#{}", file.shown, entries.next_number());
                     self.hand_over(&place, id, text, file, entries)
                 }
-                Err(finding) => entries.problem(&place, format!("{place} of {}", file.shown), vec![finding]),
+                Err(finding) => {
+                    let label = format!("{place} of {}", file.shown);
+                    let faults = vec![finding.with_place(format!("{}, {place}", file.shown))];
+                    if ends_the_reading {
+                        entries.fault(&place, label, faults)
+                    } else {
+                        entries.problem(&place, label, faults)
+                    }
+                }
             };
             if !listens {
                 break;
@@ -254,13 +261,6 @@ fn kind_of(start: &[u8], encoding: Encoding, configured: FileFormat, file: &Foun
             _ => FileFormat::Csv,
         },
     })
-}
-
-fn not_text(place: String) -> Finding {
-    Finding::error("json.encoding", "", "the document is not text in UTF-8")
-        .with_code("2140")
-        .with_place(place)
-        .with_fix("Write the file in UTF-8, or set `encoding = \"windows-1252\"` if it is in that or in ISO 8859-1.")
 }
 
 /// Whether the text of a record is that of an `IDoc`.

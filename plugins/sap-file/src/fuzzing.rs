@@ -10,7 +10,7 @@ use crate::config::{Padding, SourceConfig};
 use crate::csv;
 use crate::format::Reading;
 use crate::idoc::{self, Definitions, FlatSettings, Found};
-use crate::json::{self, Elements};
+use crate::json;
 use crate::mapping::Mapper;
 
 /// What bytes were read as.
@@ -104,12 +104,11 @@ pub fn rows(bytes: &[u8]) -> io::Result<Counts> {
 /// Never: reading from memory cannot fail.
 pub fn documents(bytes: &[u8]) -> io::Result<Counts> {
     let mut counts = Counts::default();
-    for element in Elements::new(bytes) {
-        let element = element?;
-        match element.text.map(String::from_utf8) {
-            Ok(Ok(text)) => counts.mapped(&json::mapped(&text, element.line, String::new())),
-            Ok(Err(_)) => counts.faults += 1,
-            Err(found) => counts.fault(vec![json::fault(found, "fuzz".to_owned())]),
+    for piece in json::elements(bytes) {
+        let piece = piece?;
+        match json::text(piece.content) {
+            Ok(text) => counts.mapped(&json::mapped(&text, piece.line, String::new())),
+            Err(finding) => counts.fault(vec![*finding]),
         }
     }
     Ok(counts)

@@ -11,7 +11,7 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use einvoice_core::source::{Acknowledgement, Disposition, SourceError};
+use einvoice_core::source::{Acknowledgement, Disposition, SourceError, SourceRef};
 use einvoice_file_drop::number_of;
 
 /// The file in the working folder.
@@ -64,39 +64,54 @@ impl IdocNumbers {
     pub(crate) fn acknowledge(&self, news: &[Acknowledgement]) -> Result<(), SourceError> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(file) = state.file.clone() else { return Ok(()) };
+        // What is done is known once it is on disk, and waits until then: a run that tries again writes it again.
         let mut lines = String::new();
+        let mut added = HashMap::new();
         for Acknowledgement { reference, disposition } in news {
-            let Some(open) = state.open.get_mut(&reference.location) else { continue };
-            let number = number_of(&reference.position).and_then(|number| usize::try_from(number).ok());
-            let slot = number.and_then(|number| open.get_mut(number.checked_sub(1)?));
-            if *disposition == Disposition::Pending {
+            let (Some(id), Disposition::Done) =
+                (state.waiting(reference).and_then(|slot| slot.as_deref()), disposition)
+            else {
                 continue;
-            }
-            let id = slot.and_then(Option::take);
-            if open.iter().all(Option::is_none) {
-                state.open.remove(&reference.location);
-            }
-            if let (Some(id), Disposition::Done) = (id, disposition) {
-                let key = key_of(&reference.record_id);
-                let (number, key_hash) = (state.hasher.hash_one(&*id), state.hasher.hash_one(key));
-                if state.known.insert(number, key_hash).is_none() {
-                    lines.extend([&*id, "\t", key, "\n"]);
-                }
+            };
+            let key = key_of(&reference.record_id);
+            let number = state.hasher.hash_one(id);
+            if !state.known.contains_key(&number) && !added.contains_key(&number) {
+                lines.extend([id, "\t", key, "\n"]);
+                added.insert(number, state.hasher.hash_one(key));
             }
         }
-        if lines.is_empty() {
-            return Ok(());
+        if !lines.is_empty() {
+            append(&file, &lines).map_err(|error| {
+                let reason = format!(
+                    "the numbers of IDocs that are done cannot be written: {error}; make room, or the folder writable"
+                );
+                SourceError::new(file.display().to_string(), reason).because(error)
+            })?;
         }
-        append(&file, &lines).map_err(|error| {
-            let reason = format!(
-                "the numbers of IDocs that are done cannot be written: {error}; make room, or the folder writable"
-            );
-            SourceError::new(file.display().to_string(), reason).because(error)
-        })
+        state.known.extend(added);
+        for Acknowledgement { reference, .. } in news.iter().filter(|news| news.disposition != Disposition::Pending) {
+            state.settle(reference);
+        }
+        Ok(())
     }
 }
 
 impl State {
+    /// Where the identity of a document stands that is not settled yet.
+    fn waiting(&self, reference: &SourceRef) -> Option<&Option<Box<str>>> {
+        self.open.get(&reference.location)?.get(slot_of(reference)?)
+    }
+
+    fn settle(&mut self, reference: &SourceRef) {
+        let Some(open) = self.open.get_mut(&reference.location) else { return };
+        if let Some(waiting) = slot_of(reference).and_then(|slot| open.get_mut(slot)) {
+            *waiting = None;
+        }
+        if open.iter().all(Option::is_none) {
+            self.open.remove(&reference.location);
+        }
+    }
+
     /// Reads what was added since.
     fn catch_up(&mut self) -> io::Result<()> {
         let Some(mut file) = self.open_file()? else { return Ok(()) };
@@ -141,6 +156,11 @@ impl State {
     }
 }
 
+/// Where a document of a file stands among those that are not settled.
+fn slot_of(reference: &SourceRef) -> Option<usize> {
+    usize::try_from(number_of(&reference.position)?).ok()?.checked_sub(1)
+}
+
 /// The key in a record id, without the number by which a second record of it is told apart.
 fn key_of(record_id: &str) -> &str {
     record_id.split(['#', ' ']).next().unwrap_or(record_id)
@@ -165,8 +185,6 @@ fn append(path: &Path, lines: &str) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use einvoice_core::source::SourceRef;
-
     use super::*;
 
     const ID: &str = "idoc/100/PRD/0000000000000001";
@@ -211,6 +229,22 @@ mod tests {
         // Shortened by a person, it is forgotten.
         fs::write(folder.path().join(FILE), "").unwrap();
         assert_eq!(met(&numbers, folder.path(), "A/2"), None);
+    }
+
+    #[test]
+    fn a_number_that_could_not_be_written_is_written_when_it_is_told_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let numbers = IdocNumbers::default();
+        assert_eq!(met(&numbers, folder.path(), "A/1"), None);
+        // A folder in the place of the file: nothing can be added to it.
+        fs::create_dir(folder.path().join(FILE)).unwrap();
+        let news = [news(2, "A/1", Disposition::Done)];
+        assert!(numbers.acknowledge(&news).unwrap_err().to_string().contains("cannot be written"));
+        fs::remove_dir(folder.path().join(FILE)).unwrap();
+        numbers.acknowledge(&news).unwrap();
+        assert_eq!(met(&IdocNumbers::default(), folder.path(), "A/2").as_deref(), Some("A/1"));
+        numbers.acknowledge(&news).unwrap();
+        assert_eq!(fs::read_to_string(folder.path().join(FILE)).unwrap(), format!("{ID}\tA/1\n"));
     }
 
     #[test]

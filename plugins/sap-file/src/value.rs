@@ -2,6 +2,8 @@
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
+/// Digits of the last group of thousands.
+const GROUP: usize = 3;
 /// Digits that a machine's number surely takes.
 const DIGITS_MAX: usize = 18;
 
@@ -18,21 +20,31 @@ pub(crate) struct Unclear(pub(crate) String);
 
 /// Finds out how the numbers of an `IDoc` are written, by their last separators. SAP itself writes a point and groups
 /// nothing; only files that go through a user's settings have commas.
+///
+/// A point with other than three digits behind it groups nothing: it is the mark, and no other number has a comma for it.
 pub(crate) fn mark<'a>(numbers: impl Iterator<Item = &'a str>) -> Result<Mark, Unclear> {
-    let (mut point, mut comma, mut either) = (None, None, None);
-    for number in numbers.filter(|number| number.contains(',')) {
-        let after = |mark: char| number.rsplit(mark).next().unwrap_or_default().trim_end_matches(['-', ' ']).len();
-        match (number.rfind('.'), number.rfind(',')) {
-            (Some(dot), Some(last)) if dot > last => point = Some(number),
-            (None, _) if number.matches(',').count() > 1 => point = Some(number),
-            (None, _) if after(',') == 3 => either = Some(number),
+    let (mut point, mut comma, mut either, mut pointed) = (None, None, None, None);
+    for number in numbers.map(|number| number.trim_matches(['-', '+', ' '])) {
+        let (whole, behind) = number.rsplit_once([',', '.']).unwrap_or((number, ""));
+        match (number.matches('.').count(), number.matches(',').count()) {
+            (1, 0) if behind.len() != GROUP => pointed = Some(number),
+            (_, 0) => {}
+            (0, 1) if behind.len() == GROUP && (1..=GROUP).contains(&whole.len()) && whole != "0" => {
+                either = Some(number);
+            }
+            (0, 1) => comma = Some(number),
+            (0, _) => point = Some(number),
+            _ if number.rfind('.') > number.rfind(',') => point = Some(number),
             _ => comma = Some(number),
         }
     }
-    match (point, comma, either) {
-        (None, None, None) | (Some(_), None, _) => Ok(Mark::Point),
-        (None, Some(_), _) => Ok(Mark::Comma),
-        (Some(_), Some(number), _) | (None, None, Some(number)) => Err(Unclear(number.to_owned())),
+    match (comma, point.or(pointed)) {
+        (Some(comma), Some(other)) => Err(Unclear(format!("{other} and {comma}"))),
+        (Some(_), None) => Ok(Mark::Comma),
+        (None, _) => match either.filter(|_| point.is_none()) {
+            Some(number) => Err(Unclear(number.to_owned())),
+            None => Ok(Mark::Point),
+        },
     }
 }
 
@@ -53,19 +65,25 @@ pub(crate) fn number(text: &str, mark: Mark) -> Option<Decimal> {
         Mark::Comma => ('.', ','),
     };
     let (whole, fraction) = text.split_once(point).unwrap_or((text, ""));
-    let mut groups = whole.split(group);
-    let first = groups.next().unwrap_or_default();
-    let grouped = whole.contains(group);
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    // Two digits stand in the groups of lakhs.
-    let fits = groups.all(|group| matches!(group.len(), 2 | 3) && digits(group)) && digits(first) && digits(fraction);
-    if !fits || grouped && first.is_empty() || whole.is_empty() && fraction.is_empty() {
+    let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !all_digits(fraction) || whole.is_empty() && fraction.is_empty() {
         return None;
     }
-    let plain = if grouped { whole.replace(group, "") } else { whole.to_owned() };
+    let plain = if all_digits(whole) { whole.to_owned() } else { ungrouped(whole, group)? };
     let plain = if fraction.is_empty() { plain } else { format!("{plain}.{fraction}") };
     let number = Decimal::from_str_exact(&plain).ok()?;
     Some(if before || behind { -number } else { number })
+}
+
+/// Digits without their groups: three in each but the first. Lakhs and crores have two, and India groups them by commas only.
+fn ungrouped(text: &str, group: char) -> Option<String> {
+    let (front, last) = text.rsplit_once(group)?;
+    let mut groups = front.split(group);
+    let first = groups.next()?;
+    let is_between = |found: &str| found.len() == GROUP || found.len() == 2 && group == ',';
+    let fits = last.len() == GROUP && (1..=GROUP).contains(&first.len()) && groups.all(is_between);
+    let digits = text.replace(group, "");
+    (fits && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(digits)
 }
 
 /// The number of a text of digits with a point or without one, as SAP writes nearly all; nothing where it is another, or
@@ -141,6 +159,10 @@ mod tests {
             assert_eq!(of(text, Mark::Point).as_deref(), Some(wanted), "{text}");
         }
         assert_eq!(of("1.234,50-", Mark::Comma).as_deref(), Some("-1234.5"));
+        assert_eq!(of("1.234.567", Mark::Comma).as_deref(), Some("1234567"));
+        for text in ["907.20", "907.2", "1.23.456,50", "1234.567", ".500", "1.2345"] {
+            assert_eq!(of(text, Mark::Comma), None, "{text}");
+        }
         for text in [
             "",
             " ",
@@ -149,6 +171,9 @@ mod tests {
             "-1-",
             "1.234,50",
             "1,2345",
+            "1,23",
+            "1,23,45.50",
+            "1234,567",
             "x",
             "1.2.3",
             ",5",
@@ -169,7 +194,13 @@ mod tests {
         assert_eq!(found(&["12,5", "1,234"]), Ok(Mark::Comma));
         assert_eq!(found(&["1,23,456"]), Ok(Mark::Point));
         assert_eq!(found(&["1,234"]), Err("1,234".to_owned()));
-        assert_eq!(found(&["1,234.50", "12,5"]), Err("12,5".to_owned()));
+        assert_eq!(found(&["1,234.50", "12,5"]), Err("1,234.50 and 12,5".to_owned()));
+        // A point with two or five digits behind it is the mark before decimals, whatever one number among them says.
+        assert_eq!(found(&["907.20", "0,50"]), Err("907.20 and 0,50".to_owned()));
+        assert_eq!(found(&["83.12000-", "1.234,50"]), Err("83.12000 and 1.234,50".to_owned()));
+        assert_eq!(found(&["907.20", "1,234"]), Err("1,234".to_owned()));
+        assert_eq!(found(&["144.000", "0,500", "1234,567"]), Ok(Mark::Comma));
+        assert_eq!(found(&["144.000", "12.5"]), Ok(Mark::Point));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+pub mod guard;
+
 use std::env;
 use std::fs::{self, File};
 use std::io::{self, Read};

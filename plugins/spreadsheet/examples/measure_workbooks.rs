@@ -15,6 +15,7 @@ use einvoice_core::clock::SystemClock;
 use einvoice_core::date::PortalTime;
 use einvoice_core::entropy::SystemEntropy;
 use einvoice_core::irn::{Irn, IrnRule};
+use einvoice_core::ledger::LedgerId;
 use einvoice_core::operation::{Registration, RegistrationStatus};
 use einvoice_core::receipt::Receipt;
 use einvoice_core::registry::BuildContext;
@@ -108,6 +109,7 @@ fn registered(record: SourceRecord, mapped: einvoice_core::source::MappedDocumen
     let key = mapped.invoice.document_key().ok_or("a document without a key")?;
     let irn = Irn::compute(&key, IrnRule::UpperCase);
     Ok(Receipt {
+        ledger: Some(LedgerId("books".to_owned())),
         reference_id: 1,
         revision: 1,
         source: "sales".to_owned(),

@@ -192,7 +192,7 @@ impl Places {
             let mut latest: BTreeMap<String, Answer> = BTreeMap::new();
             for (_, answer) in answers {
                 let record = answer.state.record.clone();
-                if latest.get(&record).is_none_or(|other| other.state.revision <= answer.state.revision) {
+                if latest.get(&record).is_none_or(|other| !other.state.edition().covers(&answer.state.edition())) {
                     latest.insert(record, answer);
                 }
             }

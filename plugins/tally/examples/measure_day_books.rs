@@ -31,7 +31,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let folder = tempfile::tempdir()?;
     make(&folder.path().join("daybook.xml"), megabytes * 1_000_000)?;
-    let config: TallySourceConfig = serde_json::from_value(serde_json::json!({ "path": "daybook.xml" }))?;
+    let config: TallySourceConfig =
+        serde_json::from_value(serde_json::json!({ "path": "daybook.xml", "settle_ms": 0 }))?;
     let source = TallySource::new(folder.path(), config)?;
     measure(&runtime, &source)
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use einvoice_core::mapping::MappingConfig;
+pub use einvoice_file_drop::QrFormat;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +33,8 @@ pub struct TallySourceConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed: Option<ChangedMode>,
     /// Days, counted back from today, whose vouchers are read again after a master changed: a
-    /// voucher does not change when the HSN code of its item is mended. 0 to 366. Default: 7.
+    /// voucher does not change when the HSN code of its item is mended. Older days come, too, where a
+    /// voucher of theirs could not be sent. 0 reads none again. 0 to 366. Default: 7.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reread_days: Option<u32>,
     /// Encoding of requests; Tally answers in the same. Default: `utf16`.
@@ -52,6 +54,11 @@ pub struct TallySourceConfig {
     /// milliseconds. 1 to 600000. Default: 30000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probe_timeout_ms: Option<u64>,
+    /// How long size and time of a file must stand still before it is read, in milliseconds: Tally takes its time over a
+    /// long export. A run waits so long for files that have just been written; 0 reads them at once. Only with `path`. 0 to
+    /// 600000. Default: 1000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settle_ms: Option<u64>,
     /// Files that hold masters for all vouchers, as patterns. Masters in a voucher's own file go
     /// first. Default: none.
     #[serde(default)]
@@ -359,18 +366,4 @@ pub struct UserFieldsConfig {
     /// Field for the number of the e-way bill. Default: none.
     #[serde(default)]
     pub ewb_no: Option<String>,
-}
-
-/// Form of QR pictures.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum QrFormat {
-    /// No pictures.
-    #[default]
-    None,
-    /// PNG.
-    Png,
-    /// SVG.
-    Svg,
 }

@@ -9,7 +9,7 @@ use einvoice_core::source::Mapped;
 
 use crate::config::TallySourceConfig;
 use crate::live::{Head, ImportAnswer, beginning, refusal};
-use crate::mapping::{self, Settings};
+use crate::mapping::{self, Beside, Settings};
 use crate::masters::Masters;
 use crate::reading::{self, identity_of};
 use crate::text::CleanReader;
@@ -42,13 +42,14 @@ pub fn export(bytes: &[u8]) -> Counts {
     let mut masters = Masters::before(Arc::default());
     // What is wrong with masters is said in the pass over the vouchers.
     let _first = reading::read_masters(bytes, limits, &mut masters, &mut |_| ControlFlow::Continue(()));
+    let beside = Beside { masters, read_on: None };
     let end = split(bytes, Wanted::Vouchers, limits, &mut |found| {
         match found {
             Found::Object { text, place, number } => {
                 counts.vouchers += 1;
                 let (identity, _) = identity_of(text);
                 let place = format!("voucher {number}, line {}, {identity}", place.line);
-                match mapping::map(text, &place, &masters, settings) {
+                match mapping::map(text, &place, &beside, settings) {
                     Mapped::Unmappable { findings, .. } => counts.findings.extend(findings),
                     _ => counts.mapped += 1,
                 }

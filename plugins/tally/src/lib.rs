@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 
 pub mod config;
+mod exports;
 #[doc(hidden)]
 pub mod fuzzing;
 mod json;
+mod latest;
 mod lexical;
 mod live;
 mod mapping;

@@ -4,18 +4,20 @@
 //! vouchers. Memory holds the masters and one voucher. Nothing here knows about files being
 //! delivered over HTTP one day: [`read_vouchers`] takes any opener of a stream.
 
+use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
 
 use einvoice_core::finding::Finding;
 use einvoice_core::source::{RecordSender, SourceItem, SourceProblem, SourceRecord, SourceRef};
+use jiff::civil::Date;
 
+use crate::latest::{Latest, change_of};
+use crate::mapping::Beside;
 use crate::masters::Masters;
 use crate::objects::split;
 use crate::xml::{Element, Fault, Found, Limits, Summary, Wanted};
@@ -59,13 +61,6 @@ pub(crate) fn missing_folder(directory: &Path, pattern: &str) -> Option<PathBuf>
     (!folder.is_dir()).then_some(folder)
 }
 
-/// Size and time of a file: what tells whether it was read in this state already.
-pub(crate) fn stamp(path: &Path) -> Option<String> {
-    let meta = fs::metadata(path).ok()?;
-    let modified = meta.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
-    Some(format!("{}-{}", meta.len(), modified.as_nanos()))
-}
-
 /// How a path is shown: from the configuration's folder where it is below it, with forward slashes.
 pub(crate) fn shown(directory: &Path, path: &Path) -> String {
     path.strip_prefix(directory).unwrap_or(path).to_string_lossy().replace('\\', "/")
@@ -103,7 +98,10 @@ pub(crate) fn read_masters<R: Read>(
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FileEnd {
     /// All of it was read.
-    Whole,
+    Whole {
+        /// The highest number of change in it.
+        latest: Option<u64>,
+    },
     /// Something of it could not be read, and was reported.
     Faulty,
     /// Nobody listens any more.
@@ -116,6 +114,8 @@ pub(crate) fn read_vouchers<R: Read>(
     location: &str,
     limits: Limits,
     shared: &Arc<Masters>,
+    read_on: Date,
+    latest: &Latest,
     sender: &RecordSender,
 ) -> FileEnd {
     let mut masters = Masters::before(Arc::clone(shared));
@@ -129,11 +129,13 @@ pub(crate) fn read_vouchers<R: Read>(
     };
     let mut reading = Reading {
         location,
-        masters: Arc::new(masters),
+        beside: Arc::new(Beside { masters, read_on: Some(read_on) }),
+        latest,
         sender,
         seen: HashMap::new(),
+        problems: HashMap::new(),
         vouchers: 0,
-        end: FileEnd::Whole,
+        end: FileEnd::Whole { latest: None },
     };
     let second = split(input, Wanted::Vouchers, limits, &mut |found| reading.take(found));
     if reading.end == FileEnd::Stopped {
@@ -145,7 +147,7 @@ pub(crate) fn read_vouchers<R: Read>(
             // The file was another one, or could not be read, in the first pass only. What ends the
             // first pass after a fault is a consequence of it.
             if let Err(fault) = first {
-                if reading.end == FileEnd::Whole {
+                if matches!(reading.end, FileEnd::Whole { .. }) {
                     _ = reading.fault(fault);
                 }
             } else if !summary.elements {
@@ -181,10 +183,13 @@ fn unreadable(location: &str, error: &io::Error, sender: &RecordSender) -> FileE
 
 struct Reading<'r> {
     location: &'r str,
-    masters: Arc<Masters>,
+    beside: Arc<Beside>,
+    latest: &'r Latest,
     sender: &'r RecordSender,
     /// How often each identity was met in this file, by the hash of it.
     seen: HashMap<u64, Seen>,
+    /// How many problems have each name.
+    problems: HashMap<String, u32>,
     /// Vouchers sent so far.
     vouchers: u64,
     end: FileEnd,
@@ -201,16 +206,24 @@ impl Reading<'_> {
     fn take(&mut self, found: Found<'_>) -> ControlFlow<()> {
         match found {
             Found::Object { text, place, number } => {
-                let record_id = self.identity(text);
+                let older = self.latest.after(text);
+                // What is passed over takes no identity from its later state.
+                let record_id = if older.is_some() { identity_of(text).0 } else { self.identity(text) };
                 let reference = SourceRef {
                     location: self.location.to_owned(),
                     position: format!("voucher {number}, line {}, byte {}", place.line, place.byte),
                     record_id,
                 };
-                let masters: Arc<dyn std::any::Any + Send + Sync> = Arc::<Masters>::clone(&self.masters);
-                let context = Some(masters);
+                let beside: Arc<dyn Any + Send + Sync> = match older {
+                    Some(older) => Arc::new(older),
+                    None => Arc::<Beside>::clone(&self.beside),
+                };
                 self.vouchers += 1;
-                self.send(SourceItem::Record(SourceRecord { reference, content: text.to_owned(), context }))
+                if let FileEnd::Whole { latest } = &mut self.end {
+                    *latest = change_of(text).max(*latest);
+                }
+                let content = text.to_owned();
+                self.send(SourceItem::Record(SourceRecord { reference, content, context: Some(beside) }))
             }
             Found::Oversize { place, number } => {
                 let finding = Finding::error("tally.voucher_too_large", "", format!("voucher {number} is larger than `voucher_bytes_max` and was passed over"))
@@ -248,21 +261,33 @@ impl Reading<'_> {
 
     fn fault(&mut self, fault: Fault) -> ControlFlow<()> {
         let position = format!("{}, byte {}", fault.place.line, fault.place.byte);
+        let ends_the_file = fault.resumed.is_none();
         let (label, finding) = explain(fault, self.vouchers > 0);
-        self.labelled(&position, label, finding)
+        let name = label.as_ref().filter(|_| !ends_the_file).map(|label| format!("{}, {label}", self.location));
+        self.labelled(&position, name, label, finding)
     }
 
     fn problem(&mut self, position: &str, finding: Finding) -> ControlFlow<()> {
-        self.labelled(position, None, finding)
+        self.labelled(position, None, None, finding)
     }
 
-    fn labelled(&mut self, position: &str, label: Option<String>, finding: Finding) -> ControlFlow<()> {
-        let position = format!("line {position}");
-        let reference = SourceRef {
-            location: self.location.to_owned(),
-            record_id: format!("{}, {position}", self.location),
-            position,
-        };
+    /// A problem is called like its voucher, else like its file, and not by its place: in a file that was exported again
+    /// or has grown, the same problem stands elsewhere.
+    fn labelled(
+        &mut self,
+        position: &str,
+        name: Option<String>,
+        label: Option<String>,
+        finding: Finding,
+    ) -> ControlFlow<()> {
+        let mut record_id = name.unwrap_or_else(|| self.location.to_owned());
+        let times = self.problems.entry(record_id.clone()).or_default();
+        *times += 1;
+        if *times > 1 {
+            record_id = format!("{record_id}#{times}");
+        }
+        let reference =
+            SourceRef { location: self.location.to_owned(), record_id, position: format!("line {position}") };
         self.end = FileEnd::Faulty;
         let finding = finding.with_place(reference.to_string());
         let label = label.unwrap_or_else(|| self.location.to_owned());
@@ -321,7 +346,8 @@ pub(crate) fn identity_of(text: &str) -> (String, bool) {
     (format!("{}/{number}/{date}", spelling::fold(&kind)), false)
 }
 
-fn hash(text: &str) -> u64 {
+/// A hash of a text, the same as long as the program runs.
+pub(crate) fn hash(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     hasher.finish()
@@ -360,6 +386,7 @@ pub(crate) fn fingerprint(parts: &BTreeMap<String, String>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use einvoice_core::source::stream_from_blocking;
@@ -427,8 +454,9 @@ mod tests {
         let total = Arc::clone(&made);
         let mut stream = stream_from_blocking(move |sender| {
             let open = || Ok(DayBook::new(&watched));
-            let end = read_vouchers(&open, "a.xml", limits(1 << 20), &Arc::default(), sender);
-            assert_eq!(end, FileEnd::Whole);
+            let end =
+                read_vouchers(&open, "a.xml", limits(1 << 20), &Arc::default(), Date::MIN, &Latest::default(), sender);
+            assert_eq!(end, FileEnd::Whole { latest: None });
             total.store(watched.load(Ordering::Relaxed), Ordering::Relaxed);
         });
         let mut vouchers = 0;

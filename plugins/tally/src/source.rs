@@ -1,43 +1,38 @@
 //! The source role: exported files or a running Tally to records, records to documents.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io;
-use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use einvoice_core::clock::SharedClock;
+use einvoice_core::clock::{SharedClock, SystemClock};
 use einvoice_core::date::ist_date;
-use einvoice_core::finding::Finding;
 use einvoice_core::registry::{BuildContext, BuildError};
 use einvoice_core::source::{
-    Acknowledgement, Cursor, InvoiceSource, Mapped, RecordSender, RecordStream, SourceCapability, SourceError,
-    SourceItem, SourceRecord, stream_from_blocking,
+    Acknowledgement, Cursor, InvoiceSource, Mapped, RecordStream, SourceCapability, SourceError, SourceRecord,
+    stream_from_blocking,
 };
-use serde::{Deserialize, Serialize};
 
 use crate::config::TallySourceConfig;
+use crate::exports::Exports;
+use crate::latest::Older;
 use crate::live::{self, Books, Link, LinkError, LinkSettings, MastersCache, ReadSettings, only_with};
-use crate::mapping::{self, Settings};
-use crate::masters::Masters;
-use crate::reading::{self, FileEnd};
-use crate::xml::Fault;
+use crate::mapping::{self, Beside, Settings};
+use crate::reading;
 
 /// Vouchers from files exported by Tally, or from a running Tally.
 #[derive(Debug)]
 pub struct TallySource {
     origin: Origin,
-    settings: Settings,
-    nothing: Masters,
+    settings: Arc<Settings>,
+    nothing: Beside,
 }
 
 /// Where the vouchers are.
 #[derive(Debug)]
 enum Origin {
-    /// Files below this folder.
-    Files(PathBuf),
+    /// Exported files.
+    Files(Exports),
     /// A running Tally.
     Live(Box<Live>),
 }
@@ -52,21 +47,12 @@ struct Live {
     fingerprint: String,
 }
 
-/// What has been read: the fingerprint of everything that decides about mapping, and a stamp for
-/// each whole file.
-#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Progress {
-    settings: String,
-    files: BTreeMap<String, String>,
-}
-
 impl TallySource {
-    /// A source that reads below `directory`.
+    /// A source that reads below `directory`, by the time of this machine.
     ///
     /// # Errors
     /// [`BuildError`] when a pattern or a limit in the configuration makes no sense.
     pub fn new(directory: impl Into<PathBuf>, config: TallySourceConfig) -> Result<Self, BuildError> {
-        let directory = directory.into();
         if config.url.is_some() {
             return Err(refused("url", "asks for a running Tally, which is no source over files".to_owned()));
         }
@@ -89,11 +75,21 @@ impl TallySource {
                 ("probe_timeout_ms", config.probe_timeout_ms.is_some()),
             ],
         )?;
-        reading::files(&directory, std::slice::from_ref(&config.path)).map_err(|reason| refused("path", reason))?;
-        reading::files(&directory, &config.masters).map_err(|reason| refused("masters", reason))?;
+        let exports = Exports::new(directory.into(), &config, SystemClock::shared())
+            .map_err(|(key, reason)| refused(key, reason))?;
         check_size(&config)?;
         let settings = Settings::new(config).map_err(|error| refused("mapping", error.to_string()))?;
-        Ok(Self { origin: Origin::Files(directory), settings, nothing: Masters::default() })
+        Ok(Self { origin: Origin::Files(exports), settings: Arc::new(settings), nothing: Beside::default() })
+    }
+
+    /// The same source by another clock.
+    #[must_use]
+    pub fn with_clock(mut self, now: SharedClock) -> Self {
+        match &mut self.origin {
+            Origin::Files(exports) => exports.clock = now,
+            Origin::Live(live) => live.clock = now,
+        }
+        self
     }
 
     /// A source that reads from a running Tally.
@@ -104,7 +100,7 @@ impl TallySource {
         if !config.path.is_empty() {
             return Err(refused("path", "stands beside `url`; a source reads files or a running Tally".to_owned()));
         }
-        only_with("path", &[("masters", !config.masters.is_empty())])?;
+        only_with("path", &[("masters", !config.masters.is_empty()), ("settle_ms", config.settle_ms.is_some())])?;
         check_size(&config)?;
         let (link, read) = LinkSettings::of_source(&config)?;
         // How Tally is reached decides nothing about a document.
@@ -131,55 +127,13 @@ impl TallySource {
         };
         let origin = Origin::Live(Box::new(live));
         let settings = Settings::new(config).map_err(|error| refused("mapping", error.to_string()))?;
-        Ok(Self { origin, settings, nothing: Masters::default() })
-    }
-
-    fn progress(&self, directory: &Path, masters: &[PathBuf]) -> Result<Progress, SourceError> {
-        let config = serde_json::to_string(&self.settings.config).map_err(|error| {
-            SourceError::new("tally", "the configuration could not be compared with the last run's").because(error)
-        })?;
-        let stamps =
-            masters.iter().map(|path| (reading::shown(directory, path), reading::stamp(path).unwrap_or_default()));
-        let parts = stamps.chain([("settings".to_owned(), config)]).collect();
-        Ok(Progress { settings: reading::fingerprint(&parts), files: BTreeMap::new() })
-    }
-
-    fn fetch_files(&self, directory: &Path, cursor: Option<&Cursor>) -> Result<RecordStream, SourceError> {
-        let config = &self.settings.config;
-        let refused = |reason: String| SourceError::new(config.path.clone(), reason);
-        let files = reading::files(directory, std::slice::from_ref(&config.path)).map_err(refused)?;
-        if files.is_empty() {
-            if let Some(folder) = reading::missing_folder(directory, &config.path) {
-                return Err(refused(format!(
-                    "the folder {} does not exist; make it, or correct `path` of the source",
-                    folder.display()
-                )));
-            }
-            tracing::warn!(path = %config.path, folder = %directory.display(), "no file matches `path` of the source");
-        }
-        let masters = reading::files(directory, &config.masters).map_err(refused)?;
-        if masters.is_empty() && !config.masters.is_empty() {
-            tracing::warn!(masters = ?config.masters, folder = %directory.display(), "no file matches `masters` of the source");
-        }
-        let fresh = self.progress(directory, &masters)?;
-        // A cursor that cannot be read is one of another version: everything is read again, which the
-        // ledger recognises.
-        let known: Progress = cursor.and_then(|cursor| serde_json::from_str(cursor.as_str()).ok()).unwrap_or_default();
-        let known = if known.settings == fresh.settings { known } else { fresh };
-        let run = Run {
-            directory: directory.to_owned(),
-            limits: reading::limits(config.voucher_bytes_max),
-            files,
-            masters,
-            known,
-        };
-        Ok(stream_from_blocking(move |sender| run.read(sender)))
+        Ok(Self { origin, settings: Arc::new(settings), nothing: Beside::default() })
     }
 }
 
 impl Live {
     /// Asks what changed, and streams it.
-    async fn fetch(&self, cursor: Option<&Cursor>) -> Result<RecordStream, SourceError> {
+    async fn fetch(&self, mapping: &Arc<Settings>, cursor: Option<&Cursor>) -> Result<RecordStream, SourceError> {
         let unreachable = |error: LinkError| {
             let location = format!("{} at {}", self.books.link().company(), self.books.link().origin());
             SourceError::new(location, error.to_string()).because(error)
@@ -196,6 +150,7 @@ impl Live {
             today: ist_date(self.clock.now()),
             settings: self.read,
             known: known.filter(|known| known.settings == self.fingerprint).unwrap_or(fresh),
+            mapping: Arc::clone(mapping),
             cache: Arc::clone(&self.cache),
         };
         let handle = tokio::runtime::Handle::current();
@@ -223,106 +178,23 @@ impl InvoiceSource for TallySource {
 
     async fn fetch(&self, cursor: Option<&Cursor>) -> Result<RecordStream, SourceError> {
         match &self.origin {
-            Origin::Files(directory) => self.fetch_files(directory, cursor),
-            Origin::Live(live) => live.fetch(cursor).await,
+            Origin::Files(exports) => exports.fetch(&self.settings.config, cursor),
+            Origin::Live(live) => live.fetch(&self.settings, cursor).await,
         }
     }
 
     fn map(&self, record: &SourceRecord) -> Mapped {
-        let masters =
-            record.context.as_deref().and_then(|context| context.downcast_ref::<Masters>()).unwrap_or(&self.nothing);
-        mapping::map(&record.content, &record.reference.to_string(), masters, &self.settings)
+        if let Some(older) = record.context.as_deref().and_then(|context| context.downcast_ref::<Older>()) {
+            return mapping::passed_over(&record.content, older);
+        }
+        let beside = record.context.as_deref().and_then(|context| context.downcast_ref::<Beside>());
+        mapping::map(&record.content, &record.reference.to_string(), beside.unwrap_or(&self.nothing), &self.settings)
     }
 
     async fn acknowledge(&self, _settled: &[Acknowledgement]) -> Result<(), SourceError> {
         // Exports stay where they are: they belong to the user, and the cursor passes over them.
         Ok(())
     }
-}
-
-/// Most places of one file of masters that are reported; the rest goes the same way.
-const MASTERS_PROBLEMS_MAX: usize = 20;
-
-/// One run over all files.
-struct Run {
-    directory: PathBuf,
-    limits: crate::xml::Limits,
-    files: Vec<PathBuf>,
-    masters: Vec<PathBuf>,
-    known: Progress,
-}
-
-impl Run {
-    fn read(self, sender: &RecordSender) {
-        let mut shared = Masters::default();
-        let mut all_whole = true;
-        for path in &self.masters {
-            let mut problems = Vec::new();
-            let result = open(path).map_err(|error| (1, error.to_string())).and_then(|input| {
-                let mut faulty = |fault: Fault| {
-                    if problems.len() < MASTERS_PROBLEMS_MAX {
-                        problems.push((fault.place.line, fault.reason));
-                    }
-                    ControlFlow::Continue(())
-                };
-                reading::read_masters(input, self.limits, &mut shared, &mut faulty)
-                    .map_err(|fault| (fault.place.line, fault.reason))
-            });
-            problems.extend(result.err());
-            for (line, reason) in problems {
-                all_whole = false;
-                if !sender.send(Ok(self.masters_problem(path, line, &reason))) {
-                    return;
-                }
-            }
-        }
-        let shared = Arc::new(shared);
-        let mut progress = Progress { settings: self.known.settings.clone(), files: BTreeMap::new() };
-        for path in &self.files {
-            let location = reading::shown(&self.directory, path);
-            let stamp = reading::stamp(path);
-            if let Some(stamp) = stamp.as_ref().filter(|stamp| self.known.files.get(&location) == Some(stamp)) {
-                progress.files.insert(location, stamp.clone());
-                continue;
-            }
-            match reading::read_vouchers(&|| open(path), &location, self.limits, &shared, sender) {
-                FileEnd::Stopped => return,
-                FileEnd::Faulty => {}
-                // A file that changed while it was read is read again.
-                FileEnd::Whole => {
-                    if let Some(stamp) = stamp.filter(|stamp| reading::stamp(path).as_ref() == Some(stamp)) {
-                        progress.files.insert(location, stamp);
-                    }
-                }
-            }
-        }
-        if all_whole && let Ok(text) = serde_json::to_string(&progress) {
-            // Nobody listening at the very end changes nothing.
-            _ = sender.send(Ok(SourceItem::Checkpoint(Cursor::new(text))));
-        }
-    }
-
-    fn masters_problem(&self, path: &Path, line: u64, reason: &str) -> SourceItem {
-        let location = reading::shown(&self.directory, path);
-        let finding =
-            Finding::error("tally.masters_unreadable", "", format!("some masters could not be read: {reason}"))
-                .with_place(format!("{location}, line {line}"))
-                .with_fix("Export the masters again; vouchers that need the missing ones say so.");
-        let reference = einvoice_core::source::SourceRef {
-            record_id: format!("{location}, line {line}"),
-            position: format!("line {line}"),
-            location: location.clone(),
-        };
-        SourceItem::Problem(einvoice_core::source::SourceProblem {
-            reference,
-            label: location,
-            findings: vec![finding],
-        })
-    }
-}
-
-fn open(path: &Path) -> io::Result<File> {
-    File::open(path)
 }
 
 /// Makes the source for the registry.
@@ -332,7 +204,7 @@ pub(crate) async fn build(
 ) -> Result<Arc<dyn InvoiceSource>, BuildError> {
     let make = move || match config.url {
         Some(_) => TallySource::live(config, context.clock),
-        None => TallySource::new(context.directory, config),
+        None => Ok(TallySource::new(context.directory, config)?.with_clock(context.clock)),
     };
     let source = tokio::task::spawn_blocking(make)
         .await

@@ -25,7 +25,8 @@ fn day_book_and_a_broken_file() -> Ready<SourceFixture> {
     let day_book = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/quickstart/daybook.xml");
     std::fs::copy(day_book, folder.path().join("a.xml")).unwrap();
     std::fs::write(folder.path().join("b.xml"), "<ENVELOPE><VOUCHER><GUID>x</GUID></VOUCHER><VOUCHER><A>").unwrap();
-    let config: TallySourceConfig = serde_json::from_value(serde_json::json!({ "path": "*.xml" })).unwrap();
+    let config: TallySourceConfig =
+        serde_json::from_value(serde_json::json!({ "path": "*.xml", "settle_ms": 0 })).unwrap();
     let source = TallySource::new(folder.path(), config).unwrap();
     ready(SourceFixture::new(Arc::new(source), 20, 1).keeping(folder))
 }
@@ -88,7 +89,8 @@ impl WriteBack for EachItsVoucher {
     async fn deliver(&self, receipts: &[Receipt]) -> Result<Vec<Delivery>, WriteBackError> {
         let mut receipts = receipts.to_vec();
         for receipt in &mut receipts {
-            receipt.attributes.insert("master_id".to_owned(), (4200 + receipt.reference_id).to_string());
+            let number: u64 = receipt.reference.record_id.trim_start_matches("record-").parse().unwrap();
+            receipt.attributes.insert("master_id".to_owned(), (4200 + number).to_string());
         }
         self.0.deliver(&receipts).await
     }

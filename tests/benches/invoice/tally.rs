@@ -11,7 +11,7 @@ use serde_json::json;
 
 fn day_book() -> TallySource {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/quickstart");
-    TallySource::new(folder, serde_json::from_value(json!({"path": "daybook.xml"})).unwrap()).unwrap()
+    TallySource::new(folder, serde_json::from_value(json!({"path": "daybook.xml", "settle_ms": 0})).unwrap()).unwrap()
 }
 
 async fn records(source: &TallySource) -> Vec<SourceRecord> {

@@ -177,6 +177,7 @@ async fn assemble(plan: &Plan, folder: &Path, portal: &Portal) -> Result<(Pipeli
         check: CheckOptions::on(jiff::civil::date(2026, 11, 22)),
         settings,
         clock,
-    });
+    })
+    .await?;
     Ok((pipeline, ledger))
 }

@@ -103,7 +103,7 @@ pub(crate) fn open(format: &str, folder: &Path, invoices: u32, items: u32) -> Fa
         }
         "tally" => {
             fs::write(folder.join("a.xml"), day_book(invoices)?)?;
-            Ok(Box::new(TallySource::new(folder, serde_json::from_value(json!({"path": "a.xml"}))?)?))
+            Ok(Box::new(TallySource::new(folder, serde_json::from_value(json!({"path": "a.xml", "settle_ms": 0}))?)?))
         }
         other => Err(format!("there is no format {other}; there are {}", FORMATS.join(", ")).into()),
     }

@@ -45,6 +45,19 @@ pub async fn every_result_is_owed_to_every_target(harness: &dyn LedgerHarness) {
     assert!(elsewhere.is_empty(), "it asked for another source only");
 }
 
+/// Receipts say which ledger counts their revisions: the same one for all of them, and after reopening.
+pub async fn receipts_name_the_ledger_that_made_them(harness: &dyn LedgerHarness) {
+    let bench = Bench::open(harness).await;
+    bench.receive("books", Draft::new(1).invalid()).await;
+    bench.receive("books", Draft::new(2).invalid()).await;
+    let named = |receipts: Vec<Receipt>| receipts.into_iter().map(|receipt| receipt.ledger).collect::<Vec<_>>();
+    let first = named(owed(&bench, "tally").await);
+    let ledger = first.first().unwrap().clone().unwrap();
+    assert!(!ledger.0.is_empty() && first == [Some(ledger.clone()), Some(ledger)]);
+    let bench = bench.reopen(harness).await;
+    assert_eq!(named(owed(&bench, "archive").await), first);
+}
+
 /// Invalid, corrected, refused, corrected, registered: one revision each.
 pub async fn a_return_to_ready_replaces_an_earlier_result(harness: &dyn LedgerHarness) {
     let bench = Bench::open(harness).await;

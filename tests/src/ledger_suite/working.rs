@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use einvoice_core::clock::later;
+use einvoice_core::environment::Environment;
 use einvoice_core::ledger::{
     AttemptId, AttemptOutcome, ClaimRequest, DocumentId, Intent, LedgerError, Reception, Settlement, Work,
 };
@@ -13,6 +14,22 @@ use futures_util::future::join_all;
 use super::LedgerHarness;
 use super::fixture::{Bench, Draft, LEASE, errors, intent_for, proof, refused, registered, registration, wish, worker};
 use crate::documents::gstin;
+
+/// What the sandbox registered is never taken for a registration in production, nor the other way round.
+pub async fn a_ledger_belongs_to_one_environment_for_good(harness: &dyn LedgerHarness) {
+    let bench = Bench::open(harness).await;
+    assert_eq!(bench.ledger.environment().await.unwrap(), None);
+    bench.ledger.bind(Environment::Sandbox).await.unwrap();
+    bench.ledger.bind(Environment::Sandbox).await.unwrap();
+    let bench = bench.reopen(harness).await;
+    let refused = bench.ledger.bind(Environment::Production).await;
+    let holds = Environment::Sandbox;
+    assert!(
+        matches!(refused, Err(LedgerError::OtherEnvironment { holds: found, .. }) if found == holds),
+        "{refused:?}"
+    );
+    assert_eq!(bench.ledger.environment().await.unwrap(), Some(holds));
+}
 
 /// Whoever comes after a crash finds the intent, and asks before sending.
 pub async fn an_intent_survives_reopening(harness: &dyn LedgerHarness) {

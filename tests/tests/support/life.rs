@@ -136,7 +136,7 @@ pub async fn outcome(world: &World, planned: NewJob) -> Job {
 }
 
 pub async fn carry_out(world: &World, id: JobId) -> Job {
-    world.pipeline().carry_out(&[id], Arc::new(Silent), StopSignal::new()).await.unwrap();
+    world.pipeline().await.carry_out(&[id], Arc::new(Silent), StopSignal::new()).await.unwrap();
     job(world, id).await
 }
 
@@ -164,7 +164,7 @@ pub fn number_of(job: &Job) -> EwbNumber {
 }
 
 pub async fn ask(world: &World, who: Gstin, operation: Operation) -> Result<Reply, TransportError> {
-    world.pipeline().ask(who, &operation, None).await.map(|asked| asked.reply)
+    world.pipeline().await.ask(who, &operation, None).await.map(|asked| asked.reply)
 }
 
 /// The code with which a question was refused.

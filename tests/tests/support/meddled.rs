@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use einvoice_core::environment::Environment;
 use einvoice_core::irn::Irn;
 use einvoice_core::job::{
     Bill, BillQuery, Cancellation, Job, JobBook, JobClaim, JobDecision, JobId, JobQuery, NewJob, StepIntent,
@@ -70,6 +71,14 @@ fn spend(left: &AtomicU32) -> bool {
 impl Ledger for Meddled {
     fn capability(&self) -> LedgerCapability {
         self.inner.capability()
+    }
+
+    async fn bind(&self, environment: Environment) -> Result<(), LedgerError> {
+        self.inner.bind(environment).await
+    }
+
+    async fn environment(&self) -> Result<Option<Environment>, LedgerError> {
+        self.inner.environment().await
     }
 
     async fn receive(&self, batch: ReceiveBatch) -> Result<Vec<Reception>, LedgerError> {

@@ -19,7 +19,9 @@ use einvoice_core::credential::CredentialStore;
 use einvoice_core::entropy::{SeededEntropy, SharedEntropy};
 use einvoice_core::environment::{Environment, RouteName};
 use einvoice_core::ledger::{DocumentStatus, Ledger, LedgerError, Query};
-use einvoice_core::pipeline::{Parts, Pipeline, RoutePart, RunReport, Silent, SourcePart, StopSignal, WriteBackPart};
+use einvoice_core::pipeline::{
+    Parts, Pipeline, PipelineError, RoutePart, RunReport, Silent, SourcePart, StopSignal, WriteBackPart,
+};
 use einvoice_core::rulebook::CheckOptions;
 use einvoice_core::state::DocumentState;
 use einvoice_core::transport::Transport;
@@ -105,7 +107,12 @@ impl World {
         }
     }
 
-    pub fn pipeline(&self) -> Pipeline {
+    pub async fn pipeline(&self) -> Pipeline {
+        self.joined().await.unwrap()
+    }
+
+    /// The pipeline, or why its parts do not go together.
+    pub async fn joined(&self) -> Result<Pipeline, PipelineError> {
         let mut sources = vec![SourcePart { name: SOURCE.into(), source: Arc::new(self.source.clone()) }];
         sources.extend(self.further_sources.iter().cloned());
         Pipeline::new(Parts {
@@ -123,11 +130,12 @@ impl World {
             settings: self.settings.clone(),
             clock: Arc::new(self.clock.clone()),
         })
+        .await
     }
 
     /// One run with a pipeline of its own, as a process would make it.
     pub async fn run(&self) -> RunReport {
-        self.pipeline().run_once(Arc::new(Silent), StopSignal::new()).await.unwrap()
+        self.pipeline().await.run_once(Arc::new(Silent), StopSignal::new()).await.unwrap()
     }
 
     /// Closes the ledger and opens it again, as a restart does.

@@ -197,6 +197,10 @@ impl Reading<'_> {
         let mut refusal =
             Refusal { info: info_at(layer.refused_info.as_ref().or(layer.info.as_ref()), json), ..Refusal::default() };
         for rule in &layer.errors {
+            // A text for people beside the portal's list would add an error that nobody knows.
+            if !refusal.errors.is_empty() {
+                break;
+            }
             let Some(found) = rule.at.find(json) else { continue };
             collect(found.trim(), rule, &mut |source, code, message| {
                 let speaker = source.unwrap_or(layer.by);
@@ -488,18 +492,33 @@ mod tests {
             errors = [{ at = "/0/errors", source = { member = "by", portal = ["GOVT"] } }, { at = "/0/codes" }]
             "#,
         );
-        let body = r#"[{"ok":"N","errors":"[{\"error_code\":\"2150\",\"error_message\":\"d\",\"by\":\"govt\"},{\"error_code\":\"2150\",\"by\":\"US\"}]","codes":"238, 312,"}]"#;
-        let found = codes(read(&layers, &[], &[], 200, body));
-        let shown: Vec<_> = found.iter().map(|(code, class, own)| (code.as_str(), *class, *own)).collect();
+        let shown = |body: &str| codes(read(&layers, &[], &[], 200, body));
+        let error = |code: &str, class, own| (code.to_owned(), class, own);
+        let body = r#"[{"ok":"N","errors":"[{\"error_code\":\"2150\",\"error_message\":\"d\",\"by\":\"govt\"},{\"error_code\":\"2150\",\"by\":\"US\"}]"}]"#;
         assert_eq!(
-            shown,
-            [
-                ("2150", ErrorClass::Duplicate, false),
-                ("2150", ErrorClass::Unknown, true),
-                ("238", ErrorClass::TokenExpired, false),
-                ("312", ErrorClass::of("312"), false),
-            ]
+            shown(body),
+            [error("2150", ErrorClass::Duplicate, false), error("2150", ErrorClass::Unknown, true)]
         );
+        let body = r#"[{"ok":"N","errors":[],"codes":"238, 312,"}]"#;
+        assert_eq!(
+            shown(body),
+            [error("238", ErrorClass::TokenExpired, false), error("312", ErrorClass::of("312"), false)]
+        );
+    }
+
+    #[test]
+    fn a_text_for_people_beside_the_portals_list_is_no_error_of_its_own() {
+        let layers = layers(
+            r#"
+            [[reply]]
+            refused = { at = "/error" }
+            errors = [{ at = "/error/args/details" }, { at = "/error/message" }]
+            "#,
+        );
+        let body = r#"{"error":{"message":"err-irp-returned-error","args":{"details":[{"ErrorCode":"2150","ErrorMessage":"d"}]}}}"#;
+        assert_eq!(codes(read(&layers, &[], &[], 200, body)), [("2150".to_owned(), ErrorClass::Duplicate, false)]);
+        let own = r#"{"error":{"message":"err-expired-token","args":{"details":[]}}}"#;
+        assert_eq!(codes(read(&layers, &[], &[], 200, own)), [(String::new(), ErrorClass::Unknown, true)]);
     }
 
     #[test]

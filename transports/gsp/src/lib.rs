@@ -9,8 +9,10 @@ pub mod emulator;
 pub mod hooks;
 mod parts;
 mod pass_through;
+mod plain;
 pub mod profile;
 mod provider;
+mod raw;
 #[cfg(feature = "suite")]
 pub mod suite;
 pub mod tape;

@@ -9,11 +9,11 @@ use einvoice_core::environment::Product;
 use einvoice_core::identifier::Gstin;
 use einvoice_core::secret::Secret;
 use einvoice_core::transport::TransportError;
-use einvoice_protocol::exchange::{Exchange, ExchangeError, Header, HttpRequest, HttpResponse, Method};
+use einvoice_protocol::exchange::{ChangedHeader, Exchange, ExchangeError, Header, HttpRequest, HttpResponse, Method};
 
 use crate::answer::{Answer, Reading};
 use crate::profile::{Meaning, ProductProfile};
-use crate::provider::{Parts, Provider, RETRY_WITHIN, with_advice, written_out};
+use crate::provider::{Parts, Provider, RETRY_WITHIN, hidden_in, known_secrets, with_advice, written_out};
 use crate::values::{Tokens, Values};
 
 /// Headers of the portal's protocol by which a call is known, whichever way they are spelt.
@@ -43,6 +43,7 @@ impl<E: Exchange> PassThrough<E> {
     async fn attempt(
         &self,
         request: &HttpRequest,
+        changes: &[ChangedHeader],
         access: &Access,
         token: Option<&Secret<String>>,
     ) -> Result<Result<HttpResponse, crate::answer::Refusal>, ExchangeError> {
@@ -60,7 +61,7 @@ impl<E: Exchange> PassThrough<E> {
             request_id: &request_id,
             site: &site,
             force: false,
-            operation: None,
+            asked: None,
             action: None,
         };
         let common = &self.provider.profile.provider;
@@ -88,36 +89,38 @@ impl<E: Exchange> PassThrough<E> {
             path_and_query.push(if path_and_query.contains('?') { '&' } else { '?' });
             path_and_query.push_str(query);
         }
-        let sent = HttpRequest { method: request.method, path_and_query, headers, body: request.body.clone() };
+        let mut sent = HttpRequest { method: request.method, path_and_query, headers, body: request.body.clone() };
+        sent.change(changes);
         let response = self.exchange.send(sent).await?;
         let profile = &self.provider.profile;
         let reading =
             Reading { layers: &product.reply, codes: &profile.codes, http: &profile.http, product: self.product };
         Ok(match reading.read(response.status, &response.body) {
-            Answer::No(refusal) => Err(refusal),
+            Answer::No(refusal) => {
+                let known = known_secrets(&values);
+                Err(hidden_in(refusal, &known.iter().collect::<Vec<_>>()))
+            }
             Answer::Yes { content, .. } => Ok(HttpResponse { status: response.status, body: content.into() }),
             // Whoever reads the portal's envelope says what is wrong with it.
             Answer::Unclear(_) => Ok(response),
         })
     }
-}
 
-#[async_trait]
-impl<E: Exchange> Exchange for PassThrough<E> {
-    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, ExchangeError> {
+    /// Carries a request, by the right headers, with changes made to them last.
+    async fn carry(&self, request: HttpRequest, changes: &[ChangedHeader]) -> Result<HttpResponse, ExchangeError> {
         let access = access_of(&request)?;
         let started = Instant::now();
         let token = self.provider.token(&access).await.map_err(of_provider_login)?;
-        let first = self.attempt(&request, &access, token.as_ref()).await?;
+        let first = self.attempt(&request, changes, &access, token.as_ref()).await?;
         let refusal = match (first, &token) {
             (Ok(response), _) => return Ok(response),
             // The provider did not look at the request: with another token it goes out once more.
             (Err(refusal), Some(refused))
                 if refusal.means(Meaning::ReauthProvider) && started.elapsed() <= RETRY_WITHIN =>
             {
-                self.provider.forget(refused).await;
+                self.provider.forget(refused);
                 let token = self.provider.token(&access).await.map_err(of_provider_login)?;
-                match self.attempt(&request, &access, token.as_ref()).await? {
+                match self.attempt(&request, changes, &access, token.as_ref()).await? {
                     Ok(response) => return Ok(response),
                     Err(refusal) => refusal,
                 }
@@ -127,6 +130,21 @@ impl<E: Exchange> Exchange for PassThrough<E> {
         let advice = refusal.meanings.iter().find_map(|meaning| meaning.advice());
         let errors = refusal.errors.into_iter().map(|error| with_advice(error, advice)).collect();
         Err(ExchangeError::Refused { errors })
+    }
+}
+
+#[async_trait]
+impl<E: Exchange> Exchange for PassThrough<E> {
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, ExchangeError> {
+        self.carry(request, &[]).await
+    }
+
+    async fn send_changed(
+        &self,
+        request: HttpRequest,
+        changes: &[ChangedHeader],
+    ) -> Result<HttpResponse, ExchangeError> {
+        self.carry(request, changes).await
     }
 
     fn endpoint(&self) -> String {

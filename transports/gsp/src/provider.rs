@@ -1,6 +1,7 @@
 //! What both ways of speaking through a provider share: the profile with its values, and the login to the provider.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,7 +10,7 @@ use einvoice_core::credential::{Access, ClientPair};
 use einvoice_core::date::PortalTime;
 use einvoice_core::entropy::SharedEntropy;
 use einvoice_core::environment::{Environment, Product};
-use einvoice_core::operation::{Operation, OperationKind};
+use einvoice_core::operation::OperationKind;
 use einvoice_core::portal_code::{ErrorClass, PortalError};
 use einvoice_core::secret::Secret;
 use einvoice_core::session::ProviderToken;
@@ -19,13 +20,15 @@ use einvoice_protocol::exchange::{Exchange, ExchangeError, Header, HttpRequest, 
 use einvoice_protocol::mask;
 use einvoice_protocol::object::Object;
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::Mutex;
+use tokio::sync::Mutex as AsyncMutex;
+use tokio::time::{Instant, timeout};
 
 use crate::answer::{Answer, Reading, Refusal};
-use crate::profile::{Alphabet, ExpiryUnit, Login, Named, Profile, Variable};
+use crate::profile::{Alphabet, ExpiryUnit, Login, Meaning, Named, Profile, Variable};
 use crate::values::{Tokens, Values};
 
-/// Longest time that a login to the provider takes. It writes nothing, so that giving it up loses nothing.
+/// Longest time that a login to the provider takes, waiting for somebody else's included. It writes nothing, so that giving
+/// it up loses nothing.
 pub(crate) const LOGIN_TIME_MAX: Duration = Duration::from_secs(7);
 
 /// How soon a call must be refused for another token to be tried at once. A provider that is slower than that is left to
@@ -46,6 +49,8 @@ pub(crate) struct Provider<E> {
     /// To the address of the login to the provider.
     pub(crate) common: E,
     tokens: Mutex<KnownTokens>,
+    /// The login lock: many calls that need a token make one login. It holds the last login if that failed.
+    turn: AsyncMutex<Option<FailedLogin>>,
 }
 
 /// Most tokens that are remembered as refused.
@@ -65,6 +70,28 @@ struct Held {
     client: ClientPair,
     token: Secret<String>,
     expires_at: Timestamp,
+    /// How long before its end another one is fetched.
+    margin: SignedDuration,
+}
+
+impl Held {
+    /// Whether a call with a client pair carries it as it is.
+    fn serves(&self, client: &ClientPair, now: Timestamp) -> bool {
+        self.client == *client && self.expires_at.duration_since(now) > self.margin
+    }
+
+    /// As a session keeps it.
+    fn kept(&self) -> ProviderToken {
+        ProviderToken::new(self.token.clone(), self.expires_at, &self.client)
+    }
+}
+
+/// A login to the provider that failed: those who waited for it get what it got.
+#[derive(Debug)]
+struct FailedLogin {
+    client: ClientPair,
+    at: Instant,
+    error: TransportError,
 }
 
 /// What a request is made of beside its values.
@@ -97,7 +124,17 @@ impl<E: Exchange> Provider<E> {
         entropy: SharedEntropy,
         clock: SharedClock,
     ) -> Self {
-        Self { profile, environment, settings, site, entropy, clock, common, tokens: Mutex::default() }
+        Self {
+            profile,
+            environment,
+            settings,
+            site,
+            entropy,
+            clock,
+            common,
+            tokens: Mutex::default(),
+            turn: AsyncMutex::default(),
+        }
     }
 
     /// The portal site of a call, as the provider spells it.
@@ -174,20 +211,63 @@ impl<E: Exchange> Provider<E> {
         Ok(response)
     }
 
+    fn tokens(&self) -> MutexGuard<'_, KnownTokens> {
+        // Every change of what is known is one step.
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The token of the provider for a client pair, by a login where none is at hand; nothing where there is no login.
     pub(crate) async fn token(&self, access: &Access) -> Result<Option<Secret<String>>, TransportError> {
         let Some(login) = &self.profile.provider.login else { return Ok(None) };
-        // The lock is the login lock: many calls that need a token make one login.
-        let mut known = self.tokens.lock().await;
-        let tokens = &mut known.held;
-        let now = self.clock.now();
-        let margin = SignedDuration::from_secs(i64::from(self.profile.limits.renew_before_seconds));
-        let is_fresh = |held: &Held| held.expires_at.duration_since(now) > margin;
-        if let Some(held) = tokens.iter().find(|held| held.client == *access.client())
-            && is_fresh(held)
-        {
-            return Ok(Some(held.token.clone()));
+        let client = access.client();
+        if let Some(token) = self.fresh_token(client) {
+            return Ok(Some(token));
         }
+        let begun = Instant::now();
+        let too_late = || {
+            let seconds = LOGIN_TIME_MAX.as_secs();
+            not_sent(&self.common, format!("the login to the provider brought nothing within {seconds} seconds"))
+        };
+        let mut last_failure = timeout(LOGIN_TIME_MAX, self.turn.lock()).await.map_err(|_| too_late())?;
+        if let Some(token) = self.fresh_token(client) {
+            return Ok(Some(token));
+        }
+        if let Some(failed) = last_failure.as_ref().filter(|failed| failed.client == *client && failed.at >= begun) {
+            return Err(self.once_more(&failed.error));
+        }
+        let left = LOGIN_TIME_MAX.saturating_sub(begun.elapsed());
+        let made = timeout(left, self.log_in(access, login)).await.unwrap_or_else(|_| Err(too_late()));
+        match made {
+            Ok((token, expires_at)) => {
+                *last_failure = None;
+                self.hold(client, token.clone(), expires_at);
+                Ok(Some(token))
+            }
+            Err(error) => {
+                let (client, at) = (client.clone(), Instant::now());
+                *last_failure = Some(FailedLogin { client, at, error: self.once_more(&error) });
+                Err(error)
+            }
+        }
+    }
+
+    fn fresh_token(&self, client: &ClientPair) -> Option<Secret<String>> {
+        let now = self.clock.now();
+        self.tokens().held.iter().find(|held| held.serves(client, now)).map(|held| held.token.clone())
+    }
+
+    /// Keeps a token in the place of the one that the client pair had.
+    fn hold(&self, client: &ClientPair, token: Secret<String>, expires_at: Timestamp) {
+        // One that lives shorter than the margin would be fetched anew for every call.
+        let half = expires_at.duration_since(self.clock.now()) / 2;
+        let margin = SignedDuration::from_secs(i64::from(self.profile.limits.renew_before_seconds)).min(half);
+        let mut known = self.tokens();
+        known.held.retain(|held| held.client != *client);
+        known.held.push(Held { client: client.clone(), token, expires_at, margin });
+    }
+
+    /// One login to the provider: a token and its end.
+    async fn log_in(&self, access: &Access, login: &Login) -> Result<(Secret<String>, Timestamp), TransportError> {
         let request_id = self.request_id()?;
         let values = Values {
             settings: &self.settings,
@@ -196,25 +276,37 @@ impl<E: Exchange> Provider<E> {
             request_id: &request_id,
             site: &self.site,
             force: false,
-            operation: None,
+            asked: None,
             action: None,
         };
-        let made = self.login(&self.common, login, &[], &[], &values, Product::EInvoice, ErrorClass::ClientConfig);
-        let made = tokio::time::timeout(LOGIN_TIME_MAX, made).await.map_err(|_| {
-            let seconds = LOGIN_TIME_MAX.as_secs();
-            not_sent(&self.common, format!("the login to the provider brought nothing within {seconds} seconds"))
-        })??;
-        let Some(token) = made.token else {
-            return Err(not_sent(&self.common, "the profile's login to the provider brings no token"));
-        };
-        tokens.retain(|held| held.client != *access.client());
-        tokens.push(Held { client: access.client().clone(), token: token.clone(), expires_at: made.expires_at });
-        Ok(Some(token))
+        let made = self.login(&self.common, login, &[], &[], &values, Product::EInvoice, Whose::Provider).await?;
+        let token =
+            made.token.ok_or_else(|| not_sent(&self.common, "the profile's login to the provider brings no token"));
+        Ok((token?, made.expires_at))
+    }
+
+    /// The failure of a login for somebody who waited for it.
+    fn once_more(&self, error: &TransportError) -> TransportError {
+        match error {
+            TransportError::Refused { operation, errors, info } => {
+                TransportError::Refused { operation: *operation, errors: errors.clone(), info: info.clone() }
+            }
+            TransportError::NotSent { endpoint, reason, .. } => {
+                TransportError::NotSent { endpoint: endpoint.clone(), reason: reason.clone(), source: None }
+            }
+            other => not_sent(&self.common, other.to_string()),
+        }
+    }
+
+    /// The token that the next call with a client pair carries; nothing where that call has to log in for it.
+    pub(crate) fn at_hand(&self, client: &ClientPair) -> Option<ProviderToken> {
+        let now = self.clock.now();
+        self.tokens().held.iter().find(|held| held.serves(client, now)).map(Held::kept)
     }
 
     /// Forgets a token that the provider did not accept, unless another one has taken its place.
-    pub(crate) async fn forget(&self, refused: &Secret<String>) {
-        let mut known = self.tokens.lock().await;
+    pub(crate) fn forget(&self, refused: &Secret<String>) {
+        let mut known = self.tokens();
         let known = &mut *known;
         known.held.retain(|held| held.token != *refused);
         if !known.refused.contains(refused) {
@@ -224,25 +316,23 @@ impl<E: Exchange> Provider<E> {
     }
 
     /// The token of a client pair with its end, for a session that is kept; nothing where there is none.
-    pub(crate) async fn held(&self, client: &ClientPair) -> Option<ProviderToken> {
-        let known = self.tokens.lock().await;
-        let held = known.held.iter().find(|held| held.client == *client)?;
-        Some(ProviderToken { token: held.token.clone(), expires_at: held.expires_at })
+    pub(crate) fn held(&self, client: &ClientPair) -> Option<ProviderToken> {
+        let known = self.tokens();
+        known.held.iter().find(|held| held.client == *client).map(Held::kept)
     }
 
-    /// Takes over a token that a kept session brings, unless one at hand lives longer, or it was refused before: what
-    /// another worker or an earlier run has logged in for need not be logged in for again.
-    pub(crate) async fn adopt(&self, client: &ClientPair, brought: Option<&ProviderToken>) {
+    /// Takes over a token that a kept session brings, unless one at hand lives longer, it was refused before, or another
+    /// client pair got it: what another worker or an earlier run has logged in for need not be logged in for again.
+    pub(crate) fn adopt(&self, client: &ClientPair, brought: Option<&ProviderToken>) {
         let Some(brought) = brought else { return };
-        let mut known = self.tokens.lock().await;
-        let known = &mut *known;
-        let has_better = known.held.iter().any(|held| held.client == *client && held.expires_at >= brought.expires_at);
-        if has_better || known.refused.contains(&brought.token) {
-            return;
+        let is_known = {
+            let known = self.tokens();
+            let is_better = |held: &Held| held.client == *client && held.expires_at >= brought.expires_at;
+            known.held.iter().any(is_better) || known.refused.contains(&brought.token)
+        };
+        if !is_known && brought.is_of(client) {
+            self.hold(client, brought.token.clone(), brought.expires_at);
         }
-        known.held.retain(|held| held.client != *client);
-        let (token, expires_at) = (brought.token.clone(), brought.expires_at);
-        known.held.push(Held { client: client.clone(), token, expires_at });
     }
 
     /// What is left of the account, as the provider writes it; nothing where the profile does not say how to ask.
@@ -262,7 +352,7 @@ impl<E: Exchange> Provider<E> {
             request_id: &request_id,
             site: &self.site,
             force: false,
-            operation: None,
+            asked: None,
             action: None,
         };
         let common = &self.profile.provider;
@@ -301,7 +391,7 @@ impl<E: Exchange> Provider<E> {
         }
     }
 
-    /// Makes a login, to the provider or of a taxpayer. What is refused without a known word is of class `otherwise`.
+    /// Makes a login, to the provider or of a taxpayer; a refusal is about whoever logs in.
     #[expect(clippy::too_many_arguments, reason = "a login is told what it is made of, once")]
     pub(crate) async fn login(
         &self,
@@ -311,7 +401,7 @@ impl<E: Exchange> Provider<E> {
         headers: &[&Named],
         values: &Values<'_>,
         product: Product,
-        otherwise: ErrorClass,
+        whose: Whose,
     ) -> Result<MadeLogin, TransportError> {
         let missing =
             |variable: Variable| not_sent(exchange, format!("the login needs {{{variable}}}, which has no value"));
@@ -362,11 +452,10 @@ impl<E: Exchange> Provider<E> {
             Answer::Unclear(reason) => return Err(bad(&reason)),
             Answer::No(mut refusal) => {
                 for error in &mut refusal.errors {
-                    if error.class() == ErrorClass::Unknown {
-                        error.of_provider = Some(otherwise);
-                    }
+                    whose.refused(error);
                 }
                 let advice = refusal.meanings.iter().find_map(|meaning| meaning.advice());
+                let advice = advice.or_else(|| whose.advice(&refusal.errors));
                 refusal.errors = refusal.errors.into_iter().map(|error| with_advice(error, advice)).collect();
                 return Err(refused(None, refusal, &known));
             }
@@ -388,6 +477,33 @@ impl<E: Exchange> Provider<E> {
         });
         let by_profile = sent_at.checked_add(SignedDuration::from_secs(i64::from(lifetime))).unwrap_or(sent_at);
         Ok(MadeLogin { token, expires_at: told.unwrap_or(by_profile) })
+    }
+}
+
+/// Who logs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// The account, with its client pair: there is no token yet that could be over, and no API user that could be wrong.
+    Provider,
+    /// A taxpayer.
+    Taxpayer,
+}
+
+impl Whose {
+    /// Makes a refusal without a known word, or with one that makes no sense of this login, one of whoever logs in.
+    fn refused(self, error: &mut PortalError) {
+        match (self, error.class()) {
+            (Self::Provider, ErrorClass::Unknown | ErrorClass::TokenExpired | ErrorClass::Auth) => {
+                error.of_provider = Some(ErrorClass::ClientConfig);
+            }
+            (Self::Taxpayer, ErrorClass::Unknown) => error.of_provider = Some(ErrorClass::Auth),
+            _ => {}
+        }
+    }
+
+    fn advice(self, errors: &[PortalError]) -> Option<&'static str> {
+        let is_refused = errors.iter().any(|error| error.of_provider == Some(ErrorClass::ClientConfig));
+        if self == Self::Provider && is_refused { Meaning::Config.advice() } else { None }
     }
 }
 
@@ -485,16 +601,21 @@ pub(crate) fn known_secrets(values: &Values<'_>) -> Vec<Secret<String>> {
 }
 
 /// A refusal as core's error, with no secret in its words.
-pub(crate) fn refused(operation: Option<&Operation>, refusal: Refusal, known: &[&Secret<String>]) -> TransportError {
-    let Refusal { mut errors, mut info, .. } = refusal;
-    let of_info = info.iter_mut().flat_map(|info| info.errors.iter_mut());
-    for error in errors.iter_mut().chain(of_info) {
+pub(crate) fn refused(operation: Option<OperationKind>, refusal: Refusal, known: &[&Secret<String>]) -> TransportError {
+    let Refusal { errors, info, .. } = hidden_in(refusal, known);
+    TransportError::Refused { operation, errors, info }
+}
+
+/// A refusal with no secret in its words: who refuses may repeat what was sent.
+pub(crate) fn hidden_in(mut refusal: Refusal, known: &[&Secret<String>]) -> Refusal {
+    let of_info = refusal.info.iter_mut().flat_map(|info| info.errors.iter_mut());
+    for error in refusal.errors.iter_mut().chain(of_info) {
         error.message = mask::hide(&error.message, known);
     }
-    for detail in &mut info {
+    for detail in &mut refusal.info {
         detail.description = mask::hide(&detail.description, known);
     }
-    TransportError::Refused { operation: operation.map(Operation::kind), errors, info }
+    refusal
 }
 
 /// What to do about a word of the provider's, for the errors of a person.

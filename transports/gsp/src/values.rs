@@ -118,6 +118,14 @@ pub(crate) fn site_of(operation: &Operation) -> Option<&str> {
     }
 }
 
+/// What a call is about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Asked<'v> {
+    Operation(&'v Operation),
+    /// A call as it is, by the values that it has for templates.
+    Raw(&'v BTreeMap<Known, String>),
+}
+
 /// The tokens that a call has at hand.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Tokens<'v> {
@@ -138,7 +146,7 @@ pub(crate) struct Values<'v> {
     pub(crate) request_id: &'v str,
     pub(crate) site: &'v str,
     pub(crate) force: bool,
-    pub(crate) operation: Option<&'v Operation>,
+    pub(crate) asked: Option<Asked<'v>>,
     pub(crate) action: Option<&'v str>,
 }
 
@@ -163,7 +171,12 @@ impl<'v> Values<'v> {
             Known::Force => "false",
             Known::Action => self.action?,
             Known::Gstin => return Some(self.access.gstin().to_string().into()),
-            _ => return of_operation(self.operation?, known).map(Cow::Owned),
+            _ => {
+                return match self.asked? {
+                    Asked::Operation(operation) => of_operation(operation, known).map(Cow::Owned),
+                    Asked::Raw(values) => values.get(&known).map(|value| value.as_str().into()),
+                };
+            }
         };
         Some(Cow::Borrowed(text))
     }

@@ -14,7 +14,7 @@ use einvoice_core::credential::Access;
 use einvoice_core::entropy::SharedEntropy;
 use einvoice_core::environment::Product;
 use einvoice_core::operation::{InfoDetail, Operation, OperationKind, Reply};
-use einvoice_core::raw::{RawAnswer, RawCall};
+use einvoice_core::raw::{RawAnswer, RawCall, RawPart};
 use einvoice_core::secret::Secret;
 use einvoice_core::session::Session;
 use einvoice_core::transport::{LoginRequest, Probe, Transport, TransportCapability, TransportError, raw_calls_denied};
@@ -59,7 +59,7 @@ impl<E: Exchange> IrpTransport<E> {
         capability.payload_bytes_max = settings.payload_bytes_max;
         capability.concurrency_per_gstin = settings.concurrency_per_gstin;
         capability.call_time_max = settings.call_time_max;
-        capability.raw_calls = true;
+        capability.raw_calls = RawPart::all(&capability.operations);
         Self {
             line: Line::new(exchange),
             endpoints: settings.endpoints,
@@ -77,6 +77,7 @@ impl<E: Exchange> IrpTransport<E> {
     #[must_use]
     pub fn with_ewb(mut self, exchange: E, settings: EwbSettings, auth_key: AuthPublicKey, clock: SharedClock) -> Self {
         self.capability.operations.extend(EwbSettings::operations());
+        self.capability.raw_calls = RawPart::all(&self.capability.operations);
         self.ewb = Some(EwbSide::new(exchange, settings, auth_key, clock));
         self
     }
@@ -220,6 +221,7 @@ impl<E: Exchange> Transport for IrpTransport<E> {
     }
 
     async fn call_raw(&self, session: &Session, call: &RawCall) -> Result<RawAnswer, TransportError> {
+        self.capability.admit_raw(call)?;
         match (call.target.product(), &self.ewb) {
             (Product::EInvoice, _) => self.irp_call_raw(session, call).await,
             (Product::EWayBill, Some(ewb)) => ewb.call_raw(session, call).await,

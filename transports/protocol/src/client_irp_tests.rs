@@ -183,3 +183,32 @@ async fn base64_goes_under_the_seal_where_the_settings_say_so() {
     let opened = Sek::from_bytes(&SEK).unwrap().open(body["Data"].as_str().unwrap()).unwrap();
     assert_eq!(crate::encoding::BASE64.decode(opened).unwrap(), br#"{"Version":"1.1"}"#);
 }
+
+#[tokio::test]
+async fn a_call_as_it_is_never_goes_to_production_whoever_asks_for_it() {
+    use einvoice_core::raw::{RawBody, RawCall, RawTarget};
+    let requests = Requests::default();
+    let key = AuthPublicKey::new(&RsaPublicKey::from_der(&TestKey::shared().spki).unwrap()).unwrap();
+    let answer = |_: &HttpRequest| -> Result<HttpResponse, ExchangeError> { panic!("a call was sent to production") };
+    let exchange = || Scripted { answer, requests: requests.clone() };
+    let settings = IrpSettings::new(TransportMode::Direct, Environment::Production, "NIC1");
+    let clock = einvoice_core::clock::SystemClock::shared();
+    let entropy = Arc::new(SeededEntropy::new(1));
+    let transport = IrpTransport::new(exchange(), settings, key.clone(), entropy).with_ewb(
+        exchange(),
+        EwbSettings::default(),
+        key,
+        clock,
+    );
+    let asked = |kind, rest: &str| RawTarget::Operation { kind, rest: rest.to_owned() };
+    for call in [
+        RawCall::new(RawTarget::Login, RawBody::Whole(Bytes::new())),
+        RawCall::new(asked(OperationKind::GetIrn, "/x"), RawBody::None),
+        RawCall::new(asked(OperationKind::GenerateIrn, ""), RawBody::Sealed(Bytes::from_static(b"{}"))),
+        RawCall::new(asked(OperationKind::GetEwb, "?ewbNo=1"), RawBody::None),
+    ] {
+        let error = transport.call_raw(&session(), &call).await.unwrap_err();
+        assert!(matches!(&error, TransportError::HeldBack { reason } if reason.contains("production")), "{error}");
+    }
+    assert!(requests.lock().unwrap().is_empty());
+}

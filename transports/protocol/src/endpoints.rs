@@ -149,15 +149,35 @@ pub fn percent_encode(value: &str) -> String {
     encoded
 }
 
+/// Decodes `%2F` and the like; nothing for text that is not UTF-8 afterwards.
+#[must_use]
+pub fn percent_decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'%' => {
+                let digits = [rest.next()?, rest.next()?];
+                u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?
+            }
+            b'+' => b' ',
+            other => other,
+        });
+    }
+    String::from_utf8(bytes).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn slashes_of_numbers_and_dates_are_encoded() {
+    fn slashes_of_numbers_and_dates_are_encoded_and_come_back() {
         assert_eq!(percent_encode("AB/12-3"), "AB%2F12-3");
         assert_eq!(percent_encode("05/11/2026"), "05%2F11%2F2026");
         assert_eq!(percent_encode("a&b c"), "a%26b%20c");
+        assert_eq!(percent_decoded("a%26b%20c+%2f").as_deref(), Some("a&b c /"));
+        assert_eq!(percent_decoded("%zz"), None);
     }
 
     #[test]

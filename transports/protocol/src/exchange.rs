@@ -28,6 +28,23 @@ pub trait Exchange: fmt::Debug + Send + Sync {
     /// Dropping the future closes the exchange; the request may have been received all the same.
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, ExchangeError>;
 
+    /// Sends a right request with some headers other than right, for a rehearsal of what is refused. An exchange that
+    /// reads headers, or writes some of its own, goes by the right ones and makes the changes last.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    ///
+    /// # Cancellation
+    /// As [`Self::send`].
+    async fn send_changed(
+        &self,
+        mut request: HttpRequest,
+        changes: &[ChangedHeader],
+    ) -> Result<HttpResponse, ExchangeError> {
+        request.change(changes);
+        self.send(request).await
+    }
+
     /// Where requests go, for messages to people: scheme, host and port, without credentials.
     fn endpoint(&self) -> String;
 }
@@ -36,6 +53,14 @@ pub trait Exchange: fmt::Debug + Send + Sync {
 impl<E: Exchange + ?Sized> Exchange for Arc<E> {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, ExchangeError> {
         self.as_ref().send(request).await
+    }
+
+    async fn send_changed(
+        &self,
+        request: HttpRequest,
+        changes: &[ChangedHeader],
+    ) -> Result<HttpResponse, ExchangeError> {
+        self.as_ref().send_changed(request, changes).await
     }
 
     fn endpoint(&self) -> String {
@@ -47,6 +72,14 @@ impl<E: Exchange + ?Sized> Exchange for Arc<E> {
 impl<E: Exchange + ?Sized> Exchange for Box<E> {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, ExchangeError> {
         self.as_ref().send(request).await
+    }
+
+    async fn send_changed(
+        &self,
+        request: HttpRequest,
+        changes: &[ChangedHeader],
+    ) -> Result<HttpResponse, ExchangeError> {
+        self.as_ref().send_changed(request, changes).await
     }
 
     fn endpoint(&self) -> String {
@@ -97,6 +130,14 @@ impl HttpRequest {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value.expose())
     }
+
+    /// Gives headers other values, or leaves them out; of two changes of one header the later counts.
+    pub fn change(&mut self, changes: &[ChangedHeader]) {
+        for ChangedHeader { name, value } in changes {
+            self.headers.retain(|header| !header.name.eq_ignore_ascii_case(name));
+            self.headers.extend(value.as_ref().map(|value| Header::plain(name.clone(), value)));
+        }
+    }
 }
 
 impl fmt::Debug for HttpRequest {
@@ -132,6 +173,16 @@ impl Header {
     pub fn secret(name: impl Into<Cow<'static, str>>, value: &Secret<String>) -> Self {
         Self { name: name.into(), value: HeaderValue::Secret(value.clone()) }
     }
+}
+
+/// A header that is not as it should be.
+#[derive(Debug, Clone)]
+#[expect(clippy::exhaustive_structs, reason = "a header has a name, and a value or none")]
+pub struct ChangedHeader {
+    /// Name, spelt as it is to be sent.
+    pub name: Cow<'static, str>,
+    /// Its value, which is made up and no secret; nothing leaves the header out.
+    pub value: Option<String>,
 }
 
 /// The value of a header.

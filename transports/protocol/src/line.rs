@@ -6,7 +6,7 @@ use einvoice_core::portal_code::PortalError;
 use einvoice_core::secret::Secret;
 use einvoice_core::transport::TransportError;
 
-use crate::exchange::{Exchange, ExchangeError, HttpRequest, HttpResponse};
+use crate::exchange::{ChangedHeader, Exchange, ExchangeError, HttpRequest, HttpResponse};
 use crate::login::LoginError;
 use crate::mask;
 
@@ -55,9 +55,28 @@ impl<E: Exchange> Line<E> {
         request: HttpRequest,
         operation: Option<OperationKind>,
     ) -> Result<HttpResponse, TransportError> {
+        self.told(self.0.send(request).await, operation)
+    }
+
+    /// The same with headers that are not as they should be.
+    pub(crate) async fn send_changed(
+        &self,
+        request: HttpRequest,
+        changes: &[ChangedHeader],
+        operation: Option<OperationKind>,
+    ) -> Result<HttpResponse, TransportError> {
+        self.told(self.0.send_changed(request, changes).await, operation)
+    }
+
+    /// What an exchange brought, as core's error where that is none.
+    fn told(
+        &self,
+        brought: Result<HttpResponse, ExchangeError>,
+        operation: Option<OperationKind>,
+    ) -> Result<HttpResponse, TransportError> {
         let changes_books = operation.is_some_and(OperationKind::changes_books);
         let endpoint = || self.0.endpoint();
-        let response = self.0.send(request).await.map_err(|error| match error {
+        let response = brought.map_err(|error| match error {
             ExchangeError::NotSent { reason, source } => {
                 TransportError::NotSent { endpoint: endpoint(), reason, source }
             }

@@ -40,6 +40,18 @@ pub fn question<'a>(operation: &'a Operation, closure_names: &'a ClosureNames) -
     Question { action: None, json: requests::json(operation), parameters: Vec::new() }
 }
 
+/// A call as it is in the portals' own words: its document, or the bill that it asks for. Nothing where the e-way bill
+/// system is not asked for this as it is.
+#[must_use]
+pub fn raw_question(kind: OperationKind, document: Option<&[u8]>, bill: Option<String>) -> Option<Question<'_>> {
+    let action = match kind.product() {
+        Product::EInvoice => None,
+        _ => Some(Cow::Borrowed(ewb::requests::raw_action(kind)?)),
+    };
+    let parameters = bill.map(|number| ("ewbNo", number)).into_iter().collect();
+    Some(Question { action, json: document.map(Cow::Borrowed), parameters })
+}
+
 /// The opened answer to an operation, as core's type.
 ///
 /// # Errors

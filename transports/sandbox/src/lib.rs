@@ -68,4 +68,4 @@ pub use settings::{
     DistanceReport, ErrorDetailsForm, EwbDateForm, PortalSettings, SekWrapping, TaxpayerEntry, UnknownIrn,
 };
 pub use transport::{ANSWER_WAIT_MAX, InProcess};
-pub use wire::{Delivery, PortalReply, PortalRequest, percent_decoded};
+pub use wire::{Delivery, PortalReply, PortalRequest};

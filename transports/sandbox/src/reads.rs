@@ -1,5 +1,6 @@
 //! Everything but login and registration: reads, cancellation, taxpayers.
 
+use einvoice_protocol::endpoints::percent_decoded;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::books::{Identity, Registered};
@@ -10,7 +11,7 @@ use crate::node::quoted;
 use crate::portal::{Answer, Asker, Portal};
 use crate::registry;
 use crate::settings::UnknownIrn;
-use crate::wire::{PortalRequest, Refusal, percent_decoded};
+use crate::wire::{PortalRequest, Refusal};
 
 impl Portal {
     pub(crate) fn get_by_irn(&self, caller: Asker<'_>, irn: &str, now: Timestamp) -> Result<Answer, Refusal> {

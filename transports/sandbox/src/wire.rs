@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use einvoice_protocol::endpoints::percent_decoded;
 
 use crate::node::quoted;
 use crate::settings::ErrorDetailsForm;
@@ -172,24 +173,6 @@ pub(crate) fn success(data: &str, info: &[String]) -> PortalReply {
     PortalReply::json(format!(r#"{{"Status":1,"Data":{data},"ErrorDetails":null,"InfoDtls":{}}}"#, info_json(info)))
 }
 
-/// Decodes `%2F` and the like; nothing for text that is not UTF-8 afterwards.
-#[must_use]
-pub fn percent_decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'%' => {
-                let digits = [rest.next()?, rest.next()?];
-                u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?
-            }
-            b'+' => b' ',
-            other => other,
-        });
-    }
-    String::from_utf8(bytes).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -212,6 +195,5 @@ mod tests {
         let request = request(&[], "/x?doctype=INV&docNum=A%2F1&docdate=05%2f11%2F2026");
         assert_eq!(request.query("docnum").as_deref(), Some("A/1"));
         assert_eq!(request.query("DOCDATE").as_deref(), Some("05/11/2026"));
-        assert_eq!(percent_decoded("%zz"), None);
     }
 }

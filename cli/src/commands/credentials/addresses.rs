@@ -14,7 +14,7 @@ pub(super) async fn run(
     assembly: &Assembly,
     output: &mut Output,
 ) -> Result<(), CliError> {
-    let scope = scope(arguments, assembly)?;
+    let scope = scope(arguments, assembly).await?;
     let store = assembly.credentials().await?;
     let shown = CredentialScope::Client(scope.clone());
     let listed = if arguments.addresses.is_empty() && !arguments.none {
@@ -38,7 +38,7 @@ pub(super) async fn run(
     ))
 }
 
-fn scope(arguments: &CredentialAddresses, assembly: &Assembly) -> Result<ClientScope, CliError> {
+async fn scope(arguments: &CredentialAddresses, assembly: &Assembly) -> Result<ClientScope, CliError> {
     let table = super::route(Some(&arguments.route), assembly)?;
     let account = arguments.account.as_ref().or(table.client_account.as_ref());
     let holder = match (&arguments.pan, &arguments.gstin, account) {
@@ -46,7 +46,9 @@ fn scope(arguments: &CredentialAddresses, assembly: &Assembly) -> Result<ClientS
             ClientHolder::Pan(Pan::parse(pan).map_err(|error| CliError::Usage(format!("--pan {pan}: {error}")))?)
         }
         (None, Some(gstin), _) => ClientHolder::Pan(super::pan_of(&super::gstin(gstin)?)?),
-        (None, None, Some(account)) => ClientHolder::Provider { account: account.clone(), product: None },
+        (None, None, Some(account)) => {
+            super::account_holder(account, arguments.product.map(super::product), table, assembly).await?
+        }
         (None, None, None) => {
             return Err(CliError::Usage(
                 "a client pair belongs to a PAN or a provider account: pass --pan, --gstin or --account".to_owned(),

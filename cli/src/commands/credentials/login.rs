@@ -1,4 +1,5 @@
-//! `credentials test`: logs in once. The same login proves a new secret in a rotation.
+//! `credentials test`: puts credentials to the proof, by a login where that reaches whoever knows them, and by one read
+//! where it does not. The same proves a new secret in a rotation.
 
 use std::sync::Arc;
 
@@ -11,14 +12,16 @@ use einvoice_core::date::PortalTime;
 use einvoice_core::environment::Product;
 use einvoice_core::identifier::Gstin;
 use einvoice_core::pipeline::RoutePart;
-use einvoice_core::session::Session;
-use einvoice_core::transport::{LoginRequest, Reach, TransportError};
+use einvoice_core::proof;
+use einvoice_core::session::{SavedSession, Session};
+use einvoice_core::transport::{LoginReach, LoginRequest, Reach, TransportError};
 use jiff::Timestamp;
 use serde_json::json;
 
 use crate::arguments::CredentialTest;
 use crate::assemble::Assembly;
 use crate::commands::explain::system_in_words;
+use crate::commands::proof::no_read;
 use crate::error::CliError;
 use crate::output::Output;
 
@@ -28,11 +31,12 @@ pub(super) async fn run(arguments: &CredentialTest, assembly: &Assembly, output:
     let table = super::route(arguments.route.as_deref(), assembly)?;
     let product = super::product(arguments.product);
     let login = Login::new(gstin, product, table, assembly).await?;
-    let result = login.try_with(None).await;
-    login.note(&result, assembly.clock().now()).await;
-    let session = result?;
-    login.keep(&session, output).await;
-    let until = PortalTime::at(session.expires_at()).to_string();
+    let now = assembly.clock().now();
+    let result = login.prove(None, now).await;
+    login.note(&result, now).await;
+    let proven = result?;
+    login.keep(&proven.session, output).await;
+    let until = PortalTime::at(proven.session.expires_at()).to_string();
     if output.is_json() {
         return output.object(&json!({
             "gstin": gstin.to_string(),
@@ -40,14 +44,48 @@ pub(super) async fn run(arguments: &CredentialTest, assembly: &Assembly, output:
             "environment": table.environment,
             "product": product,
             "logged_in": true,
+            "proven_by": proven.by.word(),
             "session_until": until,
         }));
+    }
+    if proven.by == By::Read {
+        return output.line(format!(
+            "accepted for {gstin} by the {} by route {}: a login there proves too little, so that one document was asked for \
+             that cannot exist",
+            system_in_words(product),
+            table.part.name
+        ));
     }
     output.line(format!(
         "logged in for {gstin} to the {} by route {}; the session lasts until {until} IST",
         system_in_words(product),
         table.part.name
     ))
+}
+
+/// What proved credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    /// A login.
+    Login,
+    /// A read, as a login reaches nobody who knows them.
+    Read,
+}
+
+impl By {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::Read => "read",
+        }
+    }
+}
+
+/// A session whose credentials are proven.
+#[derive(Debug)]
+pub(super) struct Proven {
+    pub(super) session: Session,
+    pub(super) by: By,
 }
 
 /// One taxpayer's login by one route.
@@ -82,8 +120,28 @@ impl Login {
         &self.client
     }
 
-    /// Logs in with what the store holds in use, but for one entry that is tried in its place.
-    pub(super) async fn try_with(&self, tried: Option<&CredentialEntry>) -> Result<Session, TransportError> {
+    /// Proves what the store holds in use, but for one entry that is tried in its place and is what matters then.
+    pub(super) async fn prove(
+        &self,
+        tried: Option<&CredentialEntry>,
+        now: Timestamp,
+    ) -> Result<Proven, TransportError> {
+        let session = self.log_in(tried).await?;
+        let (capability, product) = (self.part.transport.capability(), self.user.product);
+        let reach = capability.login_reach(product);
+        let is_enough = match tried {
+            Some(entry) => proof::is_by_login(reach, &entry.scope()),
+            None => reach == LoginReach::Taxpayer,
+        };
+        if is_enough {
+            return Ok(Proven { session, by: By::Login });
+        }
+        let read = proof::read(capability, product, now).ok_or_else(|| no_read(product))?;
+        proof::of_read(self.part.transport.call(&session, &read).await)?;
+        Ok(Proven { session, by: By::Read })
+    }
+
+    async fn log_in(&self, tried: Option<&CredentialEntry>) -> Result<Session, TransportError> {
         let client = match tried {
             Some(CredentialEntry::Client(_, pair)) => pair.clone(),
             _ => self.store.client(&self.client).await?,
@@ -95,7 +153,8 @@ impl Login {
             }
             _ => self.store.api_user(&self.user).await?,
         };
-        let previous = self.store.session(&self.user).await?;
+        // Without the account's token: it would serve whatever the client pair is, and nothing would be asked.
+        let previous = self.store.session(&self.user).await?.map(|kept| SavedSession { provider: None, ..kept });
         let access = Access::new(self.user.gstin, client, user);
         let request = LoginRequest {
             access: &access,
@@ -114,7 +173,7 @@ impl Login {
     }
 
     /// Keeps what became of the login beside the entries it used; one that was refused, with what was refused.
-    pub(super) async fn note(&self, result: &Result<Session, TransportError>, now: Timestamp) {
+    pub(super) async fn note(&self, result: &Result<Proven, TransportError>, now: Timestamp) {
         let user = CredentialScope::User(self.user.clone());
         let client = CredentialScope::Client(self.client.clone());
         let (note, scopes) = match result {

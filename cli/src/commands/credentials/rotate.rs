@@ -1,7 +1,7 @@
-//! `credentials rotate`: a new secret takes the place of the old one only after it has logged in.
+//! `credentials rotate`: a new secret takes the place of the old one only after it was accepted.
 //!
 //! 1. The new secret is kept beside the old one, which stays in use.
-//! 2. It logs in.
+//! 2. It logs in; where a login reaches nobody who knows it, it reads.
 //! 3. It takes the place of the old one.
 //!
 //! Stopped between two steps, the old one is in use and the new one waits; `--resume` goes on and `--forget` gives up.
@@ -11,7 +11,7 @@ use einvoice_core::environment::Product;
 use einvoice_core::transport::{Reach, TransportError};
 use serde_json::json;
 
-use super::login::Login;
+use super::login::{By, Login};
 use crate::arguments::CredentialRotate;
 use crate::assemble::Assembly;
 use crate::error::CliError;
@@ -22,7 +22,7 @@ pub(super) async fn run(
     assembly: &Assembly,
     output: &mut Output,
 ) -> Result<(), CliError> {
-    let scope = super::scope(&arguments.scope, assembly)?;
+    let scope = super::scope(&arguments.scope, assembly).await?;
     let store = assembly.credentials().await?;
     if !store.capability().keeps_facts {
         return Err(CliError::Credential(CredentialError::ReadOnly {
@@ -47,16 +47,22 @@ pub(super) async fn run(
             CredentialScope::User(of) => CredentialEntry::User(of.clone(), store.api_user(of).await?),
         };
         let entry = super::asked_for(scope.clone(), arguments.scope.name.as_deref(), Some(&old))?;
-        super::check_size(&entry, assembly)?;
+        super::check_size(&entry, assembly).await?;
         store.put_pending(entry.clone()).await?;
         entry
     };
-    match login.try_with(Some(&entry)).await {
-        Ok(session) => {
+    let now = assembly.clock().now();
+    match login.prove(Some(&entry), now).await {
+        Ok(proven) => {
             store.promote(&entry).await?;
-            login.note(&Ok(session.clone()), assembly.clock().now()).await;
+            let (session, by) = (proven.session.clone(), proven.by);
+            login.note(&Ok(proven), now).await;
             login.keep(&session, output).await;
-            told(output, "rotated", &scope, "the new secret has logged in and is in use")
+            let sentence = match by {
+                By::Login => "the new secret has logged in and is in use",
+                By::Read => "the new secret was accepted with a read and is in use",
+            };
+            told(output, "rotated", &scope, sentence)
         }
         Err(error) => {
             if is_about(&error, &scope) {
@@ -64,6 +70,12 @@ pub(super) async fn run(
                 store.drop_pending(&scope).await?;
                 output.remark(format!(
                     "the {scope}: the new secret was refused and is forgotten; the old one stays in use"
+                ));
+            } else if matches!(error, TransportError::Unsupported { .. }) {
+                output.remark(format!(
+                    "the {scope}: this route cannot prove it, as its login asks nobody who knows it and it carries no read; \
+                     the old one stays in use and the new one waits. `--forget` forgets it, `credentials add` takes one into \
+                     use unproven"
                 ));
             } else {
                 output.remark(format!(

@@ -68,7 +68,7 @@ impl Desk {
                 .map(|route| (route.name.as_str().to_owned(), route.transport.capability().site.clone()))
                 .collect(),
             clock: assembly.clock(),
-            pipeline: Pipeline::new(parts),
+            pipeline: Pipeline::new(parts).await?,
         })
     }
 

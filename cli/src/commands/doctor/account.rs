@@ -4,17 +4,19 @@ use std::sync::Arc;
 
 use einvoice_core::access::Gateway;
 use einvoice_core::config::RouteTable;
-use einvoice_core::credential::{CredentialError, CredentialScope, CredentialStore, UserScope};
+use einvoice_core::credential::{CredentialScope, CredentialStore, UserScope};
 use einvoice_core::date::PortalTime;
 use einvoice_core::environment::Product;
 use einvoice_core::identifier::Gstin;
 use einvoice_core::operation::{Operation, Reply};
 use einvoice_core::pipeline::RoutePart;
-use einvoice_core::transport::{Owner, TransportError};
+use einvoice_core::transport::{LoginReach, Owner, TransportError};
+use jiff::Timestamp;
 
 use super::report::{Line, Report};
 use crate::assemble::Assembly;
 use crate::commands::explain::system_in_short;
+use crate::commands::proof;
 use crate::error::CliError;
 use crate::exit_code;
 
@@ -24,13 +26,12 @@ pub(super) async fn checks(
     table: &RouteTable,
     part: RoutePart,
     store: Option<&Arc<dyn CredentialStore>>,
-    wanted: &[Gstin],
+    users: &[(Gstin, Product)],
     report: &mut Report<'_>,
 ) -> Result<(), CliError> {
     let Some(store) = store else {
         return report.add(Line::skipped("login", "the credential store does not open").on(table));
     };
-    let users = users(table, &part, store, wanted).await;
     if users.is_empty() {
         let fix = format!(
             "`einvoice onboard` asks for API users, `einvoice credentials add user --route {} --gstin GSTIN` puts one; \
@@ -42,25 +43,28 @@ pub(super) async fn checks(
     let clock = assembly.clock();
     let environment = part.environment;
     let gateway = Gateway::new(part.name, environment, part.client_account, part.transport, Arc::clone(store), clock);
-    for (gstin, product) in users {
+    for (gstin, product) in users.iter().copied() {
         let scope = UserScope { gstin, product, environment, route: table.route_name() };
-        account(&gateway, &scope, store, table, report).await?;
+        account(&gateway, &scope, store, table, assembly.clock().now(), report).await?;
     }
     Ok(())
 }
 
 /// The taxpayers with an API user on a route, and for which system.
-async fn users(
+pub(super) async fn users(
     table: &RouteTable,
     part: &RoutePart,
-    store: &Arc<dyn CredentialStore>,
+    store: Option<&Arc<dyn CredentialStore>>,
     wanted: &[Gstin],
 ) -> Vec<(Gstin, Product)> {
     let route = table.route_name();
     let is_ours = |scope: &UserScope| {
         scope.environment == table.environment && (scope.route == route || scope.route.as_str() == "*")
     };
-    let listed = store.list().await.unwrap_or_default();
+    let listed = match store {
+        Some(store) => store.list().await.unwrap_or_default(),
+        None => Vec::new(),
+    };
     let mut users: Vec<(Gstin, Product)> = listed
         .iter()
         .filter_map(|entry| match &entry.scope {
@@ -88,31 +92,29 @@ async fn account(
     user: &UserScope,
     store: &Arc<dyn CredentialStore>,
     table: &RouteTable,
+    now: Timestamp,
     report: &mut Report<'_>,
 ) -> Result<(), CliError> {
     let system = system_in_short(user.product);
     let check = format!("login, {system}");
+    let kept = store.session(user).await.ok().flatten();
     if let Err(error) = gateway.ready(user.gstin, user.product).await {
-        let line = match &error {
-            TransportError::Credential(missing) => no_credentials(check, missing),
-            _ => Line::refused(check, &error, user.product),
-        };
-        report.add(line.on(table).of(user.gstin))?;
+        report.add(Line::refused(check, &error, user.product).on(table).of(user.gstin))?;
         return report.add(Line::skipped(format!("read, {system}"), "there is no login").on(table).of(user.gstin));
     }
-    let until = store.session(user).await.ok().flatten().map(|session| PortalTime::at(session.expires_at));
-    let found =
-        until.map_or_else(|| "in order".to_owned(), |until| format!("in order; the session lasts until {until} IST"));
-    report.add(Line::ok(check, found).on(table).of(user.gstin))?;
-    read(gateway, user, table, report).await
-}
-
-fn no_credentials(check: String, error: &CredentialError) -> Line {
-    let fix = match error {
-        CredentialError::Missing { .. } => "`einvoice onboard` asks for what is missing.",
-        _ => "Correct its settings under [credentials].",
+    let session = store.session(user).await.ok().flatten();
+    let until = session.as_ref().map(|session| PortalTime::at(session.expires_at));
+    let found = match until {
+        _ if gateway.transport().capability().login_reach(user.product) == LoginReach::Nobody => {
+            "none is needed here: the read tells whether the credentials are accepted".to_owned()
+        }
+        // A login would only bring the same session, and the portals count logins.
+        Some(until) if kept == session => format!("a session is kept until {until} IST; no login was tried"),
+        Some(until) => format!("in order; the session lasts until {until} IST"),
+        None => "in order".to_owned(),
     };
-    Line::fail(check, error.to_string(), fix)
+    report.add(Line::ok(check, found).on(table).of(user.gstin))?;
+    read(gateway, user, table, now, report).await
 }
 
 /// One read that changes nothing: the taxpayer's own details.
@@ -120,6 +122,7 @@ async fn read(
     gateway: &Gateway,
     user: &UserScope,
     table: &RouteTable,
+    now: Timestamp,
     report: &mut Report<'_>,
 ) -> Result<(), CliError> {
     let check = format!("read, {}", system_in_short(user.product));
@@ -140,9 +143,13 @@ async fn read(
         }
         Ok(other) => Line::fail(check, format!("answered with {}", other.words()), "Please report this.")
             .code(exit_code::OWN_FAULT),
-        Err(TransportError::Unsupported { operation }) => {
-            Line::skipped(check, format!("{operation} is not carried by this route"))
-        }
+        Err(TransportError::Unsupported { operation }) => match proof::read(gateway, user, now).await {
+            Ok(()) => Line::ok(check, "what cannot exist was asked for, and the answer is that it does not"),
+            Err(TransportError::Unsupported { .. }) => {
+                Line::skipped(check, format!("{operation} is not carried by this route"))
+            }
+            Err(error) => Line::refused(check, &error, user.product),
+        },
         Err(error) => Line::refused(check, &error, user.product),
     };
     report.add(line.on(table).of(user.gstin))

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::report::Line;
 use crate::assemble::{Assembly, KeyFile};
+use crate::commands::onboard::check;
 
 /// How long before its end a certificate is warned about.
 const SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -47,8 +48,7 @@ pub(super) fn login(assembly: &Assembly, table: &RouteTable, now: Timestamp) -> 
     files(&table.part.settings)
         .into_iter()
         .map(|file| {
-            let path = assembly.directory().join(&file);
-            match read(&path) {
+            match check::login_key(&file, assembly.directory()).map(|found| found.key) {
                 Ok(key) if signing.iter().any(|other| other.is_same_key(&key)) => Line::warn(
                     CHECK,
                     format!("{} is a signing key, too (see [verify] keys)", file.display()),

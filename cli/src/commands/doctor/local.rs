@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use einvoice_core::config::RouteTable;
-use einvoice_core::credential::{CredentialError, CredentialStore};
+use einvoice_core::credential::CredentialStore;
+use einvoice_core::environment::Environment;
+use einvoice_core::ledger::LedgerError;
 use einvoice_core::pipeline::RoutePart;
 
 use super::keys;
@@ -43,9 +45,10 @@ pub(super) async fn checks(
         let fix = "`einvoice onboard` leads to one; `einvoice plugins` lists what a route can use.";
         report.add(Line::fail("routes", "there is no [[route]], so no way to a portal", fix))?;
     }
+    let environment = environment(assembly, report)?;
     sources(assembly, report).await?;
     let now = assembly.clock().now();
-    ledger(assembly, report).await?;
+    ledger(assembly, environment, report).await?;
     let store = credentials(assembly, report).await?;
     // After the credentials: an emulator in this process makes accounts and keys when it is first opened.
     for line in keys::signing(assembly, now) {
@@ -60,6 +63,18 @@ pub(super) async fn checks(
         }
     }
     Ok(Inside { parts, store })
+}
+
+/// The environment that runs work in, where that is clear.
+fn environment(assembly: &Assembly, report: &mut Report<'_>) -> Result<Option<Environment>, CliError> {
+    match assembly.settings().routes_of_run() {
+        Ok(routes) => Ok(routes.first().map(|route| route.environment)),
+        Err(error) => {
+            let fix = "`einvoice onboard` proposes a configuration and a ledger for production alone.";
+            report.add(Line::fail("environment", error.to_string(), fix))?;
+            Ok(None)
+        }
+    }
 }
 
 async fn sources(assembly: &Assembly, report: &mut Report<'_>) -> Result<(), CliError> {
@@ -93,16 +108,36 @@ fn wrong(check: &str, error: &CliError, plugin: &str) -> Line {
     Line::fail(check, error.message(), fix).code(error.exit_code())
 }
 
-async fn ledger(assembly: &Assembly, report: &mut Report<'_>) -> Result<(), CliError> {
+async fn ledger(
+    assembly: &Assembly,
+    environment: Option<Environment>,
+    report: &mut Report<'_>,
+) -> Result<(), CliError> {
+    const CHECK: &str = "ledger";
     let plugin = &assembly.settings().ledger.plugin;
-    report.add(match assembly.ledger().await {
-        Ok(_) => Line::ok("ledger", format!("{plugin} opens")),
+    let found = match assembly.ledger_to_look_at().await {
+        Ok(ledger) => ledger.environment().await.map_err(CliError::from),
+        Err(error) => Err(error),
+    };
+    report.add(match found {
+        Ok(Some(holds)) if environment.is_some_and(|environment| environment != holds) => {
+            let ledger = plugin.clone();
+            let fix = "Name another ledger under [ledger], best in a configuration of its own; never delete one that was \
+                       used.";
+            Line::fail(CHECK, LedgerError::OtherEnvironment { ledger, holds }.to_string(), fix)
+        }
+        Ok(Some(holds)) => Line::ok(CHECK, format!("{plugin} opens, and belongs to environment {holds}")),
+        Ok(None) => Line::ok(CHECK, format!("{plugin} opens")),
+        Err(error @ CliError::Ledger(LedgerError::Absent { .. })) => {
+            let fix = "The first run makes it. If there should be one, correct its place under [ledger] before that.";
+            Line::warn(CHECK, error.to_string(), fix)
+        }
         // A run that is going on is no fault.
-        Err(error @ CliError::LedgerInUse { .. }) => Line::skipped("ledger", error.to_string()),
+        Err(error @ CliError::LedgerInUse { .. }) => Line::skipped(CHECK, error.to_string()),
         Err(error) => {
             let fix = "See that its folder is there and can be written; a damaged ledger is restored from its backup, never \
                        deleted.";
-            Line::fail("ledger", error.message(), fix).code(error.exit_code())
+            Line::fail(CHECK, error.message(), fix).code(error.exit_code())
         }
     })
 }
@@ -131,12 +166,7 @@ async fn credentials(
             report.add(Line::ok(CHECK, format!("{plugin} opens: {count}")))?;
         }
         Err(error) => {
-            let fix = match &error {
-                CredentialError::Locked { .. } => "Give the passphrase or token that it was made with.",
-                CredentialError::Damaged { .. } => "Restore it from its backup, or put the entries anew.",
-                _ => "Correct its settings under [credentials].",
-            };
-            report.add(Line::fail(CHECK, error.to_string(), fix))?;
+            report.add(Line::no_credentials(CHECK, &error))?;
             return Ok(None);
         }
     }

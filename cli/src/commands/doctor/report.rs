@@ -1,6 +1,7 @@
 //! The lines of a report, for people and programs.
 
 use einvoice_core::config::RouteTable;
+use einvoice_core::credential::CredentialError;
 use einvoice_core::environment::Product;
 use einvoice_core::identifier::Gstin;
 use einvoice_core::transport::{Owner, TransportError};
@@ -44,7 +45,7 @@ pub(super) struct Line {
 pub(super) enum Outcome {
     /// As it should be.
     Ok,
-    /// It works, and somebody should know something.
+    /// It works or may work, and somebody should know something.
     Warn,
     /// It does not work.
     Fail,
@@ -94,16 +95,40 @@ impl Line {
         Self::new(check, Outcome::NotTried, why)
     }
 
-    /// A call that brought nothing. One that was held back was not tried.
+    /// A call that brought nothing. One that was held back says nothing of the account, yet is no good sign.
     pub(super) fn refused(check: impl Into<String>, error: &TransportError, product: Product) -> Self {
+        if let TransportError::Credential(error) = error {
+            return Self::no_credentials(check, error);
+        }
         let refusal = Refusal::asked(error, product);
-        let outcome = if matches!(error, TransportError::HeldBack { .. }) { Outcome::NotTried } else { Outcome::Fail };
+        let outcome = if matches!(error, TransportError::HeldBack { .. }) { Outcome::Warn } else { Outcome::Fail };
         Self {
             fix: Some(refusal.fix),
             owner: Some(refusal.owner),
             code: code_of(error),
             ..Self::new(check, outcome, refusal.message)
         }
+    }
+
+    /// Credentials that cannot be had.
+    pub(super) fn no_credentials(check: impl Into<String>, error: &CredentialError) -> Self {
+        let fix = match error {
+            CredentialError::Missing { .. } => "`einvoice onboard` asks for what is missing.",
+            CredentialError::Locked { .. } => "Give the passphrase or token that it was made with.",
+            // Its reason says what is wrong with the entry, and how it is set right.
+            CredentialError::Damaged { .. } => {
+                "Put the entry anew (`einvoice credentials add`); restore the store from its backup where more is damaged."
+            }
+            CredentialError::Unreachable { .. } => {
+                "See that the store runs and can be reached from here; the work is kept."
+            }
+            _ => "Correct its settings under [credentials].",
+        };
+        let code = match error {
+            CredentialError::Unreachable { .. } => exit_code::UNREACHABLE,
+            _ => exit_code::USAGE,
+        };
+        Self::fail(check, error.to_string(), fix).code(code)
     }
 
     /// Of this route.

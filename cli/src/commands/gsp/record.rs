@@ -17,6 +17,7 @@ use super::show::read;
 use crate::arguments::{Common, GspRecord, GspReplay};
 use crate::assemble::Assembly;
 use crate::commands::block_on;
+use crate::commands::desk::refusal::code_of;
 use crate::error::{CliError, with_causes};
 use crate::output::{Output, counted, printable};
 use crate::plugins::providers::check::{Became, replay as compare, understood};
@@ -50,7 +51,7 @@ pub(super) fn record(arguments: &GspRecord, common: &Common, output: &mut Output
     if let Some(settings) = table.part.settings.as_object_mut() {
         settings.insert("record".to_owned(), json!(file.display().to_string()));
     }
-    let told = block_on(async {
+    let (told, code) = block_on(async {
         let part = assembly.route(&table).await?;
         let credentials = assembly.credentials().await?;
         let transport = Arc::clone(&part.transport);
@@ -94,7 +95,7 @@ pub(super) fn record(arguments: &GspRecord, common: &Common, output: &mut Output
              the file before you pass it on.",
         )?;
     }
-    Ok(exit_code::ALL_WELL)
+    Ok(code)
 }
 
 fn wish(arguments: &GspRecord, environment: Environment) -> Result<Wish, CliError> {
@@ -124,8 +125,10 @@ fn document(path: &Path) -> Result<Vec<u8>, CliError> {
     std::fs::read(path).map_err(failed)
 }
 
-/// Asks one after the other; what fails is part of the recording.
-async fn session(gateway: &Gateway, wish: &Wish) -> Vec<(String, String)> {
+/// Asks one after the other; what fails is part of the recording. The exit code is that of the logins where none worked:
+/// little is recorded then.
+async fn session(gateway: &Gateway, wish: &Wish) -> (Vec<(String, String)>, u8) {
+    let mut logins = Vec::new();
     let mut told = Vec::new();
     let mut tell = |what: &str, became: Result<String, String>| {
         told.push((what.to_owned(), became.unwrap_or_else(|error| printable(&error).into_owned())));
@@ -136,6 +139,7 @@ async fn session(gateway: &Gateway, wish: &Wish) -> Vec<(String, String)> {
     for product in [Product::EInvoice, Product::EWayBill] {
         if operations.iter().any(|kind| kind.product() == product) {
             let ready = gateway.ready(wish.gstin, product).await;
+            logins.push(ready.as_ref().map_or_else(code_of, |()| exit_code::ALL_WELL));
             let what = format!("login to the {product} system");
             tell(&what, ready.map(|()| "done".to_owned()).map_err(|error| error.to_string()));
         }
@@ -147,7 +151,8 @@ async fn session(gateway: &Gateway, wish: &Wish) -> Vec<(String, String)> {
             tell(what, reply.map(|reply| reply.words().to_owned()).map_err(|error| error.to_string()));
         }
     }
-    told
+    let none_worked = logins.iter().all(|code| *code != exit_code::ALL_WELL);
+    (told, if none_worked { exit_code::most_urgent(logins) } else { exit_code::ALL_WELL })
 }
 
 fn questions(wish: &Wish) -> Vec<Operation> {

@@ -94,14 +94,7 @@ fn make(arguments: &NewTemplate, output: &mut Output) -> Result<u8, CliError> {
 pub(in crate::commands) fn write(file: &Path, content: &[u8], replace: bool) -> Result<(), CliError> {
     let failed = |error: std::io::Error| CliError::File { path: file.to_path_buf(), action: "write", error };
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        // A template is for others too; the process's umask decides, as for any file.
-        use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    let mut made = builder.tempfile_in(folder).map_err(failed)?;
+    let mut made = for_others().tempfile_in(folder).map_err(failed)?;
     std::io::Write::write_all(&mut made, content).map_err(failed)?;
     if replace {
         made.persist(file).map_err(|error| failed(error.error))?;
@@ -115,6 +108,18 @@ pub(in crate::commands) fn write(file: &Path, content: &[u8], replace: bool) -> 
         ))),
         Err(error) => Err(failed(error.error)),
     }
+}
+
+/// Makes temporary files that become files others may read: the process's umask decides, as for any file.
+pub(in crate::commands) fn for_others<'a>() -> tempfile::Builder<'a, 'a> {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "only Unix has such permissions"))]
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    builder
 }
 
 #[cfg(test)]

@@ -75,10 +75,10 @@ pub(super) fn address(key: &str, text: &str, environment: Environment) -> Result
 
 /// What a file of a key for logins turned out to be.
 #[derive(Debug)]
-pub(super) struct LoginKey {
+pub(in crate::commands) struct LoginKey {
     /// As it was written.
     pub(super) path: PathBuf,
-    pub(super) key: RsaPublicKey,
+    pub(in crate::commands) key: RsaPublicKey,
 }
 
 impl LoginKey {
@@ -92,8 +92,8 @@ impl LoginKey {
 }
 
 /// Reads a key for logins. Another sort of key is refused: one that is known to sign, or a private one.
-pub(super) fn login_key(text: &str, directory: &Path) -> Result<LoginKey, String> {
-    let path = PathBuf::from(text.trim());
+pub(in crate::commands) fn login_key(path: &Path, directory: &Path) -> Result<LoginKey, String> {
+    let path = path.to_path_buf();
     let pem = key_text(&directory.join(&path))?;
     let key = RsaPublicKey::from_pem(&pem).map_err(|error| format!("{}: {error}", path.display()))?;
     if KNOWN_SIGNING_KEYS.contains(&key.kid().as_str()) {
@@ -170,9 +170,10 @@ mod tests {
     fn a_key_file_that_is_none_is_named() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("a.pem"), "hello").unwrap();
-        assert!(login_key("a.pem", folder.path()).unwrap_err().contains("a.pem: no public key found"));
-        assert!(login_key("b.pem", folder.path()).unwrap_err().contains("cannot be read"));
-        assert!(login_key(".", folder.path()).unwrap_err().contains("is a folder"));
+        let login_key = |file: &str| login_key(Path::new(file), folder.path());
+        assert!(login_key("a.pem").unwrap_err().contains("a.pem: no public key found"));
+        assert!(login_key("b.pem").unwrap_err().contains("cannot be read"));
+        assert!(login_key(".").unwrap_err().contains("is a folder"));
     }
 
     #[test]

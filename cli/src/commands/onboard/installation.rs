@@ -2,18 +2,25 @@
 
 use super::ask::{Answer, Question};
 use super::interview::{Interview, Step, given};
-use super::write;
+use super::{emulator, write};
 use crate::commands::init;
 use crate::error::CliError;
 
 impl Interview<'_> {
     /// What the installation itself is made of, where nothing says it yet.
     pub(super) fn installation(&mut self) -> Result<Step, CliError> {
-        if self.place.config.exists() {
+        let is_new = !self.place.config.exists();
+        if !is_new && !self.has_emulator()? {
             return Ok(Step::Done);
         }
         if self.answers.store.is_none() {
             self.asker.heading("This installation")?;
+            if !is_new {
+                self.asker.tell(&format!(
+                    "{} is set up for the emulator inside this program, whose accounts no portal knows.",
+                    self.place.config.display()
+                ))?;
+            }
         }
         if self.asks("store") {
             let known = self.answers.text("store");
@@ -35,7 +42,7 @@ impl Interview<'_> {
             let store = given!(self.asker.ask(question, store));
             self.settle("store", |answers| answers.store = Some(store))?;
         }
-        if self.asks("source") {
+        if is_new && self.asks("source") {
             let known = self.answers.text("source");
             let names: Vec<&str> = self.registry.sources.iter().map(|source| source.name).collect();
             let about = format!("Where invoices come from. There are: {}.", names.join(", "));
@@ -54,6 +61,13 @@ impl Interview<'_> {
         Ok(Step::Done)
     }
 
+    /// Whether the configuration that is there was made for the emulator.
+    fn has_emulator(&self) -> Result<bool, CliError> {
+        let file = &self.place.config;
+        let failed = |error| CliError::File { path: file.clone(), action: "read", error };
+        Ok(emulator::is_of_emulator(&std::fs::read_to_string(file).map_err(failed)?))
+    }
+
     /// Writes the configuration, or adds to the one that is there.
     pub(super) fn configuration(&mut self) -> Result<Step, CliError> {
         let file = self.place.config.clone();
@@ -64,7 +78,8 @@ impl Interview<'_> {
         };
         let is_new = present.is_none();
         // A configuration that has the route already is the person's own: what was changed there since counts.
-        if self.answers.done.configured && !is_new {
+        let has_emulator = present.as_deref().is_some_and(emulator::is_of_emulator);
+        if self.answers.done.configured && !is_new && !has_emulator {
             return Ok(Step::Done);
         }
         let shown = file.display().to_string();
@@ -74,10 +89,13 @@ impl Interview<'_> {
             write::Change::Write(text) => {
                 let question = Question::new("add_route", "Add it", "").or("yes");
                 if !is_new && self.asker.is_person() {
-                    self.asker.tell(&format!(
-                        "{shown} is there already. The route `{name}` is added to it, nothing else \
-                                              in it is changed."
-                    ))?;
+                    let rest = if has_emulator {
+                        "the emulator's route, accounts and key make room for it; nothing else in it is changed"
+                    } else {
+                        "nothing else in it is changed"
+                    };
+                    let text = format!("{shown} is there already. The route `{name}` is added to it, {rest}.");
+                    self.asker.tell(&text)?;
                     if !given!(self.asker.yes(question)) {
                         return Ok(Step::Open);
                     }

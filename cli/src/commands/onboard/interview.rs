@@ -118,17 +118,18 @@ impl<'o> Interview<'o> {
         Ok(())
     }
 
-    /// Asks what is open, and does what can be done with the answers. Gives them back with the exit code of the logins.
+    /// Asks what is open, and does what can be done with the answers. Gives them back with
+    /// their place and the exit code of the logins.
     ///
     /// # Errors
     /// [`CliError`] for what stops the interview; what was answered is kept.
-    pub(super) fn lead(mut self) -> Result<(Answers, u8), CliError> {
+    pub(super) fn lead(mut self) -> Result<(Answers, Place, u8), CliError> {
         self.greet()?;
         loop {
             self.passed.clear();
             match self.questions()? {
                 Step::Done => break,
-                Step::Open => return Ok((self.answers, exit_code::ALL_WELL)),
+                Step::Open => return Ok((self.answers, self.place, exit_code::ALL_WELL)),
                 Step::Back => self.go_back()?,
                 Step::Again => {}
             }
@@ -137,7 +138,7 @@ impl<'o> Interview<'o> {
             return Err(CliError::Usage(format!("`{key}` is not asked by this way and in this environment")));
         }
         let code = self.log_in_everywhere()?;
-        Ok((self.answers, code))
+        Ok((self.answers, self.place, code))
     }
 
     fn greet(&mut self) -> Result<(), CliError> {
@@ -330,8 +331,12 @@ impl<'o> Interview<'o> {
                 }
                 return Err(CliError::Usage(format!("{reason}; correct them in the file of answers")));
             }
+            done!(self.keep_apart(environment));
             self.settle("environment", |answers| answers.environment = Some(environment))?;
         }
-        Ok(Step::Done)
+        match self.answers.environment {
+            Some(environment) => self.keep_apart(environment),
+            None => Ok(Step::Open),
+        }
     }
 }

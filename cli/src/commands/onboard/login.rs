@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use einvoice_core::access::Gateway;
 use einvoice_core::config::RouteTable;
-use einvoice_core::credential::{CredentialStore, UserScope};
+use einvoice_core::credential::{CredentialScope, CredentialStore, LoginFailure, LoginNote, UserScope};
 use einvoice_core::date::PortalTime;
 use einvoice_core::environment::Product;
-use einvoice_core::operation::Operation;
 use einvoice_core::transport::{Reach, TransportError};
 use jiff::Timestamp;
 
@@ -15,6 +14,7 @@ use super::interview::Interview;
 use crate::assemble::Assembly;
 use crate::commands::desk::refusal::{Refusal, code_of};
 use crate::commands::explain::system_in_short;
+use crate::commands::proof::prove;
 use crate::error::CliError;
 use crate::output::Style;
 use crate::{exit_code, settings};
@@ -54,7 +54,9 @@ impl Interview<'_> {
         assembly: &Assembly,
         user: &UserScope,
     ) -> Result<u8, CliError> {
-        let outcome = self.wait(proven(gateway, user));
+        let now = assembly.clock().now();
+        let outcome = self.wait(prove(gateway, user, now));
+        self.note(gateway, store, user, outcome.as_ref().err(), now);
         let whom = format!("{}, {}:", user.gstin, system_in_short(user.product));
         match outcome {
             Ok(()) => {
@@ -74,7 +76,8 @@ impl Interview<'_> {
                 } else {
                     refusal.show(2, self.asker.output)?;
                 }
-                self.again(&error, user)?;
+                let is_at_provider = gateway.transport().capability().users_at_provider.contains(&user.product);
+                self.again(&error, user, is_at_provider)?;
                 Ok(code_of(&error))
             }
         }
@@ -88,12 +91,52 @@ impl Interview<'_> {
         self.asker.output.headed(style, head, text)
     }
 
+    /// Keeps what became of the proof with the entries it was about, so that what was refused is not sent once more. Logins
+    /// are noted where they are made; this is what a read said.
+    fn note(
+        &self,
+        gateway: &Gateway,
+        store: &Arc<dyn CredentialStore>,
+        user: &UserScope,
+        error: Option<&TransportError>,
+        now: Timestamp,
+    ) {
+        let capability = gateway.transport().capability();
+        let is_at_provider = capability.users_at_provider.contains(&user.product);
+        let of_user = (!is_at_provider).then(|| CredentialScope::User(user.clone()));
+        let of_product = capability.client_pair_per_product.then_some(user.product);
+        let of_client = self.client_scope(of_product).map(CredentialScope::Client);
+        let (note, scopes) = match error {
+            None => (LoginNote::Accepted(now), vec![of_user, of_client]),
+            Some(error @ TransportError::Refused { errors, .. }) if !error.is_unreachable() => {
+                let code = errors.first().map(|error| error.code.as_str());
+                let scopes = match error.reach() {
+                    Reach::Gstin => vec![of_user],
+                    Reach::Client => vec![of_client],
+                    Reach::Call | Reach::Route => return,
+                };
+                (LoginNote::Refused(LoginFailure::new(now, code)), scopes)
+            }
+            Some(_) => return,
+        };
+        for scope in scopes.into_iter().flatten() {
+            // A fact that is not kept changes nothing about the login.
+            let _kept = self.wait(store.note(&scope, &note));
+        }
+    }
+
     /// What was refused is asked for again the next time.
-    fn again(&mut self, error: &TransportError, user: &UserScope) -> Result<(), CliError> {
+    fn again(&mut self, error: &TransportError, user: &UserScope, is_at_provider: bool) -> Result<(), CliError> {
         if !matches!(error, TransportError::Refused { .. }) {
             return Ok(());
         }
         match error.reach() {
+            Reach::Gstin if is_at_provider => {
+                return self.asker.tell(
+                    "The API user is entered at the provider: correct it in the provider's console, and call `einvoice onboard` \
+                     again after that. Repeating what was refused endangers the account.",
+                );
+            }
             Reach::Gstin => self.answers.done.users.remove(user),
             // Where one pair serves both systems it is kept under the first.
             Reach::Client => {
@@ -118,22 +161,6 @@ async fn gateway(
 ) -> Result<Gateway, CliError> {
     let part = assembly.route(table).await?;
     Ok(Gateway::new(part.name, part.environment, part.client_account, part.transport, store, assembly.clock()))
-}
-
-/// A login and one read of the taxpayer's own details: through some providers nobody looks at an API user before the
-/// first call.
-async fn proven(gateway: &Gateway, user: &UserScope) -> Result<(), TransportError> {
-    gateway.ready(user.gstin, user.product).await?;
-    let details = match user.product {
-        Product::EInvoice => Operation::GstinDetails { gstin: user.gstin },
-        _ => Operation::EwbGstinDetails { gstin: user.gstin },
-    };
-    match gateway.call(user.gstin, &details).await {
-        Ok(_) | Err(TransportError::Unsupported { .. }) => Ok(()),
-        // The portal knows the user; that it does not know the taxpayer, or stumbled, is no matter of the login.
-        Err(error) if error.reach() == Reach::Call => Ok(()),
-        Err(error) => Err(error),
-    }
 }
 
 /// When the session of a user ends, where the store keeps it.

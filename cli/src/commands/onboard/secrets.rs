@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use einvoice_core::credential::{
-    ApiUser, ClientHolder, ClientPair, ClientScope, CredentialEntry, CredentialError, CredentialStore, UserScope,
-    login_fits,
+    ApiUser, ClientHolder, ClientPair, ClientScope, CredentialEntry, CredentialError, CredentialScope, CredentialStore,
+    LoginFailure, UserScope, login_fits,
 };
+use einvoice_core::date::PortalTime;
 use einvoice_core::environment::{Environment, Product};
 use einvoice_core::secret::Secret;
 
@@ -37,12 +38,14 @@ impl Interview<'_> {
             let Some(scope) = self.client_scope(per_product.then_some(product)) else { return Ok(Step::Open) };
             let key = client_key(product);
             if self.asks(key) {
-                let found = self.wait(store.client(&scope)).map(drop);
+                let found = self.wait(store.client(&scope)).map(|pair| CredentialEntry::Client(scope.clone(), pair));
+                let old = found.as_ref().ok().cloned();
                 if !given!(self.is_there(found, "the client pair of this way", (key, "secret"), store)) {
                     if !store.capability().writable {
                         return Ok(Step::Open);
                     }
                     let entry = given!(self.client_pair(scope.clone(), product, facts));
+                    self.refuse_unchanged(old.as_ref(), &entry, &format!("{key}.secret"), store)?;
                     self.wait(store.put(entry))?;
                     self.answers.done.logins.clear();
                     is_noted = false;
@@ -72,7 +75,7 @@ impl Interview<'_> {
         }
     }
 
-    fn client_scope(&self, product: Option<Product>) -> Option<ClientScope> {
+    pub(super) fn client_scope(&self, product: Option<Product>) -> Option<ClientScope> {
         let environment = self.answers.environment?;
         let holder = match &self.answers.provider {
             Some(provider) if self.answers.way != Some(Way::Direct) => {
@@ -150,7 +153,8 @@ impl Interview<'_> {
                 if !self.asks(&key) {
                     continue;
                 }
-                let found = self.wait(store.api_user(&scope)).map(drop);
+                let found = self.wait(store.api_user(&scope)).map(|user| CredentialEntry::User(scope.clone(), user));
+                let old = found.as_ref().ok().cloned();
                 let what = format!("the API user of {}", scope.gstin);
                 if !given!(self.is_there(found, &what, (&key, "password"), store)) {
                     if !store.capability().writable {
@@ -162,8 +166,9 @@ impl Interview<'_> {
                         self.asker.tell(&about)?;
                         told = true;
                     }
-                    let user = given!(self.api_user(&scope));
-                    self.wait(store.put(CredentialEntry::User(scope.clone(), user)))?;
+                    let entry = CredentialEntry::User(scope.clone(), given!(self.api_user(&scope)));
+                    self.refuse_unchanged(old.as_ref(), &entry, &format!("{key}.password"), store)?;
+                    self.wait(store.put(entry))?;
                     self.answers.done.logins.retain(|(known, _)| *known != scope);
                 }
                 self.settle(&key, |answers| {
@@ -196,24 +201,57 @@ impl Interview<'_> {
         }
     }
 
-    /// Whether the store has an entry already that is to stay. What a store that others fill lacks is told.
+    /// Stops a file of answers that gives what was refused before.
+    fn refuse_unchanged(
+        &self,
+        old: Option<&CredentialEntry>,
+        given: &CredentialEntry,
+        key: &str,
+        store: &Arc<dyn CredentialStore>,
+    ) -> Result<(), CliError> {
+        let is_same = match (old, given) {
+            (Some(CredentialEntry::Client(_, old)), CredentialEntry::Client(_, given)) => old == given,
+            (Some(CredentialEntry::User(_, old)), CredentialEntry::User(_, given)) => old == given,
+            _ => false,
+        };
+        if !is_same || self.asker.is_person() {
+            return Ok(());
+        }
+        match self.wait(refusal(store, &given.scope())) {
+            Some(failure) => Err(still_refused(&format!("the {}", given.scope()), key, &failure)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the store has an entry already that is to stay. What a store that others fill lacks is told. One that was
+    /// refused stays only if a person says so: sent again it is refused again.
     fn is_there(
         &mut self,
-        found: Result<(), CredentialError>,
+        found: Result<CredentialEntry, CredentialError>,
         what: &str,
         (key, secret): (&str, &str),
         store: &Arc<dyn CredentialStore>,
     ) -> Result<Answer<bool>, CliError> {
         let writable = store.capability().writable;
         match found {
-            Ok(()) if !writable => Ok(Answer::Given(true)),
-            Ok(()) if self.asker.is_person() => {
-                let about = format!("The credential store has this already: {what}.");
-                // Whoever comes back to it means to enter it anew.
-                let default = if self.is_reopened(key) { "no" } else { "yes" };
-                self.asker.yes(Question::new(key, "Keep it", &about).or(default))
+            Ok(_) if !writable => Ok(Answer::Given(true)),
+            Ok(entry) => {
+                let refused = self.wait(refusal(store, &entry.scope()));
+                if self.asker.is_person() {
+                    let also = refused.as_ref().map(|failure| format!(" It was refused {}.", told(failure)));
+                    let also = also.unwrap_or_default();
+                    let about = format!("The credential store has this already: {what}.{also}");
+                    // Whoever comes back to it means to enter it anew.
+                    let default = if refused.is_some() || self.is_reopened(key) { "no" } else { "yes" };
+                    return self.asker.yes(Question::new(key, "Keep it", &about).or(default));
+                }
+                let secret = format!("{key}.{secret}");
+                match refused {
+                    _ if self.asker.gives_secret(&secret) => Ok(Answer::Given(false)),
+                    Some(failure) => Err(still_refused(what, &secret, &failure)),
+                    None => Ok(Answer::Given(true)),
+                }
             }
-            Ok(()) => Ok(Answer::Given(!self.asker.gives_secret(&format!("{key}.{secret}")))),
             Err(CredentialError::Missing { .. }) if writable => Ok(Answer::Given(false)),
             Err(error @ CredentialError::Missing { .. }) => {
                 self.asker
@@ -229,6 +267,28 @@ impl Interview<'_> {
 /// The key of the question for a client pair.
 fn client_key(product: Product) -> &'static str {
     if product == Product::EWayBill { "ewb_client" } else { "client" }
+}
+
+/// The refusal of an entry that nothing has changed since: neither name nor secret, nor a login that worked.
+async fn refusal(store: &Arc<dyn CredentialStore>, scope: &CredentialScope) -> Option<LoginFailure> {
+    let facts = store.facts(scope).await.ok()?;
+    let failure = facts.last_failure?;
+    let since = [facts.created_at, facts.rotated_at, facts.last_success].into_iter().flatten().max();
+    since.is_none_or(|since| since <= failure.at).then_some(failure)
+}
+
+fn told(failure: &LoginFailure) -> String {
+    let code = failure.code.as_deref().filter(|code| !code.is_empty());
+    let code = code.map(|code| format!(" with code {code}")).unwrap_or_default();
+    format!("on {} IST{code}, and nothing has changed since", PortalTime::at(failure.at))
+}
+
+fn still_refused(what: &str, key: &str, failure: &LoginFailure) -> CliError {
+    CliError::Usage(format!(
+        "{key}: {what} was refused {}; sent again it would be refused again, which endangers the account. Give another one, \
+         or, where it was put right at the portal or the provider, prove it with `einvoice credentials test` first",
+        told(failure)
+    ))
 }
 
 /// How API users are made on the portal, and for which way in.

@@ -1,6 +1,6 @@
 //! The questions of the direct way, and of any: addresses and keys of the portal, the application.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use einvoice_core::environment::Environment;
 use einvoice_protocol::public_key::RsaPublicKey;
@@ -102,7 +102,8 @@ impl Interview<'_> {
         let (known, directory) = (self.answers.text(key), self.place.directory.clone());
         loop {
             let question = Question::new(key, "Key file for logins", about).known(known.as_deref());
-            let found = given!(self.asker.ask(question, |text| check::login_key(text, &directory)), as Answer);
+            let read = |text: &str| check::login_key(Path::new(text.trim()), &directory);
+            let found = given!(self.asker.ask(question, read), as Answer);
             self.asker.tell(&format!("{}: {}.", found.path.display(), found.shown()))?;
             if !found.key.has_certificate() || !self.asker.is_person() {
                 return Ok(Answer::Given(found.path));
@@ -259,7 +260,7 @@ impl Interview<'_> {
         let behind = self.answers.provider.iter().flat_map(|provider| provider.login_key_files.values());
         direct
             .chain(behind)
-            .filter_map(|file| check::login_key(&file.to_string_lossy(), &self.place.directory).ok())
+            .filter_map(|file| check::login_key(file, &self.place.directory).ok())
             .map(|found| found.key)
             .collect()
     }

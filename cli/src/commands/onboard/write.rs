@@ -9,7 +9,9 @@ use einvoice_core::registry::Registry;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value, value};
 
 use super::answers::{Answers, Portal, Way};
+use super::{apart, emulator};
 use crate::commands::init;
+use crate::commands::new::form;
 use crate::error::CliError;
 
 /// What would become of the configuration.
@@ -44,11 +46,15 @@ pub(super) fn change(
         let source = answers.source.as_deref().unwrap_or("json-file");
         let store = answers.store.as_deref().unwrap_or("credentials-file");
         let text = init::with_route(registry, source, store, &document.to_string(), &keys)?;
+        let text = with_ledger_of(file, text).map_err(wrong)?;
         return checked(&text).map(|()| Change::Write(text)).map_err(wrong);
     };
     let mut document: DocumentMut =
         present.parse().map_err(|error: toml_edit::TomlError| wrong(error.to_string().trim_end().to_owned()))?;
     let before = document.to_string();
+    if let Some(store) = &answers.store {
+        emulator::make_room(&mut document, store);
+    }
     if !document.contains_key("credentials")
         && let Some(store) = &answers.store
     {
@@ -76,13 +82,24 @@ pub(super) fn change(
 pub(super) fn write(file: &Path, text: &str) -> Result<(), CliError> {
     let failed = |error| CliError::File { path: file.to_path_buf(), action: "write", error };
     let folder = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut written = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    // No secret is in it, and a service under another account has to read it.
+    let mut written = form::for_others().tempfile_in(folder).map_err(failed)?;
     written.write_all(text.as_bytes()).and_then(|()| written.as_file().sync_all()).map_err(failed)?;
     if let Ok(metadata) = std::fs::metadata(file) {
         written.as_file().set_permissions(metadata.permissions()).map_err(failed)?;
     }
     written.persist(file).map_err(|error| failed(error.error))?;
     Ok(())
+}
+
+/// The new configuration with a ledger of its own, where it is not the default file.
+fn with_ledger_of(file: &Path, text: String) -> Result<String, String> {
+    let Some(path) = apart::ledger_of(file) else { return Ok(text) };
+    let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| error.to_string())?;
+    if let Some(ledger) = document.get_mut("ledger").and_then(Item::as_table_mut) {
+        ledger.insert("path", value(path));
+    }
+    Ok(document.to_string())
 }
 
 /// Whether the text is a configuration.
@@ -253,6 +270,21 @@ mod tests {
 
     fn changed(answers: &Answers, present: Option<&str>) -> Change {
         change(answers, present, Path::new("einvoice.toml"), &plugins::registry().unwrap()).unwrap()
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_configuration_can_be_read_by_others_as_any_file_and_keeps_the_permissions_it_was_given() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let (file, any) = (folder.path().join("einvoice.toml"), folder.path().join("any"));
+        let mode = |file: &Path| std::fs::metadata(file).unwrap().permissions().mode() & 0o777;
+        std::fs::write(&any, "").unwrap();
+        write(&file, "").unwrap();
+        assert_eq!(mode(&file), mode(&any));
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
+        write(&file, "").unwrap();
+        assert_eq!(mode(&file), 0o640);
     }
 
     #[cfg(all(feature = "direct", feature = "json-file", feature = "credentials-file"))]

@@ -39,6 +39,10 @@ pub(super) enum Expected {
 pub(super) enum Need {
     /// A recipient in an SEZ.
     SezBuyer,
+    /// A recipient whose registration has ended.
+    InactiveBuyer,
+    /// An IRN that was registered days ago.
+    OldIrn,
 }
 
 /// A change of a JSON document: a pointer, and the value in its place; `null` takes it away.

@@ -1,11 +1,14 @@
 //! What is known only in a run: whose account it is, the day, who is sold to; and the words that stand for it.
 
+use std::collections::BTreeMap;
+
 use einvoice_core::date::DocumentDate;
 use einvoice_core::identifier::Gstin;
 use einvoice_core::masters::{Kind, Masters};
 use jiff::civil::Date;
 use serde_json::Value;
 
+use super::case::{Case, Need};
 use crate::error::CliError;
 
 /// What stands for an IRN that nobody has registered is made of this number.
@@ -52,11 +55,27 @@ pub(super) struct Context {
     pub(super) own: Party,
     pub(super) buyer: Party,
     pub(super) sez: Option<Party>,
+    /// A taxpayer whose registration has ended.
+    pub(super) inactive: Option<Party>,
+    /// An IRN of ours whose days of grace are over.
+    pub(super) old_irn: Option<String>,
     /// The site that the route leads to.
     pub(super) site: String,
+    /// Cases that the route cannot carry, each with the reason.
+    pub(super) left_out: BTreeMap<String, String>,
 }
 
 impl Context {
+    /// Whether a case is asked for. One that needs what only a person can name, and that stands beside the fifty, is not
+    /// until that is named.
+    pub(super) const fn offers(&self, case: &Case) -> bool {
+        match case.needs {
+            Some(Need::InactiveBuyer) => self.inactive.is_some(),
+            Some(Need::OldIrn) => self.old_irn.is_some(),
+            Some(Need::SezBuyer) | None => true,
+        }
+    }
+
     /// The number of a case's document: at most 16 characters, not beginning with a nought.
     pub(super) fn number(&self, case: &str) -> String {
         let place = case.rsplit('-').next().unwrap_or_default();
@@ -128,6 +147,9 @@ impl Context {
             "buyer_state" => self.buyer.state.clone(),
             "other_state" => self.other_state().to_owned(),
             "sez" => self.sez.as_ref()?.gstin.to_string(),
+            "inactive" => self.inactive.as_ref()?.gstin.to_string(),
+            "inactive_state" => self.inactive.as_ref()?.state.clone(),
+            "old_irn" => self.old_irn.clone()?,
             "own_pan" => self.own.gstin.as_str().get(2..12)?.to_owned(),
             "run" => self.run.clone(),
             "other_site" => if self.site == "NIC2" { "NIC1" } else { "NIC2" }.to_owned(),
@@ -142,6 +164,7 @@ impl Context {
         match value {
             Value::String(text) if text == "{own_pin}" => self.own.pin.into(),
             Value::String(text) if text == "{buyer_pin}" => self.buyer.pin.into(),
+            Value::String(text) if text == "{inactive_pin}" => self.inactive.as_ref().map(|party| party.pin).into(),
             Value::String(text) if text == "{own_state_number}" => state_number(&self.own.state),
             Value::String(text) if text == "{buyer_state_number}" => state_number(&self.buyer.state),
             Value::String(text) => self.text(text).into(),

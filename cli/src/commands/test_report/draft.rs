@@ -1,20 +1,11 @@
 //! Documents of a run: right by construction, with every total made of its lines, and then changed in one place.
 
+use einvoice_core::document::SupplyType;
+use einvoice_core::key::DocumentType;
 use serde_json::{Map, Value, json};
 
 use super::case::Edit;
 use super::context::{Context, Party};
-
-/// How a document supplies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Supply {
-    B2b,
-    SezWithPayment,
-    SezWithoutPayment,
-    ExportWithPayment,
-    ExportWithoutPayment,
-    DeemedExport,
-}
 
 /// Where the supply goes, by the tax it bears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,9 +58,8 @@ pub(super) const SERVICE: Line =
 /// A document before it is written for a taxpayer and a day.
 #[derive(Debug, Clone)]
 pub(super) struct Draft {
-    pub(super) supply: Supply,
-    /// `INV`, `CRN` or `DBN`.
-    pub(super) kind: &'static str,
+    pub(super) supply: SupplyType,
+    pub(super) kind: DocumentType,
     pub(super) place: Place,
     pub(super) reverse_charge: bool,
     pub(super) lines: Vec<Line>,
@@ -84,8 +74,8 @@ impl Default for Draft {
     /// An invoice for goods to another state.
     fn default() -> Self {
         Self {
-            supply: Supply::B2b,
-            kind: "INV",
+            supply: SupplyType::B2b,
+            kind: DocumentType::Invoice,
             place: Place::Between,
             reverse_charge: false,
             lines: vec![GOODS],
@@ -94,41 +84,6 @@ impl Default for Draft {
             round_off: 0,
             edits: Vec::new(),
         }
-    }
-}
-
-impl Supply {
-    pub(super) const ALL: [Self; 6] = [
-        Self::B2b,
-        Self::SezWithPayment,
-        Self::SezWithoutPayment,
-        Self::ExportWithPayment,
-        Self::ExportWithoutPayment,
-        Self::DeemedExport,
-    ];
-
-    /// As the form has it.
-    pub(super) const fn code(self) -> &'static str {
-        match self {
-            Self::B2b => "B2B",
-            Self::SezWithPayment => "SEZWP",
-            Self::SezWithoutPayment => "SEZWOP",
-            Self::ExportWithPayment => "EXPWP",
-            Self::ExportWithoutPayment => "EXPWOP",
-            Self::DeemedExport => "DEXP",
-        }
-    }
-
-    pub(super) const fn is_export(self) -> bool {
-        matches!(self, Self::ExportWithPayment | Self::ExportWithoutPayment)
-    }
-
-    pub(super) const fn is_sez(self) -> bool {
-        matches!(self, Self::SezWithPayment | Self::SezWithoutPayment)
-    }
-
-    const fn is_untaxed(self) -> bool {
-        matches!(self, Self::SezWithoutPayment | Self::ExportWithoutPayment)
     }
 }
 
@@ -164,7 +119,7 @@ impl Draft {
         let mut document = json!({
             "Version": "1.1",
             "TranDtls": {"TaxSch": "GST", "SupTyp": self.supply.code()},
-            "DocDtls": {"Typ": self.kind, "No": number_of_document, "Dt": context.day(0)},
+            "DocDtls": {"Typ": self.kind.code(), "No": number_of_document, "Dt": context.day(0)},
             "SellerDtls": seller(&context.own),
             "BuyerDtls": self.buyer(context),
         });
@@ -221,9 +176,9 @@ impl Draft {
     fn line(&self, serial: u32, line: Line, sums: &mut Amounts) -> Value {
         let gross = line.quantity * line.price;
         let taxable = gross - line.discount;
-        let tax = if self.supply.is_untaxed() { 0 } else { share(taxable, line.rate) };
+        let tax = if self.supply.is_without_payment() { 0 } else { share(taxable, line.rate) };
         // Halves are taken of the rate, as the portal does, and so are equal.
-        let half = if self.supply.is_untaxed() { 0 } else { share(taxable, line.rate) / 2 };
+        let half = if self.supply.is_without_payment() { 0 } else { share(taxable, line.rate) / 2 };
         let (igst, cgst) = if self.place == Place::Within { (0, half) } else { (tax, 0) };
         let (cess, state_cess) = (share(taxable, line.cess_rate), share(taxable, line.state_cess_rate));
         let total = taxable + igst + 2 * cgst + cess + line.cess + state_cess + line.state_cess + line.other;

@@ -11,6 +11,7 @@ body { margin: 2rem auto; padding: 0 1rem; max-width: 72rem; color: #1b2129; bac
   font: 0.95rem/1.45 system-ui, sans-serif; }
 h1 { font-size: 1.5rem; margin: 0 0 0.5rem; } h2 { font-size: 1.15rem; margin: 2.5rem 0 0.5rem; }
 p.about { max-width: 52rem; color: #434c57; }
+p.remark { max-width: 52rem; padding: 0.5rem 0.75rem; border-left: 4px solid #b3541e; background: #fff3e8; font-weight: 600; }
 table { border-collapse: collapse; width: 100%; margin: 0.5rem 0; }
 th, td { border: 1px solid #c9ced6; padding: 0.3rem 0.5rem; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
 th { background: #e9edf4; font-weight: 600; }
@@ -37,28 +38,31 @@ pub(super) fn page(report: &Report<'_>) -> String {
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"{COVERAGE}\" content=\"{7}\">\n\
+         <meta name=\"{COVERAGE}\" content=\"{1}\">\n\
          <title>Test report of e-invoice APIs, {0}</title>\n<style>{SHEET}</style></head>\n\
-         <body>\n<h1>Test report of e-invoice APIs</h1>\n<p class=\"about\">{ABOUT}</p>\n{8}\
-         <table class=\"facts\"><tr><th>GSTIN</th><td>{0}</td></tr><tr><th>Route and site</th><td>{1} ({2})</td></tr>\
-         <tr><th>Run</th><td>{3}</td></tr><tr><th>Begun</th><td>{4} IST</td></tr>\
-         <tr><th>Written</th><td>{5} IST, by einvoice {6}</td></tr></table>\n",
+         <body>\n<h1>Test report of e-invoice APIs</h1>\n<p class=\"about\">{ABOUT}</p>\n{2}\
+         <table class=\"facts\">",
         Text(&report.gstin),
-        Text(&report.route),
-        Text(&report.site),
-        Text(&report.run),
-        Text(&report.started),
-        Text(&report.written),
-        env!("CARGO_PKG_VERSION"),
         Text(&report.coverage()),
-        if report.rehearsal { format!("<p class=\"about\"><strong>{REHEARSAL}</strong></p>\n") } else { String::new() },
+        remarks(report),
     );
+    for (name, value) in report.facts() {
+        let _written = write!(page, "<tr><th>{name}</th><td>{}</td></tr>", Text(&value));
+    }
+    page.push_str("</table>\n");
     summary(&mut page, &report.sections);
     for section in &report.sections {
         cases(&mut page, section);
     }
     page.push_str("</body></html>\n");
     page
+}
+
+/// What a reader must know before the figures.
+fn remarks(report: &Report<'_>) -> String {
+    let rehearsal = report.rehearsal.then(|| REHEARSAL.to_owned());
+    let remark = |remark: String| format!("<p class=\"remark\">{}</p>\n", Text(&remark));
+    [rehearsal, report.incomplete()].into_iter().flatten().map(remark).collect()
 }
 
 fn summary(page: &mut String, sections: &[Section<'_>]) {

@@ -140,6 +140,59 @@ impl Report<'_> {
     }
 }
 
+impl Report<'_> {
+    /// Whose report it is, of what and when, each with its name.
+    pub(super) fn facts(&self) -> Vec<(&'static str, String)> {
+        let rows = || self.sections.iter().flat_map(|section| &section.rows);
+        let count = |standing: Standing| rows().filter(|row| row.standing() == standing).count();
+        let calls = || rows().filter_map(|row| Some(row.result.as_ref().ok()?.at.as_str()));
+        let environment = if self.rehearsal { "the emulator in einvoice" } else { "sandbox" };
+        vec![
+            ("GSTIN", self.gstin.clone()),
+            ("Environment", format!("{environment}, site {}", self.site)),
+            ("Route", self.route.clone()),
+            ("Run", format!("{}, begun {} IST", self.run, self.started)),
+            ("First call", calls().min().map(|at| format!("{at} IST")).unwrap_or_default()),
+            ("Last call", calls().max().map(|at| format!("{at} IST")).unwrap_or_default()),
+            (
+                "Cases",
+                format!(
+                    "{}: {} as expected, {} different, {} not run",
+                    rows().count(),
+                    count(Standing::AsExpected),
+                    count(Standing::Different),
+                    count(Standing::NotRun)
+                ),
+            ),
+            ("Written", format!("{} IST, by einvoice {}", self.written, env!("CARGO_PKG_VERSION"))),
+        ]
+    }
+
+    /// The counts of all APIs together, but for the codes, which APIs share.
+    pub(super) fn totals(&self) -> [usize; 4] {
+        let sum = |of: fn(&Counts) -> usize| self.sections.iter().map(|section| of(&section.counts)).sum();
+        [
+            sum(|counts| counts.succeeded),
+            sum(|counts| counts.failed_as_expected),
+            sum(|counts| counts.different),
+            sum(|counts| counts.not_run),
+        ]
+    }
+
+    /// That cases are missing, where some are.
+    pub(super) fn incomplete(&self) -> Option<String> {
+        let rows = || self.sections.iter().flat_map(|section| &section.rows);
+        let missing = rows().filter(|row| row.standing() == Standing::NotRun).count();
+        (missing > 0).then(|| {
+            format!(
+                "INCOMPLETE: {missing} of {} cases were not sent; each one's row says why. What a run has not come to yet \
+                 is sent when the same command is given again.",
+                rows().count()
+            )
+        })
+    }
+}
+
 /// The part of an API.
 #[derive(Debug)]
 pub(super) struct Section<'a> {

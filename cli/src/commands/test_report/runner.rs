@@ -100,6 +100,9 @@ impl<'a> Order<'a, '_> {
 
 /// Why a case cannot be sent; nothing where it can.
 pub(super) fn obstacle(case: &Case, context: &Context, state: &State) -> Option<String> {
+    if let Some(reason) = context.left_out.get(&case.id) {
+        return Some(reason.clone());
+    }
     if case.needs == Some(Need::SezBuyer) && context.sez.is_none() {
         return Some("no recipient in an SEZ was named (--sez-buyer)".to_owned());
     }

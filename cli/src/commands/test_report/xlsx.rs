@@ -1,18 +1,52 @@
-//! The report as a workbook: a sheet with the counts, and one for each API.
+//! The report as a workbook: a cover with the counts, and a sheet for each API.
 
-use rust_xlsxwriter::{Color, DocProperties, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{
+    Color, DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError,
+};
 
 use super::report::{ABOUT, COVERAGE, REHEARSAL, Report, Row, Section, Standing, WANTED};
 
 /// Characters that a cell takes, with room for the mark of a cut.
 const CELL_CHARACTERS_MAX: usize = 32_000;
+/// The last column of the cover.
+const COVER_END: u16 = 6;
+/// Widths of its columns.
+const COVER_WIDTHS: [u16; 7] = [34, 13, 13, 13, 13, 13, 13];
+/// The columns of a sheet of cases, each with its width. The last is for the screen: it is not printed.
+const COLUMNS: [(&str, u16); 9] = [
+    ("Case", 15),
+    ("What is tried", 38),
+    ("Sent (IST)", 19),
+    ("Expected", 16),
+    ("Got", 10),
+    ("Outcome", 13),
+    ("Message", 46),
+    ("IRN", 35),
+    ("Request", 90),
+];
+/// The column with the time.
+const SENT: u16 = 2;
+/// The column with the outcome.
+const OUTCOME: u16 = 5;
+/// The column with the request.
+const REQUEST: u16 = 8;
+/// Points of a line of text, and what a row has beside its lines.
+const LINE_POINTS: u32 = 12;
+const ROW_POINTS: u32 = 4;
+/// Lines after which a row grows no more: a workbook takes no row higher than 409 points.
+const LINES_MAX: u32 = 30;
 
 /// The formats of cells.
 struct Look {
     title: Format,
+    about: Format,
+    remark: Format,
     head: Format,
     plain: Format,
+    one_line: Format,
+    moment: Format,
     number: Format,
+    total: Format,
     good: Format,
     bad: Format,
     faint: Format,
@@ -20,15 +54,32 @@ struct Look {
 
 impl Look {
     fn new() -> Self {
-        let cell = || Format::new().set_align(FormatAlign::Top).set_text_wrap().set_border(FormatBorder::Hair);
+        let text = || Format::new().set_font_size(9).set_align(FormatAlign::Top);
+        let cell = || text().set_text_wrap().set_border(FormatBorder::Thin).set_border_color(Color::RGB(0x00C9_CED6));
+        let good = Color::RGB(0x00E4_F3E8);
         Self {
-            title: Format::new().set_bold().set_font_size(14),
-            head: cell().set_bold().set_background_color(Color::RGB(0x00D9_E1F2)).set_border_bottom(FormatBorder::Thin),
+            title: Format::new().set_bold().set_font_size(18),
+            about: text().set_text_wrap().set_font_color(Color::RGB(0x0043_4C57)),
+            remark: cell()
+                .set_bold()
+                .set_background_color(Color::RGB(0x00FF_F3E8))
+                .set_align(FormatAlign::VerticalCenter),
+            head: cell()
+                .set_bold()
+                .set_background_color(Color::RGB(0x0024_3B5E))
+                .set_font_color(Color::White)
+                .set_align(FormatAlign::VerticalCenter),
             plain: cell(),
+            one_line: text().set_font_color(Color::RGB(0x0056_606D)),
+            moment: cell().set_num_format("yyyy-mm-dd hh:mm:ss").set_align(FormatAlign::Left),
             number: cell().set_align(FormatAlign::Right),
-            good: cell().set_font_color(Color::RGB(0x001A_6B35)),
-            bad: cell().set_bold().set_background_color(Color::RGB(0x00FF_D9D6)),
-            faint: cell().set_font_color(Color::RGB(0x0056_606D)),
+            total: cell().set_align(FormatAlign::Right).set_bold().set_border_top(FormatBorder::Medium),
+            good: cell().set_background_color(good).set_font_color(Color::RGB(0x001A_6B35)),
+            bad: cell()
+                .set_bold()
+                .set_background_color(Color::RGB(0x00FF_D9D6))
+                .set_font_color(Color::RGB(0x008C_1D18)),
+            faint: cell().set_background_color(Color::RGB(0x00F0_F1F3)).set_font_color(Color::RGB(0x0056_606D)),
         }
     }
 
@@ -47,53 +98,77 @@ pub(super) fn workbook(report: &Report<'_>) -> Result<Vec<u8>, XlsxError> {
     let mut workbook = Workbook::new();
     let properties = DocProperties::new().set_title("Test report of e-invoice APIs").set_author("einvoice");
     workbook.set_properties(&properties.set_custom_property(COVERAGE, report.coverage()));
-    summary(workbook.add_worksheet(), report, &look)?;
+    cover(workbook.add_worksheet(), report, &look)?;
     for section in &report.sections {
         cases(workbook.add_worksheet(), section, &look)?;
     }
     workbook.save_to_buffer()
 }
 
-fn summary(sheet: &mut Worksheet, report: &Report<'_>, look: &Look) -> Result<(), XlsxError> {
+fn cover(sheet: &mut Worksheet, report: &Report<'_>, look: &Look) -> Result<(), XlsxError> {
     sheet.set_name("Summary")?;
     page(sheet, "Summary");
+    sheet.set_screen_gridlines(false);
+    for (column, width) in (0_u16..).zip(COVER_WIDTHS) {
+        sheet.set_column_width(column, width)?;
+    }
     sheet.write_string_with_format(0, 0, "Test report of e-invoice APIs", &look.title)?;
-    let facts = [
-        ("GSTIN", &report.gstin),
-        ("Route and site", &format!("{} ({})", report.route, report.site)),
-        ("Run", &report.run),
-        ("Begun (IST)", &report.started),
-        ("Written (IST)", &report.written),
+    sheet.set_row_height(0, 28)?;
+    let mut row = 1;
+    let remarks = [
+        (Some(ABOUT.to_owned()), &look.about),
+        (report.rehearsal.then(|| REHEARSAL.to_owned()), &look.remark),
+        (report.incomplete(), &look.remark),
     ];
-    for (row, (name, value)) in (1_u32..).zip(facts) {
+    for (remark, format) in remarks {
+        let Some(remark) = remark else { continue };
+        sheet.merge_range(row, 0, row, COVER_END, &remark, format)?;
+        let width = COVER_WIDTHS.iter().sum();
+        sheet.set_row_height(row, height(lines(&remark, width)))?;
+        row += 1;
+    }
+    row += 1;
+    for (name, value) in report.facts() {
         sheet.write_string_with_format(row, 0, name, &look.head)?;
-        sheet.write_string_with_format(row, 1, value, &look.plain)?;
+        sheet.merge_range(row, 1, row, COVER_END, &value, &look.plain)?;
+        row += 1;
     }
-    sheet.merge_range(6, 0, 6, 6, ABOUT, &look.plain)?;
-    sheet.set_row_height(6, 62)?;
-    if report.rehearsal {
-        sheet.merge_range(7, 0, 7, 6, REHEARSAL, &look.bad)?;
-        sheet.set_row_height(7, 32)?;
-    }
+    counts(sheet, row + 1, report, look)
+}
+
+/// The counts of each API, and their sums.
+fn counts(sheet: &mut Worksheet, first: u32, report: &Report<'_>, look: &Look) -> Result<(), XlsxError> {
     let reached = format!("{WANTED} and {WANTED} reached");
     let headings = ["API", "Succeeded", "Failed as expected", "Distinct codes", "Different", "Not run", &reached];
     for (column, heading) in (0_u16..).zip(headings) {
-        sheet.write_string_with_format(8, column, heading, &look.head)?;
+        sheet.write_string_with_format(first, column, heading, &look.head)?;
     }
-    for (row, section) in (9_u32..).zip(&report.sections) {
+    sheet.set_row_height(first, height(2))?;
+    let mut row = first + 1;
+    for section in &report.sections {
         let counts = &section.counts;
         sheet.write_string_with_format(row, 0, section.api.title(), &look.plain)?;
         let numbers =
             [counts.succeeded, counts.failed_as_expected, counts.distinct_codes, counts.different, counts.not_run];
         for (column, number) in (1_u16..).zip(numbers) {
-            let format = if column == 4 && number > 0 { &look.bad } else { &look.number };
+            let format = match column {
+                4 if number > 0 => &look.bad,
+                5 if number > 0 => &look.faint,
+                _ => &look.number,
+            };
             sheet.write_number_with_format(row, column, u32::try_from(number).unwrap_or(u32::MAX), format)?;
         }
         let (word, format) = if counts.is_enough() { ("yes", &look.good) } else { ("no", &look.bad) };
-        sheet.write_string_with_format(row, 6, word, format)?;
+        sheet.write_string_with_format(row, COVER_END, word, format)?;
+        row += 1;
     }
-    for (column, width) in (0_u16..).zip([32, 22, 14, 14, 12, 12, 14]) {
-        sheet.set_column_width(column, width)?;
+    sheet.write_string_with_format(row, 0, "All", &look.total)?;
+    let [succeeded, failed, different, not_run] = report.totals();
+    for (column, number) in [(1, succeeded), (2, failed), (4, different), (5, not_run)] {
+        sheet.write_number_with_format(row, column, u32::try_from(number).unwrap_or(u32::MAX), &look.total)?;
+    }
+    for column in [3, COVER_END] {
+        sheet.write_blank(row, column, &look.total)?;
     }
     Ok(())
 }
@@ -103,18 +178,18 @@ fn cases(sheet: &mut Worksheet, section: &Section<'_>, look: &Look) -> Result<()
     page(sheet, section.api.title());
     sheet.set_freeze_panes(1, 1)?;
     sheet.set_repeat_rows(0, 0)?;
-    let headings = ["Case", "What is tried", "Sent (IST)", "Expected", "Got", "Outcome", "Message", "IRN", "Request"];
-    for (column, heading) in (0_u16..).zip(headings) {
+    for (column, (heading, width)) in (0_u16..).zip(COLUMNS) {
         sheet.write_string_with_format(0, column, heading, &look.head)?;
+        sheet.set_column_width(column, width)?;
     }
+    sheet.set_row_height(0, height(2))?;
     for (number, row) in (1_u32..).zip(&section.rows) {
         line(sheet, number, row, look)?;
     }
-    for (column, width) in (0_u16..).zip([14, 34, 19, 18, 12, 13, 44, 34, 70]) {
-        sheet.set_column_width(column, width)?;
-    }
     let last = u32::try_from(section.rows.len()).unwrap_or(u32::MAX);
-    sheet.autofilter(0, 0, last, 8)?;
+    sheet.autofilter(0, 0, last, REQUEST)?;
+    // A request is as long as a page; who prints the evidence wants the table.
+    sheet.set_print_area(0, 0, last, REQUEST - 1)?;
     Ok(())
 }
 
@@ -132,17 +207,56 @@ fn line(sheet: &mut Worksheet, number: u32, row: &Row<'_>, look: &Look) -> Resul
         evidence.and_then(|evidence| evidence.irn.clone()).unwrap_or_default(),
         evidence.map(|evidence| evidence.request.clone()).unwrap_or_default(),
     ];
-    for (column, cell) in (0_u16..).zip(cells) {
-        let format = if column == 5 || standing == Standing::NotRun { look.of(standing) } else { &look.plain };
+    let mut highest = 1;
+    for ((column, cell), (_, width)) in (0_u16..).zip(cells).zip(COLUMNS) {
         let text: String = cell.chars().take(CELL_CHARACTERS_MAX).collect();
-        // Always text, so that nothing the portal says is taken for a formula.
-        sheet.write_string_with_format(number, column, text, format)?;
+        let format = match column {
+            REQUEST => &look.one_line,
+            OUTCOME => look.of(standing),
+            _ if standing == Standing::NotRun => look.of(standing),
+            _ => &look.plain,
+        };
+        if column != REQUEST {
+            highest = highest.max(lines(&text, width));
+        }
+        match (column, ExcelDateTime::parse_from_str(&text)) {
+            (SENT, Ok(moment)) => sheet.write_datetime_with_format(number, column, &moment, &look.moment)?,
+            // Always text, so that nothing the portal says is taken for a formula.
+            _ => sheet.write_string_with_format(number, column, text, format)?,
+        };
     }
+    sheet.set_row_height(number, height(highest))?;
     Ok(())
+}
+
+/// Lines that a text fills in a column of so many characters. Programs do not agree on whether they measure this
+/// themselves, and one that does not would print lines over one another.
+fn lines(text: &str, width: u16) -> u32 {
+    // Words do not fill a line to its end.
+    let room = usize::from(width).saturating_sub(2).max(1);
+    let of_part = |part: &str| part.chars().count().div_ceil(room).max(1);
+    u32::try_from(text.lines().map(of_part).sum::<usize>()).unwrap_or(LINES_MAX).clamp(1, LINES_MAX)
+}
+
+/// The height of a row with so many lines, in points.
+const fn height(lines: u32) -> u32 {
+    lines * LINE_POINTS + ROW_POINTS
 }
 
 /// How a sheet is printed: on A4 across, as wide as the paper.
 fn page(sheet: &mut Worksheet, title: &str) {
     sheet.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 0);
+    sheet.set_margins(0.4, 0.4, 0.5, 0.6, 0.3, 0.3);
     sheet.set_footer(format!("&L{title}&RPage &P of &N"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_as_high_as_its_longest_cell_needs_and_no_higher_than_a_workbook_takes() {
+        assert_eq!([lines("", 10), lines("eight ch", 10), lines("nine char", 10), lines("a\nb\nc", 10)], [1, 1, 2, 3]);
+        assert!(height(lines(&"x".repeat(100_000), 10)) <= 409);
+    }
 }

@@ -37,3 +37,9 @@ pub mod secrets_are_wiped_and_core_dumps_are_the_systems {}
 pub mod the_use_of_an_account_is_kept_in_a_file_of_its_own {}
 #[doc = include_str!("0018-the-emulator-plays-what-comes-before-the-first-call.md")]
 pub mod the_emulator_plays_what_comes_before_the_first_call {}
+#[doc = include_str!("0019-a-run-and-its-ledger-belong-to-one-environment.md")]
+pub mod a_run_and_its_ledger_belong_to_one_environment {}
+#[doc = include_str!("0020-a-keyring-is-a-shelf-of-small-entries.md")]
+pub mod a_keyring_is_a_shelf_of_small_entries {}
+#[doc = include_str!("0021-a-result-is-known-by-its-ledger-and-revision.md")]
+pub mod a_result_is_known_by_its_ledger_and_revision {}

@@ -136,6 +136,44 @@ fn end_connections(place: &Place) {
     }
 }
 
+/// A dry run asks for nothing but to read.
+#[tokio::test]
+async fn what_is_due_can_be_looked_at_by_one_who_may_only_read() {
+    for engine in [SQLITE, POSTGRES, MYSQL] {
+        let Some(place) = Place::staged(engine) else { continue };
+        place.run(&books::numbered(place.dialect, 3));
+        let (user, name) = (format!("r{}", place.name()), place.name());
+        let settings = match place.dialect {
+            Dialect::Sqlite => json!({"url": "sqlite:books.db?mode=ro"}),
+            Dialect::Postgres => {
+                place.run(&format!(
+                    "CREATE ROLE {user} LOGIN PASSWORD '{PASSWORD}'; GRANT USAGE ON SCHEMA {name} TO {user};
+                     GRANT SELECT ON einv_header, einv_item TO {user}"
+                ));
+                settings_of(&place, &user, PASSWORD)
+            }
+            _ => {
+                place.run(&format!(
+                    "CREATE USER '{user}'@'%' IDENTIFIED BY '{PASSWORD}'; GRANT SELECT ON {name}.* TO '{user}'@'%'"
+                ));
+                settings_of(&place, &user, PASSWORD)
+            }
+        };
+        let context = place.context("erp").only_looking();
+        let looking = DatabaseSource::new(&context, read_settings(&context, settings.clone()).unwrap()).unwrap();
+        let seen = read(&looking).await;
+        assert_eq!((seen.error, seen.records.len()), (None, 3), "{engine:?}");
+        let claiming = source(&place, settings);
+        assert!(read(&claiming).await.error.is_some(), "{engine:?} lets a reader claim");
+        drop((looking, claiming));
+        match place.dialect {
+            Dialect::Sqlite => {}
+            Dialect::Postgres => place.run(&format!("DROP OWNED BY {user}; DROP ROLE {user}")),
+            _ => place.run(&format!("DROP USER '{user}'@'%'")),
+        }
+    }
+}
+
 /// The privileges that the README lists, and not one more.
 #[tokio::test]
 async fn the_privileges_that_are_documented_are_enough() {

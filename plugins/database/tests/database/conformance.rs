@@ -26,6 +26,7 @@ fn shown(place: &Place) -> Shown {
         "env",
         "rev",
         "receipt",
+        "ledger",
         "state",
         "irn",
         "ack_no",

@@ -50,7 +50,7 @@ impl Office {
     async fn pipeline(&self) -> Pipeline {
         let mut keys = KeySet::new();
         keys.add_pem(&self.sandbox.signing_public_key_pem(), Some(&self.sandbox.signing_kid())).unwrap();
-        let source = self.place.source_with(json!({"worker": "office", "page_rows": 7}));
+        let source = self.place.source_with(json!({"worker": "office", "page_rows": 7, "environment": "sandbox"}));
         let target = self.place.write_back_with(json!({"environment": "sandbox"}));
         Pipeline::new(Parts {
             ledger: self.ledger().await,
@@ -68,6 +68,8 @@ impl Office {
             settings: RunSettings::default(),
             clock: Arc::new(self.clock.clone()),
         })
+        .await
+        .unwrap()
     }
 
     /// Tries again for a while: tasks of a run that was cut off let go of the old ledger on their own time.

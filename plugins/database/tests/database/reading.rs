@@ -1,6 +1,7 @@
 //! Reading: claims, leases, what becomes of a row, and rows that are bad.
 
 use einvoice_core::number::{Amount, Quantity};
+use einvoice_core::registry::read_settings;
 use einvoice_core::source::{
     Acknowledgement, Disposition, InvoiceSource, Mapped, MappedDocument, SourceItem, SourceProblem, SourceRecord,
 };
@@ -207,6 +208,54 @@ async fn what_became_of_a_row_is_written_into_its_status() {
         let elsewhere = place.source_with(json!({"results_elsewhere": true}));
         tell(&elsewhere, &told[4..]).await;
         assert_eq!(statuses(&place)[4], "DONE", "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_result_of_another_environment_settles_no_row() {
+    for engine in ALL {
+        let Some(place) = Place::staged(engine) else { continue };
+        place.run(&books::numbered(place.dialect, 2));
+        place.run(
+            "INSERT INTO einv_result (doc_key, env, receipt, irn) VALUES ('K00001', 'sandbox', 1, 'an irn'),
+             ('K00002', 'production', 1, 'an irn')",
+        );
+        let source = place.source_with(json!({}));
+        let read = read(&source).await;
+        let told: Vec<(&SourceRecord, Disposition)> =
+            read.records.iter().map(|record| (record, Disposition::Done)).collect();
+        tell(&source, &told).await;
+        assert_eq!(statuses(&place), ["CLAIMED", "DONE"], "{engine:?}");
+        tell(&place.source_with(json!({"environment": "sandbox"})), &told).await;
+        assert_eq!(statuses(&place), ["DONE", "DONE"], "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_due_can_be_looked_at_and_every_row_stays_as_it_is() {
+    for engine in ALL {
+        let Some(place) = Place::staged(engine) else { continue };
+        place.run(&books::numbered(place.dialect, 5));
+        place.run(
+            "UPDATE einv_header SET status = 'DONE' WHERE doc_key = 'K00002';
+             UPDATE einv_header SET status = 'RETRY' WHERE doc_key = 'K00003';
+             UPDATE einv_header SET status = 'CLAIMED', claimed_by = 'gone', attempts = 1 WHERE doc_key = 'K00004';
+             UPDATE einv_header SET status = 'CLAIMED', claimed_by = 'me', attempts = 1 WHERE doc_key = 'K00005';",
+        );
+        let columns = ["doc_key", "status", "claimed_by", "claimed_at", "attempts", "rev"];
+        let rows = || place.rows(&columns, "einv_header ORDER BY doc_key");
+        let before = rows();
+        let config = read_settings(&place.context("erp"), place.settings(json!({"page_rows": 2, "worker": "me"})));
+        let source = DatabaseSource::new(&place.context("erp").only_looking(), config.unwrap()).unwrap();
+        let seen = read(&source).await;
+        assert_eq!((seen.error.as_ref(), seen.problems.len()), (None, 0), "{engine:?}");
+        // As a run would read them: its own, new ones, those to be tried again, those of a worker that is gone.
+        assert_eq!(seen.keys(), ["K00005", "K00001", "K00003", "K00004"], "{engine:?}");
+        tell(&source, &[(&seen.records[0], Disposition::NeedsPerson)]).await;
+        assert_eq!(rows(), before, "{engine:?}");
+        let claiming = place.source_with(json!({"worker": "me"}));
+        assert_eq!(read(&claiming).await.keys(), seen.keys(), "{engine:?}");
+        assert_ne!(rows(), before, "{engine:?}");
     }
 }
 

@@ -6,6 +6,7 @@ use einvoice_core::date::PortalTime;
 use einvoice_core::finding::Finding;
 use einvoice_core::irn::{Irn, IrnRule};
 use einvoice_core::key::DocumentKey;
+use einvoice_core::ledger::LedgerId;
 use einvoice_core::operation::{Registration, RegistrationStatus};
 use einvoice_core::receipt::Receipt;
 use einvoice_core::source::SourceRef;
@@ -37,6 +38,7 @@ pub(crate) fn receipt(key: &str, revision: u32, state: DocumentState) -> Receipt
         _ => Vec::new(),
     };
     Receipt {
+        ledger: Some(LedgerId("books".to_owned())),
         reference_id: 1,
         revision,
         source: "erp".to_owned(),
@@ -161,6 +163,82 @@ async fn results_go_into_columns_of_the_row_itself_where_it_is_asked_for() {
         let gone = target.deliver(&[receipt("B9", 1, DocumentState::Registered)]).await.unwrap();
         let Delivery::Failed { reason } = &gone[0] else { panic!("{gone:?}") };
         assert!(reason.contains("einv_header has no row with doc_key B9"), "{reason}");
+    }
+}
+
+/// What a ledger brings that is not the one of `receipt`.
+fn of_another_ledger(key: &str, revision: u32, ack_no: &str) -> Receipt {
+    let mut receipt = receipt(key, revision, DocumentState::Registered);
+    receipt.ledger = Some(LedgerId("trial".to_owned()));
+    receipt.registration.as_mut().unwrap().ack_no = ack_no.to_owned();
+    receipt
+}
+
+#[tokio::test]
+async fn a_table_made_before_ledgers_were_told_apart_goes_by_the_acknowledgement() {
+    for engine in ALL {
+        let Some(place) = Place::staged(engine) else { continue };
+        place.run("ALTER TABLE einv_result DROP COLUMN ledger");
+        claimed(&place, &["A1"]);
+        let target = place.write_back_with(json!({}));
+        done(&target, &[of_another_ledger("A1", 3, "992610000000001")]).await;
+        done(&target, &[receipt("A1", 1, DocumentState::Registered)]).await;
+        let rows = || place.rows(&["receipt", "ack_no"], "einv_result");
+        assert_eq!(rows(), [["1", "112610000000001"]], "{engine:?}");
+        done(&target, &[receipt("A1", 2, DocumentState::Registered)]).await;
+        done(&target, &[receipt("A1", 1, DocumentState::Registered)]).await;
+        assert_eq!(rows(), [["2", "112610000000001"]], "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_result_that_was_stored_before_ledgers_were_told_apart_is_replaced_by_another_registration_alone() {
+    for engine in ALL {
+        let Some(place) = Place::staged(engine) else { continue };
+        claimed(&place, &["A1"]);
+        let target = place.write_back_with(json!({}));
+        done(&target, &[receipt("A1", 3, DocumentState::Registered)]).await;
+        place.run("UPDATE einv_result SET ledger = NULL");
+        done(&target, &[receipt("A1", 2, DocumentState::Registered)]).await;
+        let rows = || place.rows(&["receipt", "ledger", "ack_no"], "einv_result");
+        assert_eq!(rows(), [["3", "", "112610000000001"]], "{engine:?}");
+        done(&target, &[of_another_ledger("A1", 1, "992610000000001")]).await;
+        assert_eq!(rows(), [["1", "trial", "992610000000001"]], "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_row_with_its_own_columns_tells_ledgers_apart_where_it_has_one_for_them() {
+    for engine in ALL {
+        let Some(place) = Place::empty(engine) else { continue };
+        place.run(
+            "CREATE TABLE einv_header (doc_key varchar(20) PRIMARY KEY, irn_no varchar(64), ack varchar(20), got integer,
+             got_from varchar(64));
+             INSERT INTO einv_header (doc_key) VALUES ('A1');",
+        );
+        let settings = json!({
+            "result_table": "", "error_table": "",
+            "header_columns": {"irn": "irn_no", "ack_no": "ack", "receipt": "got", "ledger": "got_from"},
+        });
+        let target = place.write_back_with(settings);
+        done(&target, &[of_another_ledger("A1", 3, "992610000000001")]).await;
+        done(&target, &[receipt("A1", 1, DocumentState::Registered)]).await;
+        let rows = place.rows(&["got", "got_from", "ack"], "einv_header");
+        assert_eq!(rows, [["1", "books", "112610000000001"]], "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_state_of_a_bill_is_told_where_there_is_no_bill_yet() {
+    for engine in ALL {
+        let Some(place) = Place::staged(engine) else { continue };
+        claimed(&place, &["A1", "A2", "A3"]);
+        let with =
+            |key: &str, state: EwbState| Receipt { ewb_state: state, ..receipt(key, 1, DocumentState::Registered) };
+        let receipts = [with("A1", EwbState::Failed), with("A2", EwbState::Unknown), with("A3", EwbState::None)];
+        done(&place.write_back_with(json!({})), &receipts).await;
+        let rows = place.rows(&["ewb_state", "ewb_no"], "einv_result ORDER BY doc_key");
+        assert_eq!(rows, [["failed", ""], ["unknown", ""], ["", ""]], "{engine:?}");
     }
 }
 

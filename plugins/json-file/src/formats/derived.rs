@@ -93,13 +93,16 @@ pub(super) fn sum<'t>(texts: impl IntoIterator<Item = Option<&'t str>>) -> Optio
     texts.into_iter().try_fold(Amount::ZERO, |sum, text| sum.checked_add(amount(text)?))
 }
 
+/// A rate, with its sign or without.
+pub(super) fn percent(text: &str) -> Option<Rate> {
+    Rate::parse(text.trim().trim_end_matches('%').trim_end()).ok()
+}
+
 /// The rate of taxes by name: IGST, or CGST with SGST or UTGST, else the first of another name.
 pub(super) fn rate<'t>(taxes: impl IntoIterator<Item = (Option<&'t str>, Option<&'t str>)>) -> Option<Rate> {
     let (mut integrated, mut halves, mut other) = (None, None, None);
     for (name, percent) in taxes {
-        let Some(rate) = percent.and_then(|text| Rate::parse(text.trim().trim_end_matches('%').trim_end()).ok()) else {
-            continue;
-        };
+        let Some(rate) = percent.and_then(self::percent) else { continue };
         match name.map(str::trim).unwrap_or_default() {
             "IGST" => integrated = integrated.or(Some(rate)),
             "CGST" | "SGST" | "UTGST" => halves = Some(halves.unwrap_or(Rate::ZERO).checked_add(rate)?),

@@ -3,6 +3,7 @@
 mod derived;
 mod gobl;
 mod ubl;
+mod ubl_taxes;
 mod xml;
 
 use std::path::Path;

@@ -1,20 +1,16 @@
 //! UBL 2.1 invoices and credit notes: what stands in several elements at once is brought together for the rules.
 //!
-//! The taxes of a line and of the document stand under `#tax` by their schemes (`#tax.CGST.amount`, `#tax.IGST.percent`),
-//! whether UBL has them in one `TaxTotal` or in one each. The rest is in [`derived`](super::derived).
+//! Taxes are those of [`ubl_taxes`](super::ubl_taxes), the rest is in [`derived`](super::derived).
 
-use einvoice_core::mapping::{Members, Tree, TreeRecord};
-use einvoice_core::number::Amount;
+use einvoice_core::mapping::{Tree, TreeRecord};
 
 use super::derived::{self, Adjustment, Line, Supply};
+use super::ubl_taxes::{self, Tax, Taxes};
 use super::{NotMapped, fault, wrong, xml};
 
 /// Categories of tax (UNCL 5305): reverse charge, and export without tax.
 const REVERSE_CHARGE: &str = "AE";
 const EXPORT: &str = "G";
-
-/// Under which name taxes of any other scheme stand.
-const OTHER_SCHEME: &str = "other";
 
 const BUYER: &str = "AccountingCustomerParty.Party";
 
@@ -35,22 +31,25 @@ pub(super) fn record(text: &str) -> Result<TreeRecord<'_>, NotMapped> {
     currencies(&root, list)?;
     let entries = root.at(list).map(Tree::entries).unwrap_or_default();
     let lines: Vec<Line> = entries.iter().map(line).collect();
-    let taxes: Vec<_> = entries.iter().map(|line| of_schemes(&line_taxes(line))).collect();
-    let mut members = supply(&root, entries, &lines)?.members();
+    let mut taxes: Vec<Taxes> = entries.iter().map(|line| Taxes::of(&line_taxes(line))).collect();
+    let of_document = Taxes::of(&subtotals(&root));
+    let mut members = supply(&root, entries, &lines, &of_document)?.members();
     let ship_to = text_at(&root, "Delivery.DeliveryLocation.Address.StreetName").is_some();
     if ship_to && members.iter().any(|(name, _)| *name == "#home") {
         members.push(("#ship_to", "yes".to_owned()));
     }
     let adjustments = adjustments(&root);
     let stated = derived::amount(text_at(&root, "LegalMonetaryTotal.LineExtensionAmount"));
-    let total = of_schemes(&subtotals(&root));
     derived::amounts(&mut root, list, stated, &lines, &adjustments)?;
+    let values: Vec<_> =
+        self::entries(&root, list).iter().map(|line| derived::amount(text_at(line, "#taxable"))).collect();
+    ubl_taxes::spread(&of_document, &mut taxes, &values)?;
     for (at, taxes) in taxes.into_iter().enumerate() {
         if let Some(line) = derived::entry(&mut root, list, at) {
-            with_taxes(line, taxes);
+            taxes.put(line);
         }
     }
-    with_taxes(&mut root, total);
+    of_document.put(&mut root);
     derived::insert(&mut root, members.into_iter().map(|(name, text)| (name, Some(text))));
     Ok(TreeRecord::new(root, list))
 }
@@ -75,7 +74,12 @@ fn currencies(root: &Tree<'_>, list: &str) -> Result<(), NotMapped> {
     derived::rupees(head.map(|path| (path, text_at(root, path))).into_iter().chain(of_lines))
 }
 
-fn supply<'t>(root: &'t Tree<'_>, lines: &[Tree<'_>], derived: &[Line]) -> Result<Supply<'t>, NotMapped> {
+fn supply<'t>(
+    root: &'t Tree<'_>,
+    lines: &[Tree<'_>],
+    derived: &[Line],
+    of_document: &Taxes,
+) -> Result<Supply<'t>, NotMapped> {
     let is = |line: &Tree<'_>, category: &str| {
         entries(line, "Item.ClassifiedTaxCategory").iter().any(|found| text_at(found, "ID") == Some(category))
     };
@@ -94,7 +98,7 @@ fn supply<'t>(root: &'t Tree<'_>, lines: &[Tree<'_>], derived: &[Line]) -> Resul
         country: root.at(&format!("{BUYER}.PostalAddress.Country.IdentificationCode")).and_then(Tree::text),
         registered: number,
         export: lines.iter().any(|line| is(line, EXPORT)),
-        taxed: derived.iter().any(|line| line.rate.is_some_and(|rate| !rate.is_zero())),
+        taxed: of_document.is_charged() || derived.iter().any(|line| line.rate.is_some_and(|rate| !rate.is_zero())),
     })
 }
 
@@ -124,14 +128,6 @@ fn adjustments(root: &Tree<'_>) -> Vec<Adjustment> {
     entries(root, "AllowanceCharge").iter().map(made).collect()
 }
 
-/// One tax of a line or of the document.
-#[derive(Debug, Clone, Copy)]
-struct Tax<'t> {
-    scheme: Option<&'t str>,
-    percent: Option<&'t str>,
-    amount: Option<&'t str>,
-}
-
 /// The subtotals of all tax totals.
 fn subtotals<'t>(tree: &'t Tree<'_>) -> Vec<Tax<'t>> {
     let subtotals = entries(tree, "TaxTotal").iter().flat_map(|total| entries(total, "TaxSubtotal"));
@@ -140,6 +136,8 @@ fn subtotals<'t>(tree: &'t Tree<'_>) -> Vec<Tax<'t>> {
             scheme: text_at(found, "TaxCategory.TaxScheme.ID"),
             percent: text_at(found, "TaxCategory.Percent").or_else(|| text_at(found, "Percent")),
             amount: text_at(found, "TaxAmount"),
+            taxable: text_at(found, "TaxableAmount"),
+            category: text_at(found, "TaxCategory.ID"),
         })
         .collect()
 }
@@ -154,42 +152,8 @@ fn line_taxes<'t>(line: &'t Tree<'_>) -> Vec<Tax<'t>> {
     let of_item = categories.map(|found| Tax {
         scheme: text_at(found, "TaxScheme.ID"),
         percent: text_at(found, "Percent"),
-        amount: None,
+        category: text_at(found, "ID"),
+        ..Tax::default()
     });
     of_item.chain(own).collect()
-}
-
-/// Taxes by the name of their scheme; the tax of a union territory is the state's. Amounts of one scheme add up.
-fn of_schemes(taxes: &[Tax<'_>]) -> Members<'static> {
-    let schemes = ["IGST", "CGST", "SGST", "CESS", OTHER_SCHEME];
-    let of = |scheme: &'static str| {
-        let mut those = taxes.iter().filter(|tax| scheme_of(tax) == scheme).peekable();
-        let percent = those.peek()?.percent;
-        let (mut sum, mut stated) = (Some(Amount::ZERO), false);
-        for text in those.filter_map(|tax| tax.amount) {
-            sum = sum.and_then(|sum| sum.checked_add(derived::amount(Some(text))?));
-            stated = true;
-        }
-        let percent = percent.map(|percent| ("percent", Tree::Text(percent.to_owned().into())));
-        let amount = sum.filter(|_| stated).map(|amount| ("amount", Tree::Text(amount.to_string().into())));
-        Some((scheme, Tree::Map(percent.into_iter().chain(amount).collect())))
-    };
-    schemes.into_iter().filter_map(of).collect()
-}
-
-/// Under which name a tax stands.
-fn scheme_of(tax: &Tax<'_>) -> &'static str {
-    match tax.scheme.map(str::trim).unwrap_or_default() {
-        "IGST" => "IGST",
-        "CGST" => "CGST",
-        "SGST" | "UTGST" => "SGST",
-        "CESS" => "CESS",
-        _ => OTHER_SCHEME,
-    }
-}
-
-fn with_taxes(tree: &mut Tree<'_>, taxes: Members<'static>) {
-    if let Tree::Map(members) = tree {
-        members.insert("#tax", Tree::Map(taxes));
-    }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use einvoice_core::mapping::{Members, TEXT, Tree, VALUES_MAX};
-use einvoice_core::xml::{Leaf, leaf_with_attributes};
+use einvoice_core::xml::{self, Piece};
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 
@@ -12,15 +12,16 @@ const DEPTH_MAX: usize = 64;
 /// Most attributes of one element; UBL has seven.
 const ATTRIBUTES_MAX: usize = 100;
 
-/// Most attributes of an element that are taken at once with its text.
-const LEAF_ATTRIBUTES_MAX: usize = 4;
+/// Most attributes of an element that is taken past the reader.
+const PLAIN_ATTRIBUTES_MAX: usize = 4;
 
 /// Under which name the root element's own name stands.
 pub(crate) const ROOT: &str = "#root";
 
 /// An element that is still open.
 struct Open<'t> {
-    name: Cow<'t, str>,
+    /// As it is written, with its prefix.
+    tag: Cow<'t, str>,
     members: Members<'t>,
     text: Cow<'t, str>,
 }
@@ -28,13 +29,13 @@ struct Open<'t> {
 impl<'t> Open<'t> {
     /// An element with its attributes, which are `values` as it is one.
     fn new(start: &BytesStart<'_>, values: &mut usize) -> Result<Self, String> {
-        let name = start.local_name().as_ref().to_owned().into();
+        let tag = start.name().as_ref().to_owned().into();
         let mut members = Members::new();
         *values += 1;
         for (count, attribute) in start.attributes().enumerate() {
             // Each name is compared with all before it.
             if count == ATTRIBUTES_MAX {
-                return Err(format!("{name} has more than {ATTRIBUTES_MAX} attributes"));
+                return Err(format!("{tag} has more than {ATTRIBUTES_MAX} attributes"));
             }
             *values += 1;
             let attribute = attribute.map_err(|error| error.to_string())?;
@@ -49,7 +50,7 @@ impl<'t> Open<'t> {
         if *values > VALUES_MAX {
             return Err(format!("it has more than {VALUES_MAX} elements and attributes"));
         }
-        Ok(Self { name, members, text: Cow::Borrowed("") })
+        Ok(Self { tag, members, text: Cow::Borrowed("") })
     }
 
     /// Text of its own, behind what it has; blanks before the first of it are none.
@@ -61,12 +62,13 @@ impl<'t> Open<'t> {
         }
     }
 
-    /// An element that holds nothing but a text; nothing where its attributes are out of the ordinary.
-    fn of_leaf(leaf: &Leaf<'t>, values: &mut usize) -> Option<Self> {
-        let (mut members, mut rest) = (Members::new(), leaf.attributes.trim_ascii());
+    /// An element whose tag is nothing out of the ordinary; nothing where its attributes are.
+    fn plain(tag: &'t str, attributes: &'t str, text: &'t str, values: &mut usize) -> Option<Self> {
+        let (mut members, mut rest) = (Members::new(), attributes.trim_ascii());
         while !rest.is_empty() {
-            let (name, quoted) = rest.split_once("=\"")?;
+            let (name, quoted) = rest.split_once('"')?;
             let (value, after) = quoted.split_once('"')?;
+            let name = name.strip_suffix('=')?;
             let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric()) && !name.starts_with("xmlns");
             // Line ends and tabs in a value are blanks, which the reader of XML makes of them.
             let is_apart = after.is_empty() || after.starts_with(' ');
@@ -74,24 +76,29 @@ impl<'t> Open<'t> {
                 return None;
             }
             let is_twice = members.insert(attribute_name(name), Tree::Text(value.trim().into())).is_some();
-            if is_twice || members.len() > LEAF_ATTRIBUTES_MAX {
+            if is_twice || members.len() > PLAIN_ATTRIBUTES_MAX {
                 return None;
             }
             rest = after.trim_ascii_start();
         }
         *values += 1 + members.len();
-        Some(Self { name: leaf.local_name().into(), members, text: leaf.text.into() })
+        Some(Self { tag: tag.into(), members, text: text.into() })
     }
 
+    /// Its name without its prefix, and what it holds.
     fn close(mut self) -> (Cow<'t, str>, Tree<'t>) {
+        let name = match self.tag {
+            Cow::Borrowed(tag) => xml::local_name(tag).into(),
+            Cow::Owned(tag) => xml::local_name(&tag).to_owned().into(),
+        };
         let text = trimmed(self.text);
         if self.members.is_empty() {
-            return (self.name, Tree::Text(text));
+            return (name, Tree::Text(text));
         }
         if !text.is_empty() {
             self.members.insert(TEXT, Tree::Text(text));
         }
-        (self.name, Tree::Map(self.members))
+        (name, Tree::Map(self.members))
     }
 
     /// Elements of one name become a list.
@@ -113,21 +120,21 @@ pub(crate) fn tree(text: &str) -> Result<Tree<'_>, String> {
     read(text, true)
 }
 
-/// See [`tree`]; elements that hold a text alone are taken at once, or not.
-fn read(text: &str, takes_leaves: bool) -> Result<Tree<'_>, String> {
+/// See [`tree`]; what is nothing out of the ordinary is taken past the reader of XML, or not.
+fn read(text: &str, takes_plain: bool) -> Result<Tree<'_>, String> {
     let mut reader = Reader::from_str(text);
+    // It does not see all tags, so that which one ends which is looked at here.
+    reader.config_mut().check_end_names = false;
+    reader.config_mut().allow_unmatched_ends = true;
     let mut open: Vec<Open<'_>> = Vec::new();
     let mut root: Option<Tree<'_>> = None;
     let mut values = 0;
     // Bytes that were taken past the reader, and whether what lies ahead stands behind a tag.
     let (mut passed, mut behind_tag) = (0, false);
     loop {
-        let may_nest = takes_leaves && open.len() < DEPTH_MAX;
-        // Blanks between elements are part of a text that holds both.
-        let is_apart = |parent: &&mut Open<'_>| behind_tag && may_nest && parent.text.trim().is_empty();
-        if let Some(parent) = open.last_mut().filter(is_apart) {
+        if takes_plain && behind_tag && !open.is_empty() {
             let ahead = text.get(usize::try_from(reader.buffer_position() + passed).unwrap_or(usize::MAX)..);
-            let taken = take_leaves(ahead.unwrap_or_default(), parent, &mut values);
+            let taken = take_plain(ahead.unwrap_or_default(), &mut open, &mut values);
             *reader.get_mut() = reader.get_ref().get(taken..).unwrap_or_default();
             passed += u64::try_from(taken).unwrap_or_default();
         }
@@ -143,10 +150,14 @@ fn read(text: &str, takes_leaves: bool) -> Result<Tree<'_>, String> {
                 let (name, tree) = Open::new(&start, &mut values)?.close();
                 place(name, tree, &mut open, &mut root)?;
             }
-            Event::End(_) => {
+            Event::End(end) => {
                 let Some(element) = open.pop() else {
                     return Err(format!("an element ends that did not begin, at byte {at}"));
                 };
+                if element.tag != end.name().as_ref() {
+                    let found = end.name().as_ref().to_owned();
+                    return Err(format!("`</{}>` was due, and `</{found}>` was found at byte {at}", element.tag));
+                }
                 let (name, tree) = element.close();
                 place(name, tree, &mut open, &mut root)?;
             }
@@ -175,21 +186,45 @@ fn read(text: &str, takes_leaves: bool) -> Result<Tree<'_>, String> {
     }
 }
 
-/// Takes the elements ahead that hold a text and nothing else, as far as nothing about them is out of the ordinary. Gives
+/// Takes the elements and tags ahead, as far as nothing about them is out of the ordinary and the root does not end. Gives
 /// their bytes.
-fn take_leaves<'t>(text: &'t str, parent: &mut Open<'t>, values: &mut usize) -> usize {
+fn take_plain<'t>(text: &'t str, open: &mut Vec<Open<'t>>, values: &mut usize) -> usize {
     let mut ahead = text;
-    while let Some(found) = leaf_with_attributes(ahead).filter(|_| *values + LEAF_ATTRIBUTES_MAX < VALUES_MAX) {
-        let Some(element) = Open::of_leaf(&found, values) else { break };
-        let (name, tree) = element.close();
-        parent.add(name, tree);
-        ahead = ahead.get(found.length..).unwrap_or_default();
-    }
-    let tag = ahead.trim_ascii_start();
-    if tag.starts_with('<') {
-        ahead = tag;
+    // Blanks between elements are part of a text that holds both.
+    while open.last().is_some_and(|parent| parent.text.trim().is_empty()) {
+        let Some(taken) = take_piece(ahead, open, values) else {
+            let tag = ahead.trim_ascii_start();
+            if tag.starts_with('<') {
+                ahead = tag;
+            }
+            break;
+        };
+        ahead = ahead.get(taken..).unwrap_or_default();
     }
     text.len() - ahead.len()
+}
+
+/// See [`take_plain`]; one of them.
+fn take_piece<'t>(text: &'t str, open: &mut Vec<Open<'t>>, values: &mut usize) -> Option<usize> {
+    let piece = xml::piece(text)?;
+    let may_nest = open.len() < DEPTH_MAX && *values + PLAIN_ATTRIBUTES_MAX < VALUES_MAX;
+    match piece {
+        Piece::Leaf(leaf) if may_nest => {
+            let (name, tree) = Open::plain(leaf.name, leaf.attributes, leaf.text, values)?.close();
+            open.last_mut()?.add(name, tree);
+            Some(leaf.length)
+        }
+        Piece::Start { name, attributes, length } if may_nest => {
+            open.push(Open::plain(name, attributes, "", values)?);
+            Some(length)
+        }
+        Piece::End { name, length } if open.len() > 1 && open.last()?.tag == name => {
+            let (name, tree) = open.pop()?.close();
+            open.last_mut()?.add(name, tree);
+            Some(length)
+        }
+        Piece::Leaf(_) | Piece::Start { .. } | Piece::End { .. } => None,
+    }
 }
 
 /// How an attribute is called among the members of its element. Those of nearly all documents need no text of their own.
@@ -264,7 +299,7 @@ mod tests {
         let many = format!("<a>{}</a>", "<b c='1'/>".repeat(50_000));
         let wide = format!("<a {}/>", (0..200_000).map(|at| format!("b{at}=''")).collect::<Vec<_>>().join(" "));
         for (text, part) in [
-            ("<a><b></a>", "but `</a>` was found"),
+            ("<a><b></a>", "`</b>` was due, and `</a>` was found at byte 6"),
             ("<a>", "ends inside"),
             ("", "no element"),
             ("<a/><b/>", "second root"),
@@ -282,9 +317,13 @@ mod tests {
     }
 
     /// Pieces of documents, of which some are elements that can be taken at once and some nearly are.
-    const PIECES: [&str; 22] = [
+    const PIECES: [&str; 26] = [
         "<a>",
         "</a>",
+        "<p:a>",
+        "</p:a>",
+        "<a e=\"1\">",
+        "</a >",
         "<b>",
         "</b>",
         "<p:d>1</p:d>",

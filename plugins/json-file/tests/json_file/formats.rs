@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::folder::{Folder, invoice};
 
 const GOBL: &str = include_str!("samples/gobl.json");
-const UBL: &str = include_str!("samples/ubl.xml");
+pub(crate) const UBL: &str = include_str!("samples/ubl.xml");
 
 async fn mapped(name: &str, content: &str, settings: Value) -> Vec<Mapped> {
     let folder = Folder::new();
@@ -24,7 +24,7 @@ async fn mapped(name: &str, content: &str, settings: Value) -> Vec<Mapped> {
     once
 }
 
-async fn document(name: &str, content: &str, settings: Value) -> MappedDocument {
+pub(crate) async fn document(name: &str, content: &str, settings: Value) -> MappedDocument {
     match mapped(name, content, settings).await.pop() {
         Some(Mapped::Document(document)) => *document,
         other => panic!("no document: {other:?}"),
@@ -32,7 +32,7 @@ async fn document(name: &str, content: &str, settings: Value) -> MappedDocument 
 }
 
 /// The rules that object, with their paths.
-fn objections(document: &MappedDocument) -> Vec<String> {
+pub(crate) fn objections(document: &MappedDocument) -> Vec<String> {
     let options = CheckOptions::on(date(2026, 11, 5));
     let result = rulebook::check(document.invoice.clone(), document.findings.clone(), &options);
     let findings = match &result {
@@ -42,7 +42,7 @@ fn objections(document: &MappedDocument) -> Vec<String> {
     findings.iter().map(|finding| format!("{} {}", finding.rule, finding.path)).collect()
 }
 
-fn amounts(document: &MappedDocument) -> Value {
+pub(crate) fn amounts(document: &MappedDocument) -> Value {
     let made: Value = serde_json::from_str(&document.invoice.to_json()).unwrap();
     made["ValDtls"].clone()
 }
@@ -129,7 +129,7 @@ fn gobl(changes: &[(&str, Value)]) -> String {
 }
 
 /// The one rule by which a file of one document is refused, with what it says.
-async fn refusal(name: &str, content: &[u8], settings: Value) -> (String, String) {
+pub(crate) async fn refusal(name: &str, content: &[u8], settings: Value) -> (String, String) {
     let folder = Folder::new();
     folder.write(name, content);
     let problems = folder.items(&folder.source(settings)).await.problems();

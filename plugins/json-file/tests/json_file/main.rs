@@ -3,5 +3,6 @@
 
 mod folder;
 mod formats;
+mod lines;
 mod source;
 mod write_back;

@@ -9,6 +9,7 @@ use einvoice_core::finding::Finding;
 use einvoice_core::identifier::Gstin;
 use einvoice_core::irn::Irn;
 use einvoice_core::job::Cancellation;
+use einvoice_core::ledger::LedgerId;
 use einvoice_core::operation::{EwayBill, Registration, RegistrationStatus};
 use einvoice_core::receipt::Receipt;
 use einvoice_core::registry::{BuildContext, Registry};
@@ -16,6 +17,7 @@ use einvoice_core::source::SourceRef;
 use einvoice_core::state::{DocumentState, EwbState};
 use einvoice_core::write_back::{Delivery, WriteBack};
 use einvoice_json_file::JsonFileWriteBack;
+use einvoice_testkit::small_disk::SmallDisk;
 use serde_json::{Value, json};
 
 /// A receipt for a document of `in/x_P.json` that is registered from revision 2 on.
@@ -39,6 +41,7 @@ fn receipt(document: u64, revision: u32) -> Receipt {
     };
     let registered = revision > 1;
     Receipt {
+        ledger: Some(LedgerId("books".to_owned())),
         reference_id: i64::try_from(document).unwrap(),
         revision,
         source: "billing".to_owned(),
@@ -348,4 +351,52 @@ async fn the_examples_build_and_wrong_settings_name_their_key() {
         let error = (write_back.build)(context(), wrong).await.unwrap_err().to_string();
         assert!(error.contains(key), "{key}: {error}");
     }
+}
+
+#[tokio::test]
+async fn a_file_from_before_ledgers_were_told_apart_is_answered_anew_by_another_registration_alone() {
+    for numbers_as_text in [false, true] {
+        let folder = Folder::new();
+        let target = target(&folder, json!({ "numbers_as_text": numbers_as_text }));
+        deliver(&target, &[receipt(1, 3)]).await;
+        let path = folder.inbox().join("x_R.json");
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains("\"Ledger\":\"books\","), "{text}");
+        fs::write(&path, text.replace("\"Ledger\":\"books\",", "")).unwrap();
+        deliver(&target, &[receipt(1, 2)]).await;
+        assert_eq!(documents(&answers(&folder, "x_R.json")), [(1, 3)]);
+        let mut other = receipt(1, 2);
+        other.registration.as_mut().unwrap().ack_no = "112610000000077".to_owned();
+        deliver(&target, &[other]).await;
+        assert_eq!(documents(&answers(&folder, "x_R.json")), [(1, 2)]);
+        assert!(fs::read_to_string(&path).unwrap().contains("112610000000077"));
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_is_said_and_the_answer_comes_once_there_is_room() {
+    let folder = Folder::new();
+    fs::create_dir(folder.root().join("out")).unwrap();
+    let Some(disk) = SmallDisk::at(&folder.root().join("out")) else { return };
+    let target = target(&folder, json!({ "folder": "out" }));
+    deliver(&target, &[receipt(1, 1)]).await;
+    let path = folder.root().join("out/x_R.json");
+    let before = fs::read(&path).unwrap();
+    let filler = disk.fill();
+    for _ in 0..2 {
+        let deliveries = target.deliver(&[receipt(1, 2), receipt(2, 2)]).await.unwrap();
+        assert_eq!(deliveries.len(), 2);
+        for delivery in deliveries {
+            let Delivery::Failed { reason } = delivery else { panic!("{delivery:?}") };
+            for word in [path.to_str().unwrap(), "No space left", "tried again"] {
+                assert!(reason.contains(word), "{reason}");
+            }
+        }
+        assert_eq!(fs::read(&path).unwrap(), before, "what was there stays whole");
+    }
+    assert_eq!(fs::read_dir(folder.root().join("out")).unwrap().count(), 2, "no half file stays");
+    fs::remove_file(filler).unwrap();
+    deliver(&target, &[receipt(1, 2), receipt(2, 2)]).await;
+    let found: Vec<Value> = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    assert_eq!(documents(&found), [(1, 2), (2, 2)]);
 }

@@ -1,6 +1,7 @@
 //! CSV files: rows to records with named columns, one record a document.
 
 mod grouping;
+mod heads;
 mod input;
 mod layout;
 mod rows;
@@ -15,6 +16,8 @@ use einvoice_core::spelling;
 
 use crate::config::SourceConfig;
 
+use self::heads::Heads;
+
 pub(crate) use rows::{Document, read};
 
 /// The rules for columns that are built in.
@@ -28,6 +31,7 @@ const PRO_FORMA: [&str; 2] = ["F5", "F8"];
 #[derive(Debug)]
 pub(crate) struct CsvMapper {
     mapping: Mapping,
+    heads: Heads,
     keys: Vec<String>,
 }
 
@@ -39,8 +43,9 @@ impl CsvMapper {
         builtin.tables.extend(crate::mapping::built_in()?.tables.remove_entry("units"));
         let mapping = Mapping::new(&builtin, &config.csv.mapping, Names::Folded)
             .map_err(|error| ("csv.mapping", error.to_string()))?;
-        let keys = KEYS.iter().map(|key| (*key).to_owned()).chain(config.keys.keys().cloned()).collect();
-        Ok(Self { mapping, keys })
+        let keys: Vec<String> = KEYS.iter().map(|key| (*key).to_owned()).chain(config.keys.keys().cloned()).collect();
+        let heads = Heads::new(&mapping, &keys);
+        Ok(Self { mapping, heads, keys })
     }
 
     /// The columns that the mapping reads, folded.
@@ -50,13 +55,14 @@ impl CsvMapper {
 
     /// Maps the text of one record.
     pub(crate) fn map(&self, content: &str, label: String) -> Mapped {
-        let record = match TableRecord::parse(content) {
+        let mut record = match TableRecord::parse(content) {
             Ok(record) => record,
             Err(error) => {
                 let finding = Finding::error("csv.structure", "", format!("the record cannot be read: {error}"));
                 return Mapped::Unmappable { label, findings: vec![finding.with_fix("Read the file again.")] };
             }
         };
+        let differing = self.heads.bring_together(&mut record);
         let of = |column: &str| record.head.get(&spelling::fold(column)).filter(|value| !value.trim().is_empty());
         if let Some(kind) = of("FKART").filter(|kind| PRO_FORMA.contains(&kind.trim())) {
             let message = format!("billing type {kind} is a pro forma invoice");
@@ -68,6 +74,7 @@ impl CsvMapper {
                 let keys = self.keys.iter().filter_map(|key| Some((key.to_uppercase(), of(key)?.trim().to_owned())));
                 let own: BTreeMap<String, String> = keys.collect();
                 mapped.attributes = own;
+                mapped.findings.extend(differing);
                 // The key of the billing document is its number wherever it stands.
                 if let Some(number) = mapped.attributes.get("VBELN").cloned() {
                     mapped.attributes.entry("DOCNO".to_owned()).or_insert(number);

@@ -12,7 +12,7 @@
 
 use std::borrow::Cow;
 
-use super::records::without_blanks;
+use super::cut::without_blanks;
 
 /// Room that is made at once for a text: that of an `IDoc` of three items.
 const TEXT_USUAL: usize = 4 * 1024;

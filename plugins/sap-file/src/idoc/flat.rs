@@ -10,8 +10,9 @@ use std::io::{self, Read};
 use einvoice_core::finding::Finding;
 
 use super::content::Writer;
+use super::cut::{Cut, Head};
 use super::definitions::{CONTROL, Definitions, Kinds, SegmentKind};
-use super::records::{CONTROL_WIDTH, Cut, DATA_WIDTH, Fault, HEAD_WIDTH, Head, Kind, Padding, Record, Records, Wanted};
+use super::records::{CONTROL_WIDTH, DATA_WIDTH, Fault, HEAD_WIDTH, Kind, Padding, Record, Records, Wanted};
 use super::{CONTROL_RECORD, FAULTS_MAX, Found, SEGMENTS_MAX, TEXT_MAX, fault};
 
 /// Field that holds the data of a segment without a layout.

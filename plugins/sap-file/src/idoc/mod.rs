@@ -1,6 +1,7 @@
 //! `IDoc`s: from the characters of a file to one text for each, with the faults of those that are damaged.
 
 mod content;
+mod cut;
 mod definition_file;
 mod definitions;
 mod flat;

@@ -93,33 +93,31 @@ impl<'a> Facts<'a> {
     }
 
     fn read_numbers(&mut self, numbers: Numbers) {
-        let idoc = self.idoc;
-        self.mark = match numbers {
-            Numbers::Point => Mark::Point,
-            Numbers::Comma => Mark::Comma,
-            Numbers::Auto => {
-                let written = idoc.segments().iter().flat_map(|segment| {
-                    let is_number = |name: &str| plan::form(segment.name, name) != Form::Text;
-                    let fields = idoc.fields(*segment).iter();
-                    fields
-                        .filter(move |(name, value)| value.contains(',') && is_number(name))
-                        .map(|(_, value)| &**value)
-                });
-                value::mark(written).unwrap_or_else(|Unclear(number)| {
-                    self.findings.push(
-                        Finding::error(
-                            "sap.numbers",
-                            "",
-                            "the numbers of this IDoc are not all written in one clear way",
-                        )
-                        .with_found(number)
-                        .with_expected("1234.50 or 1.234,50 throughout")
-                        .with_fix("Let SAP write numbers with a point and without thousands, or set `numbers`."),
-                    );
-                    Mark::Point
-                })
-            }
+        let found = match numbers {
+            Numbers::Point => Ok(Mark::Point),
+            Numbers::Comma => Ok(Mark::Comma),
+            // Nearly all have no comma, and nothing to find out.
+            Numbers::Auto if numbers_with(self.idoc, &[',']).next().is_none() => Ok(Mark::Point),
+            Numbers::Auto => value::mark(numbers_with(self.idoc, &['.', ','])),
         };
+        // A number of another form would be read later on with a point, and the others with a comma.
+        let is_odd = |number: &&str| value::number(number, Mark::Comma).is_none();
+        let found = match found {
+            Ok(Mark::Comma) => match numbers_with(self.idoc, &['.']).find(is_odd) {
+                Some(number) => Err(Unclear(number.to_owned())),
+                None => Ok(Mark::Comma),
+            },
+            found => found,
+        };
+        self.mark = found.unwrap_or_else(|Unclear(number)| {
+            self.findings.push(
+                Finding::error("sap.numbers", "", "the numbers of this IDoc are not all written in one clear way")
+                    .with_found(number)
+                    .with_expected("1234.50 or 1.234,50 throughout")
+                    .with_fix("Let SAP write numbers with a point and without thousands, or set `numbers`."),
+            );
+            Mark::Point
+        });
     }
 
     fn drop_free_components(&mut self) {
@@ -318,6 +316,15 @@ impl<'a> Facts<'a> {
     pub(crate) fn net(&self, item: &ItemFacts<'a>) -> Option<&'a str> {
         net_value(self.idoc, item)
     }
+}
+
+/// The numbers of SAP's own segments that are written with one of these marks.
+fn numbers_with<'a>(idoc: &'a Idoc<'a>, marks: &'static [char]) -> impl Iterator<Item = &'a str> {
+    idoc.segments().iter().flat_map(move |segment| {
+        let is_number = |name: &str| plan::form(segment.name, name) != Form::Text;
+        let fields = idoc.fields(*segment).iter();
+        fields.filter(move |(name, value)| value.contains(marks) && is_number(name)).map(|(_, value)| &**value)
+    })
 }
 
 fn net_value<'a>(idoc: &'a Idoc<'a>, item: &ItemFacts<'a>) -> Option<&'a str> {

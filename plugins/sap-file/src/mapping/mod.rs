@@ -19,6 +19,7 @@ use einvoice_core::spelling;
 
 use crate::config::{ControlConfig, Numbers, SourceConfig};
 use crate::idoc::{Idoc, NoIdoc, RAW};
+use crate::value;
 
 use self::derive::Settings;
 use self::facts::Facts;
@@ -162,7 +163,8 @@ impl Mapper {
         use einvoice_core::mapping::Record as _;
         let keys =
             self.keys.iter().filter_map(|(name, field)| Some((name.clone(), record.value(None, field)?.into_owned())));
-        keys.chain(crate::attributes::of_document(invoice)).collect()
+        // A key that the configuration names is meant to be the one of that name.
+        crate::attributes::of_document(invoice).chain(keys).collect()
     }
 
     /// Segments of a flat file that the mapping would read if it had their layout.
@@ -223,13 +225,14 @@ fn label(idoc: &Idoc<'_>) -> String {
     }
 }
 
-/// The identity of an `IDoc` in its system.
+/// The identity of an `IDoc` in its system; nothing where it has no number.
 pub(crate) fn idoc_id(content: &str) -> Option<String> {
     let line = content.lines().next()?;
     let of = |name: &str| {
         line.split('\t').filter_map(|field| field.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value)
     };
-    Some(format!("idoc/{}/{}/{}", of("MANDT").unwrap_or_default(), of("SNDPRN").unwrap_or_default(), of("DOCNUM")?))
+    let number = of("DOCNUM").map(str::trim).filter(|number| !number.is_empty() && !value::is_initial(number))?;
+    Some(format!("idoc/{}/{}/{number}", of("MANDT").unwrap_or_default(), of("SNDPRN").unwrap_or_default()))
 }
 
 /// The line in a position such as `document 3, line 120`: its last number.

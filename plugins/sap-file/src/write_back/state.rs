@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use einvoice_core::date::PortalTime;
-use einvoice_core::receipt::Receipt;
+use einvoice_core::receipt::{Edition, Receipt};
 use einvoice_core::source::SourceRef;
 use einvoice_file_drop::{Picture, QrFormat, number_of, put};
 use serde::{Deserialize, Serialize};
@@ -39,29 +39,36 @@ impl State {
     pub(crate) fn find(&self, reference: &SourceRef) -> Option<&Answer> {
         self.answers.iter().find(|answer| {
             let own = &answer.receipt.reference;
-            own.record_id == reference.record_id && own.position == reference.position
+            own.record_id == reference.record_id
+                && own.position == reference.position
+                && own.location == reference.location
         })
     }
 
-    /// Takes receipts in, oldest first; says whether that changed anything. An older revision than the known one is
-    /// delivered already.
+    /// Takes receipts in, oldest first; says whether that changed anything. What the known answer covers is delivered
+    /// already.
     fn merge(&mut self, receipts: &[&Receipt], now: PortalTime) -> bool {
+        // The request is a part of it: `INV1.idoc` and `INV1.json`, or files of two folders, are answered in one file.
         let key = |receipt: &Receipt| {
-            (number_of(&receipt.reference.position).unwrap_or(1), receipt.reference.record_id.clone())
+            let SourceRef { location, position, record_id, .. } = &receipt.reference;
+            (location.clone(), number_of(position).unwrap_or(1), record_id.clone())
         };
-        let mut by_key: BTreeMap<(u64, String), Answer> =
+        let mut by_key: BTreeMap<(String, u64, String), Answer> =
             std::mem::take(&mut self.answers).into_iter().map(|answer| (key(&answer.receipt), answer)).collect();
         let mut changed = false;
         for receipt in receipts {
             let key = key(receipt);
-            if by_key.get(&key).is_some_and(|known| known.receipt.revision >= receipt.revision) {
+            let edition = Edition::of(receipt);
+            if by_key.get(&key).is_some_and(|known| Edition::of(&known.receipt).covers(&edition)) {
                 continue;
             }
             if receipt.reference.position.starts_with(POSITION) {
                 // Whatever other record stood at this place was edited away, or belongs to an earlier file of the name;
                 // a later change of such a one takes nothing from the file that came after.
-                by_key.retain(|(number, record), known| {
-                    *number != key.0 || *record == key.1 || known.receipt.reference_id > receipt.reference_id
+                by_key.retain(|(request, number, record), known| {
+                    let is_later =
+                        known.receipt.shares_ledger_with(receipt) && known.receipt.reference_id > receipt.reference_id;
+                    (request, number) != (&key.0, &key.1) || *record == key.2 || is_later
                 });
             }
             by_key.insert(key, Answer { receipt: (*receipt).clone(), at: now });

@@ -111,6 +111,22 @@ async fn one_idoc_number_twice_is_one_document_and_other_content_under_it_is_ref
 }
 
 #[tokio::test]
+async fn idocs_without_a_number_are_each_told_that_it_is_missing() {
+    let file = [IdocRecipe::numbered(1), IdocRecipe::numbered(2)].map(|recipe| {
+        let number = format!("<DOCNUM>{:016}</DOCNUM>", recipe.docnum);
+        let text = recipe.xml();
+        assert!(text.contains(&number), "{text}");
+        text.replace(&number, "")
+    });
+    let (source, items) = Folder::new().with("x.xml", format!("<a>{}</a>", file.concat())).read(json!({})).await;
+    assert_eq!((items.rules(), items.records().len()), (vec![], 2));
+    for record in items.records() {
+        let Mapped::Unmappable { findings, .. } = source.map(record) else { panic!("no number is needed") };
+        assert!(findings[0].message.contains("there is no IDoc number"), "{findings:?}");
+    }
+}
+
+#[tokio::test]
 async fn settled_files_are_moved_and_those_that_grow_are_left_alone() {
     let folder = Folder::new().with("a.idoc", IdocRecipe::numbered(1).flat(Framing::Cut));
     let (source, items) = folder.read(json!({})).await;

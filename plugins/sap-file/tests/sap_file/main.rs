@@ -11,7 +11,6 @@ mod folder;
 mod forms;
 mod mapping;
 mod samples;
-mod small_disk;
 mod tables;
 mod workers;
 mod write_back;

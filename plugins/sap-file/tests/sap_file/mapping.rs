@@ -180,6 +180,19 @@ async fn numbers_with_commas_are_read_by_one_rule_for_the_whole_idoc() {
     assert!(rules(&document(&both, json!({})).await).contains(&"sap.numbers"));
 }
 
+/// One number of another form would make a hundredfold or a thousandfold of all the others.
+#[tokio::test]
+async fn one_number_with_a_comma_among_points_is_an_error_and_changes_no_other() {
+    let odd = |value: &'static str| changed(move |segments| set(segments, "E1EDS01", "005", "SUMME", value));
+    for (settings, value, said) in [(json!({}), "54,00", "and 54,00"), (json!({ "numbers": "comma" }), "54,00", "")] {
+        let mapped = document(&odd(value), settings).await;
+        let told: Vec<_> = mapped.findings.iter().filter(|finding| finding.rule == "sap.numbers").collect();
+        let [finding] = told.as_slice() else { panic!("{:?}", mapped.findings) };
+        assert!(finding.is_error() && finding.found.as_deref().is_some_and(|found| found.ends_with(said)), "{finding}");
+        assert_eq!(made(&mapped)["ItemList"][0]["AssAmt"], json!(100));
+    }
+}
+
 #[tokio::test]
 async fn a_foreign_currency_is_turned_into_rupees_by_the_rate_of_the_idoc() {
     let dollars = changed(|segments| {
@@ -304,6 +317,16 @@ async fn rules_of_a_customer_go_before_what_is_built_in() {
     assert_eq!((&shown["BuyerDtls"]["Pos"], &shown["DocDtls"]["No"]), (&json!("33"), &json!("777")));
     assert_eq!((&shown["ItemList"][0]["HsnCd"], &shown["ItemList"][0]["Unit"]), (&json!("848180"), &json!("NOS")));
     assert_eq!((&*mapped.attributes["BUPLA"], &*mapped.attributes["ODN"]), ("33", "777"));
+}
+
+#[tokio::test]
+async fn a_key_that_is_configured_goes_before_what_the_document_would_say_under_its_name() {
+    let folder = changed(|segments| segments.push(Segment::new("Z1HEAD", &[("ODN", "0000000777"), ("YEAR", "2025")])));
+    let keys = json!({ "ODN": "Z1HEAD.ODN", "GJAHR": "Z1HEAD.YEAR", "DOC_TYP": "E1EDK14[015].ORGID", "ODN_DATE": "Z1HEAD.DAY" });
+    let mapped = document(&folder, json!({ "keys": keys })).await;
+    let of = ["ODN", "GJAHR", "DOC_TYP", "ODN_DATE"].map(|name| mapped.attributes[name].as_str());
+    // Where the field has nothing, that of the document stays.
+    assert_eq!(of, ["0000000777", "2025", "F2", "05/11/2026"]);
 }
 
 #[tokio::test]

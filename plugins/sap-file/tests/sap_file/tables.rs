@@ -1,6 +1,6 @@
 //! CSV and JSON of a file drop.
 
-use einvoice_core::source::{InvoiceSource, Mapped};
+use einvoice_core::source::{InvoiceSource, Mapped, MappedDocument};
 use serde_json::{Value, json};
 
 use crate::folder::{Folder, document};
@@ -107,4 +107,91 @@ async fn json_documents_of_a_list_are_read_one_by_one_with_their_keys() {
         ("INV T/1 of 05/11/2026", "0090000001")
     );
     assert!(items.records()[1].reference.position.starts_with("document 2, line 2"));
+}
+
+#[tokio::test]
+async fn rows_that_say_different_things_of_one_document_are_an_error_and_blank_ones_say_nothing() {
+    let rows = |second: &str| {
+        let second =
+            second.replacen("A/1;05.11.2026", "A/1;", usize::from(second.contains("blank"))).replace("blank", "y");
+        [HEAD.to_owned(), row("A/1", "Valve", "1,00"), second].join("\n")
+    };
+    let settings = json!({ "csv": { "mapping": seller() } });
+    let differing = row("A/1", "y", "1,00").replace("Pune", "Nashik").replace("05.11.2026", "06.11.2026");
+    let told = |mapped: &MappedDocument| -> Vec<String> {
+        let findings = mapped.findings.iter().filter(|finding| finding.rule == "csv.rows_differ");
+        findings
+            .map(|finding| {
+                assert!(finding.is_error() && finding.fix.is_some(), "{finding}");
+                let of = |text: &Option<String>| text.clone().unwrap_or_default();
+                format!(
+                    "{}: {}, not {}; {}",
+                    finding.path,
+                    of(&finding.found),
+                    of(&finding.expected),
+                    of(&finding.place)
+                )
+            })
+            .collect()
+    };
+    let mapped = document(&Folder::new().with("x.csv", rows(&differing)), settings.clone()).await;
+    assert_eq!(
+        told(&mapped),
+        [
+            "DocDtls.Dt: 06.11.2026, not 05.11.2026; column FKDAT, line 3",
+            "BuyerDtls.Loc: Nashik, not Pune; column ORT01, line 3"
+        ]
+    );
+    for second in [row("A/1", "blank", "1,00"), row("A/1", "y", "1,00")] {
+        let mapped = document(&Folder::new().with("x.csv", rows(&second)), settings.clone()).await;
+        assert_eq!((told(&mapped), mapped.invoice.item_list.len()), (Vec::<String>::new(), 2));
+    }
+    // What the first row leaves blank and a later one says is said of the document.
+    let late =
+        [HEAD.to_owned(), row("A/1", "y", "1,00").replace("7 Station Road", ""), row("A/1", "y", "1,00")].join("\n");
+    let mapped = document(&Folder::new().with("x.csv", late), settings).await;
+    assert_eq!(&**mapped.invoice.buyer_dtls.addr1.as_ref().unwrap(), "7 Station Road");
+}
+
+#[tokio::test]
+async fn an_item_that_leaves_a_cell_blank_has_not_that_of_the_first_row() {
+    let text = [
+        format!("{HEAD};ItemDiscount"),
+        format!("{};10,00", row("A/1", "Valve", "100,00")),
+        format!("{};", row("A/1", "Gasket", "200,00").replace("2,000;PCE", ";")),
+    ]
+    .join("\n");
+    let mapped = document(&Folder::new().with("x.csv", text), json!({ "csv": { "mapping": seller() } })).await;
+    let shown = made(&mapped.invoice);
+    let of = |at: usize| ["Discount", "Qty", "Unit"].map(|member| shown["ItemList"][at][member].clone());
+    assert_eq!(of(0), [json!(10), json!(2), json!("PCS")]);
+    assert_eq!(of(1), [Value::Null, Value::Null, Value::Null]);
+}
+
+#[tokio::test]
+async fn a_json_list_that_was_cut_between_two_documents_is_told_and_what_came_is_read() {
+    let one = |number: u32| einvoice_testkit::documents::Recipe::numbered(number).json();
+    for cut in [format!("[{},\n{}", one(1), one(2)), format!("[{},\n{},\n", one(1), one(2))] {
+        let (_, items) = Folder::new().with("x.json", cut).read(json!({})).await;
+        assert_eq!((items.records().len(), items.rules()), (2, vec!["json.structure".to_owned()]));
+        let finding = &items.problems()[0].findings[0];
+        assert!(finding.message.contains("ends before its list is closed"), "{finding}");
+        assert!(finding.place.as_deref().is_some_and(|place| place.starts_with("in/x.json, line ")), "{finding}");
+    }
+}
+
+/// Its second row is a service, which has neither the quantity nor the unit of the goods before it.
+#[tokio::test]
+async fn the_rows_of_the_example_make_an_invoice_that_passes_the_rules() {
+    let rows = include_str!("../../../../examples/sap-drop/inbox/rows.csv").replace("20.11.2026", "05.11.2026");
+    let seller = json!({ "gstin": "29AAFCK4821M1Z5", "legal_name": "Kaveri Looms Private Limited",
+        "address1": "14 Weavers Road", "location": "Bengaluru", "pin": 560_022 });
+    let settings = json!({ "csv": { "mapping": { "seller": [seller] } } });
+    let mapped = document(&Folder::new().with("rows.csv", rows), settings).await;
+    let shown = made(&mapped.invoice);
+    let of = |at: usize| ["Qty", "Unit", "AssAmt"].map(|member| shown["ItemList"][at][member].clone());
+    assert_eq!([of(0), of(1)], [[json!(100), json!("MTR"), json!(14_500)], [Value::Null, Value::Null, json!(500)]]);
+    let options = einvoice_core::rulebook::CheckOptions::on(einvoice_testkit::invoices::DAY);
+    let result = einvoice_core::rulebook::check(mapped.invoice, mapped.findings, &options);
+    assert!(result.is_ok(), "{:?}", result.err().map(|rejected| rejected.findings));
 }

@@ -7,11 +7,11 @@ use std::time::{Duration, SystemTime};
 use einvoice_core::source::{Acknowledgement, Disposition, InvoiceSource, SourceItem};
 use einvoice_sap_file::SapFileSource;
 use einvoice_testkit::idocs::{Framing, IdocRecipe};
+use einvoice_testkit::small_disk::SmallDisk;
 use futures_util::StreamExt;
 use serde_json::json;
 
 use crate::folder::{Folder, Items, tell};
-use crate::small_disk::SmallDisk;
 
 fn idoc(number: u32) -> String {
     IdocRecipe::numbered(number).flat(Framing::Cut)

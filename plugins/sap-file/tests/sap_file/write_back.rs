@@ -9,6 +9,7 @@ use einvoice_core::date::PortalTime;
 use einvoice_core::finding::Finding;
 use einvoice_core::irn::{Irn, IrnRule};
 use einvoice_core::key::DocumentKey;
+use einvoice_core::ledger::LedgerId;
 use einvoice_core::operation::{EwayBill, Registration, RegistrationStatus};
 use einvoice_core::receipt::Receipt;
 use einvoice_core::registry::read_settings;
@@ -16,10 +17,10 @@ use einvoice_core::source::SourceRef;
 use einvoice_core::state::{DocumentState, EwbState};
 use einvoice_core::write_back::{Delivery, WriteBack};
 use einvoice_sap_file::SapFileWriteBack;
+use einvoice_testkit::small_disk::SmallDisk;
 use serde_json::{Value, json};
 
 use crate::folder::Folder;
-use crate::small_disk::SmallDisk;
 
 fn target(folder: &Folder, settings: Value) -> Arc<dyn WriteBack> {
     let context = folder.context();
@@ -65,6 +66,7 @@ fn receipt(file: &str, document: u32, revision: u32, state: DocumentState) -> Re
         ("ODN_DATE", "05/11/2026"),
     ];
     Receipt {
+        ledger: Some(LedgerId("books".to_owned())),
         reference_id: i64::from(document),
         revision,
         source: "sap".into(),
@@ -331,4 +333,46 @@ async fn an_answer_to_a_later_file_of_a_name_survives_a_change_of_an_earlier_one
     done(&target, &[at_first_place(1, 2, DocumentState::Cancelled)]).await;
     assert!(statuses().contains(&r#""INV S/2 of 05/11/2026" "IRN_GENERATED""#.to_owned()), "{:?}", statuses());
     assert_eq!(statuses().len(), 2);
+}
+
+#[tokio::test]
+async fn requests_whose_answers_share_a_file_are_all_answered_in_it() {
+    for (files, folder_setting, result) in [
+        (["in/1000/INV1.idoc", "in/2000/INV1.idoc"], json!({ "folder": "out" }), "out/INV1_R.json"),
+        (["in/INV1.idoc", "in/INV1.json"], json!({}), "in/INV1_R.json"),
+    ] {
+        let folder = Folder::new();
+        let target = target(&folder, folder_setting);
+        let answers = |number: u32, file: &str, revision: u32, state: DocumentState| {
+            let mut receipt = receipt(file, number, revision, state);
+            receipt.reference.position = "document 1, line 1".into();
+            receipt
+        };
+        let both =
+            [answers(1, files[0], 1, DocumentState::Registered), answers(2, files[1], 1, DocumentState::Registered)];
+        for receipt in &both {
+            done(&target, std::slice::from_ref(receipt)).await;
+        }
+        // The second document in the first request too, and a later change of it in the other.
+        let mut again = answers(2, files[0], 1, DocumentState::Registered);
+        again.reference.position = "document 2, line 9".into();
+        done(&target, &[again]).await;
+        done(&target, &[answers(2, files[1], 2, DocumentState::Cancelled)]).await;
+        let response: Value = serde_json::from_slice(&fs::read(folder.root().join(result)).unwrap()).unwrap();
+        let statuses: Vec<_> = response
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| format!("{} {}", one["document"], one["document_status"]))
+            .collect();
+        let documents = |number: u32, status: &str| format!("\"INV S/{number} of 05/11/2026\" \"{status}\"");
+        assert_eq!(statuses.len(), 3, "{statuses:?}");
+        for wanted in [documents(1, "IRN_GENERATED"), documents(2, "IRN_GENERATED"), documents(2, "IRN_CANCELLED")] {
+            assert!(statuses.contains(&wanted), "{wanted}: {statuses:?}");
+        }
+        let references = [both[0].reference.clone(), both[1].reference.clone()];
+        let read = target.read_back(&references).await.unwrap();
+        let status = |at: usize| read[at].as_ref().map(|fields| fields["status"].clone());
+        assert_eq!((status(0).as_deref(), status(1).as_deref()), (Some("ACT"), Some("CNL")));
+    }
 }

@@ -174,8 +174,11 @@ struct Reading {
     next_row: u32,
     next_column: u32,
     cell: Option<OpenCell>,
-    /// Columns that a cell above still covers, with the rows left.
-    covered: Vec<(u32, u32)>,
+    /// Rows of the table that have ended.
+    ended: u32,
+    /// By column, how many rows have ended when no cell above covers it any more; as long as the columns that were ever
+    /// covered.
+    covered: Vec<u32>,
 }
 
 #[derive(Debug, Default)]
@@ -246,7 +249,7 @@ impl Reading {
         if let Some(index) = tag.count("index").filter(|index| *index > self.next_column) {
             self.next_column = index - 1;
         }
-        while self.covered.iter().any(|(column, rows)| *column == self.next_column && *rows > 0) {
+        while self.is_covered(self.next_column) {
             self.next_column += 1;
         }
         let across = tag.count("mergeacross").map(|more| more.saturating_add(1));
@@ -275,11 +278,8 @@ impl Reading {
 
     fn end_cell(&mut self) {
         let Some(cell) = self.cell.take() else { return };
-        for column in cell.column..cell.column.saturating_add(cell.span) {
-            // A cell that spans rows covers them; the rows to come count down.
-            if cell.rows > 1 {
-                self.covered.push((column, cell.rows));
-            }
+        if cell.rows > 1 {
+            self.cover(cell.column, cell.span, cell.rows);
         }
         let words: Vec<&str> = cell.text.split_whitespace().collect();
         let text = words.join(" ");
@@ -296,13 +296,29 @@ impl Reading {
         }
     }
 
+    /// Whether a cell of an earlier row stands in this column of the row.
+    fn is_covered(&self, column: u32) -> bool {
+        let until = usize::try_from(column).ok().and_then(|at| self.covered.get(at));
+        until.is_some_and(|until| *until > self.ended)
+    }
+
+    /// A cell that spans rows covers its columns there.
+    fn cover(&mut self, column: u32, span: u32, rows: u32) {
+        let end = column.saturating_add(span).min(COLUMNS_MAX);
+        let (Ok(start), Ok(end)) = (usize::try_from(column), usize::try_from(end)) else { return };
+        if self.covered.len() < end {
+            self.covered.resize(end, 0);
+        }
+        let last = self.ended.saturating_add(rows);
+        for until in self.covered.get_mut(start..end).unwrap_or_default() {
+            *until = last.max(*until);
+        }
+    }
+
     fn end_row(&mut self) {
         self.end_cell();
         let Some(mut row) = self.row.take() else { return };
-        for (_, rows) in &mut self.covered {
-            *rows = rows.saturating_sub(1);
-        }
-        self.covered.retain(|(_, rows)| *rows > 0);
+        self.ended = self.ended.saturating_add(1);
         row.cells.sort_by_key(|(column, _)| *column);
         row.cells.dedup_by_key(|(column, _)| *column);
         if let Some((_, table)) = &mut self.table
@@ -319,7 +335,7 @@ impl Reading {
             let name = if name.is_empty() { format!("table {}", self.tables.len() + 1) } else { name };
             self.tables.push((name, table));
         }
-        (self.next_row, self.next_column) = (0, 0);
+        (self.next_row, self.next_column, self.ended) = (0, 0, 0);
         self.covered.clear();
     }
 }
@@ -407,6 +423,24 @@ mod tests {
                     </Row></Table></ss:Worksheet></Workbook>";
         assert_eq!(shown(book), ["B3=12.3 C3=x"]);
         assert_eq!(tables(book).first().map(|(name, _)| name.as_str()), Some("Sales & more"));
+    }
+
+    #[test]
+    fn a_page_of_cells_that_span_everything_costs_one_number_a_column() {
+        let mut reading = Reading::default();
+        for _ in 0..50 {
+            reading.tag(&Tag::of("tr"));
+            for _ in 0..40 {
+                reading.tag(&Tag::of("td colspan=1000 rowspan=1000"));
+            }
+        }
+        assert_eq!(reading.covered.len(), usize::try_from(COLUMNS_MAX).unwrap());
+    }
+
+    #[test]
+    fn a_cell_covers_its_columns_for_as_many_rows_as_it_spans() {
+        let page = "<table><tr><td>a<td rowspan=3 colspan=2>b<td>c<tr><td>d<td rowspan=2>e<tr><td>f<td>g<tr><td>h<td>i";
+        assert_eq!(shown(page), ["A1=a B1=b D1=c", "A2=d D2=e", "A3=f E3=g", "A4=h B4=i"]);
     }
 
     proptest! {

@@ -1,6 +1,7 @@
 //! Text files: values with a mark between them, in quotes where they hold the mark or a line break.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{Chain, Read};
 use std::path::{Path, PathBuf};
@@ -77,7 +78,7 @@ fn mark(head: &[u8]) -> u8 {
 }
 
 fn each_row(reader: impl Read, delimiter: u8, only: Option<&[u32]>, take: Take<'_>) -> Result<(), BookError> {
-    let lines = LineFeeds { inner: reader, after_return: false, given: 0 }.chain(END);
+    let lines = LineFeeds { inner: reader, after_return: false, given: 0, marks: Marks::of(delimiter) }.chain(END);
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(lines);
     let mut record = ByteRecord::new();
     let mut widest = 0;
@@ -103,8 +104,12 @@ fn each_row(reader: impl Read, delimiter: u8, only: Option<&[u32]>, take: Take<'
                 "Close the quotation mark of that row, or double it where it belongs to the text (5\"\" pipe).",
             ));
         }
-        // A quotation mark that is not closed takes the rows after it in, and most often breaks the columns.
-        if unclosed || breaks > 0 && record.len() < widest {
+        let end = reader.position().byte();
+        let stray = reader.get_mut().get_mut().0.marks.had_stray(end);
+        // A quotation mark that is not closed takes the rows after it in, and most often breaks the columns. It ends at
+        // the next mark, which began or ended nothing; where that looks like an end, the values of whole rows are in it.
+        let holds_rows = || values_in(&record, delimiter) >= (breaks + 1).saturating_mul(count(widest));
+        if unclosed || breaks > 0 && record.len() < widest && (stray || holds_rows()) {
             let message = if unclosed {
                 "the rest of the file was taken as one row: a quotation mark is not closed".to_owned()
             } else {
@@ -135,15 +140,89 @@ const END: &[u8] = b"\n\n";
 /// that was added there. One that ends before leaves at least one line feed over.
 fn ends_in_quotes<R: Read>(reader: &csv::Reader<Chain<LineFeeds<R>, &[u8]>>, record: &ByteRecord) -> bool {
     let (lines, end) = reader.get_ref().get_ref();
-    let all = lines.given + u64::try_from(END.len()).unwrap_or_default();
+    let all = lines.given + count(END.len());
     end.is_empty()
         && reader.position().byte() == all
         && record.iter().next_back().is_some_and(|value| value.ends_with(END))
 }
 
+/// The values of a row where every line in it is taken for a row of its own.
+fn values_in(record: &ByteRecord, delimiter: u8) -> u64 {
+    let inside = record.as_slice().iter().filter(|byte| [delimiter, b'\n'].contains(byte)).count();
+    count(record.len()).saturating_add(count(inside))
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+/// Looks at quotation marks as the reader of rows does, for those that end a value in the middle of one: what goes on
+/// behind them was not meant to be in quotes.
+#[derive(Debug)]
+struct Marks {
+    delimiter: u8,
+    place: Place,
+    /// Bytes looked at.
+    seen: u64,
+    /// Where the stray ones stand, of rows that were not handed out.
+    stray: VecDeque<u64>,
+}
+
+/// Where the next byte stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// At the beginning of a value.
+    Start,
+    /// In a value without quotes, or behind the end of one with them.
+    Plain,
+    /// In a value in quotes.
+    Quoted,
+    /// Behind a mark in such a value: its end, or the first of two that stand for one.
+    Mark,
+}
+
+impl Marks {
+    const fn of(delimiter: u8) -> Self {
+        Self { delimiter, place: Place::Start, seen: 0, stray: VecDeque::new() }
+    }
+
+    fn look(&mut self, bytes: &[u8]) {
+        let is_plain = matches!(self.place, Place::Start | Place::Plain) && !bytes.contains(&b'"');
+        match bytes.last() {
+            // Most files have few marks.
+            Some(last) if is_plain => self.place = self.begin(*last),
+            _ => bytes.iter().zip(self.seen..).for_each(|(byte, at)| self.step(*byte, at)),
+        }
+        self.seen += count(bytes.len());
+    }
+
+    fn step(&mut self, byte: u8, at: u64) {
+        let was_mark = self.place == Place::Mark;
+        self.place = match self.place {
+            Place::Start | Place::Mark if byte == b'"' => Place::Quoted,
+            Place::Quoted if byte == b'"' => Place::Mark,
+            Place::Quoted => Place::Quoted,
+            Place::Start | Place::Plain | Place::Mark => self.begin(byte),
+        };
+        if was_mark && self.place == Place::Plain {
+            self.stray.push_back(at);
+        }
+    }
+
+    /// Where the byte after this one stands, outside of quotes.
+    fn begin(&self, byte: u8) -> Place {
+        if byte == self.delimiter || byte == b'\n' { Place::Start } else { Place::Plain }
+    }
+
+    /// Whether the row that ends here had a stray one.
+    fn had_stray(&mut self, end: u64) -> bool {
+        let of_row = self.stray.partition_point(|at| *at < end);
+        self.stray.drain(..of_row).next().is_some()
+    }
+}
+
 fn lines_in(value: &[u8]) -> u64 {
-    let breaks = value.split(|byte| *byte == b'\n').count() - 1;
-    u64::try_from(breaks).unwrap_or(u64::MAX)
+    count(value.split(|byte| *byte == b'\n').count() - 1)
 }
 
 /// Ends every line with one line feed, whatever system wrote it.
@@ -152,6 +231,15 @@ struct LineFeeds<R> {
     after_return: bool,
     /// Bytes handed out so far.
     given: u64,
+    marks: Marks,
+}
+
+impl<R> LineFeeds<R> {
+    fn give(&mut self, bytes: &[u8], length: usize) -> usize {
+        self.given += count(length);
+        self.marks.look(bytes.get(..length).unwrap_or_default());
+        length
+    }
 }
 
 impl<R: Read> Read for LineFeeds<R> {
@@ -159,8 +247,7 @@ impl<R: Read> Read for LineFeeds<R> {
         loop {
             let count = self.inner.read(target)?;
             if !self.after_return && count > 0 && !target.get(..count).unwrap_or_default().contains(&b'\r') {
-                self.given += u64::try_from(count).unwrap_or_default();
-                return Ok(count);
+                return Ok(self.give(target, count));
             }
             let mut kept = 0;
             for at in 0..count {
@@ -174,8 +261,7 @@ impl<R: Read> Read for LineFeeds<R> {
             }
             // Nothing kept of something read is no end.
             if kept > 0 || count == 0 {
-                self.given += u64::try_from(kept).unwrap_or_default();
-                return Ok(kept);
+                return Ok(self.give(target, kept));
             }
         }
     }
@@ -280,6 +366,20 @@ mod tests {
             assert_eq!(shown(bytes.as_bytes(), b','), ["1: 0=A|1=B|2=C", &expected], "{bytes}");
         }
         assert_eq!(shown(b"A,B\n1,\"x\n\"", b','), ["1: 0=A|1=B", "2: 0=1|1=x\n"]);
+    }
+
+    #[test]
+    fn a_mark_that_takes_whole_rows_in_is_said_though_another_seems_to_close_it() {
+        let found = shown(b"A,B,C\n\"1,2,3\n2,y,5\"\n4,5,6\n", b',');
+        let said = "2! 2 lines were taken as one row with 1 of 3 values: a quotation mark is not closed";
+        assert_eq!(found, ["1: 0=A|1=B|2=C", said, "4: 0=4|1=5|2=6"]);
+    }
+
+    #[test]
+    fn a_short_row_may_have_a_value_of_several_lines() {
+        let row = "1,\"Plot 14, Peenya\nsays \"\"yes\"\", Bengaluru\",x\n2,y,z,5,6\n";
+        let expected = ["2: 0=1|1=Plot 14, Peenya\nsays \"yes\", Bengaluru|2=x", "4: 0=2|1=y|2=z|3=5|4=6"];
+        assert_eq!(shown(format!("A,B,C,D,E\n{row}").as_bytes(), b',')[1..], expected);
     }
 
     #[test]

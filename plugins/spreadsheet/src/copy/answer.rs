@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use einvoice_core::finding::Finding;
-use einvoice_core::receipt::Receipt;
+use einvoice_core::ledger::LedgerId;
+use einvoice_core::receipt::{Edition, Receipt};
 use einvoice_core::state::{DocumentState, EwbState};
 use serde::{Deserialize, Serialize};
 
@@ -48,8 +49,14 @@ pub(crate) struct Place {
 pub(crate) struct State {
     /// The record.
     pub(crate) record: String,
+    /// The ledger that counts the revisions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ledger: Option<LedgerId>,
     /// Revision of the result.
     pub(crate) revision: u32,
+    /// The acknowledgement that stands in the row.
+    #[serde(skip)]
+    pub(crate) ack_no: Option<String>,
     /// How the workbook looked that was answered.
     pub(crate) file: String,
     /// What a person may call the document.
@@ -79,6 +86,11 @@ pub(crate) struct Mark {
 }
 
 impl State {
+    /// Which result of its document it is.
+    pub(crate) fn edition(&self) -> Edition {
+        Edition { ledger: self.ledger.clone(), revision: self.revision, ack_no: self.ack_no.clone() }
+    }
+
     /// The text of the cell.
     pub(crate) fn to_text(&self) -> String {
         // A struct of texts and numbers is always JSON.
@@ -128,7 +140,9 @@ impl Answer {
             ],
             state: State {
                 record: receipt.reference.record_id.clone(),
+                ledger: receipt.ledger.clone(),
                 revision: receipt.revision,
+                ack_no: registration.map(|found| found.ack_no.clone()),
                 file: attribute("file"),
                 named: name,
                 marks: Vec::new(),
@@ -239,7 +253,9 @@ mod tests {
         let mark = Mark { down: 9_999, column: 16_383, error: true, text: "ü".repeat(5_000), was: Was::longest() };
         let state = State {
             record: "r".into(),
+            ledger: Some(LedgerId("l".into())),
             revision: 1,
+            ack_no: None,
             file: "f".into(),
             named: "n".into(),
             marks: vec![mark; MARKS_MAX],

@@ -23,6 +23,8 @@ use crate::heading::{self, HEADING_ROWS};
 const LIST_HEADINGS: [&str; 3] = ["Document Type", "Document Number", "Document Date"];
 /// Name of the sheet of such a list.
 const LIST_SHEET: &str = "Results";
+/// Where the acknowledgement number stands among the results.
+const ACK_NO: usize = 2;
 /// Where the signed text stands among the results.
 const SIGNED_QR: usize = 4;
 /// The results that stand beside a picture.
@@ -170,7 +172,7 @@ impl Base {
                     .any(|sheet| sheet.name == place.sheet && !sheet.is_list() && sheet.heading_row.is_some())
             });
             let known = known.remove(&record);
-            if known.as_ref().is_some_and(|(.., state)| state.revision >= answer.state.revision) {
+            if known.as_ref().is_some_and(|(.., state)| state.edition().covers(&answer.state.edition())) {
                 continue;
             }
             let (name, row) = self.place(&answer, known.as_ref().map(|(sheet, row, _)| (sheet.as_str(), *row)))?;
@@ -362,9 +364,10 @@ impl BaseSheet {
         }
         let column = self.results.last().copied().flatten();
         let text = column.and_then(|column| row.get(column)).map(Cell::text);
-        let Some(state) = text.as_deref().map(unescaped).and_then(State::parse) else { return };
+        let Some(mut state) = text.as_deref().map(unescaped).and_then(State::parse) else { return };
+        let result = |at: usize| Some(unescaped(&row.get((*self.results.get(at)?)?)?.text()).to_owned());
+        state.ack_no = result(ACK_NO).filter(|text| !text.is_empty());
         if self.codes.len() < codes_max {
-            let result = |at: usize| Some(row.get((*self.results.get(at)?)?)?.text());
             self.codes.extend(code(&state.named, result).map(|code| (row.number, code)));
         }
         self.states.insert(row.number, state);
@@ -432,7 +435,9 @@ impl BaseSheet {
     }
 }
 
-/// Without the apostrophe that keeps a spreadsheet program from computing what a text file says.
+/// Without the apostrophe that keeps a spreadsheet program from computing what a text file says, and without the `="12"`
+/// that keeps digits as they are.
 fn unescaped(text: &str) -> &str {
-    text.strip_prefix('\'').unwrap_or(text)
+    let digits = text.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
+    digits.or_else(|| text.strip_prefix('\'')).unwrap_or(text)
 }

@@ -10,7 +10,11 @@ use super::CopyError;
 use super::base::Base;
 use super::plan::{Plan, SheetPlan};
 use crate::book::Line;
+use crate::builtin::RESULTS;
 use crate::cell::Row;
+
+/// Results of more digits than a spreadsheet program shows of a number.
+const LONG_NUMBERS: [&str; 2] = ["AckNo", "EwbNo"];
 
 /// Writes the copy: UTF-8 with a byte order mark, by which Excel knows it, and every row at its line.
 pub(crate) fn write(file: NamedTempFile, base: &mut Base, plan: &Plan) -> Result<NamedTempFile, CopyError> {
@@ -69,7 +73,8 @@ impl<W: Write> Out<W> {
         }
         if let Some(fresh) = plan.fresh.get(&row.number) {
             cells.extend((0..).zip(fresh.named.iter().flatten().cloned()));
-            let values = fresh.values.iter().cloned().chain([fresh.state.to_text()]);
+            let values = RESULTS.iter().zip(&fresh.values).map(|(name, value)| as_shown(name, value));
+            let values = values.chain([fresh.state.to_text()]);
             cells.extend(self.columns.iter().copied().zip(values));
         }
         let width = cells.last_key_value().map_or(0, |(column, _)| column + 1);
@@ -87,6 +92,13 @@ impl<W: Write> Out<W> {
         self.line = self.line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
         self.writer.write_all(text.as_bytes())
     }
+}
+
+/// A result as a program that opens the file leaves it. A long number would be saved again as `1.1261E+14`.
+fn as_shown(name: &str, value: &str) -> String {
+    let is_number =
+        LONG_NUMBERS.contains(&name) && !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number { format!("=\"{value}\"") } else { value.to_owned() }
 }
 
 /// A value that no spreadsheet program computes: what begins like a formula gets an apostrophe before it, unless it is a

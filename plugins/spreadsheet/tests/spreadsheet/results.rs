@@ -6,7 +6,8 @@ use std::path::Path;
 use einvoice_core::date::PortalTime;
 use einvoice_core::finding::Finding;
 use einvoice_core::irn::{Irn, IrnRule};
-use einvoice_core::operation::{Registration, RegistrationStatus};
+use einvoice_core::ledger::LedgerId;
+use einvoice_core::operation::{EwayBill, Registration, RegistrationStatus};
 use einvoice_core::receipt::Receipt;
 use einvoice_core::source::{InvoiceSource, SourceRecord, place};
 use einvoice_core::state::{DocumentState, EwbState};
@@ -102,6 +103,7 @@ fn receipt(
         site: None,
     });
     Receipt {
+        ledger: Some(LedgerId("books".to_owned())),
         reference_id: 1,
         revision,
         source: "sales".to_owned(),
@@ -477,6 +479,7 @@ async fn a_copy_loses_neither_letters_nor_rows_of_a_text_file() {
 /// A receipt for what could not be read.
 fn unread() -> Receipt {
     Receipt {
+        ledger: Some(LedgerId("books".to_owned())),
         reference_id: 1,
         revision: 1,
         source: "sales".to_owned(),
@@ -512,4 +515,45 @@ async fn settled_workbooks_are_moved_and_read_no_more() {
     folder.source.acknowledge(&settled(Disposition::Done)).await.unwrap();
     assert!(folder.path("done/sales.xlsx").exists());
     assert!(read(&folder.source).await.records.is_empty());
+}
+
+#[tokio::test]
+async fn long_numbers_in_a_text_file_stay_texts_and_are_read_back_as_they_are() {
+    let folder = Folder::of("sales.csv", &testing::csv(invoices()).unwrap());
+    let records = read(&folder.source).await.records;
+    let mut receipt = folder.receipt(&records[0], 1, DocumentState::Registered, Vec::new());
+    let bill = EwayBill { number: "331000000001".to_owned(), date: None, valid_till: None };
+    receipt.registration.as_mut().unwrap().ewb = Some(bill);
+    folder.done(std::slice::from_ref(&receipt)).await;
+    let path = folder.path("results/sales_result.csv");
+    let copy = std::fs::read_to_string(&path).unwrap();
+    for number in ["112610000000001", "331000000001"] {
+        assert!(copy.contains(&format!(",\"=\"\"{number}\"\"\",")), "{copy}");
+    }
+    let read = folder.target.read_back(&[receipt.reference.clone()]).await.unwrap();
+    let read = read[0].as_ref().unwrap();
+    assert_eq!((read["ack_no"].as_str(), read["ewb_no"].as_str()), ("112610000000001", "331000000001"));
+    let next = folder.receipt(&records[1], 1, DocumentState::Registered, Vec::new());
+    folder.done(&[receipt, next]).await;
+    let later = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(later.matches("\"=\"\"112610000000001\"\"\"").count(), 2, "{later}");
+}
+
+#[tokio::test]
+async fn a_copy_from_before_ledgers_were_told_apart_is_answered_anew_by_another_registration_alone() {
+    let folder = Folder::of("sales.csv", &testing::csv(invoices()).unwrap());
+    let records = read(&folder.source).await.records;
+    let with = |revision| folder.receipt(&records[0], revision, DocumentState::Registered, Vec::new());
+    folder.done(&[with(3)]).await;
+    let path = folder.path("results/sales_result.csv");
+    let text = || std::fs::read_to_string(&path).unwrap();
+    assert!(text().contains("\"\"ledger\"\":\"\"books\"\","), "{}", text());
+    let before = text().replace("\"\"ledger\"\":\"\"books\"\",", "");
+    std::fs::write(&path, &before).unwrap();
+    folder.done(&[with(2)]).await;
+    assert_eq!(text(), before);
+    let mut other = with(2);
+    other.registration.as_mut().unwrap().ack_no = "112610000000077".to_owned();
+    folder.done(&[other]).await;
+    assert!(text().contains("112610000000077") && !text().contains("112610000000001"), "{}", text());
 }

@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use einvoice_core::date::DocumentDate;
 use einvoice_core::spelling;
 use jiff::civil::Date;
 
@@ -42,8 +43,8 @@ pub(crate) struct Head {
     pub(crate) master_id: Option<u64>,
     /// Its number of change.
     pub(crate) alter_id: Option<u64>,
-    /// Its day.
-    pub(crate) day: Date,
+    /// Its day, where it states one that can be read.
+    pub(crate) day: Option<Date>,
     /// It was deleted: there is nothing to read.
     pub(crate) deleted: bool,
 }
@@ -198,13 +199,13 @@ pub(crate) fn whole_number(text: &str) -> Option<u64> {
 }
 
 impl Head {
-    /// The head of a voucher of a collection; `None` where it has no day.
+    /// The head of a voucher of a collection; `None` where it cannot be read.
     pub(crate) fn read(text: &str) -> Option<Self> {
         let element = Element::parse(text).ok()?;
         Some(Self {
             master_id: element.get("MASTERID").and_then(whole_number),
             alter_id: element.get("ALTERID").and_then(whole_number),
-            day: element.get("DATE").and_then(lexical::date)?.date(),
+            day: element.get("DATE").and_then(lexical::date).map(DocumentDate::date),
             deleted: element.is_yes("ISDELETED"),
         })
     }

@@ -80,6 +80,11 @@ pub(crate) enum LinkError {
 }
 
 impl LinkError {
+    /// Whether it concerns the one thing that was asked for, and other questions may fare better.
+    pub(crate) const fn is_of_one(&self) -> bool {
+        matches!(self, Self::Refused { .. } | Self::Broken { .. } | Self::TooLarge { .. })
+    }
+
     /// Whether the request may have reached Tally and done its work.
     pub(crate) const fn is_unclear(&self) -> bool {
         matches!(self, Self::NoAnswer { .. } | Self::Broken { .. } | Self::TooLarge { .. })

@@ -13,7 +13,7 @@ mod request;
 mod settings;
 
 pub(crate) use answer::{ImportAnswer, hint, refusal};
-pub(crate) use books::{Books, Head, OpenCompany, StoredVoucher};
+pub(crate) use books::{Books, Head, OpenCompany, StoredVoucher, whole_number};
 pub(crate) use error::LinkError;
 pub(crate) use link::{Link, beginning};
 pub(crate) use reading::{MastersCache, Progress, Run};

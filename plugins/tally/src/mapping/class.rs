@@ -4,10 +4,12 @@ use einvoice_core::finding::Finding;
 use einvoice_core::key::DocumentType;
 use einvoice_core::source::Skip;
 
-use super::{Settings, voucher::Voucher};
+use super::{Beside, Settings, voucher::Voucher};
 use crate::config::VoucherClass;
+use crate::lexical;
 use crate::masters::Masters;
 use einvoice_core::spelling;
+use jiff::civil::Date;
 
 /// What a voucher is.
 pub(crate) enum Class {
@@ -15,7 +17,7 @@ pub(crate) enum Class {
     Document(DocumentType),
     /// Not to be registered.
     Skip(Skip),
-    /// It cannot be told; a person has to say.
+    /// A person has to say, or to do something.
     Unclear(Box<Finding>),
 }
 
@@ -57,7 +59,7 @@ const OTHER_TYPES: [&str; 22] = [
 ];
 
 /// Judges a voucher by its state and type.
-pub(crate) fn classify(voucher: &Voucher<'_>, masters: &Masters, settings: &Settings) -> Class {
+pub(crate) fn classify(voucher: &Voucher<'_>, beside: &Beside, settings: &Settings) -> Class {
     let element = voucher.element;
     let skip = |reason: &str, message: &str| Skip {
         label: voucher.label.clone(),
@@ -68,15 +70,12 @@ pub(crate) fn classify(voucher: &Voucher<'_>, masters: &Masters, settings: &Sett
     for (flag, reason, message) in OUT {
         if element.is_yes(flag) {
             if flag == "ISCANCELLED" && registered && !element.is_yes("IRNCANCELLED") {
-                return Class::Skip(skip(
-                    "cancelled_after_registration",
-                    "the voucher is cancelled in Tally but its IRN is not: cancel the IRN within 24 hours of registration, or issue a credit note",
-                ));
+                return cancelled_after_registration(voucher, beside.read_on, &skip);
             }
             return Class::Skip(skip(reason, message));
         }
     }
-    let class = match class_of(voucher, masters, settings) {
+    let class = match class_of(voucher, &beside.masters, settings) {
         Ok(class) => class,
         Err(class) => return class(&skip),
     };
@@ -87,6 +86,36 @@ pub(crate) fn classify(voucher: &Voucher<'_>, masters: &Masters, settings: &Sett
         ));
     }
     Class::Document(class)
+}
+
+/// A voucher that was cancelled in Tally while its IRN stands: somebody has to cancel that, too, as long as the portal takes it.
+fn cancelled_after_registration(
+    voucher: &Voucher<'_>,
+    read_on: Option<Date>,
+    skip: &dyn Fn(&str, &str) -> Skip,
+) -> Class {
+    let registered_on = voucher.element.get("IRNACKDATE").and_then(lexical::date);
+    // Tally keeps the day alone: the 24 hours end in the course of the next one.
+    let last = registered_on.and_then(|day| day.date().tomorrow().ok());
+    if last.zip(read_on).is_some_and(|(last, read_on)| read_on > last) {
+        return Class::Skip(skip(
+            "cancelled_after_registration",
+            "the voucher is cancelled in Tally but its IRN is not, and the 24 hours in which the portal cancels it are over: issue a credit note",
+        ));
+    }
+    let until = last.map(|last| format!(", which end on {last} at the latest")).unwrap_or_default();
+    let message = format!(
+        "the voucher is cancelled in Tally and its IRN stands; the portal cancels it within 24 hours of registration{until}"
+    );
+    let number = voucher.element.get("VOUCHERNUMBER").unwrap_or("KEY");
+    let fix = format!(
+        "Cancel the IRN as well: `einvoice cancel {number} --reason order-cancelled --remark TEXT`, or on the portal where it was \
+         registered there. If the voucher is not to be cancelled, undo that in Tally."
+    );
+    let finding = Finding::error("tally.cancelled_after_registration", "", message)
+        .with_found(voucher.element.get("IRN").unwrap_or_default())
+        .with_fix(fix);
+    Class::Unclear(Box::new(finding))
 }
 
 type Otherwise = Box<dyn FnOnce(&dyn Fn(&str, &str) -> Skip) -> Class>;

@@ -25,6 +25,7 @@ use einvoice_core::identifier::{Gstin, StateCode};
 use einvoice_core::key::DocumentType;
 use einvoice_core::mapping::{Mapping, MappingError};
 use einvoice_core::source::{Mapped, MappedDocument, Skip};
+use jiff::civil::Date;
 
 use self::class::Class;
 use self::compute::LedgerTax;
@@ -32,6 +33,7 @@ use self::overlay::VoucherRecord;
 use self::report::Report;
 use self::voucher::{Lines, Voucher};
 use crate::config::{LedgerRole, TallySourceConfig, VoucherClass};
+use crate::latest::Older;
 use crate::lexical;
 use crate::masters::Masters;
 use crate::xml::Element;
@@ -41,8 +43,8 @@ use einvoice_core::spelling::units;
 
 /// Most ledger and item lines of a voucher; the portal takes 1,000 items.
 const LINES_MAX: usize = 5000;
-/// Longest stored e-way bill list, so that attributes stay small.
-const EWAY_BILL_BYTES_MAX: usize = 4096;
+/// Longest stored lists of e-way bills, so that attributes stay small.
+const EWAY_BILL_BYTES_MAX: usize = 16 * 1024;
 
 /// The origin of a unit code that is another spelling of the unit's name.
 const UNIT_ALIAS: &str = "a common name of the unit";
@@ -92,6 +94,15 @@ impl Settings {
     }
 }
 
+/// What stands beside a voucher: the same for all of a file, or of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Beside {
+    /// The masters that vouchers name.
+    pub(crate) masters: Masters,
+    /// The day in India on which they are read; unknown for a record that somebody wrote down.
+    pub(crate) read_on: Option<Date>,
+}
+
 /// Everything the parts of the mapping look at.
 #[derive(Debug)]
 pub(crate) struct Context<'v> {
@@ -122,13 +133,23 @@ impl Context<'_> {
         }
     }
 
+    /// Whether the nature of the transaction or the customer's registration says a word. The nature says more: a sale to an
+    /// SEZ unit has been seen with the plain registration type `Regular`.
+    fn is_said_to_be(&self, folded: &str) -> bool {
+        let own = self.voucher.element.get("GSTREGISTRATIONTYPE");
+        let kind = own.or_else(|| self.party.registration.and_then(|found| found.kind.as_deref()));
+        self.voucher.natures().any(|nature| nature.contains(folded))
+            || kind.is_some_and(|kind| spelling::fold(kind).contains(folded))
+    }
+
     fn seller_state(&self) -> Option<StateCode> {
         self.seller_gstin.as_ref().and_then(|(gstin, _)| Gstin::parse(gstin).ok()).and_then(|gstin| gstin.state())
     }
 }
 
 /// Maps the clean text of one voucher.
-pub(crate) fn map(text: &str, place: &str, masters: &Masters, settings: &Settings) -> Mapped {
+pub(crate) fn map(text: &str, place: &str, beside: &Beside, settings: &Settings) -> Mapped {
+    let masters = &beside.masters;
     let element = match Element::parse(text) {
         Ok(element) if element.name() == "VOUCHER" => element,
         Ok(_) => {
@@ -157,7 +178,7 @@ pub(crate) fn map(text: &str, place: &str, masters: &Masters, settings: &Setting
         .with_fix("Split the bill.");
         return unmappable(&voucher.label, place, finding);
     }
-    let doc_type = match class::classify(&voucher, masters, settings) {
+    let doc_type = match class::classify(&voucher, beside, settings) {
         Class::Document(doc_type) => doc_type,
         Class::Skip(skip) => return Mapped::Skipped(skip),
         Class::Unclear(finding) => return unmappable(&voucher.label, place, *finding),
@@ -171,6 +192,13 @@ pub(crate) fn map(text: &str, place: &str, masters: &Masters, settings: &Setting
         });
     }
     document(&context, place)
+}
+
+/// A voucher of which another export holds a later state.
+pub(crate) fn passed_over(text: &str, older: &Older) -> Mapped {
+    let label = Element::parse(text).map_or_else(|_| "voucher".to_owned(), |element| Voucher::new(&element).label);
+    let message = format!("another export holds a later state of the voucher (change {})", older.later);
+    Mapped::Skipped(Skip { label, reason: "older_state".to_owned(), message })
 }
 
 fn unmappable(label: &str, place: &str, finding: Finding) -> Mapped {
@@ -292,23 +320,17 @@ fn transaction(invoice: &mut Invoice, context: &Context<'_>, tax: &LedgerTax, re
     report.from("TranDtls.IgstOnIntra", "the tax ledgers against the states");
 }
 
-/// What kind of supply it is. The nature of transaction says more than the registration type: a sale
-/// to an SEZ unit has been seen with the plain type `Regular`.
+/// What kind of supply it is.
 fn supply_type(context: &Context<'_>, has_igst: bool) -> (SupplyType, &'static str) {
     if context.export {
         let kind = if has_igst { SupplyType::ExportWithPayment } else { SupplyType::ExportWithoutPayment };
         return (kind, "V/COUNTRYOFRESIDENCE and the IGST ledger");
     }
-    let own = context.voucher.element.get("GSTREGISTRATIONTYPE");
-    let kind = own
-        .or_else(|| context.party.registration.and_then(|found| found.kind.as_deref()))
-        .map(spelling::fold)
-        .unwrap_or_default();
-    if context.voucher.natures().any(|nature| nature.contains("sez")) || kind.contains("sez") {
+    if context.is_said_to_be("sez") {
         let supply = if has_igst { SupplyType::SezWithPayment } else { SupplyType::SezWithoutPayment };
         return (supply, "GSTOVRDNNATURE or V/GSTREGISTRATIONTYPE, and the IGST ledger");
     }
-    if context.voucher.natures().any(|nature| nature.contains("deemedexport")) || kind.contains("deemedexport") {
+    if context.is_said_to_be("deemedexport") {
         return (SupplyType::DeemedExport, "GSTOVRDNNATURE or V/GSTREGISTRATIONTYPE");
     }
     (SupplyType::B2b, "V/GSTREGISTRATIONTYPE")
@@ -339,12 +361,11 @@ fn attributes(element: &Element<'_>, context: &Context<'_>) -> BTreeMap<String, 
     if let Some(day) = context.day {
         attributes.insert("voucher_date".to_owned(), day.to_string());
     }
-    // A sub-list sent in part replaces the whole list, so it is kept as read.
-    if let Some(list) = element.child("EWAYBILLDETAILS.LIST").filter(|list| !list.children().is_empty()) {
-        let text: String = list.children().iter().map(Element::to_xml).collect();
-        if text.len() <= EWAY_BILL_BYTES_MAX {
-            attributes.insert("eway_bill_details".to_owned(), text);
-        }
+    // A sub-list sent in part replaces the whole list, so all of them are kept as read.
+    let lists = element.all("EWAYBILLDETAILS.LIST").filter(|list| !list.children().is_empty());
+    let lists: String = lists.map(Element::to_xml).collect();
+    if (1..=EWAY_BILL_BYTES_MAX).contains(&lists.len()) {
+        attributes.insert("eway_bill_details".to_owned(), lists);
     }
     attributes
 }

@@ -115,9 +115,7 @@ fn heads(context: &Context<'_>, tax: &LedgerTax, reverse: bool) -> Heads {
     if tax.cgst != 0 || tax.sgst != 0 {
         return Heads::Halves;
     }
-    let sez = context.voucher.natures().any(|nature| nature.contains("sez"))
-        || context.voucher.element.get("GSTREGISTRATIONTYPE").is_some_and(|kind| kind.to_uppercase().contains("SEZ"));
-    if context.export || sez {
+    if context.export || context.is_said_to_be("sez") {
         return Heads::None;
     }
     let supply = context.voucher.element.get("PLACEOFSUPPLY").and_then(einvoice_core::spelling::states::code);

@@ -1,10 +1,8 @@
-//! Writing files wholly or not at all.
+//! Files that a reader sees whole or not at all, with errors that say what comes of them.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
-
-use tempfile::NamedTempFile;
 
 /// A file that could not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -20,47 +18,19 @@ impl FileError {
     pub(crate) fn new(path: &Path, what: &'static str, source: impl Into<io::Error>) -> Self {
         Self { path: path.to_owned(), what, source: source.into() }
     }
+
+    /// A file that could not be written.
+    pub(crate) fn unwritten(path: &Path, source: io::Error) -> Self {
+        Self::new(path, "could not be written; make its folder writable, and close the file in other programs", source)
+    }
 }
 
-/// Puts content under a name: readers see the old file or the new one, never half of one. A file
-/// that holds the content already is left alone.
+/// Puts content under a name. A file that holds the content already is left alone.
 pub(crate) fn put(path: &Path, content: &[u8]) -> Result<(), FileError> {
     if fs::read(path).is_ok_and(|present| present == content) {
         return Ok(());
     }
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(|error| FileError::new(folder, "the folder could not be made", error))?;
-    // In the same folder, so that the rename stays on one volume.
-    let mut file =
-        NamedTempFile::new_in(folder).map_err(|error| FileError::new(folder, "no file could be made here", error))?;
-    file.write_all(content)
-        .and_then(|()| file.as_file().sync_all())
-        .map_err(|error| FileError::new(path, "could not be written", error))?;
-    share(&file).map_err(|error| FileError::new(path, "could not be made readable", error))?;
-    file.persist(path)
-        .map_err(|error| FileError::new(path, "could not be replaced; close it in other programs", error.error))?;
-    sync_folder(folder);
-    Ok(())
-}
-
-/// Temporary files are the owner's alone; results are for whoever runs Tally.
-#[cfg(unix)]
-fn share(file: &NamedTempFile) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    file.as_file().set_permissions(fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "the same shape as on unix")]
-fn share(_file: &NamedTempFile) -> io::Result<()> {
-    Ok(())
-}
-
-/// Makes the rename itself durable. Where a folder cannot be synced the file's own sync must do.
-fn sync_folder(folder: &Path) {
-    if let Ok(folder) = fs::File::open(folder) {
-        _ = folder.sync_all();
-    }
+    einvoice_file_drop::put(path, content).map_err(|error| FileError::unwritten(path, error))
 }
 
 /// The content of a file; `None` when there is none.

@@ -69,8 +69,9 @@ pub(super) fn is_another(
     let read = attribute(receipt, "alter_id").map(str::trim).filter(|_| !ours);
     read.filter(|read| *read != shown.get("ALTERID").trim()).map(|read| {
         format!(
-            "the voucher was changed in Tally after it was read (change {} instead of {read}); the next run reads it again before \
-             anything is written into it",
+            "the voucher was changed in Tally after it was read (change {} instead of {read}), so nothing was written into it. A \
+             source that reads this Tally reads it again in its next run; where the source reads exported files, export the \
+             day of the voucher again",
             shown.get("ALTERID").trim()
         )
     })

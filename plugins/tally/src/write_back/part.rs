@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use einvoice_core::qr;
-use einvoice_core::receipt::Receipt;
+use einvoice_core::receipt::{Edition, Receipt};
+use einvoice_file_drop::Picture;
 use serde::{Deserialize, Serialize};
 
 use super::files::{self, FileError};
@@ -37,8 +37,9 @@ pub(crate) fn deliver(folder: &Path, number: i64, format: QrFormat, receipts: &[
     if !changed && state.files(folder, &name).iter().all(|path| path.exists()) {
         return Ok(());
     }
+    let list = folder.join(format!("{name}.csv"));
     for receipt in receipts {
-        picture(folder, format, receipt)?;
+        picture(&list, format, receipt)?;
     }
     for (index, company) in state.companies.iter().enumerate() {
         let chosen = state.ordered().into_iter().filter(|receipt| company_of(receipt) == company.as_str());
@@ -46,7 +47,6 @@ pub(crate) fn deliver(folder: &Path, number: i64, format: QrFormat, receipts: &[
             files::put(&folder.join(xml_name(&name, index)), xml.as_bytes())?;
         }
     }
-    let list = folder.join(format!("{name}.csv"));
     let rows = table::rows(state.ordered(), format)
         .map_err(|error| FileError::new(&list, "could not be made", std::io::Error::other(error)))?;
     files::put(&list, &rows)?;
@@ -67,10 +67,10 @@ fn read_state(path: &Path) -> Result<State, FileError> {
 }
 
 impl State {
-    /// Takes a receipt in; an older revision than the known one is delivered already.
+    /// Takes a receipt in; what the known one covers is delivered already.
     fn merge(&mut self, receipt: &Receipt) -> bool {
         let key = format!("{}/{}", receipt.source, receipt.reference.record_id);
-        if self.receipts.get(&key).is_some_and(|known| known.revision >= receipt.revision) {
+        if self.receipts.get(&key).is_some_and(|known| Edition::of(known).covers(&Edition::of(receipt))) {
             return false;
         }
         let company = company_of(receipt);
@@ -113,29 +113,10 @@ fn company_of(receipt: &Receipt) -> &str {
     receipt.attributes.get("company").map_or("", String::as_str)
 }
 
-/// The name of a document's QR picture. Numbers hold letters, digits, `/` and `-` only, so `_` for
-/// `/` is safe on every system and never makes two names one.
-pub(crate) fn picture_name(receipt: &Receipt, format: QrFormat) -> Option<String> {
-    let extension = match format {
-        QrFormat::None => return None,
-        QrFormat::Png => "png",
-        QrFormat::Svg => "svg",
-    };
-    let key = receipt.key.as_ref()?;
-    receipt.registration.as_ref()?.signed_qr.as_ref()?;
-    let number = key.number.to_upper().replace('/', "_");
-    Some(format!("qr/{}-{}-{}-{number}.{extension}", key.supplier, key.year, key.doc_type))
-}
-
-fn picture(folder: &Path, format: QrFormat, receipt: &Receipt) -> Result<(), FileError> {
-    let Some(name) = picture_name(receipt, format) else { return Ok(()) };
-    let Some(text) = receipt.registration.as_ref().and_then(|found| found.signed_qr.as_deref()) else { return Ok(()) };
-    let path = folder.join(name);
-    let drawn = match format {
-        QrFormat::Svg => qr::svg(text).map(String::into_bytes),
-        QrFormat::Png | QrFormat::None => qr::png(text),
-    };
-    let bytes =
-        drawn.map_err(|error| FileError::new(&path, "the QR code could not be drawn", std::io::Error::other(error)))?;
-    files::put(&path, &bytes)
+/// Draws the QR code of a receipt beside the list, where there is one to draw.
+fn picture(list: &Path, format: QrFormat, receipt: &Receipt) -> Result<(), FileError> {
+    let drawn = Picture::of(receipt, format)
+        .map_err(|error| FileError::new(list, "a QR code could not be drawn", std::io::Error::other(error)))?;
+    let Some(picture) = drawn else { return Ok(()) };
+    picture.put(list).map_err(|error| FileError::unwritten(&list.with_file_name(&picture.name), error))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use einvoice_core::receipt::Receipt;
 
-use super::alteration::{Alteration, BillList, UserField};
+use super::alteration::{Alteration, BILL_LIST, BillList, UserField, list_of};
 use crate::lexical;
 use crate::xml::Element;
 
@@ -83,29 +83,16 @@ impl<'v> Shown<'v> {
         self.voucher.lines(&field.list()).first().copied().unwrap_or_default()
     }
 
-    /// The list of the bill of this number; else the only one that has none yet.
-    fn bill(&self, number: &str) -> Option<&Element<'v>> {
-        let lists = || self.voucher.all("EWAYBILLDETAILS.LIST");
-        lists()
-            .find(|list| list.get("BILLNUMBER") == Some(number))
-            .or_else(|| lists().find(|list| list.get("BILLNUMBER").is_none()))
-            .or_else(|| lists().find(|list| !list.is_yes("ISCANCELLED")))
+    /// The lists of its e-way bills.
+    fn bills(&self) -> Vec<&Element<'v>> {
+        self.voucher.all(BILL_LIST).collect()
     }
 
     /// The alteration for a receipt on top of what is stored. A cancellation is final: an older
     /// receipt that comes late does not take it back.
     pub(crate) fn alteration(&self, receipt: &Receipt) -> Option<Alteration> {
-        let number = receipt.bill().map(|bill| bill.number).unwrap_or_default();
-        let list = self.bill(&number);
         let state = self.voucher.first(&["CMPGSTSTATE"]).map(|(value, _)| value);
-        let mut alteration = Alteration::with(receipt, state, list)?;
-        if let Some(bill) = alteration.bill.as_mut() {
-            let others = self
-                .voucher
-                .all("EWAYBILLDETAILS.LIST")
-                .filter(|other| !list.is_some_and(|list| std::ptr::eq(list, *other)));
-            bill.others = others.filter(|other| !other.children().is_empty()).map(Element::to_xml).collect();
-        }
+        let mut alteration = Alteration::with(receipt, state, &self.bills())?;
         if self.voucher.is_yes("IRNCANCELLED") {
             alteration.fields.retain(|(name, value)| *name != "IRNCANCELLED" || value == "Yes");
         }
@@ -152,7 +139,7 @@ impl<'v> Shown<'v> {
 
     fn missing_of_bill(&self, bill: &BillList) -> Vec<Missing> {
         let number = bill.fields.iter().find(|(name, _)| *name == "BILLNUMBER").map(|(_, value)| value.as_str());
-        let list = self.bill(number.unwrap_or_default());
+        let list = list_of(number.unwrap_or_default(), &self.bills());
         let shown = |name: &str| list.and_then(|list| list.get(name)).unwrap_or_default();
         let wrong = bill.fields.iter().filter(|(name, wanted)| !same(name, wanted, shown(name)));
         wrong.map(|(field, wanted)| Missing::new(field, wanted, shown(field))).collect()
@@ -183,7 +170,7 @@ impl<'v> Shown<'v> {
     /// What can be read back, by name.
     pub(crate) fn by_name(&self) -> BTreeMap<String, String> {
         let own = READ_BACK.iter().map(|(name, field)| (*name, self.get(field)));
-        let bill = self.voucher.all("EWAYBILLDETAILS.LIST").last();
+        let bill = self.bills().pop();
         let bill = READ_BACK_BILL
             .iter()
             .map(|(name, field)| (*name, bill.and_then(|list| list.get(field)).unwrap_or_default()));

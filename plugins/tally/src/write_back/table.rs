@@ -2,9 +2,9 @@
 
 use einvoice_core::date::PortalTime;
 use einvoice_core::receipt::Receipt;
+use einvoice_file_drop::Picture;
 
 use super::alteration;
-use super::part::picture_name;
 use crate::config::QrFormat;
 
 const COLUMNS: [&str; 25] = [
@@ -79,7 +79,7 @@ fn row(receipt: &Receipt, format: QrFormat) -> [String; 25] {
         time(cancellation.and_then(|found| found.at)),
         cancellation.and_then(|found| found.reason).map(|reason| reason.to_string()).unwrap_or_default(),
         cancellation.and_then(|found| found.remark.clone()).unwrap_or_default(),
-        picture_name(receipt, format).unwrap_or_default(),
+        Picture::name_of(receipt, format).unwrap_or_default(),
         if alteration::is_imported(receipt) { "yes" } else { "no" }.to_owned(),
         findings.join(" | "),
         receipt.reference.location.clone(),

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::common::{Read, config, folder_with, outcome, read, source};
 
-fn voucher(number: &str) -> String {
+pub(crate) fn voucher(number: &str) -> String {
     format!(
         "<TALLYMESSAGE><VOUCHER VCHTYPE=\"Sales\"><DATE>20261105</DATE><VOUCHERTYPENAME>Sales</VOUCHERTYPENAME>\
          <VOUCHERNUMBER>{number}</VOUCHERNUMBER><PARTYGSTIN>27AAPFU0939F1ZV</PARTYGSTIN><STATENAME>Maharashtra</STATENAME>\
@@ -20,7 +20,7 @@ fn voucher(number: &str) -> String {
     )
 }
 
-fn envelope(body: &str) -> String {
+pub(crate) fn envelope(body: &str) -> String {
     format!("<ENVELOPE><BODY><IMPORTDATA><REQUESTDATA>{body}</REQUESTDATA></IMPORTDATA></BODY></ENVELOPE>")
 }
 
@@ -365,7 +365,7 @@ async fn a_long_file_is_streamed() {
 fn from_bytes(content: &[u8]) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let folder = folder_with("a.xml", content);
-    let source = TallySource::new(folder.path(), config(json!({ "path": "*.xml" }))).unwrap();
+    let source = TallySource::new(folder.path(), config(json!({ "path": "*.xml", "settle_ms": 0 }))).unwrap();
     runtime.block_on(async {
         for record in read(&source, None).await.records {
             let _mapped = source.map(&record);
@@ -399,7 +399,7 @@ proptest! {
         let damaged = format!("{}{rest}", damaged.get(..at).unwrap_or_default());
         let text = envelope(&format!("{}{damaged}{}", voucher("1"), voucher("3")));
         let folder = folder_with("a.xml", text.as_bytes());
-        let source = TallySource::new(folder.path(), config(json!({ "path": "*.xml" }))).unwrap();
+        let source = TallySource::new(folder.path(), config(json!({ "path": "*.xml", "settle_ms": 0 }))).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let read = runtime.block_on(read(&source, None));
         for number in ["1", "3"] {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use einvoice_core::source::{Cursor, InvoiceSource, Mapped, SourceItem, SourceProblem, SourceRecord};
+use einvoice_core::source::{Cursor, InvoiceSource, Mapped, RecordStream, SourceItem, SourceProblem, SourceRecord};
 use einvoice_tally::TallySource;
 use einvoice_tally::config::TallySourceConfig;
 use futures_util::StreamExt;
@@ -23,12 +23,17 @@ pub(crate) fn config(json: serde_json::Value) -> TallySourceConfig {
 
 /// A source over a folder.
 pub(crate) fn source(folder: &Path, json: serde_json::Value) -> Arc<TallySource> {
-    Arc::new(TallySource::new(folder, config(json)).unwrap())
+    // No real time goes by until its files have settled.
+    Arc::new(TallySource::new(folder, config(json)).unwrap().with_clock(Arc::new(crate::live::clock(22))))
 }
 
 /// Reads a source to its end.
 pub(crate) async fn read(source: &dyn InvoiceSource, cursor: Option<&Cursor>) -> Read {
-    let mut stream = source.fetch(cursor).await.unwrap();
+    collect(source.fetch(cursor).await.unwrap()).await
+}
+
+/// Reads a stream to its end.
+pub(crate) async fn collect(mut stream: RecordStream) -> Read {
     let mut read = Read::default();
     while let Some(item) = stream.next().await {
         match item.unwrap() {

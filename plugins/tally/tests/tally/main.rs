@@ -8,8 +8,10 @@
 
 mod bad_input;
 mod common;
+mod exports;
 mod json_files;
 mod live;
+mod live_changes;
 mod live_samples;
 mod live_source;
 mod live_write_back;

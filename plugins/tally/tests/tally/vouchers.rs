@@ -8,6 +8,7 @@ use einvoice_core::rulebook::{self, CheckOptions};
 use einvoice_core::source::{InvoiceSource, Mapped, MappedDocument};
 use serde_json::{Value, json};
 
+use crate::bad_input::{envelope, voucher};
 use crate::common::{folder_with, outcome, read, source};
 
 pub(crate) fn fixture(name: &str) -> String {
@@ -272,4 +273,18 @@ async fn a_type_whose_vouchers_tally_renumbers_is_warned_of() {
     };
     assert!(warned("Auto Renumber").await);
     assert!(!warned("Auto Retain").await);
+}
+
+#[tokio::test]
+async fn a_customer_in_an_sez_is_one_by_the_ledgers_master_alone_for_the_kind_of_supply_and_for_the_tax() {
+    let tax = "<LEDGERENTRIES.LIST><LEDGERNAME>IGST</LEDGERNAME><AMOUNT>180.00</AMOUNT></LEDGERENTRIES.LIST>";
+    let bill = voucher("1").replace("<AMOUNT>-1180.00", "<AMOUNT>-1000.00").replace(tax, "");
+    let ledger = "<TALLYMESSAGE><LEDGER NAME=\"Buyer &amp; Sons\"><LEDGSTREGDETAILS.LIST><APPLICABLEFROM>20260401</APPLICABLEFROM>\
+                  <GSTREGISTRATIONTYPE>Regular - SEZ</GSTREGISTRATIONTYPE><GSTIN>27AAPFU0939F1ZV</GSTIN>\
+                  </LEDGSTREGDETAILS.LIST></LEDGER></TALLYMESSAGE>";
+    let document = mapped(&envelope(&format!("{ledger}{bill}")), json!({})).await;
+    assert_eq!(document.invoice.tran_dtls.sup_typ.get().unwrap().code(), "SEZWOP");
+    let taxed: Vec<_> = document.findings.iter().filter(|finding| finding.rule == "tally.tax_mismatch").collect();
+    assert!(taxed.is_empty(), "{taxed:?}");
+    assert!(document.invoice.val_dtls.igst_val.is_absent());
 }

@@ -8,8 +8,9 @@ use einvoice_core::environment::Product;
 use einvoice_core::ewb::CancelReason;
 use einvoice_core::operation::{Operation, OperationKind, Reply};
 use einvoice_core::portal_code::ErrorClass;
+use einvoice_core::proof;
 use einvoice_core::session::Session;
-use einvoice_core::transport::{Retry, Transport, TransportError};
+use einvoice_core::transport::{LoginReach, Reach, Retry, Transport, TransportError};
 
 use super::world::{World, by_document, cancel, generate, generate_too_early, irn};
 use super::{Became, Told, in_one_line};
@@ -67,6 +68,8 @@ const PROMISES: &[Promise] = promises! {
     the_status_of_a_gateway_around_a_refusal_counts_as_the_profile_says: ["http"],
     what_is_left_of_the_account_is_told: ["limits.balance"],
     a_wrong_client_secret_is_refused_and_shown_nowhere: ["provider.headers", "provider.login"],
+    a_kept_session_gives_the_token_of_the_account_to_its_own_client_pair_only: ["provider.login"],
+    a_read_of_what_cannot_exist_proves_the_credentials: ["irp.operations.get_irn", "irp.reply.errors"],
     a_wrong_password_is_refused_and_shown_nowhere: ["irp.headers", "irp.login", "irp.reply.errors"],
 };
 
@@ -268,6 +271,11 @@ async fn a_token_of_the_account_that_was_ended_is_replaced_once_and_the_call_goe
         return register(world, &session, 1).await.map(drop);
     }
     holds(world.provider.calls() - before <= 3, || "more than one login to the provider".to_owned())?;
+    let at_hand = world.transport.provider_token(session.access()).await;
+    let is_renewed = at_hand.is_some() && at_hand != session.saved().provider;
+    holds(is_renewed, || {
+        "the new token of the account is not told, so that no other worker goes on with it".to_owned()
+    })?;
     same("registrations in the portal's books", world.sandbox.invoices().len(), 1)
 }
 
@@ -368,8 +376,53 @@ async fn a_wrong_client_secret_is_refused_and_shown_nowhere(world: &mut World) -
     world.becomes(Some(WRONG), None);
     let error = first_error(world).await?;
     holds(error.retry() != Retry::AskFirst, || format!("it is said to be unclear: {error}"))?;
+    if profile(world).provider.login.is_some() {
+        // No API user has been asked about yet.
+        same("class of the refusal", error.class(), Some(ErrorClass::ClientConfig))?;
+        same("whom it concerns", error.reach(), Reach::Client)?;
+    }
     holds(!world.shows_a_secret(&error, &[WRONG]), || "the error shows a credential".to_owned())?;
     same("registrations in the portal's books", world.sandbox.invoices().len(), 0)
+}
+
+async fn a_kept_session_gives_the_token_of_the_account_to_its_own_client_pair_only(
+    world: &mut World,
+) -> Result<(), Why> {
+    let session = registrar(world).await?;
+    if profile(world).provider.login.is_none() {
+        return Err(Why::NotApplicable("there is no login to the provider"));
+    }
+    world.transport = world.another_transport()?;
+    world.becomes(Some("another-secret-11"), None);
+    match world.login_after(Product::EInvoice, Some(session.saved())).await {
+        Ok(_) => Err(Why::broken("a wrong client secret logs in, with the token that the right one was given")),
+        Err(error) => same("class of the refusal", error.class(), Some(ErrorClass::ClientConfig)),
+    }
+}
+
+async fn a_read_of_what_cannot_exist_proves_the_credentials(world: &mut World) -> Result<(), Why> {
+    let session = registrar(world).await?;
+    let now = world.now();
+    let Some(read) = proof::read(world.transport.capability(), Product::EInvoice, now) else {
+        return Err(Why::NotApplicable("the profile carries neither `get_irn` nor `get_irn_by_document`"));
+    };
+    proof::of_read(world.transport.call(&session, &read).await)
+        .map_err(|error| Why::broken(format!("right credentials are not proven: {error}")))?;
+    let reach = world.transport.capability().login_reach(Product::EInvoice);
+    let is_at_provider = world.transport.capability().users_at_provider.contains(&Product::EInvoice);
+    if reach != LoginReach::Taxpayer && !is_at_provider {
+        world.becomes(None, Some("another-password-11"));
+        let session = logged_in(world, Product::EInvoice).await?;
+        let answer = proof::of_read(world.transport.call(&session, &read).await);
+        holds(answer.is_err_and(|error| error.reach() == Reach::Gstin), || "a wrong password is proven".to_owned())?;
+    }
+    if reach == LoginReach::Nobody {
+        world.becomes(Some("another-secret-11"), None);
+        let session = logged_in(world, Product::EInvoice).await?;
+        let answer = proof::of_read(world.transport.call(&session, &read).await);
+        holds(answer.is_err(), || "a wrong client secret is proven".to_owned())?;
+    }
+    Ok(())
 }
 
 async fn a_wrong_password_is_refused_and_shown_nowhere(world: &mut World) -> Result<(), Why> {

@@ -17,7 +17,7 @@ use einvoice_core::irn::{Irn, IrnRule};
 use einvoice_core::key::DocumentType;
 use einvoice_core::operation::{Operation, OperationKind, Registration, Reply};
 use einvoice_core::secret::Secret;
-use einvoice_core::session::Session;
+use einvoice_core::session::{SavedSession, Session};
 use einvoice_core::transport::{LoginRequest, Transport, TransportError};
 use einvoice_protocol::login::AuthPublicKey;
 use einvoice_sandbox::{InProcess, PortalSettings, Sandbox, UserAccount};
@@ -87,9 +87,22 @@ impl World {
     }
 
     pub(super) async fn login(&self, product: Product) -> Result<Session, TransportError> {
+        self.login_after(product, None).await
+    }
+
+    /// A login of somebody who has this session of an earlier run.
+    pub(super) async fn login_after(
+        &self,
+        product: Product,
+        previous: Option<&SavedSession>,
+    ) -> Result<Session, TransportError> {
         let [irp, ewb] = &self.access;
         let access = if product == Product::EInvoice { irp } else { ewb };
-        self.transport.login(LoginRequest { access, product, force_refresh: false, previous: None }).await
+        self.transport.login(LoginRequest { access, product, force_refresh: false, previous }).await
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     pub(super) async fn registered(

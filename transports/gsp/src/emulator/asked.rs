@@ -37,12 +37,22 @@ impl Provider {
         let mut values = Values::new();
         let checked = take_login(&came, login, &[], &[], &mut values).and_then(|()| self.own_account(None, &values));
         if let Err(refused) = checked {
-            return self.says(None, Meaning::Config, &refused.why);
+            return self.refuses_account(login, &refused.why);
         }
         let token = format!("gsp{}", behind.random_digits(40));
         let end = behind.now().checked_add(Self::lifetime(login)).unwrap_or(behind.now());
         self.state().provider_tokens.insert(token.clone(), end);
         json(200, login_yes(login, &token, end, behind.now(), Product::EInvoice))
+    }
+
+    /// The refusal of a wrong client pair: with HTTP status 401 where the profile knows that, as most providers do, whatever
+    /// it says of the status on other calls.
+    fn refuses_account(&self, login: &Login, why: &str) -> PortalReply {
+        if !self.profile.http.iter().any(|rule| rule.status == 401) {
+            return self.says(None, Meaning::Config, why);
+        }
+        let errors = vec![(String::new(), why.to_owned())];
+        json(401, no(&login.reply, Product::EInvoice, By::Provider, &errors, None))
     }
 
     /// What is left of the account: 4,711, as nobody pays here.

@@ -6,7 +6,7 @@ use einvoice_sandbox::PortalReply;
 
 use super::written::Written;
 use super::{Provider, json};
-use crate::profile::{ErrorRule, Layer, Meaning, Speaker, Test};
+use crate::profile::{ErrorRule, Layer, Meaning, Pointer, Speaker, Test};
 use crate::texts;
 
 /// Codes and texts.
@@ -105,6 +105,11 @@ fn layer_no(layer: &Layer, by: By, errors: &Errors, info: Option<&str>) -> Strin
     if let Some(rule) = layer.errors.first() {
         written.put(&rule.at, written_errors(rule, by, errors));
     }
+    if by == By::Portal
+        && let Some(at) = place_for_people(layer)
+    {
+        written.put(at, Written::text("The request was not accepted by the portal."));
+    }
     if let (Some(at), Some(info)) = (layer.refused_info.as_ref().or(layer.info.as_ref()), info) {
         written.put(at, Written::Raw(info.to_owned()));
     }
@@ -119,6 +124,24 @@ fn layer_no(layer: &Layer, by: By, errors: &Errors, info: Option<&str>) -> Strin
         written.put(&test.at, Written::flag(word));
     }
     written.to_json()
+}
+
+/// Where a text for people stands beside the portal's errors: the last place for errors, if it is a text's and holds
+/// nothing else.
+fn place_for_people(layer: &Layer) -> Option<&Pointer> {
+    let (last, earlier) = layer.errors.split_last()?;
+    let first = earlier.first()?;
+    let own = last.at.steps();
+    let is_index = |steps: &[String]| steps.first().is_some_and(|step| step.bytes().all(|byte| byte.is_ascii_digit()));
+    let tests = [&layer.accepted, &layer.refused].into_iter().flatten().map(|test| &test.at);
+    let mut taken = earlier
+        .iter()
+        .map(|rule| &rule.at)
+        .chain(tests)
+        .chain([&layer.info, &layer.refused_info].into_iter().flatten());
+    let is_free = !taken.any(|at| own.starts_with(at.steps()) || at.steps().starts_with(own));
+    let is_for_people = own.last().is_some_and(|name| name.contains("message") || name.contains("desc"));
+    (is_free && is_for_people && is_index(own) == is_index(first.at.steps())).then_some(&last.at)
 }
 
 /// A word that is not among those of a yes.

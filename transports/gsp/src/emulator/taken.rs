@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use einvoice_core::operation::OperationKind;
+pub(super) use einvoice_protocol::endpoints::percent_decoded as decoded;
 use einvoice_protocol::members::{Members, elements};
 use einvoice_protocol::object::quoted;
 use einvoice_sandbox::PortalRequest;
-pub(super) use einvoice_sandbox::percent_decoded as decoded;
 
 use crate::hooks;
 use crate::profile::{Body, Known, Login, Meaning, Named, OperationProfile, ProductProfile, Template, Variable, Wrap};

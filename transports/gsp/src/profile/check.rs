@@ -360,6 +360,17 @@ impl Checker<'_> {
                 self.problems.add(format!("{key}.lifetime_seconds"), "a minute to a year is possible");
             }
         }
+        let margin = self.profile.limits.renew_before_seconds;
+        let shortest = login.sandbox_lifetime_seconds.unwrap_or(u32::MAX).min(login.lifetime_seconds);
+        if login.token.is_some() && shortest <= margin {
+            self.problems.add(
+                format!("{key}.lifetime_seconds"),
+                format!(
+                    "the token lives {shortest} seconds and would be renewed {margin} seconds before its end: correct it, or \
+                     write a smaller `limits.renew_before_seconds`"
+                ),
+            );
+        }
         self.layers(&format!("{key}.reply"), &login.reply);
     }
 

@@ -34,7 +34,7 @@ pub struct Layer {
     /// Whether the content is JSON inside a text. Whoever reads finds out by himself; the emulator writes it so.
     #[serde(default)]
     pub as_text: bool,
-    /// Where errors stand; all that are found count.
+    /// Where errors stand, in the order in which they are looked for: the first place that has any counts.
     #[serde(default)]
     pub errors: Vec<ErrorRule>,
     /// Where the portal's `InfoDtls` stand, in any of their forms.

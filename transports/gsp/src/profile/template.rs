@@ -218,6 +218,11 @@ impl Template {
         self.variables().any(|variable| *variable == Variable::Known(known))
     }
 
+    /// Whether it writes a value in another form than the portals do, which only a right value has.
+    pub(crate) fn is_reshaped(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::Value(_, form) if !matches!(form, Form::Plain)))
+    }
+
     /// Whether what it makes must show nowhere.
     #[must_use]
     pub fn is_secret(&self) -> bool {

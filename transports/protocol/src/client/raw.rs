@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::IrpTransport;
 use crate::encoding::BASE64;
 use crate::envelope::Data;
-use crate::exchange::{Exchange, Header, HttpRequest, Method};
+use crate::exchange::{ChangedHeader, Exchange, Header, HttpRequest, Method};
 use crate::line::secrets;
 use crate::login::{self, LoginError};
 use crate::seal::{AppKey, Sek};
@@ -25,18 +25,16 @@ impl<E: Exchange> IrpTransport<E> {
             .map_err(|error| self.line.not_sent(format!("the stored session cannot seal: {error}; log in again")))?;
         let body = self.raw_body(session, &sek, &call.body)?;
         let method = if body.is_some() { Method::Post } else { Method::Get };
-        let mut headers = if kind.is_some() {
+        let headers = if kind.is_some() {
             self.call_headers(session, method, None)
         } else {
             let mut headers = self.client_headers(session.access());
             headers.push(Header::plain("Content-Type", "application/json"));
             headers
         };
-        for change in &call.headers {
-            self.change(&mut headers, change);
-        }
+        let changes: Vec<ChangedHeader> = call.headers.iter().map(|change| self.changed(change)).collect();
         let request = HttpRequest { method, path_and_query, headers, body: body.unwrap_or_default() };
-        let response = self.line.send(request, kind).await?;
+        let response = self.line.send_changed(request, &changes, kind).await?;
         let mut known = secrets(session.access()).to_vec();
         known.push(session.token());
         let (data, info) = self.open(&response, kind, &known)?;
@@ -62,14 +60,13 @@ impl<E: Exchange> IrpTransport<E> {
         }
     }
 
-    fn change(&self, headers: &mut Vec<Header>, change: &HeaderChange) {
+    fn changed(&self, change: &HeaderChange) -> ChangedHeader {
         let name = match change.header {
             RawHeader::ClientId => self.header_spelling.client_id(),
             RawHeader::ClientSecret => self.header_spelling.client_secret(),
             other => other.name(),
         };
-        headers.retain(|header| header.name != name);
-        headers.extend(change.value.as_ref().map(|value| Header::plain(name, value)));
+        ChangedHeader { name: name.into(), value: change.value.clone() }
     }
 
     fn raw_body(&self, session: &Session, sek: &Sek, body: &RawBody) -> Result<Option<Bytes>, TransportError> {

@@ -10,7 +10,7 @@ use einvoice_core::ewb::request::{
     AddVehicle, Carriage, ChangeVehicle, Closure, Consolidation, EwbList, Extension, MultiVehicle, PartB, Regeneration,
 };
 use einvoice_core::ewb::{EwbNumber, TransMode, TransitType, VehicleType};
-use einvoice_core::operation::Operation;
+use einvoice_core::operation::{Operation, OperationKind};
 
 use super::settings::{ClosureNames, EwbEndpoints, EwbSettings};
 use crate::endpoints::{below, percent_encode};
@@ -57,6 +57,17 @@ fn action<'a>(names: &'a ClosureNames, operation: &Operation) -> Option<(&'a str
         Operation::AddVehicle { request } => ("MULTIVEHADD", add_vehicle(request)),
         Operation::ChangeVehicle { request } => ("MULTIVEHUPD", change_vehicle(request)),
         Operation::CloseEwb { request } => (names.action.as_str(), closure(names, request)),
+        _ => return None,
+    })
+}
+
+/// The system's name for what a call as it is can be of: the acts on a bill, and the reading of one.
+pub(crate) const fn raw_action(kind: OperationKind) -> Option<&'static str> {
+    Some(match kind {
+        OperationKind::GenerateEwb => "GENEWAYBILL",
+        OperationKind::UpdatePartB => "VEHEWB",
+        OperationKind::CancelEwb => "CANEWB",
+        OperationKind::GetEwb => "GetEwayBill",
         _ => return None,
     })
 }

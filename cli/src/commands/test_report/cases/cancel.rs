@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::reads::{NO_IRN, NO_IRNS, NOT_THERE, misspellings};
 use super::{Listed, Subjects, common};
 use crate::arguments::Api;
-use crate::commands::test_report::case::{Ask, Case, Subject};
+use crate::commands::test_report::case::{Ask, Case, Need, Subject};
 
 /// Reasons of the form, each with its number.
 const REASONS: [(&str, &str); 4] = [
@@ -73,6 +73,10 @@ pub(super) fn cases(subjects: &Subjects) -> Vec<Case> {
     listed.last(|case| case.headers = vec![HeaderChange::with(RawHeader::Site, "{other_site}")]);
     common::bodies(&mut listed);
     common::headers(&mut listed, &active(vec![]));
+    // At the end, so that every other case keeps its number.
+    let old = Ask::Cancel(Subject::Text("{old_irn}".into()), vec![]);
+    listed.fails("an IRN that was registered more than a day ago (--old-irn)", &["2270"], old);
+    listed.last(|case| case.needs = Some(Need::OldIrn));
     if let Some((document, id)) = cancelled.first() {
         // The number of a cancelled document is spent for the year.
         let mut spent = Listed::of(Api::Generate);

@@ -1,11 +1,13 @@
 //! Generate IRN: documents of every kind that are to be registered. Later cases read, move and cancel them.
 
+use einvoice_core::document::SupplyType;
+use einvoice_core::key::DocumentType;
 use serde_json::{Value, json};
 
 use super::{Listed, Subjects};
 use crate::arguments::Api;
 use crate::commands::test_report::case::{Ask, Case, Edit, Need};
-use crate::commands::test_report::draft::{Draft, GOODS, Line, Place, SERVICE, Supply, changed};
+use crate::commands::test_report::draft::{Draft, GOODS, Line, Place, SERVICE, changed};
 
 pub(super) fn cases() -> (Vec<Case>, Subjects) {
     let mut listed = Listed::of(Api::Generate);
@@ -33,11 +35,11 @@ pub(super) fn cases() -> (Vec<Case>, Subjects) {
     subjects.without_bill = listed.succeeds("an invoice that gets no e-way bill", register(Draft::default()));
     bills_at_once(&mut listed, &mut subjects);
     for (title, draft) in variants() {
-        let draft = Draft { kind: "CRN", ..draft };
+        let draft = Draft { kind: DocumentType::CreditNote, ..draft };
         subjects.for_cancelling.push(listed.succeeds(format!("a credit note, {title}"), register(draft)));
     }
     for (title, draft) in shapes() {
-        let (sez, draft) = (draft.supply.is_sez(), Draft { kind: "DBN", ..draft });
+        let (sez, draft) = (draft.supply.is_sez(), Draft { kind: DocumentType::DebitNote, ..draft });
         let id = listed.succeeds(format!("a debit note: {title}"), register(draft));
         if sez {
             listed.last(|case| case.needs = Some(Need::SezBuyer));
@@ -51,7 +53,8 @@ pub(super) fn cases() -> (Vec<Case>, Subjects) {
     }
     subjects.services = listed
         .succeeds("an invoice for a service that stays", register(Draft { lines: vec![SERVICE], ..Draft::default() }));
-    subjects.note = listed.succeeds("a credit note that stays", register(Draft { kind: "CRN", ..Draft::default() }));
+    subjects.note = listed
+        .succeeds("a credit note that stays", register(Draft { kind: DocumentType::CreditNote, ..Draft::default() }));
     subjects.active.clone_from(&subjects.note);
     (listed.cases, subjects)
 }
@@ -59,7 +62,7 @@ pub(super) fn cases() -> (Vec<Case>, Subjects) {
 /// Every kind of supply, every place it can go, and reverse charge.
 fn shapes() -> Vec<(String, Draft)> {
     let mut shapes = Vec::new();
-    for supply in Supply::ALL {
+    for supply in SupplyType::ALL {
         let zone = supply.is_export() || supply.is_sez();
         let places: &[Place] = if zone { &[Place::Between] } else { &[Place::Between, Place::Within] };
         for place in places {
@@ -70,7 +73,7 @@ fn shapes() -> Vec<(String, Draft)> {
             };
             let draft = Draft { supply, place: *place, ..Draft::default() };
             shapes.push((format!("supply type {}{where_to}", supply.code()), draft.clone()));
-            if supply == Supply::B2b {
+            if supply == SupplyType::B2b {
                 let charged = Draft { reverse_charge: true, ..draft };
                 shapes.push((format!("supply type B2B{where_to} under reverse charge"), charged));
             }

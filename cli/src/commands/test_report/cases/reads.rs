@@ -6,7 +6,7 @@ use einvoice_core::raw::{HeaderChange, RawHeader};
 
 use super::{Listed, Subjects, common};
 use crate::arguments::Api;
-use crate::commands::test_report::case::{Ask, Case, Subject};
+use crate::commands::test_report::case::{Ask, Case, Need, Subject};
 
 /// What a question for an IRN that is not there may bring: public sources differ.
 pub(super) const NOT_THERE: &[&str] = &["2148", "2154", "3001", "2145"];
@@ -77,6 +77,9 @@ fn by_irn(subjects: &Subjects) -> Vec<Case> {
         let title = format!("the IRN of a document that was never registered, number {serial}");
         listed.fails(title, NOT_THERE, Ask::Object(Subject::Unregistered(serial)));
     }
+    let old = Ask::Object(Subject::Text("{old_irn}".into()));
+    listed.fails("an IRN that was registered more than three days ago (--old-irn)", &["2283"], old);
+    listed.last(|case| case.needs = Some(Need::OldIrn));
     listed.cases
 }
 

@@ -1,12 +1,13 @@
 //! Generate IRN: documents that the portal should refuse, each wrong in one way.
 
+use einvoice_core::document::SupplyType;
 use serde_json::{Value, json};
 
 use super::generate::{consignee, depot};
 use super::{Listed, Subjects, common};
 use crate::arguments::Api;
-use crate::commands::test_report::case::{Ask, Case, Edit};
-use crate::commands::test_report::draft::{Draft, GOODS, Line, Place, Supply};
+use crate::commands::test_report::case::{Ask, Case, Edit, Need};
+use crate::commands::test_report::draft::{Draft, GOODS, Line, Place};
 
 /// One thing wrong: in words, the portal's codes for it, and the change.
 type Fault = (&'static str, &'static [&'static str], Vec<Edit>);
@@ -22,8 +23,8 @@ pub(super) fn cases(subjects: &Subjects) -> Vec<Case> {
     let mut listed = Listed::of(Api::Generate);
     let inter = Draft::default();
     let intra = Draft { place: Place::Within, ..Draft::default() };
-    let export = Draft { supply: Supply::ExportWithPayment, ..Draft::default() };
-    let deemed = Draft { supply: Supply::DeemedExport, ..Draft::default() };
+    let export = Draft { supply: SupplyType::ExportWithPayment, ..Draft::default() };
+    let deemed = Draft { supply: SupplyType::DeemedExport, ..Draft::default() };
     for (base, faults) in [
         (&inter, schema()),
         (&inter, header()),
@@ -50,6 +51,18 @@ pub(super) fn cases(subjects: &Subjects) -> Vec<Case> {
     again(&mut listed, subjects);
     common::bodies(&mut listed);
     common::headers(&mut listed, &Ask::Register(Box::default()));
+    // At the end, so that every other case keeps its number.
+    let inactive = vec![
+        ("/BuyerDtls/Gstin", json!("{inactive}")),
+        ("/BuyerDtls/Stcd", json!("{inactive_state}")),
+        ("/BuyerDtls/Pin", json!("{inactive_pin}")),
+    ];
+    listed.fails(
+        "to a taxpayer whose registration has ended (--inactive-buyer)",
+        &["3029"],
+        Ask::Register(Box::new(Draft { edits: inactive, ..inter.clone() })),
+    );
+    listed.last(|case| case.needs = Some(Need::InactiveBuyer));
     listed.cases
 }
 

@@ -28,6 +28,7 @@ use self::vouchers::Reader;
 use super::books::{Books, Marks, OpenCompany};
 use super::error::LinkError;
 use super::settings::{Form, ReadSettings};
+use crate::mapping;
 
 pub(crate) use self::masters::MastersCache;
 
@@ -47,6 +48,9 @@ pub(crate) struct Progress {
     /// Days before that with vouchers that could not be read.
     #[serde(default)]
     faulty: BTreeSet<Date>,
+    /// Days with vouchers that cannot be sent as they are, and may be once a master is mended.
+    #[serde(default)]
+    unready: BTreeSet<Date>,
 }
 
 impl Progress {
@@ -73,6 +77,8 @@ pub(crate) struct Run {
     pub(crate) form: Form,
     /// How far the last run got.
     pub(crate) known: Progress,
+    /// The settings that decide about mapping.
+    pub(crate) mapping: Arc<mapping::Settings>,
     /// The masters of the last run of this process.
     pub(crate) cache: MastersCache,
 }
@@ -130,14 +136,15 @@ impl Run {
         if up_to_date && !changed && !mended && progress.faulty.is_empty() {
             return checkpoint(sender, &progress);
         }
-        let mut reader = Reader::new(&self, handle, sender, Arc::new(self.masters(handle, sender)?));
+        let mut reader = Reader::new(&self, handle, sender, self.masters(handle, sender)?);
         if let Some(through) = progress.through {
             let mut days = std::mem::take(&mut progress.faulty);
-            if mended {
+            if mended && self.settings.reread_days > 0 {
                 // What a corrected master changes is not a change of the voucher.
+                days.append(&mut progress.unready);
                 let back = i64::from(self.settings.reread_days);
                 let mut day = self.today.checked_sub(back.days()).unwrap_or(Date::MIN).max(self.settings.from);
-                while self.settings.reread_days > 0 && day <= through {
+                while day <= through {
                     days.insert(day);
                     day = next(day)?;
                 }
@@ -148,6 +155,7 @@ impl Run {
             for day in days {
                 reader.day(day, &mut progress.faulty)?;
             }
+            progress.unready.append(&mut reader.unready);
         }
         let seen = reader.highest.max(progress.vouchers.unwrap_or(0));
         if progress.through.is_some() || progress.vouchers.is_none() {
@@ -164,6 +172,7 @@ impl Run {
         };
         while day <= self.today {
             reader.day(day, &mut progress.faulty)?;
+            progress.unready.append(&mut reader.unready);
             progress.through = Some(day);
             checkpoint(sender, &progress)?;
             day = next(day)?;

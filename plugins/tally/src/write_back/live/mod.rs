@@ -7,24 +7,26 @@
 //! voucher, or gave the voucher another number, stops this target until a person has put that right.
 //!
 //! `writing` brings one voucher to what one receipt says, `fallback` is where that goes when Tally does
-//! not store the fields, `incident` is what stops the target.
+//! not store the fields, `incident` is what stops the target, `lately` is what it did before.
 
 mod fallback;
 mod incident;
+mod lately;
 mod writing;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use einvoice_core::receipt::Receipt;
+use einvoice_core::receipt::{Edition, Receipt};
 use einvoice_core::registry::BuildError;
 use einvoice_core::source::SourceRef;
 use einvoice_core::write_back::{Delivery, WriteBack, WriteBackCapability, WriteBackError};
 
 use self::fallback::Resort;
 use self::incident::Incident;
+use self::lately::{Delivered, Lately};
 use self::writing::Written;
 use super::alteration::{attribute, is_imported};
 use super::guard::{COMPANY_GUID, guid_fits};
@@ -45,15 +47,7 @@ pub struct TallyLiveWriteBack {
     limits: Limits,
     resort: Resort,
     incident: Incident,
-    /// What this process delivered, by source and record.
-    delivered: Mutex<HashMap<(String, String), Delivered>>,
-}
-
-/// What was delivered for one record.
-#[derive(Debug, Clone, Copy)]
-struct Delivered {
-    revision: u32,
-    master_id: Option<u64>,
+    delivered: Mutex<Lately>,
 }
 
 impl TallyLiveWriteBack {
@@ -85,17 +79,18 @@ impl TallyLiveWriteBack {
     }
 
     fn remember(&self, receipt: &Receipt) {
-        let key = (receipt.source.clone(), receipt.reference.record_id.clone());
         let master_id = attribute(receipt, "master_id").and_then(|text| text.trim().parse().ok());
-        let mut delivered = self.delivered.lock().unwrap_or_else(PoisonError::into_inner);
-        delivered.insert(key, Delivered { revision: receipt.revision, master_id });
+        let delivered = Delivered { edition: Edition::of(receipt), master_id };
+        let mut lately = self.delivered.lock().unwrap_or_else(PoisonError::into_inner);
+        lately.remember(&receipt.source, &receipt.reference.record_id, delivered);
     }
 
-    /// Whether a newer revision of the same record was delivered by this process.
+    /// Whether a later result of the same record was delivered by this process.
     fn is_outdated(&self, receipt: &Receipt) -> bool {
-        let key = (receipt.source.clone(), receipt.reference.record_id.clone());
-        let delivered = self.delivered.lock().unwrap_or_else(PoisonError::into_inner);
-        delivered.get(&key).is_some_and(|known| known.revision > receipt.revision)
+        let edition = Edition::of(receipt);
+        let lately = self.delivered.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = lately.of(&receipt.source, &receipt.reference.record_id);
+        known.is_some_and(|known| known.edition.covers(&edition) && !edition.covers(&known.edition))
     }
 
     /// Whether a receipt asks for something to be written at all. What is not registered leaves the
@@ -116,10 +111,9 @@ impl TallyLiveWriteBack {
     /// The Master ID of a record: as it was delivered, or as the end of its GUID says, which is the
     /// Master ID in hexadecimal.
     fn master_id(&self, reference: &SourceRef) -> Option<u64> {
-        let delivered = self.delivered.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = delivered.iter().find(|((_, record), _)| *record == reference.record_id);
-        let known = known.and_then(|(_, known)| known.master_id);
-        drop(delivered);
+        let lately = self.delivered.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = lately.of_record(&reference.record_id).and_then(|known| known.master_id);
+        drop(lately);
         let (company, end) = reference.record_id.rsplit_once('-')?;
         known.or_else(|| u64::from_str_radix(end, 16).ok().filter(|_| company.len() == COMPANY_GUID))
     }

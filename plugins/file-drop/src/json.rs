@@ -4,6 +4,7 @@
 //! A fault of one document leaves the others alone. A fault of the file's own structure ends the
 //! reading, since nobody can tell any more where documents begin.
 
+use std::fmt;
 use std::io::{self, Read};
 
 use einvoice_core::document::{MAX_BYTES, MAX_DEPTH};
@@ -12,25 +13,24 @@ use einvoice_core::document::{MAX_BYTES, MAX_DEPTH};
 const WRAPPER_LEVELS: usize = 1;
 /// Bytes read at once.
 const CHUNK: usize = 64 * 1024;
-/// Largest answer: the signed copy of the largest document in base64, and room.
-const ANSWER_BYTES_MAX: usize = 8 * MAX_BYTES;
 
 /// What a file holds, one after the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Piece {
+pub struct Piece {
     /// Counts from 1.
-    pub(crate) number: u64,
+    pub number: u64,
     /// Line of its first character, counting from 1.
-    pub(crate) line: u64,
+    pub line: u64,
     /// Column of its first character, counting from 1.
-    pub(crate) column: u64,
+    pub column: u64,
     /// Its bytes, or what is wrong.
-    pub(crate) content: Result<Vec<u8>, Fault>,
+    pub content: Result<Vec<u8>, Fault>,
 }
 
 /// What can be wrong with the structure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fault {
+#[non_exhaustive]
+pub enum Fault {
     /// No character at all, or blanks only.
     Empty,
     /// It begins like no JSON of documents.
@@ -52,18 +52,28 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
+    /// Whether nothing behind it can be read any more.
+    #[must_use]
+    pub const fn ends_the_reading(self) -> bool {
+        !matches!(self, Self::TooLarge | Self::TooDeep)
+    }
+
     /// What is wrong, and what to do, for a person.
-    pub(crate) const fn explain(self) -> (&'static str, &'static str) {
+    #[must_use]
+    pub const fn explain(self) -> (&'static str, &'static str) {
         let again = "Export the file again, and let it be complete before it is put here.";
         match self {
             Self::Empty => ("the file is empty", again),
             Self::NotJson => (
                 "the file does not begin with { or [",
-                "Put JSON with documents here; XML needs a name that ends in .xml, or `format = \"ubl\"`.",
+                "Put JSON with documents here; XML needs a name that ends in .xml, or `format` that says what it is.",
             ),
             Self::Truncated => ("the file ends inside this document; the documents before it were read", again),
             Self::Unclosed => ("the file ends before its list is closed; the documents before were read", again),
-            Self::TooLarge => ("the document is larger than 2 MB", "Leave out attachments, or split the document."),
+            Self::TooLarge => (
+                "the document is larger than the 2 MB that the portal takes",
+                "Leave out attachments, or split the document.",
+            ),
             Self::TooDeep => ("the document is nested too deeply", "Give a plain document; INV-01 needs four levels."),
             Self::Mismatch => (
                 "a bracket closes that was not opened; from here on the file cannot be read",
@@ -97,7 +107,7 @@ enum State {
 }
 
 /// An iterator over the pieces of a file.
-pub(crate) struct Splitter<R> {
+pub struct Splitter<R> {
     input: Input<R>,
     state: State,
     lines: bool,
@@ -107,14 +117,14 @@ pub(crate) struct Splitter<R> {
 
 impl<R: Read> Splitter<R> {
     /// Splits UTF-8. With `lines`, each line is a document of its own, whatever it holds.
-    pub(crate) fn new(reader: R, lines: bool) -> Self {
+    pub fn new(reader: R, lines: bool) -> Self {
         Self { input: Input::new(reader), state: State::Start, lines, bytes_max: MAX_BYTES, number: 0 }
     }
 
-    /// Splits a file of our own making, where an answer may be larger than a document: it holds the
-    /// signed copy.
-    pub(crate) fn of_answers(reader: R) -> Self {
-        Self { bytes_max: ANSWER_BYTES_MAX, ..Self::new(reader, false) }
+    /// With another limit to the bytes of a document, which is otherwise that of the portal.
+    #[must_use]
+    pub fn with_bytes_max(self, bytes_max: usize) -> Self {
+        Self { bytes_max, ..self }
     }
 
     fn step(&mut self) -> io::Result<Option<Piece>> {
@@ -184,6 +194,13 @@ impl<R: Read> Splitter<R> {
             self.input.take_until(|byte| byte == b'\n', &mut buffer, bytes_max);
         }
         Ok(Piece { number, line, column, content: buffer.finish() })
+    }
+}
+
+impl<R> fmt::Debug for Splitter<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without the bytes at hand, which are those of documents.
+        f.debug_struct("Splitter").field("state", &self.state).field("number", &self.number).finish_non_exhaustive()
     }
 }
 

@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 /// Replaces a file: a temporary file in the same folder is written, forced to disk and renamed, so a
 /// crash leaves the old content or the new, never a mixture. Its owner alone may read it. A link is
 /// followed.
-pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+///
+/// # Errors
+/// As the system gives them; then the old content is still there.
+pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let path = &followed(path);
     let folder = folder(path);
     fs::create_dir_all(&folder)?;
@@ -33,13 +36,16 @@ fn sync_folder(_: &Path) -> io::Result<()> {
 
 /// Keeps other writers out until it is dropped; the system frees it when a process dies.
 #[derive(Debug)]
-pub(crate) struct Lock {
+pub struct Lock {
     _file: File,
 }
 
 /// Waits for the other writers of `path`, which hold the lock for milliseconds. The lock is a file
-/// of its own, since the file itself is replaced.
-pub(crate) fn lock(path: &Path) -> io::Result<Lock> {
+/// of its own, `<path>.lock`, since the file itself is replaced.
+///
+/// # Errors
+/// As the system gives them, when the lock's file cannot be made or opened.
+pub fn lock(path: &Path) -> io::Result<Lock> {
     let path = followed(path);
     fs::create_dir_all(folder(&path))?;
     let mut name = path.into_os_string();

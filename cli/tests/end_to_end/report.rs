@@ -1,0 +1,265 @@
+//! The test report over a network: through providers, interrupted and killed, and what only a person can name.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::process::{Answer, Emulator, Installation};
+
+/// Taxpayers that nobody is; the emulator knows everybody whose state exists.
+const BUYER: &str = "27AABCM5678K1ZY";
+const SEZ_BUYER: &str = "33AABCS5678K1ZZ";
+
+/// An emulator and an installation, and what a run has left.
+struct Run {
+    emulator: Emulator,
+    installation: Installation,
+}
+
+impl Run {
+    fn direct() -> Self {
+        let emulator = Emulator::start();
+        let installation = Installation::direct(&emulator);
+        Self { emulator, installation }
+    }
+
+    fn through(provider: &str) -> Self {
+        let emulator = Emulator::start_with_providers(&[provider]);
+        let installation = Installation::through_providers(&emulator);
+        Self { emulator, installation }
+    }
+
+    fn arguments(&self, more: &[&str]) -> Vec<String> {
+        let supplier = self.emulator.suppliers()[0].clone();
+        let fixed = ["onboard", "test-report", "--gstin", &supplier, "--buyer", BUYER, "--sez-buyer", SEZ_BUYER];
+        let pace: &[&str] = if more.contains(&"--pace") { &[] } else { &["--pace", "0"] };
+        let all = [&fixed[..], &["--login-pace", "0"], pace, more].concat();
+        all.into_iter().map(str::to_owned).collect()
+    }
+
+    fn call(&self, more: &[&str]) -> Answer {
+        let arguments = self.arguments(more);
+        self.installation.call(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    /// What each case was sent as, in order, and what came of it.
+    fn state(&self) -> (Vec<String>, BTreeMap<String, Value>) {
+        let text = fs::read_to_string(self.installation.path("onboard/test-report.jsonl")).unwrap_or_default();
+        let (mut sent, mut done) = (Vec::new(), BTreeMap::new());
+        // A run that was killed may have left half a line.
+        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        for line in whole.lines().skip(1).map(|line| serde_json::from_str::<Value>(line).unwrap()) {
+            match line["sending"].as_str() {
+                Some(case) => sent.push(case.to_owned()),
+                None => {
+                    let case = line["done"]["case"].as_str().unwrap().to_owned();
+                    assert!(done.insert(case, line["done"].clone()).is_none(), "a case has two results: {line}");
+                }
+            }
+        }
+        (sent, done)
+    }
+
+    fn page(&self) -> String {
+        fs::read_to_string(self.installation.path("onboard/test-report.html")).unwrap()
+    }
+
+    /// Everything that was written and said is free of secrets.
+    fn shows_no_secret(&self, said: &str) {
+        let state = fs::read_to_string(self.installation.path("onboard/test-report.jsonl")).unwrap();
+        for secret in self.emulator.secrets() {
+            for text in [said, &state, &self.page()] {
+                assert!(!text.contains(&secret), "{secret} is shown");
+            }
+        }
+    }
+}
+
+/// The objects of an answer with `--json`, the last one apart.
+fn objects(answer: &Answer) -> (Vec<Value>, Value) {
+    let lines = answer.text.lines().filter(|line| line.starts_with('{'));
+    let mut objects: Vec<Value> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
+    let end = objects.pop().unwrap_or_else(|| panic!("nothing was said for programs: {}", answer.text));
+    (objects, end)
+}
+
+fn count(api: &Value, name: &str) -> u64 {
+    api["counts"][name].as_u64().unwrap()
+}
+
+/// Documents that stand in the portal's books more or less than once.
+fn not_once(emulator: &Emulator) -> Vec<Value> {
+    emulator.books().into_iter().filter(|document| document["registrations"] != 1).collect()
+}
+
+#[test]
+fn a_provider_that_passes_the_protocol_on_gets_all_but_what_it_knows_its_caller_by() {
+    let run = Run::through("alankit");
+    let answer = run.call(&["--json", "--only", "auth", "--only", "get-by-document", "--only", "cancel"]);
+    assert_eq!(answer.code, 1, "what is left out is missing: {}", answer.text);
+    let (apis, end) = objects(&answer);
+    assert_eq!(end["different"], 0, "{}", answer.text);
+    for header in ["client_id", "client_secret", "Gstin"] {
+        let reason = format!("left out, since the provider reads or writes the header {header} itself: ");
+        assert!(answer.text.contains(&reason), "{}", answer.text);
+    }
+    let (sent, done) = run.state();
+    let with_codes = |prefix: &str, code: &str| {
+        done.iter().any(|(case, evidence)| case.starts_with(prefix) && evidence["codes"] == json!([code]))
+    };
+    // Bodies without the envelope, a wrong token, another site, credentials of nobody: the portal itself says no.
+    for (prefix, code) in [("AUTH-N", "5003"), ("AUTH-N", "1017"), ("CANCEL-N", "1005"), ("DOC-N", "3098")] {
+        assert!(with_codes(prefix, code), "{prefix} {code}");
+    }
+    for api in apis.iter().filter(|api| api["api"] != "generate") {
+        assert!(count(api, "succeeded") >= 50 && count(api, "not_run") >= 7, "{api}");
+    }
+    assert_eq!(sent.len(), done.len(), "no case is sent twice");
+    assert!(run.page().contains("INCOMPLETE: "), "what was left out is told");
+    run.shows_no_secret(&answer.text);
+}
+
+#[test]
+fn a_provider_that_seals_gets_documents_and_questions() {
+    let run = Run::through("adaequare");
+    let apis = ["auth", "gstin", "get-by-document", "cancel", "generate"];
+    let only: Vec<&str> = apis.iter().flat_map(|api| ["--only", api]).collect();
+    let answer = run.call(&[&["--json"][..], &only].concat());
+    assert_eq!(answer.code, 1, "what is left out is missing: {}", answer.text);
+    let (apis, end) = objects(&answer);
+    assert_eq!(end["different"], 0, "{}", answer.text);
+    for reason in [
+        "since the provider makes the portal's login itself: AUTH-N001 to ",
+        "since the provider makes the portal's envelope itself: ",
+        "since the provider asks for every parameter before the portal is asked: ",
+    ] {
+        assert!(answer.text.contains(reason), "{reason}: {}", answer.text);
+    }
+    for api in &apis {
+        let (yes, no) = (count(api, "succeeded"), count(api, "failed_as_expected"));
+        match api["api"].as_str().unwrap() {
+            "auth" => assert_eq!((yes, no), (0, 0)),
+            "generate" => assert!(yes >= 50 && no >= 50, "{api}"),
+            _ => assert!(yes >= 50 && no >= 20, "{api}"),
+        }
+    }
+    run.shows_no_secret(&answer.text);
+}
+
+#[test]
+fn a_provider_with_shapes_of_its_own_is_refused_before_anything_is_sent() {
+    let run = Run::through("iris");
+    let answer = run.call(&[]);
+    assert_eq!(answer.code, 3, "{}", answer.text);
+    assert!(answer.text.contains("sends only what a right program sends"), "{}", answer.text);
+    assert!(!run.installation.path("onboard").exists());
+    assert_eq!(run.emulator.calls("auth"), 0);
+}
+
+#[test]
+fn an_interrupt_keeps_the_evidence_and_the_call_under_way_and_the_next_run_sends_the_rest() {
+    let run = Run::direct();
+    // Long enough for the interrupt to arrive while a call waits for its answer.
+    run.emulator.fault("generate_irn", &json!({"kind": "delay", "ms": 3_000}), 1);
+    let arguments = run.arguments(&["--only", "gstin", "--only", "cancel"]);
+    let mut person = run.installation.at_terminal(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    run.emulator.wait_for_calls("generate_irn", 1);
+    person.control(b'C');
+    let (code, text) = person.end();
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("interrupted; the same command goes on where this one stopped"), "{text}");
+    let (sent, before) = run.state();
+    assert_eq!(sent.len(), before.len(), "the call under way has its answer");
+    let documents: Vec<&String> = before.keys().filter(|case| case.starts_with("IRN-")).collect();
+    assert_eq!(documents.len(), 1, "nothing else was begun: {documents:?}");
+    assert!(before.len() > 100 && before[documents[0]]["as_expected"] == true, "{}", before.len());
+    let page = run.page();
+    assert!(page.contains("INCOMPLETE: ") && page.contains("the run has not come to it yet"), "it does not say so");
+
+    let answer = run.call(&["--only", "gstin", "--only", "cancel"]);
+    assert_eq!(answer.code, 0, "{}", answer.text);
+    assert!(answer.text.contains(&format!("{} of ", before.len())), "{}", answer.text);
+    assert!(!run.page().contains("INCOMPLETE: "));
+    let (sent, after) = run.state();
+    assert!(before.iter().all(|(case, evidence)| after.get(case) == Some(evidence)), "evidence has changed");
+    assert_eq!(sent.len(), sent.iter().collect::<BTreeSet<_>>().len(), "no case is sent twice");
+    assert_eq!(not_once(&run.emulator), Vec::<Value>::new());
+}
+
+#[test]
+fn an_interrupt_during_the_wait_between_two_calls_ends_at_once() {
+    let run = Run::direct();
+    // A minute between two calls: only the interrupt can end this run soon.
+    let arguments = run.arguments(&["--only", "gstin", "--pace", "1"]);
+    let mut person = run.installation.at_terminal(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    // The progress line names the case that waits for its turn.
+    person.expect("GSTIN-Y002");
+    person.control(b'C');
+    let (code, text) = person.end();
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("interrupted; the same command goes on where this one stopped"), "{text}");
+    let (sent, done) = run.state();
+    assert_eq!((sent.as_slice(), done.len()), (&["GSTIN-Y001".to_owned()][..], 1), "the case that waited is not sent");
+    assert_eq!(run.emulator.calls("gstin_details"), 1);
+    assert!(run.page().contains("INCOMPLETE: "));
+}
+
+#[test]
+fn a_killed_run_asks_again_only_for_the_answer_that_it_lost() {
+    let run = Run::direct();
+    // No answer for an hour: the kill comes while the portal has the document and nobody here knows it.
+    run.emulator.fault("generate_irn", &json!({"kind": "delay", "ms": 3_600_000}), 1);
+    let arguments = run.arguments(&["--only", "gstin", "--only", "cancel"]);
+    let mut command = run.installation.command(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    run.emulator.wait_for_calls("generate_irn", 1);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let (sent, before) = run.state();
+    let lost: Vec<&String> = sent.iter().filter(|case| !before.contains_key(*case)).collect();
+    assert!(lost.len() == 1 && lost[0].starts_with("IRN-Y"), "{lost:?}");
+
+    let answer = run.call(&["--only", "gstin", "--only", "cancel"]);
+    assert_eq!(answer.code, 0, "{}", answer.text);
+    let (again, after) = run.state();
+    for case in after.keys() {
+        let times = again.iter().filter(|sent| *sent == case).count();
+        assert_eq!(times, if case == lost[0] { 2 } else { 1 }, "{case}");
+    }
+    let evidence = &after[lost[0]];
+    assert_eq!(evidence["as_expected"], true, "{evidence}");
+    assert!(evidence["note"].as_str().unwrap().contains("carried out the first time"), "{evidence}");
+    assert!(before.iter().all(|(case, evidence)| after.get(case) == Some(evidence)), "evidence has changed");
+    assert_eq!(not_once(&run.emulator), Vec::<Value>::new());
+}
+
+#[test]
+fn an_old_irn_and_a_taxpayer_that_has_ended_bring_the_codes_that_need_them() {
+    let run = Run::direct();
+    let apis = ["--only", "cancel", "--only", "get-irn", "--only", "generate"];
+    assert_eq!(run.call(&apis).code, 0);
+    let (_, first) = run.state();
+    let cancelled: String = first
+        .iter()
+        .filter(|(case, _)| case.starts_with("CANCEL-Y"))
+        .map(|(_, it)| it["request"].to_string())
+        .collect();
+    let mut irns = first.iter().filter(|(case, _)| case.starts_with("IRN-Y")).filter_map(|(_, it)| it["irn"].as_str());
+    let old = irns.find(|irn| !cancelled.contains(irn)).unwrap();
+    let ended = "24AABCE9876P1ZU";
+    run.emulator.advance_clock(4 * 24 * 3_600);
+    run.emulator.end_registration(ended);
+
+    let answer = run.call(&[&apis[..], &["--old-irn", old, "--inactive-buyer", ended]].concat());
+    assert_eq!(answer.code, 0, "{}", answer.text);
+    let (_, after) = run.state();
+    let codes: BTreeSet<&str> = after
+        .iter()
+        .filter(|(case, _)| !first.contains_key(*case))
+        .flat_map(|(_, evidence)| evidence["codes"].as_array().unwrap().iter().map(|code| code.as_str().unwrap()))
+        .collect();
+    assert_eq!(codes.into_iter().collect::<Vec<_>>(), ["2270", "2283", "3029"]);
+    assert_eq!(after.len(), first.len() + 3);
+}

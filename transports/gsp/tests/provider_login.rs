@@ -1,0 +1,215 @@
+//! Logins to a provider and through it, with a provider that says what a test wants.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use einvoice_core::clock::{Clock, ManualClock};
+use einvoice_core::credential::{Access, ApiUser, ClientPair};
+use einvoice_core::entropy::SeededEntropy;
+use einvoice_core::environment::{Environment, Product};
+use einvoice_core::operation::Operation;
+use einvoice_core::portal_code::ErrorClass;
+use einvoice_core::secret::Secret;
+use einvoice_core::session::Session;
+use einvoice_core::transport::{LoginReach, LoginRequest, Reach, Retry, Transport, TransportError};
+use einvoice_gsp::profile::{read_profile, shipped};
+use einvoice_gsp::{GspParts, GspTransport};
+use einvoice_protocol::exchange::{Exchange, ExchangeError, HttpRequest, HttpResponse};
+use einvoice_protocol::login::AuthPublicKey;
+use einvoice_testkit::documents::Recipe;
+use einvoice_testkit::transport_suite::AUTH_PUBLIC_KEY;
+
+/// How often others get their turn while a request is under way.
+const TURNS: usize = 20;
+const CLIENT_SECRET: &str = "secret-of-the-account-5";
+
+/// A provider: its answer to a path.
+type Says = fn(path: &str) -> (u16, &'static str);
+
+#[derive(Debug)]
+struct Scripted {
+    says: Says,
+    sent: AtomicUsize,
+}
+
+#[async_trait]
+impl Exchange for Scripted {
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, ExchangeError> {
+        self.sent.fetch_add(1, Ordering::SeqCst);
+        for _ in 0..TURNS {
+            tokio::task::yield_now().await;
+        }
+        let (status, body) = (self.says)(&request.path_and_query);
+        Ok(HttpResponse { status, body: body.into() })
+    }
+
+    fn endpoint(&self) -> String {
+        "https://provider.example".to_owned()
+    }
+}
+
+struct World {
+    provider: Arc<Scripted>,
+    transport: Arc<GspTransport<Arc<Scripted>>>,
+    clock: ManualClock,
+}
+
+impl World {
+    fn new(profile: &str, says: Says) -> Self {
+        let provider = Arc::new(Scripted { says, sent: AtomicUsize::new(0) });
+        let clock = ManualClock::new("2026-11-05T06:30:00Z".parse().unwrap());
+        let profile = read_profile(profile, Path::new("")).unwrap();
+        let to = || Some((Arc::clone(&provider), Arc::clone(&provider)));
+        let key = || Some(AuthPublicKey::from_pem(AUTH_PUBLIC_KEY).unwrap());
+        let settings: BTreeMap<String, String> =
+            profile.settings.keys().map(|name| (name.clone(), format!("own-{name}"))).collect();
+        let parts = GspParts {
+            profile,
+            environment: Environment::Sandbox,
+            settings,
+            site: "NIC1".to_owned(),
+            common: Arc::clone(&provider),
+            irp: to(),
+            ewb: to(),
+            irp_key: key(),
+            ewb_key: key(),
+            call_time_max: Duration::from_mins(1),
+            entropy: Arc::new(SeededEntropy::new(1)),
+            clock: Arc::new(clock.clone()),
+        };
+        Self { transport: Arc::new(GspTransport::new(parts).unwrap()), provider, clock }
+    }
+
+    async fn login(&self) -> Result<Session, TransportError> {
+        let access = access();
+        let request =
+            LoginRequest { access: &access, product: Product::EInvoice, force_refresh: false, previous: None };
+        self.transport.login(request).await
+    }
+
+    fn sent(&self) -> usize {
+        self.provider.sent.load(Ordering::SeqCst)
+    }
+}
+
+fn access() -> Access {
+    let pair =
+        ClientPair { client_id: Secret::from("client-of-the-account"), client_secret: Secret::from(CLIENT_SECRET) };
+    let user = ApiUser { user_name: Secret::from("API_user"), password: Secret::from("password-of-the-user") };
+    Access::new(Recipe::numbered(1).supplier, pair, user)
+}
+
+#[tokio::test]
+async fn one_refused_login_to_the_provider_answers_all_who_waited_for_it() {
+    let world = World::new("adaequare", |_| (401, r#"{"error":"unauthorized"}"#));
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..5 {
+        let transport = Arc::clone(&world.transport);
+        tasks.spawn(async move {
+            let access = access();
+            let request =
+                LoginRequest { access: &access, product: Product::EInvoice, force_refresh: false, previous: None };
+            transport.login(request).await.map(drop)
+        });
+    }
+    for result in tasks.join_all().await {
+        let error = result.unwrap_err();
+        assert_eq!((error.class(), error.reach()), (Some(ErrorClass::ClientConfig), Reach::Client), "{error}");
+        assert!(error.to_string().contains("compare client id"), "{error}");
+    }
+    assert_eq!(world.sent(), 1);
+    // Whoever comes later tries for himself.
+    world.login().await.unwrap_err();
+    assert_eq!(world.sent(), 2);
+}
+
+#[tokio::test]
+async fn a_token_that_lives_shorter_than_the_margin_serves_for_half_of_its_life() {
+    let world = World::new("adaequare", |_| (200, r#"{"access_token":"token-of-the-account","expires_in":300}"#));
+    for _ in 0..3 {
+        world.login().await.unwrap();
+    }
+    assert_eq!(world.sent(), 1);
+    world.clock.advance(Duration::from_secs(149));
+    world.login().await.unwrap();
+    assert_eq!(world.sent(), 1);
+    world.clock.advance(Duration::from_secs(1));
+    world.login().await.unwrap();
+    assert_eq!(world.sent(), 2);
+}
+
+#[tokio::test]
+async fn a_session_without_a_login_of_the_taxpayer_lasts_as_long_as_the_token_of_the_account() {
+    let world = World::new("adaequare", |_| (200, r#"{"access_token":"token-of-the-account","expires_in":7200}"#));
+    let session = world.login().await.unwrap();
+    assert_eq!(session.expires_at(), world.clock.now().checked_add(jiff::SignedDuration::from_hours(2)).unwrap());
+    assert!(session.saved().provider.as_ref().unwrap().is_of(access().client()));
+}
+
+#[tokio::test]
+async fn a_taxpayers_login_that_is_refused_with_a_new_token_is_not_sent_again_and_is_the_taxpayers() {
+    let world = World::new("sandbox-co-in", |path| {
+        if path.starts_with("/authenticate") {
+            (200, r#"{"access_token":"token-of-the-account"}"#)
+        } else {
+            (401, r#"{"code":401,"message":"not authorised"}"#)
+        }
+    });
+    let error = world.login().await.unwrap_err();
+    assert_eq!((error.class(), error.reach()), (Some(ErrorClass::Auth), Reach::Gstin), "{error}");
+    assert_eq!(world.sent(), 2);
+    // The token was at hand before now, so that it may be to blame, once.
+    let error = world.login().await.unwrap_err();
+    assert_eq!(error.class(), Some(ErrorClass::Auth), "{error}");
+    assert_eq!(world.sent(), 5);
+}
+
+#[tokio::test]
+async fn a_provider_that_repeats_what_it_was_sent_shows_no_secret_when_the_protocol_passes_through() {
+    let world = World::new("taxpro-pass-through", |_| {
+        let body = r#"{"status_cd":"0","error":{"error_cd":"GSP016","message":"secret-of-the-account-5 of client-of-the-account is wrong"}}"#;
+        (200, body)
+    });
+    let error = world.login().await.unwrap_err();
+    let shown = format!("{error} {error:?}");
+    assert!(shown.contains("GSP016"), "{shown}");
+    assert!(!shown.contains(CLIENT_SECRET) && !shown.contains("client-of-the-account"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_code_that_the_provider_does_not_publish_leaves_a_write_open() {
+    let world = World::new("taxpro", |path| {
+        if path.contains("/auth") {
+            (200, r#"{"Status":1,"Data":"{\"AuthToken\":\"t\",\"TokenExpiry\":\"2026-11-05 18:00:00\"}"}"#)
+        } else {
+            (200, r#"{"status_cd":"0","error":{"error_cd":"GSP777","message":"something"}}"#)
+        }
+    });
+    let session = world.login().await.unwrap();
+    let write = Operation::GenerateIrn { payload: Recipe::numbered(1).invoice().to_json().into_bytes().into() };
+    let error = world.transport.call(&session, &write).await.unwrap_err();
+    assert_eq!((error.class(), error.retry()), (Some(ErrorClass::Unknown), Retry::AskFirst), "{error}");
+}
+
+#[test]
+fn a_transport_says_how_far_its_login_goes() {
+    let reach_of = |profile| {
+        let world = World::new(profile, |_| (500, ""));
+        world.transport.capability().login_reach(Product::EInvoice)
+    };
+    for nobody in ["gstzen", "cleartax", "cleartax-government"] {
+        assert_eq!(reach_of(nobody), LoginReach::Nobody, "{nobody}");
+    }
+    for provider in ["adaequare", "vayana", "iris", "masters-india"] {
+        assert_eq!(reach_of(provider), LoginReach::Provider, "{provider}");
+    }
+    let seals = |profile| World::new(profile, |_| (500, "")).transport.capability().sealed_logins.len();
+    assert_eq!((seals("taxpro"), seals("taxpro-pass-through"), seals("fynd")), (0, 2, 1));
+    let others = shipped().iter().filter(|shipped| reach_of(shipped.id) == LoginReach::Taxpayer).count();
+    assert_eq!(others, shipped().len() - 7);
+}
