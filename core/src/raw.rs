@@ -340,7 +340,7 @@ mod tests {
         login.headers.push(HeaderChange::without(RawHeader::Gstin));
         let parts = [RawPart::Login, RawPart::Header(Product::EInvoice, RawHeader::Gstin)];
         assert_eq!(login.parts(), parts);
-        let all = RawPart::all(&OperationKind::ALL.into_iter().collect());
+        let all = RawPart::all(&OperationKind::ALL.iter().copied().collect());
         assert!(parts.iter().chain(&[content, envelope]).all(|part| all.contains(part)));
         assert!(!RawPart::all(&[OperationKind::GetEwb].into()).contains(&RawPart::Login));
     }

@@ -34,7 +34,7 @@ use einvoice_core::portal_code::{ErrorClass, PortalError};
 use einvoice_core::secret::Secret;
 use einvoice_core::session::{SavedSession, Session};
 use einvoice_core::transport::{
-    LoginRequest, Owner, Probe, Retry, Transport, TransportCapability, TransportError, TransportMode,
+    LoginReach, LoginRequest, Owner, Probe, Retry, Transport, TransportCapability, TransportError, TransportMode,
 };
 use einvoice_sandbox::{Fault, PortalOperation, PortalSettings, Sandbox, ScriptedFault, SekWrapping};
 use einvoice_testkit::documents::gstin;
@@ -274,6 +274,27 @@ async fn after_five_logins_in_a_quarter_of_an_hour_the_next_one_waits() {
     portal.advance_minutes(10);
     ask(&gateway).await.unwrap();
     assert_eq!(portal.logins(), 6);
+}
+
+#[tokio::test]
+async fn a_login_that_goes_to_nobody_is_not_counted() {
+    let portal = Portal::new();
+    let mut transport = Scripted::new(&portal.clock);
+    transport.capability.login_reach.insert(EINVOICE, LoginReach::Nobody);
+    let lost = |_| TransportError::NoAnswer {
+        endpoint: "scripted".into(),
+        reason: "timed out".into(),
+        changes_books: false,
+        source: None,
+    };
+    transport.with(|state| state.login_errors.extend((0..=LOGINS_MAX).map(lost)));
+    let transport = Arc::new(transport);
+    let gateway = over(&portal, &transport);
+    for _ in 0..=LOGINS_MAX {
+        assert!(ask(&gateway).await.unwrap_err().is_unreachable());
+    }
+    ask(&gateway).await.unwrap();
+    assert_eq!(transport.logins(), LOGINS_MAX + 2);
 }
 
 #[tokio::test]

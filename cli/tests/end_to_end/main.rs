@@ -35,6 +35,7 @@ mod one_login;
 #[expect(dead_code, reason = "the tests of that plugin use all of it")]
 mod place;
 mod process;
+mod proof;
 mod report;
 mod rotation;
 mod sap;

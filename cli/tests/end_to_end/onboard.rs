@@ -3,6 +3,8 @@
 //! The emulator knows no account, no client, no listed address and no user when it begins. Everything that the terminal
 //! is told was read in the browser before, or in the SMS.
 
+use std::fs;
+
 use einvoice_testkit::documents::gstin;
 use serde_json::Value;
 
@@ -210,6 +212,49 @@ fn answers_from_a_file_lead_to_a_login_and_the_doctor_finds_nothing_wrong() {
     let (code, text) = call(&["doctor", "--offline"]);
     assert_eq!(code, 0, "{text}");
     assert!(text.contains("way to the portal: --offline") && !text.contains("DNS"), "{text}");
+}
+
+#[test]
+fn a_password_that_was_refused_is_sent_again_by_no_file_of_answers() {
+    let emulator = Emulator::start();
+    let desk = Desk::new(&emulator);
+    let variables = answered(&desk, &emulator);
+    let password = fs::read_to_string(desk.path().join("keys/password.txt")).unwrap();
+    let onboard = |password: &str| {
+        fs::write(desk.path().join("keys/password.txt"), password).unwrap();
+        desk.call_with(&["onboard", "--answers", "answers.toml"], &variables)
+    };
+    let (code, text) = onboard("a-mistyped-password");
+    assert_eq!(code, 2, "{text}");
+    assert!(text.contains("1019") && text.contains("the login failed"), "{text}");
+    let logins = emulator.calls("auth");
+    for _ in 0..2 {
+        let (code, text) = onboard("a-mistyped-password");
+        assert_eq!(code, 2, "{text}");
+        assert!(text.contains("was refused on") && text.contains("code 1019"), "{text}");
+        assert_eq!(emulator.calls("auth"), logins, "it was sent again");
+    }
+    let (code, text) = onboard(&password);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("Everything is in place."), "{text}");
+}
+
+#[test]
+fn an_answer_that_proves_nothing_is_no_login() {
+    let emulator = Emulator::start();
+    let desk = Desk::new(&emulator);
+    let variables = answered(&desk, &emulator);
+    let call = || desk.call_with(&["onboard", "--answers", "answers.toml"], &variables);
+    for fault in
+        [serde_json::json!({"kind": "html", "status": 503}), serde_json::json!({"kind": "error", "code": "7777"})]
+    {
+        emulator.fault("get_irn_by_document", &fault, 1);
+        let (code, text) = call();
+        assert_ne!(code, 0, "{fault}: {text}");
+        assert!(text.contains("the login failed"), "{fault}: {text}");
+    }
+    let (code, text) = call();
+    assert_eq!(code, 0, "{text}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use einvoice_core::clock::{Clock, ManualClock};
-use einvoice_core::credential::{Access, CredentialStore, UserScope};
+use einvoice_core::credential::{Access, ClientPair, CredentialStore, UserScope};
 use einvoice_core::environment::{Environment, RouteName};
 use einvoice_core::operation::{Operation, OperationKind, Reply};
 use einvoice_core::secret::Secret;
@@ -45,11 +45,11 @@ impl Through {
         self.held.lock().unwrap().clone().filter(|held| held.expires_at > self.clock.now())
     }
 
-    fn log_in(&self) -> ProviderToken {
+    fn log_in(&self, client: &ClientPair) -> ProviderToken {
         let mut provider = self.provider.lock().unwrap();
         provider.logins += 1;
         let expires_at = self.clock.now().checked_add(SignedDuration::from_hours(1)).unwrap();
-        let token = ProviderToken { token: Secret::new(provider.logins.to_string()), expires_at };
+        let token = ProviderToken::new(Secret::new(provider.logins.to_string()), expires_at, client);
         *self.held.lock().unwrap() = Some(token.clone());
         token
     }
@@ -62,7 +62,7 @@ impl Transport for Through {
     }
 
     async fn login(&self, request: LoginRequest<'_>) -> Result<Session, TransportError> {
-        let provider = Some(self.at_hand().unwrap_or_else(|| self.log_in()));
+        let provider = Some(self.at_hand().unwrap_or_else(|| self.log_in(request.access.client())));
         let saved = SavedSession {
             token: Secret::from("taxpayer's"),
             sek: Secret::new(vec![1; 32]),
@@ -75,10 +75,10 @@ impl Transport for Through {
 
     async fn call(&self, session: &Session, _: &Operation) -> Result<Reply, TransportError> {
         self.adopt(session.saved().provider.as_ref());
-        let token = self.at_hand().unwrap_or_else(|| self.log_in());
+        let token = self.at_hand().unwrap_or_else(|| self.log_in(session.access().client()));
         let ended = self.provider.lock().unwrap().ended;
         if token.token.expose().parse::<u32>().unwrap() <= ended {
-            self.log_in();
+            self.log_in(session.access().client());
         }
         Ok(Reply::EwbList(Vec::new()))
     }

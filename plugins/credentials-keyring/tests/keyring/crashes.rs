@@ -1,7 +1,7 @@
 //! Kills between any two changes of the keyring: the old record or the new one is read, and what was left behind goes with
 //! the next write.
 
-use einvoice_core::credential::{CredentialError, CredentialStore};
+use einvoice_core::credential::CredentialError;
 use einvoice_core::session::SavedSession;
 
 use crate::{Harness, entry, of, ours, session};

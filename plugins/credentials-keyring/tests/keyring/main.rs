@@ -104,6 +104,7 @@ fn session(mark: char, characters: usize) -> SavedSession {
         provider: Some(ProviderToken {
             token: Secret::new(mark.to_string().repeat(characters)),
             expires_at: "2026-11-05T12:00:00Z".parse().unwrap(),
+            client_mark: "0".repeat(64),
         }),
     }
 }

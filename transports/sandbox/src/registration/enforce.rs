@@ -172,11 +172,14 @@ impl Portal {
         }
     }
 
-    /// The API user that a provider was told of for a GSTIN: the one made for it, else the given one.
+    /// The API user that a provider was told of for a GSTIN: the newest one made for it that is not frozen, else the
+    /// given one.
     pub(crate) fn user_known_to(&self, gsp: &str, product: Product, gstin: &str) -> Option<UserAccount> {
         let way = Way::Gsp(gsp.to_owned());
-        let mut made = self.registration.users.values();
-        let made = made.find(|user| user.gstin == gstin && user.way == way && self.is_open_to(product, user));
+        let is_known = |user: &&MadeUser| user.gstin == gstin && user.way == way && self.is_open_to(product, user);
+        let made = self.registration.users.values().filter(is_known);
+        // A frozen one stands in only where there is no other: its refusal is better than none.
+        let made = made.max_by_key(|user| (!user.frozen, user.created_at));
         let made = made.map(|user| UserAccount {
             gstin: user.gstin.clone(),
             username: user.username.clone(),

@@ -5,14 +5,16 @@ use jiff::Timestamp;
 use super::addresses;
 use super::outbox::{Draft, masked};
 use super::problem::{Acted, Problem, Problems};
-use super::records::{Change, Channel, Listing, ListingState, MessageKind};
+use super::records::{Change, Channel, Decision, Listing, ListingState, MessageKind};
 use super::report::{Upload, look_at, shortfall};
 use super::settings::Scrutiny;
 use crate::journal::Event;
 use crate::portal::Portal;
 use crate::registry::ClientAccount;
 
-/// Longest reason of an official.
+/// Requests that one PAN can make: far more than a rehearsal needs.
+const REQUESTS_MAX: usize = 100;
+/// Longest reason of an official, in characters.
 const REASON_MAX: usize = 500;
 
 impl Portal {
@@ -28,6 +30,10 @@ impl Portal {
         if let Some(open) = self.registration.under_scrutiny(pan) {
             let message = format!("request {} is under scrutiny: wait for the officer's approval", open.id);
             return Err(Problems::state(Problem::general(message).code("3060")));
+        }
+        if self.registration.listings.iter().filter(|listing| listing.pan == pan).count() >= REQUESTS_MAX {
+            let message = format!("this PAN has made {REQUESTS_MAX} requests: this emulator takes no more of it");
+            return Err(Problems::state(Problem::general(message)));
         }
         let mut problems = Problems::default();
         let addresses = problems.collect(addresses::read(addresses, &self.settings.registration)).unwrap_or_default();
@@ -77,8 +83,7 @@ impl Portal {
         let pan = listing.pan.clone();
         let is_first = !self.registration.issued.contains_key(&pan);
         let client = if is_first { Some(self.new_client(&pan, "IRP")?) } else { None };
-        let listing = Listing { state: ListingState::Accepted, decided_at: Some(now), ..listing };
-        self.change_registration(Change::Listing(Box::new(listing.clone())));
+        let listing = self.decide(listing, ListingState::Accepted, None, now);
         self.change_registration(Change::Listed { pan: pan.clone(), addresses: listing.addresses.clone() });
         let count = listing.addresses.len();
         let which = if count == 1 { "one address is".to_owned() } else { format!("{count} addresses are") };
@@ -96,23 +101,24 @@ impl Portal {
         Ok(listing)
     }
 
+    /// The request as it is once it was decided. Its report is on record since it was made.
+    fn decide(&mut self, listing: Listing, state: ListingState, reason: Option<String>, now: Timestamp) -> Listing {
+        let decision = Decision { id: listing.id.clone(), state, reason, at: now };
+        self.change_registration(Change::Decided(decision.clone()));
+        Listing { state, reason: decision.reason, decided_at: Some(now), ..listing }
+    }
+
     /// Returns a request with a reason; it can be made again.
     pub(crate) fn return_listing(&mut self, id: &str, reason: &str, now: Timestamp) -> Acted<Listing> {
         let listing = self.undecided(id)?;
         let reason = reason.trim();
-        if reason.is_empty() || reason.len() > REASON_MAX {
+        if reason.is_empty() || reason.chars().count() > REASON_MAX {
             let message =
                 format!("a reason of 1 to {REASON_MAX} characters is needed: the taxpayer has nothing else to go by");
             return Err(Problems::input(Problem::at("reason", message)));
         }
         let pan = listing.pan.clone();
-        let listing = Listing {
-            state: ListingState::Returned,
-            reason: Some(reason.to_owned()),
-            decided_at: Some(now),
-            ..listing
-        };
-        self.change_registration(Change::Listing(Box::new(listing.clone())));
+        let listing = self.decide(listing, ListingState::Returned, Some(reason.to_owned()), now);
         let text = format!("Your request {id} for IP listing has been returned: {reason} Correct it and apply again.");
         self.send(&pan, Channel::Mail, Draft::new(MessageKind::ListingReturned, text), now);
         Ok(listing)

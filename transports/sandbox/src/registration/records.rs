@@ -117,13 +117,24 @@ pub(crate) struct Listing {
     pub(crate) reason: Option<String>,
     pub(crate) addresses: Vec<Ipv4Addr>,
     pub(crate) report_name: String,
-    /// The file as it was given, in base64.
+    /// The file as it was given, in base64; empty once others have come, as only the newest files are kept.
     pub(crate) report: String,
     pub(crate) report_bytes: u64,
     /// What the file itself says it covers, where it is one of ours.
     pub(crate) report_says: Option<String>,
     pub(crate) applied_at: Timestamp,
     pub(crate) decided_at: Option<Timestamp>,
+}
+
+/// What an official decided about a request for IP listing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Decision {
+    /// Of which request.
+    pub(crate) id: String,
+    pub(crate) state: ListingState,
+    /// Why it was returned.
+    pub(crate) reason: Option<String>,
+    pub(crate) at: Timestamp,
 }
 
 impl fmt::Debug for Listing {
@@ -184,8 +195,10 @@ pub(crate) enum Change {
         token: Hidden,
     },
     Message(Box<Message>),
-    /// A request for listing as it is from now on.
+    /// A request for listing, with its report.
     Listing(Box<Listing>),
+    /// A request for listing was decided.
+    Decided(Decision),
     /// These addresses are listed for the client pair of a PAN, and no others.
     Listed {
         pan: String,

@@ -15,6 +15,8 @@ use super::problem::{Acted, Problem, Problems};
 pub(crate) const REPORT_BYTES_MAX: usize = 5 * 1024 * 1024;
 /// Cases of either kind that the portal asks for, of each API (NIC's questions and answers).
 const CASES_MIN: u32 = 50;
+/// The APIs of the portal, by the names under which a report of ours counts their cases.
+const APIS: [&str; 10] = ["AUTH", "GSTIN", "SYNC", "IRN", "READ", "DOC", "EWB", "EWBREAD", "CANCEL", "REJECTED"];
 /// Name of the marker in which a report of ours says what it covers.
 const MARKER: &str = "einvoice-coverage";
 /// Largest part of a workbook that is unpacked to look for the marker.
@@ -88,13 +90,20 @@ pub(crate) fn shortfall(says: Option<&str>) -> Option<String> {
     let short: Vec<String> = short
         .map(|line| format!("{} has {} succeeding and {} failing cases", line.api, line.succeeding, line.failing))
         .collect();
-    if short.is_empty() {
-        return None;
+    let missing = APIS.into_iter().filter(|api| !coverage.iter().any(|line| line.api.eq_ignore_ascii_case(api)));
+    let missing: Vec<&str> = missing.collect();
+    let mut reasons = Vec::new();
+    if !missing.is_empty() {
+        reasons.push(format!("The test report shows no case of {}: every API is wanted.", missing.join(", ")));
     }
-    Some(format!("The test report shows fewer than {CASES_MIN} cases of each kind: {}.", short.join("; ")))
+    if !short.is_empty() {
+        let short = short.join("; ");
+        reasons.push(format!("The test report shows fewer than {CASES_MIN} cases of each kind: {short}."));
+    }
+    (!reasons.is_empty()).then(|| reasons.join(" "))
 }
 
-/// Reads `auth=50/50,generate_irn=51/50`; entries that are not of this form are left out.
+/// Reads `AUTH=50/50,IRN=51/50`; entries that are not of this form are left out.
 pub(crate) fn read_coverage(says: &str) -> Vec<Coverage> {
     let line = |entry: &str| {
         let (api, counts) = entry.split_once('=')?;
@@ -178,8 +187,17 @@ mod tests {
     }
 
     #[test]
+    fn a_report_that_leaves_an_api_out_falls_short_of_all() {
+        let all = APIS.map(|api| format!("{api}=50/50"));
+        assert_eq!(shortfall(Some(&all.join(","))), None);
+        assert_eq!(shortfall(Some(&all.join(",").to_lowercase())), None);
+        let short = shortfall(Some(&all[..8].join(","))).unwrap();
+        assert_eq!(short, "The test report shows no case of CANCEL, REJECTED: every API is wanted.");
+    }
+
+    #[test]
     fn a_report_of_ours_says_what_it_covers_in_either_form() {
-        let says = "auth=50/50,generate_irn=51/49";
+        let says = "AUTH=50/50,IRN=51/49";
         let page = format!("<!DOCTYPE html><html><head><meta name=\"{MARKER}\" content=\"{says}\"></head></html>");
         let workbook = workbook_that_says(says);
         for file in [upload("../r.html", page.as_bytes()), upload("C:\\r.xlsx", &workbook)] {
@@ -187,12 +205,8 @@ mod tests {
             assert_eq!(report.says.as_deref(), Some(says));
             assert!(report.name.starts_with("r."), "{}", report.name);
             let short = shortfall(report.says.as_deref()).unwrap();
-            assert!(
-                short.contains("generate_irn has 51 succeeding and 49 failing") && !short.contains("auth"),
-                "{short}"
-            );
+            assert!(short.contains("IRN has 51 succeeding and 49 failing") && !short.contains("AUTH"), "{short}");
         }
-        assert_eq!(shortfall(Some("auth=50/50")), None);
         assert_eq!(shortfall(None), None);
         let foreign = packed(&[("xl/workbook.xml", "<workbook/>")]);
         assert_eq!(look_at(Some(&upload("theirs.xlsx", &foreign))).unwrap().says, None);

@@ -14,6 +14,9 @@ const MESSAGES_MAX: usize = 10_000;
 /// Page sessions that are kept; the oldest go first.
 const SESSIONS_MAX: usize = 10_000;
 
+/// Files of test reports that are kept, each of up to 7 MB; the oldest go first.
+const REPORTS_MAX: usize = 50;
+
 /// What the registration side knows.
 #[derive(Debug, Default)]
 pub(crate) struct Registration {
@@ -68,8 +71,15 @@ impl Registration {
             }
             Change::Listing(listing) => match self.listings.iter_mut().find(|known| known.id == listing.id) {
                 Some(known) => *known = *listing,
-                None => self.listings.push(*listing),
+                None => self.add_listing(*listing),
             },
+            Change::Decided(decision) => {
+                if let Some(known) = self.listings.iter_mut().find(|known| known.id == decision.id) {
+                    known.state = decision.state;
+                    known.reason = decision.reason;
+                    known.decided_at = Some(decision.at);
+                }
+            }
             Change::Listed { pan, addresses } => {
                 self.listed.insert(pan, addresses);
             }
@@ -88,6 +98,16 @@ impl Registration {
             // The portal's own matter.
             Change::LoginsEnded { .. } => {}
         }
+    }
+
+    /// Takes a request in. Its file takes the place of an earlier one of its PAN, and of the oldest where there are many.
+    fn add_listing(&mut self, listing: Listing) {
+        let has_file = |known: &&mut Listing| !known.report.is_empty();
+        self.listings.iter_mut().filter(|known| known.pan == listing.pan).for_each(|known| known.report.clear());
+        let files = self.listings.iter_mut().filter(has_file).count();
+        let over = files.saturating_sub(REPORTS_MAX - 1);
+        self.listings.iter_mut().filter(has_file).take(over).for_each(|known| known.report.clear());
+        self.listings.push(listing);
     }
 
     /// The request for listing of a PAN that is under scrutiny.
@@ -148,5 +168,56 @@ impl Holder {
             Self::Sandbox(_) => Some(Environment::Sandbox),
             Self::Gsp(_) => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::records::Decision;
+    use super::*;
+
+    fn request(number: usize, pan: &str) -> Change {
+        Change::Listing(Box::new(Listing {
+            id: format!("L{number}"),
+            pan: pan.to_owned(),
+            state: ListingState::UnderScrutiny,
+            reason: None,
+            addresses: Vec::new(),
+            report_name: "report.html".to_owned(),
+            report: "PGh0bWw+".to_owned(),
+            report_bytes: 6,
+            report_says: None,
+            applied_at: Timestamp::UNIX_EPOCH,
+            decided_at: None,
+        }))
+    }
+
+    fn kept(registration: &Registration) -> Vec<&str> {
+        let with_file = registration.listings.iter().filter(|listing| !listing.report.is_empty());
+        with_file.map(|listing| listing.id.as_str()).collect()
+    }
+
+    #[test]
+    fn a_decision_leaves_the_file_of_its_request_and_a_newer_request_takes_its_place() {
+        let mut registration = Registration::default();
+        registration.apply(request(1, "AAACB5678K"));
+        let reason = Some("12 failing cases".to_owned());
+        let (id, at) = ("L1".to_owned(), Timestamp::UNIX_EPOCH);
+        registration.apply(Change::Decided(Decision { id, state: ListingState::Returned, reason, at }));
+        let decided = &registration.listings[0];
+        assert_eq!((decided.state, decided.reason.as_deref()), (ListingState::Returned, Some("12 failing cases")));
+        assert_eq!(kept(&registration), ["L1"]);
+        registration.apply(request(2, "AAACB5678K"));
+        assert_eq!(kept(&registration), ["L2"]);
+    }
+
+    #[test]
+    fn the_files_of_the_newest_requests_are_kept() {
+        let mut registration = Registration::default();
+        for number in 0..REPORTS_MAX + 2 {
+            registration.apply(request(number, &format!("AAACB{number:04}K")));
+        }
+        assert_eq!((kept(&registration).len(), kept(&registration)[0]), (REPORTS_MAX, "L2"));
+        assert_eq!(registration.listings.len(), REPORTS_MAX + 2, "the requests themselves stay");
     }
 }

@@ -32,6 +32,7 @@ pub(super) fn router() -> Router<Sandbox> {
         .route("/my-address", get(my_address))
         .route("/public-key.pem", get(public_key))
         .route("/ewb-public-key.pem", get(ewb_public_key))
+        .route("/signing-key.pem", get(signing_key))
 }
 
 async fn outbox(visit: Visit) -> Response {
@@ -110,6 +111,9 @@ async fn report(visit: Visit, Path(id): Path<String>) -> Response {
         listing.map(|listing| (listing.report_name.clone(), listing.report.clone()))
     };
     let Some((name, content)) = found else { return plain(404, "there is no such request") };
+    if content.is_empty() {
+        return plain(410, "the file of this request is no longer kept: others have come since");
+    }
     let Ok(content) = STANDARD.decode(content) else { return plain(500, "the report cannot be read back") };
     let mut response = Response::new(Body::from(content));
     let ascii: String =
@@ -138,6 +142,10 @@ async fn public_key(visit: Visit) -> Response {
 
 async fn ewb_public_key(visit: Visit) -> Response {
     text(visit.sandbox.ewb_auth_public_key_pem())
+}
+
+async fn signing_key(visit: Visit) -> Response {
+    text(visit.sandbox.signing_public_key_pem())
 }
 
 fn text(body: String) -> Response {

@@ -78,7 +78,7 @@ fn show(status: u16, visit: &Visit, given: &Fields, done: &str, problems: Option
         (form.summary())
         (notice(done))
         p { "An API user belongs to one GSTIN, one system and one way in. Software logs in with it; people do not." }
-        p { "Keys that logins are encrypted with: " a href=(format!("{PREFIX}/public-key.pem")) { "e-invoice" } ", " a href=(format!("{PREFIX}/ewb-public-key.pem")) { "e-way bill" } "." }
+        p { "Keys that logins are encrypted with: " a href=(format!("{PREFIX}/public-key.pem")) { "e-invoice" } ", " a href=(format!("{PREFIX}/ewb-public-key.pem")) { "e-way bill" } ". Key that IRNs and QR codes are signed with: " a href=(format!("{PREFIX}/signing-key.pem")) { "signing key" } "." }
         @if lines.is_empty() { p .soft { "There is no API user yet." } }
         @for line in &lines { (panel(line, &gsps)) }
         h2 { "Create an API user" }

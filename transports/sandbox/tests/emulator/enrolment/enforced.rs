@@ -7,6 +7,7 @@ use einvoice_sandbox::{
     Asked, Behind, Delivery, EwbSharing, Front, FrozenUser, PortalReply, PortalRequest, RegistrationSettings, Said,
     UnlistedAddress, WrongWay,
 };
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::{ADDRESS, GSTIN, Office, PASSWORD, office};
@@ -238,7 +239,8 @@ impl Front for Provider {
                 }
             }
         };
-        let body = json!({ "code": code }).to_string().into_bytes();
+        let known = behind.user(product, GSTIN).map(|user| user.username);
+        let body = json!({ "code": code, "known": known }).to_string().into_bytes();
         PortalReply { status: 200, content_type: "application/json", body, delivery: Delivery::Normal }
     }
 
@@ -249,6 +251,10 @@ impl Front for Provider {
 
 /// What a provider answers for a user; the provider stands below its name.
 async fn through(office: &Office, place: &str, user: &str) -> String {
+    answer_through(office, place, user).await["code"].as_str().unwrap().to_owned()
+}
+
+async fn answer_through(office: &Office, place: &str, user: &str) -> Value {
     let headers = [("user", user), ("password", PASSWORD)];
     let request = PortalRequest {
         method: "POST".into(),
@@ -256,8 +262,7 @@ async fn through(office: &Office, place: &str, user: &str) -> String {
         headers: headers.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         body: Vec::new(),
     };
-    let reply = Wire::new(office.server.base_url()).send(&request).await;
-    reply["code"].as_str().unwrap().to_owned()
+    Wire::new(office.server.base_url()).send(&request).await
 }
 
 #[tokio::test]
@@ -307,6 +312,23 @@ async fn who_goes_through_a_provider_needs_neither_pair_nor_address() {
     assert_eq!(through(&office, "vayana/irp", "through").await, "");
     assert_eq!(office.get(&session, "account").await["client_id"], Value::Null);
     assert_eq!(office.post(&session, "users/through/mode", &json!({"mode": "direct"})).await.codes(), ["3059"]);
+}
+
+#[tokio::test]
+async fn a_provider_knows_the_newest_user_that_is_not_frozen() {
+    let office = office(RegistrationSettings { users_per_gstin_max: 3, ..RegistrationSettings::default() }).await;
+    let sandbox = office.server.sandbox();
+    sandbox.put_in_front("/gsp/vayana", Arc::new(Provider("vayana")));
+    let session = office.sign_up(GSTIN, "office").await;
+    for name in ["zebra", "apple", "mango"] {
+        office.user(&session, name, &json!({"mode": "gsp", "gsp": "vayana"})).await.ok();
+        sandbox.advance(SignedDuration::from_secs(1));
+    }
+    for known in ["mango", "apple", "zebra"] {
+        assert_eq!(answer_through(&office, "vayana/irp", known).await, json!({"code": "", "known": known}));
+        office.post(&session, &format!("users/{known}/freeze"), &Value::Null).await.ok();
+    }
+    assert_eq!(answer_through(&office, "vayana/irp", "mango").await["known"], "mango", "there is no other");
 }
 
 #[tokio::test]

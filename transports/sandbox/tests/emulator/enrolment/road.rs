@@ -173,10 +173,13 @@ async fn automatic_scrutiny_believes_what_a_report_says_of_itself() {
         let (office, session) = (&office, &session);
         async move { office.post(session, "ip-listing", &body).await.ok() }
     };
-    let returned = apply("auth=50/50,cancel_irn=50/12").await;
+    let returned = apply("AUTH=50/50,CANCEL=50/12").await;
     assert_eq!(returned["state"], "returned");
-    assert!(returned["reason"].as_str().unwrap().contains("cancel_irn has 50 succeeding and 12 failing"));
-    assert_eq!(apply("auth=50/50,cancel_irn=50/50").await["state"], "accepted");
+    let reason = returned["reason"].as_str().unwrap();
+    assert!(reason.contains("CANCEL has 50 succeeding and 12 failing"), "{reason}");
+    assert!(reason.contains("no case of GSTIN, SYNC, IRN"), "{reason}");
+    let all = ["AUTH", "GSTIN", "SYNC", "IRN", "READ", "DOC", "EWB", "EWBREAD", "CANCEL", "REJECTED"];
+    assert_eq!(apply(&all.map(|api| format!("{api}=50/50")).join(",")).await["state"], "accepted");
 }
 
 #[tokio::test]
