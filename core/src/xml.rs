@@ -303,7 +303,7 @@ mod tests {
     #[test]
     fn tags_are_taken_where_no_text_alone_stands_between_them() {
         let start = |name, attributes, length| Some(Piece::Start { name, attributes, length });
-        assert_eq!(piece(" <a:B c=\"1\"><C/></a:B>"), start("a:B", " c=\"1\"", 13));
+        assert_eq!(piece(" <a:B c=\"1\"><C/></a:B>"), start("a:B", " c=\"1\"", 12));
         assert_eq!(piece("<A>1"), start("A", "", 3));
         assert_eq!(piece("<A>1</B>"), start("A", "", 3));
         assert_eq!(piece("<A>&amp;</A>"), start("A", "", 3));

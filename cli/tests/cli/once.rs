@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::{Answer, einvoice, fixture, folder};
+use crate::{Answer, answer, command, einvoice, fixture, folder};
 
 /// A configuration with everything in the folder, and the fixture in the inbox.
 pub(crate) fn config(directory: &Path) {
@@ -161,9 +161,20 @@ fn a_portal_that_cannot_be_reached_is_three_and_the_work_is_kept() {
         &route,
         1,
     );
+    let real = "plugin = \"credentials-env\"\n";
+    let text = text.replacen("plugin = \"sandbox\"\n        data = \"sandbox\"\n", real, 1);
     std::fs::write(directory.path().join("direct.toml"), text).unwrap();
     another(directory.path(), |text| text);
-    let answer = einvoice(directory.path(), &["run", "--once", "--json", "--config", "direct.toml"]);
+    let mut run = command(directory.path(), &["run", "--once", "--json", "--config", "direct.toml"]);
+    for name in [
+        "CLIENT_ID__SANDBOX",
+        "CLIENT_SECRET__SANDBOX",
+        "USER__29AABCE1234F1Z1__SANDBOX",
+        "PASSWORD__29AABCE1234F1Z1__SANDBOX",
+    ] {
+        run.env(format!("EINVOICE_{name}"), "invented");
+    }
+    let answer = answer(run.output().unwrap());
     assert_eq!(answer.code, 3, "{}{}", answer.out, answer.err);
     let objects = answer.objects();
     assert_eq!(objects[0]["state"], "ready");
