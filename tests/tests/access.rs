@@ -7,7 +7,7 @@
 //! Long, as both kinds of other end are set up here once and each test is a few lines over one of them; doors, the
 //! account at a provider and the store have files of their own.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
 #[path = "access/doors.rs"]
 mod doors;

@@ -182,7 +182,9 @@ impl Rehearsal {
         let order: Vec<&Case> = order.iter().copied().filter(|case| self.context.offers(case)).collect();
         let order = order.as_slice();
         self.context.left_out = reach::left_out(order, &by_id, &self.context, &self.raw_calls)?;
-        reach::in_words(&self.context.left_out).into_iter().for_each(|sentence| output.remark(sentence));
+        for sentence in reach::in_words(&self.context.left_out) {
+            output.remark(sentence);
+        }
         let earlier = order.iter().filter(|case| self.state.done.contains_key(&case.id)).count();
         if earlier > 0 {
             output.remark(format!(

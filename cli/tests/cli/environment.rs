@@ -122,12 +122,12 @@ fn the_accounts_that_the_emulator_makes_up_go_to_no_portal() {
         auth_public_key_file = "sandbox/auth-public.pem"
     "#;
     std::fs::write(file, text + route).unwrap();
-    let test = ["credentials", "test", "--gstin", "29AABCE1234F1Z1", "--route"];
-    let refused = einvoice(directory.path(), &[&test[..], &["nic"]].concat());
+    let login = ["credentials", "test", "--gstin", "29AABCE1234F1Z1", "--route"];
+    let refused = einvoice(directory.path(), &[&login[..], &["nic"]].concat());
     assert_eq!(refused.code, 2, "{}", refused.err);
     assert!(refused.err.contains("which no portal knows"), "{}", refused.err);
     assert!(refused.err.contains("`einvoice onboard` puts one in its place"), "{}", refused.err);
-    assert_eq!(einvoice(directory.path(), &[&test[..], &["emulator"]].concat()).code, 0);
+    assert_eq!(einvoice(directory.path(), &[&login[..], &["emulator"]].concat()).code, 0);
 }
 
 #[test]

@@ -236,7 +236,7 @@ fn without_once_a_scheduled_source_is_repeated_until_the_program_is_interrupted(
     let text = std::fs::read_to_string(directory.path().join("einvoice.toml")).unwrap();
     let text = text.replacen("settle_ms = 0", "settle_ms = 0\nschedule = \"every 1 second\"", 1);
     std::fs::write(directory.path().join("einvoice.toml"), text).unwrap();
-    let mut command = crate::command(directory.path(), &["run", "--json"]);
+    let mut command = command(directory.path(), &["run", "--json"]);
     let mut child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
     let mut rounds = BufReader::new(child.stdout.take().unwrap()).lines();
     for _ in 0..2 {

@@ -51,13 +51,12 @@ impl Run {
         // A run that was killed may have left half a line.
         let whole = text.rfind('\n').map_or("", |end| &text[..end]);
         for line in whole.lines().skip(1).map(|line| serde_json::from_str::<Value>(line).unwrap()) {
-            match line["sending"].as_str() {
-                Some(case) => sent.push(case.to_owned()),
-                None => {
-                    let case = line["done"]["case"].as_str().unwrap().to_owned();
-                    assert!(done.insert(case, line["done"].clone()).is_none(), "a case has two results: {line}");
-                }
+            if let Some(case) = line["sending"].as_str() {
+                sent.push(case.to_owned());
+                continue;
             }
+            let case = line["done"]["case"].as_str().unwrap().to_owned();
+            assert!(done.insert(case, line["done"].clone()).is_none(), "a case has two results: {line}");
         }
         (sent, done)
     }

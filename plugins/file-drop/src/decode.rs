@@ -220,7 +220,7 @@ mod tests {
         ];
         for content in contents {
             std::fs::write(&path, &content).unwrap();
-            let size = content.len() as u64;
+            let size = u64::try_from(content.len()).unwrap();
             let whole = if content.is_empty() { &[][..] } else { text.as_bytes() };
             for said in [size, 0, size / 2, size + 1, size * 2] {
                 assert_eq!(read_whole(&path, said, Encoding::Auto, text.len()).unwrap(), whole, "{said} of {size}");

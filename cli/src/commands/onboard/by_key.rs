@@ -71,12 +71,12 @@ impl Answers {
             "way" => self.way.map(|way| way.word().to_owned()),
             "environment" => self.environment.map(|environment| environment.to_string()),
             "base_url" => portal.map(|portal| portal.base_url.clone()),
-            "login_key_file" if is_direct => portal.and_then(|portal| path(portal.login_key_file.as_deref()?)),
-            "login_key_file" => behind(Product::EInvoice).and_then(|file| path(file)),
-            "ewb_login_key_file" => behind(Product::EWayBill).and_then(|file| path(file)),
+            "login_key_file" if is_direct => Some(path(portal?.login_key_file.as_deref()?)),
+            "login_key_file" => behind(Product::EInvoice).map(|file| path(file)),
+            "ewb_login_key_file" => behind(Product::EWayBill).map(|file| path(file)),
             "with_ewb" => self.with_ewb.map(yes_or_no),
             "ewb.base_url" => ewb.map(|portal| portal.base_url.clone()),
-            "ewb.login_key_file" => ewb.and_then(|portal| path(portal.login_key_file.as_deref()?)),
+            "ewb.login_key_file" => Some(path(ewb?.login_key_file.as_deref()?)),
             "profile" => provider.map(|provider| provider.profile.clone()),
             "account" => provider?.account.clone(),
             "other_hosts" => provider?.other_hosts.map(yes_or_no),
@@ -219,8 +219,8 @@ fn yes_or_no(yes: bool) -> String {
     if yes { "yes" } else { "no" }.to_owned()
 }
 
-fn path(file: &Path) -> Option<String> {
-    Some(file.to_string_lossy().into_owned())
+fn path(file: &Path) -> String {
+    file.to_string_lossy().into_owned()
 }
 
 #[cfg(test)]

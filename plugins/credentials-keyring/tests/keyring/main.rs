@@ -2,7 +2,6 @@
 //! this machine where `EINVOICE_TEST_KEYRING` is set.
 #![expect(
     clippy::unwrap_used,
-    clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "a helper of a test fails the test, and says what it skips"
 )]
@@ -47,8 +46,8 @@ impl Harness {
     fn store(&self) -> Arc<dyn CredentialStore> {
         let context = context(self.folder.path());
         let config: KeyringConfig = read_settings(&context, json!({"lock_file": "writers"})).unwrap();
-        let shelf = KeyringShelf::over(Arc::new(self.keyring.clone()), &context, &config).unwrap();
-        Arc::new(ShelfStore::new(shelf, context.clock))
+        let entries = KeyringShelf::over(Arc::new(self.keyring.clone()), &context, &config).unwrap();
+        Arc::new(ShelfStore::new(entries, context.clock))
     }
 }
 

@@ -170,7 +170,7 @@ async fn results_go_into_columns_of_the_row_itself_where_it_is_asked_for() {
 fn of_another_ledger(key: &str, revision: u32, ack_no: &str) -> Receipt {
     let mut receipt = receipt(key, revision, DocumentState::Registered);
     receipt.ledger = Some(LedgerId("trial".to_owned()));
-    receipt.registration.as_mut().unwrap().ack_no = ack_no.to_owned();
+    ack_no.clone_into(&mut receipt.registration.as_mut().unwrap().ack_no);
     receipt
 }
 
