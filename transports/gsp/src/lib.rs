@@ -17,6 +17,7 @@ mod raw;
 pub mod suite;
 pub mod tape;
 mod texts;
+mod tokens;
 mod transport;
 mod values;
 
