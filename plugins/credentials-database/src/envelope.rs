@@ -2,8 +2,8 @@
 //!
 //! Both locks are AES-256-GCM with a random nonce of 96 bits, which stands before the ciphertext. A data key locks one row
 //! once: every change takes a new one, so that no nonce is ever used twice under it. What is authenticated beside the
-//! content is the table, the row's name and its version, so that a row copied over another, or brought back from an older
-//! version, does not open.
+//! content is the table, the row's name and its version, so that a row copied over another, or a ciphertext that is put back
+//! without its version, does not open. An older row that is put back whole does: nothing outside of it says how old it is.
 
 use std::fmt;
 

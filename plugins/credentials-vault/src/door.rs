@@ -52,6 +52,9 @@ impl Door {
         if config.role_id.is_some() && config.token_file.is_some() {
             return Err(wrong("role_id", "one of `role_id` and `token_file` is enough; remove one"));
         }
+        if config.namespace.as_deref().is_some_and(|namespace| !fits_a_header(namespace)) {
+            return Err(wrong("namespace", "write visible ASCII characters: it is sent as an HTTP header"));
+        }
         let key = match &config.role_id {
             Some(role_id) => Key::AppRole {
                 mount: config.auth_mount.clone(),
@@ -110,7 +113,21 @@ impl Door {
 }
 
 fn secret(file: Option<&PathBuf>, variable: &str, what: &str) -> Result<Secret<String>, Fault> {
-    einvoice_secret_file::from_file_or_variable(file.map(PathBuf::as_path), variable, what).map_err(Fault::NoKey)
+    let found = einvoice_secret_file::from_file_or_variable(file.map(PathBuf::as_path), variable, what);
+    let found = found.map_err(Fault::NoKey)?;
+    // A variable that was filled from a file ends with its line break.
+    let secret = Secret::from(found.expose().trim());
+    if !fits_a_header(secret.expose()) {
+        return Err(Fault::NoKey(format!(
+            "the {what} holds a line break, or a character that is no visible ASCII: it was not copied whole"
+        )));
+    }
+    Ok(secret)
+}
+
+/// Whether a text can be sent as a header. The library takes for granted that it can.
+fn fits_a_header(text: &str) -> bool {
+    text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic())
 }
 
 /// An error of the library about its own settings, with the cause, which names a file.

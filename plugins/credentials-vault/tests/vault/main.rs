@@ -126,6 +126,17 @@ async fn a_token_file_that_was_renewed_is_read_again() {
 }
 
 #[tokio::test]
+async fn a_token_that_no_header_takes_is_told_and_not_shown() {
+    let harness = Harness::start().await;
+    for token in ["hvs.caf\u{e9}", "hvs.a\u{7f}b", "hvs.a\tb"] {
+        private(&harness.folder.path().join("token"), token);
+        let error = harness.open().await.api_user(&scope()).await.unwrap_err();
+        assert!(matches!(error, CredentialError::Locked { .. }), "{error:?}");
+        assert!(error.to_string().contains("no visible ASCII") && !error.to_string().contains("hvs"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_sealed_vault_is_a_matter_of_time_and_says_who_unseals_it() {
     let harness = Harness::start().await;
     harness.vault.books().sealed = true;
@@ -217,6 +228,7 @@ async fn settings_that_cannot_be_are_told_with_their_key() {
         (json!({"address": "https://v.example.in", "path": "a?b"}), "key `path`"),
         (json!({"address": "https://v.example.in", "ca_file": "nowhere.pem"}), "key `ca_file`"),
         (json!({"address": "https://v.example.in", "role_id": "r", "token_file": "t"}), "key `role_id`"),
+        (json!({"address": "https://v.example.in", "namespace": "fin\nance"}), "key `namespace`"),
         (json!({}), "address"),
     ] {
         let error = built(folder.path(), settings).await.unwrap_err();
