@@ -99,7 +99,11 @@ impl CredentialStore for @type@Store {
                 entries.clients.insert(scope, pair);
             }
             CredentialEntry::User(scope, user) => {
-                entries.users.insert(scope, user);
+                let before = entries.users.insert(scope.clone(), user.clone());
+                // A session proves the name and the secret that it was made with, and no others.
+                if before.as_ref() != Some(&user) {
+                    entries.sessions.remove(&scope);
+                }
             }
         });
         Ok(())
