@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::time::Duration;
 
 use serde_json::Value;
 
@@ -53,17 +52,8 @@ fn killed_at_any_moment_gobl_and_ubl_are_registered_once_and_answered_beside_the
         }
     }
 
-    let mut killed = 0;
-    for _ in 0..KILLS {
-        killed += u32::from(installation.run_and_kill(moments.next_within(Duration::from_millis(900))));
-    }
-    println!("{killed} of {KILLS} runs were killed before they ended");
-    assert!(killed > 0, "no run was killed: the moments are drawn too late");
-    let mut answer = installation.run();
-    if answer.code == 4 {
-        answer = installation.run();
-    }
-    assert_eq!(answer.code, 0, "{}", answer.text);
+    installation.kill_runs(&emulator, &mut moments, KILLS);
+    installation.finish(0);
     assert_registered_once(&emulator, &installation, wanted.len());
 
     let irns: BTreeMap<String, String> = emulator

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -14,6 +15,10 @@ use tempfile::TempDir;
 use crate::terminal::Terminal;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_einvoice");
+/// A run is killed no later after its start, to begin with: on an idle machine one of some fifty documents ends then.
+const LATEST_KILL: Duration = Duration::from_millis(900);
+/// The same for the fastest and for the busiest machine.
+const LATEST_KILL_EVER: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(6);
 
 /// Moments from a seed.
 pub(crate) struct Moments {
@@ -107,6 +112,18 @@ impl Emulator {
     /// What the portal holds.
     pub(crate) fn books(&self) -> Vec<Value> {
         self.control("GET", "/sandbox/invoices", "").as_array().unwrap().clone()
+    }
+
+    /// IRN by document number, as the portal holds it; each was registered once.
+    pub(crate) fn registered(&self) -> BTreeMap<String, String> {
+        let books = self.books();
+        assert!(books.iter().all(|line| line["registrations"] == 1), "{books:?}");
+        let line = |line: &Value| {
+            // GSTIN, year and type stand before the number, which may hold slashes itself.
+            let number = line["key"].as_str().unwrap().splitn(4, '/').nth(3).unwrap();
+            (number.to_owned(), line["irn"].as_str().unwrap().to_owned())
+        };
+        books.iter().map(line).collect()
     }
 
     /// How often an operation was called, calls without an answer included.
@@ -432,6 +449,40 @@ plugin = "json-file"
     /// Starts a run and kills it after a while. `false` when it had ended by itself.
     pub(crate) fn run_and_kill(&self, after: Duration) -> bool {
         kill(self.once(&[]), after)
+    }
+
+    /// Starts so many runs over an emulator and kills each at a moment of the seed. Gives how many had not ended by
+    /// themselves, and fails where none had not.
+    ///
+    /// The time that moments are drawn from follows the machine: on one that is busy with other things every run would be
+    /// killed before it did anything, and on a fast one none.
+    pub(crate) fn kill_runs(&self, emulator: &Emulator, moments: &mut Moments, runs: u32) -> usize {
+        let (mut killed, mut latest, mut registered) = (0, LATEST_KILL, 0);
+        for _ in 0..runs {
+            let was_killed = self.run_and_kill(moments.next_within(latest));
+            killed += usize::from(was_killed);
+            let now = emulator.books().iter().filter(|line| line["registrations"] == 1).count();
+            if !was_killed {
+                latest = (latest / 2).max(*LATEST_KILL_EVER.start());
+            } else if now == registered {
+                latest = (latest * 2).min(*LATEST_KILL_EVER.end());
+            }
+            registered = now;
+        }
+        println!(
+            "{killed} of {runs} runs were killed before they ended; {registered} documents were registered by then"
+        );
+        assert!(killed > 0, "no run was killed: the moments are drawn too late");
+        killed
+    }
+
+    /// Runs to the end, and again where an outcome was not known; ends with this code.
+    pub(crate) fn finish(&self, code: i32) {
+        let mut answer = self.run();
+        if answer.code == 4 {
+            answer = self.run();
+        }
+        assert_eq!(answer.code, code, "{}", answer.text);
     }
 
     /// Starts a command and kills it after a while. `false` when it had ended by itself.

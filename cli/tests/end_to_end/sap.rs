@@ -38,17 +38,6 @@ fn fill(inbox: &Path) {
     }
 }
 
-/// IRN by invoice number, as the portal holds it; each was registered once.
-fn registered(emulator: &Emulator) -> BTreeMap<String, String> {
-    let books = emulator.books();
-    assert!(books.iter().all(|line| line["registrations"] == 1), "{books:?}");
-    let line = |line: &Value| {
-        let key = line["key"].as_str().unwrap();
-        (key.splitn(4, '/').nth(3).unwrap().to_owned(), line["irn"].as_str().unwrap().to_owned())
-    };
-    books.iter().map(line).collect()
-}
-
 /// IRN by invoice number, as an answer file tells it: each once, in all forms.
 fn answered(answers: &Path, file: &str) -> BTreeMap<String, String> {
     let read = |name: String| fs::read_to_string(answers.join(name)).unwrap();
@@ -79,15 +68,6 @@ fn files(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Runs until nothing is unknown any more.
-fn finish(installation: &Installation) {
-    let mut answer = installation.run();
-    if answer.code == 4 {
-        answer = installation.run();
-    }
-    assert_eq!(answer.code, 0, "{}", answer.text);
-}
-
 #[test]
 fn killed_at_any_moment_every_file_of_sap_is_answered_once_and_again_when_it_comes_again() {
     let mut moments = Moments::from_environment();
@@ -96,14 +76,9 @@ fn killed_at_any_moment_every_file_of_sap_is_answered_once_and_again_when_it_com
     let (inbox, answers) = (installation.path("in"), installation.path("out"));
     let installation = installation.over_sap(&emulator, Path::new("in"), Path::new("out"));
     fill(&inbox);
-    let mut killed = 0;
-    for _ in 0..KILLS {
-        killed += u32::from(installation.run_and_kill(moments.next_within(Duration::from_millis(900))));
-    }
-    println!("{killed} of {KILLS} runs were killed before they ended");
-    assert!(killed > 0, "no run was killed: the moments are drawn too late");
-    finish(&installation);
-    let portal = registered(&emulator);
+    installation.kill_runs(&emulator, &mut moments, KILLS);
+    installation.finish(0);
+    let portal = emulator.registered();
     assert_eq!(portal.len(), usize::try_from(FILES * IDOCS).unwrap());
     let names = || (1..=FILES).map(|file| format!("out{file:02}"));
     let told: BTreeMap<String, String> = names().flat_map(|name| answered(&answers, &name)).collect();
@@ -121,16 +96,16 @@ fn killed_at_any_moment_every_file_of_sap_is_answered_once_and_again_when_it_com
     for _ in 0..4 {
         installation.run_and_kill(moments.next_within(Duration::from_millis(400)));
     }
-    finish(&installation);
+    installation.finish(0);
     assert_eq!(answered(&answers, "late"), answered(&answers, "out02"));
     assert!(answered(&answers, "out03").iter().all(|(number, irn)| portal.get(number) == Some(irn)));
-    assert_eq!(registered(&emulator), portal);
+    assert_eq!(emulator.registered(), portal);
     assert_eq!(emulator.calls("generate_irn"), sent, "nothing was sent for them");
 
     // Another run writes nothing.
     let shown = || files(&answers).into_iter().map(|name| fs::read(answers.join(name)).unwrap()).collect::<Vec<_>>();
     let before = shown();
-    finish(&installation);
+    installation.finish(0);
     assert_eq!(shown(), before);
 }
 
@@ -146,7 +121,7 @@ fn two_programs_on_one_folder_share_its_files() {
     for run in &mut runs {
         assert!(run.wait().unwrap().success());
     }
-    let portal = registered(&emulator);
+    let portal = emulator.registered();
     assert_eq!(portal.len(), usize::try_from(FILES * IDOCS).unwrap());
     let told: BTreeMap<String, String> =
         (1..=FILES).flat_map(|file| answered(&answers, &format!("out{file:02}"))).collect();

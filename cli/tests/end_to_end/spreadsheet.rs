@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
 use calamine::{Reader, Xlsx, open_workbook};
 use einvoice_core::identifier::Gstin;
@@ -83,17 +82,8 @@ fn killed_at_any_moment_the_copy_shows_in_the_end_what_the_portal_holds() {
     let mut moments = Moments::from_environment();
     let emulator = Emulator::start();
     let (installation, count) = installed(&emulator);
-    let mut killed = 0;
-    for _ in 0..KILLS {
-        killed += u32::from(installation.run_and_kill(moments.next_within(Duration::from_millis(900))));
-    }
-    println!("{killed} of {KILLS} runs were killed before they ended");
-    assert!(killed > 0, "no run was killed: the moments are drawn too late");
-    let mut answer = installation.run();
-    if answer.code == 4 {
-        answer = installation.run();
-    }
-    assert_eq!(answer.code, 0, "{}", answer.text);
+    installation.kill_runs(&emulator, &mut moments, KILLS);
+    installation.finish(0);
     assert_registered_once(&emulator, &installation, count);
     let copy = installation.path("inbox/results/sales_result.xlsx");
     assert_eq!(shown(&copy), registered(&emulator));
@@ -128,12 +118,7 @@ fn killed_before_its_copy_is_written_the_next_run_writes_it_and_sends_nothing_ag
     run.wait().unwrap();
     other.unlock().unwrap();
     assert_eq!(names(&results), [""; 0]);
-    let mut answer = installation.run();
-    if answer.code == 4 {
-        // The last answer was under way when the program ended.
-        answer = installation.run();
-    }
-    assert_eq!(answer.code, 0, "{}", answer.text);
+    installation.finish(0);
     assert_registered_once(&emulator, &installation, count);
     assert_eq!(emulator.calls("generate_irn"), u64::try_from(count).unwrap());
     assert_eq!(shown(&results.join("sales_result.xlsx")), registered(&emulator));

@@ -8,7 +8,6 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Duration;
 
 use einvoice_testkit::tally_stand_in::{Asked, Generation, Mishap, TallyStandIn};
 
@@ -38,19 +37,6 @@ fn over(emulator: &Emulator, tally: &TallyStandIn, source: &str, target: &str) -
     installation
 }
 
-/// IRN by document number, as the portal holds it.
-fn registered(emulator: &Emulator) -> BTreeMap<String, String> {
-    let books = emulator.books();
-    assert!(books.iter().all(|line| line["registrations"] == 1), "{books:?}");
-    let line = |line: &serde_json::Value| {
-        let key = line["key"].as_str().unwrap();
-        // GSTIN, year and type stand before the number, which may hold slashes itself.
-        let number = key.splitn(4, '/').nth(3).unwrap().to_owned();
-        (number, line["irn"].as_str().unwrap().to_owned())
-    };
-    books.iter().map(line).collect()
-}
-
 /// IRN by voucher number, as Tally shows it.
 fn shown(tally: &TallyStandIn) -> BTreeMap<String, String> {
     let ids = tally.master_ids();
@@ -70,19 +56,10 @@ fn killed_at_any_moment_every_voucher_shows_in_the_end_what_the_portal_holds() {
     let before = shown(&tally);
     let emulator = Emulator::start_for(&[GSTIN]);
     let installation = Installation::direct(&emulator).over_tally(&emulator, &tally.url(), COMPANY, "2026-11-01");
-    let mut killed = 0;
-    for _ in 0..KILLS {
-        killed += u32::from(installation.run_and_kill(moments.next_within(Duration::from_millis(900))));
-    }
-    println!("{killed} of {KILLS} runs were killed before they ended");
-    assert!(killed > 0, "no run was killed: the moments are drawn too late");
-    let mut answer = installation.run();
-    if answer.code == 4 {
-        answer = installation.run();
-    }
+    installation.kill_runs(&emulator, &mut moments, KILLS);
     // Some vouchers of these books are wrong on purpose: a person is needed, nothing else.
-    assert_eq!(answer.code, 1, "{}", answer.text);
-    let portal = registered(&emulator);
+    installation.finish(1);
+    let portal = emulator.registered();
     assert!(portal.len() >= 8, "{portal:?}");
     let mut books = shown(&tally);
     books.retain(|number, _| !before.contains_key(number));
@@ -93,7 +70,7 @@ fn killed_at_any_moment_every_voucher_shows_in_the_end_what_the_portal_holds() {
     let stands = tally.vouchers();
     tally.forget_log();
     assert_eq!(installation.run().code, 1);
-    assert_eq!(registered(&emulator), portal);
+    assert_eq!(emulator.registered(), portal);
     assert_eq!(tally.vouchers(), stands);
     assert!(!tally.take_log().contains(&Asked::Import));
 }
@@ -107,15 +84,15 @@ fn a_dialog_on_tallys_screen_costs_a_run_and_nothing_else() {
     tally.once(Asked::Import, Mishap::DialogAfterWork);
     let answer = installation.run();
     assert!(answer.text.contains("dialog"), "{}", answer.text);
-    let portal = registered(&emulator);
+    let portal = emulator.registered();
     assert!(portal.len() >= 8);
     assert_eq!(shown(&tally).len(), 1, "the one that was under way");
     // Still open: nothing can be read or written, and nothing is lost.
     installation.run();
-    assert_eq!(registered(&emulator), portal);
+    assert_eq!(emulator.registered(), portal);
     tally.close_dialog();
     installation.run();
-    assert_eq!(registered(&emulator), portal);
+    assert_eq!(emulator.registered(), portal);
     assert_eq!(shown(&tally), portal);
 }
 
@@ -133,13 +110,13 @@ fn killed_while_an_alteration_is_with_tally_it_is_found_done_and_not_sent_again(
         }
         run.kill().unwrap();
         run.wait().unwrap();
-        let portal = registered(&emulator);
+        let portal = emulator.registered();
         assert!(portal.len() >= 8, "{portal:?}");
         assert!(shown(&tally).len() <= 1);
         // What was with Tally goes on there after its sender is gone.
         tally.close_dialog();
         assert_eq!(installation.run().code, 1);
-        assert_eq!(registered(&emulator), portal);
+        assert_eq!(emulator.registered(), portal);
         assert_eq!(shown(&tally), portal);
         let imports = tally.log().into_iter().filter(|asked| *asked == Asked::Import).count();
         assert_eq!(imports, portal.len(), "one alteration for each voucher");
@@ -165,7 +142,7 @@ fn in_each_generation_charset_and_form_the_vouchers_show_what_the_portal_holds()
         let target = if lines.starts_with("charset") { lines } else { "" };
         let installation = over(&emulator, &tally, lines, target);
         assert_eq!(installation.run().code, 1);
-        let portal = registered(&emulator);
+        let portal = emulator.registered();
         let mut books = shown(&tally);
         books.retain(|number, _| !before.contains_key(number));
         assert!(portal.len() >= 8 && books == portal, "{generation:?} {lines}: {books:?}");
@@ -182,13 +159,13 @@ fn another_company_on_the_screen_is_left_alone_and_a_closed_one_costs_a_run_and_
     let emulator = Emulator::start_for(&[GSTIN]);
     let installation = over(&emulator, &tally, "", "");
     assert_eq!(installation.run().code, 1);
-    let portal = registered(&emulator);
+    let portal = emulator.registered();
     assert!(portal.len() >= 8 && portal.keys().all(|number| !number.starts_with("SE/")), "{portal:?}");
     assert_eq!(shown(&tally), portal);
     tally.close(COMPANY);
     let answer = installation.run();
     assert!(answer.text.contains("is not open in Tally (open: \"Somebody Else\")"), "{}", answer.text);
-    assert_eq!(registered(&emulator), portal);
+    assert_eq!(emulator.registered(), portal);
 }
 
 #[test]
@@ -199,14 +176,14 @@ fn fields_that_are_ignored_are_owed_until_tally_stores_them_and_nothing_is_regis
     let installation = over(&emulator, &tally, "", "");
     let answer = installation.run();
     assert!(answer.text.contains("did not store: IRNACKNO"), "{}", answer.text);
-    let portal = registered(&emulator);
+    let portal = emulator.registered();
     assert!(portal.len() >= 8);
     let owed =
         installation.status().iter().filter(|line| line["state"] == "registered" && line["delivered"] == false).count();
     assert_eq!(owed, portal.len(), "ALTERED=1 alone is not believed");
     tally.ignore_nothing();
     installation.run();
-    assert_eq!(registered(&emulator), portal);
+    assert_eq!(emulator.registered(), portal);
     assert_eq!(shown(&tally), portal);
 }
 
@@ -220,7 +197,7 @@ fn fields_that_are_ignored_go_into_user_fields_where_that_is_set() {
     let fallback = "fallback = \"user_fields\"\nuser_fields = { irn = \"EinvIrn\", signed_qr = \"EinvQr\" }\n";
     let installation = over(&emulator, &tally, "", fallback);
     assert_eq!(installation.run().code, 1);
-    let portal = registered(&emulator);
+    let portal = emulator.registered();
     let in_fields = |tally: &TallyStandIn| {
         let vouchers = tally.vouchers().into_values();
         vouchers.filter(|voucher| portal.values().any(|irn| voucher.contains(&format!("`EinvIrn`\">{irn}<")))).count()
@@ -231,7 +208,7 @@ fn fields_that_are_ignored_go_into_user_fields_where_that_is_set() {
     tally.forget_log();
     installation.run();
     installation.run();
-    assert_eq!(registered(&emulator), portal);
+    assert_eq!(emulator.registered(), portal);
     assert!(!tally.take_log().contains(&Asked::Import));
 }
 
@@ -244,7 +221,7 @@ fn a_second_voucher_stops_the_target_until_a_person_has_deleted_it() {
     let installation = over(&emulator, &tally, "", "");
     let answer = installation.run();
     assert!(answer.text.contains("second voucher"), "{}", answer.text);
-    let portal = registered(&emulator);
+    let portal = emulator.registered();
     assert!(portal.len() >= 8);
     assert_eq!(tally.log().iter().filter(|asked| **asked == Asked::Import).count(), 1, "nothing more was sent");
     let incident = installation.path("tally-incident-books.txt");
@@ -257,7 +234,7 @@ fn a_second_voucher_stops_the_target_until_a_person_has_deleted_it() {
     tally.delete(second);
     std::fs::remove_file(incident).unwrap();
     installation.run();
-    assert_eq!(registered(&emulator), portal);
+    assert_eq!(emulator.registered(), portal);
     assert_eq!(shown(&tally), portal);
     assert_eq!(tally.master_ids(), vouchers);
 }
@@ -278,13 +255,13 @@ fn a_tally_that_crashes_over_an_alteration_is_found_as_it_left_its_books() {
         tally.crash();
         // The program ends by itself: what it could not write is owed.
         run.wait().unwrap();
-        let portal = registered(&emulator);
+        let portal = emulator.registered();
         assert!(portal.len() >= 8, "{portal:?}");
         let answer = installation.run();
         assert!(answer.text.contains("no connection to"), "{}", answer.text);
         tally.come_back();
         installation.run();
-        assert_eq!(registered(&emulator), portal);
+        assert_eq!(emulator.registered(), portal);
         assert_eq!(shown(&tally), portal);
         assert_eq!(tally.master_ids(), vouchers, "no voucher was made");
         let imports = tally.log().into_iter().filter(|asked| *asked == Asked::Import).count();
