@@ -532,6 +532,13 @@ plugin = "json-file"
     }
 }
 
+/// Whether a file is one that was being written when its writer was killed: it has no name yet that anybody reads, and the
+/// program removes it a day later.
+pub(crate) fn is_begun(name: &str) -> bool {
+    let file = Path::new(name).file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    file.strip_prefix(".einvoice-").is_some_and(|rest| rest.strip_suffix(".tmp").is_some())
+}
+
 fn kill(mut command: Command, after: Duration) -> bool {
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     // A kill at a random moment is the point of these tests; nothing waits for a condition here.
