@@ -25,6 +25,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{oneshot, watch};
 
+use answer::Reading;
 use books::{Company, Wrong};
 use node::Node;
 
@@ -325,6 +326,31 @@ impl TallyStandIn {
     pub fn repeat_day(&self, day: &str, times: u64) {
         let mut state = self.shared.state();
         state.companies.first_mut().expect("a company").copies.insert(day.to_owned(), times);
+    }
+
+    /// A person exports vouchers of the first company from the screen, with dependent masters.
+    #[must_use]
+    pub fn export(&self, master_ids: &[u64]) -> String {
+        let state = self.shared.state();
+        let company = state.companies.first().expect("a company");
+        let vouchers = master_ids.iter().map(|id| company.vouchers.get(id).expect("a voucher"));
+        let inside: String = company.masters.iter().chain(vouchers).map(answer::message).collect();
+        let (before, after) = answer::frame(Generation::Older, &company.name);
+        format!("{before}{inside}{after}")
+    }
+
+    /// A person imports a file from the screen, into the company that it names; gives what Tally tells of it.
+    #[must_use]
+    pub fn import(&self, file: &str) -> String {
+        let reading = Reading::of(file).filter(|reading| reading.asked == Asked::Import).expect("a file to import");
+        let mut state = self.shared.state();
+        let wrong = state.wrong(None);
+        let named = |open: &&mut Company| reading.company() == Some(open.name.as_str());
+        state
+            .companies
+            .iter_mut()
+            .find(named)
+            .map_or_else(|| answer::refusal("Could not find Company"), |company| reading.import(company, &wrong))
     }
 
     /// Every voucher of the first company as XML, by GUID.
