@@ -42,6 +42,7 @@ mod sap;
 mod secrets;
 mod spreadsheet;
 mod tally;
+mod tally_files;
 #[cfg(unix)]
 mod terminal;
 mod trouble;

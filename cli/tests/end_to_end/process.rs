@@ -313,6 +313,13 @@ plugin = "json-file"
         self.over(emulator, &format!("{link}from = \"{from}\"\n"), &link)
     }
 
+    /// The same with a folder of files that Tally exported, and one for the files that it imports.
+    pub(crate) fn over_tally_files(self, emulator: &Emulator) -> Self {
+        fs::create_dir(self.path("exports")).unwrap();
+        let source = "plugin = \"tally\"\npath = \"exports/*\"\nsettle_ms = 0\n";
+        self.over(emulator, source, "plugin = \"tally\"\nfolder = \"results\"\n")
+    }
+
     /// The same with a folder that SAP writes to, and one for its answers.
     pub(crate) fn over_sap(self, emulator: &Emulator, inbox: &Path, answers: &Path) -> Self {
         let path = |path: &Path| json!(path.to_str().unwrap());

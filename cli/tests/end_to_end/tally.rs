@@ -13,8 +13,8 @@ use einvoice_testkit::tally_stand_in::{Asked, Generation, Mishap, TallyStandIn};
 
 use crate::process::{Emulator, Installation, Moments};
 
-const COMPANY: &str = "Deccan Valves Private Limited (26-27)";
-const GSTIN: &str = "29AAKCD4821F1ZM";
+pub(crate) const COMPANY: &str = "Deccan Valves Private Limited (26-27)";
+pub(crate) const GSTIN: &str = "29AAKCD4821F1ZM";
 /// Runs that are killed.
 const KILLS: u32 = 10;
 
@@ -23,7 +23,7 @@ fn day_book() -> String {
     std::fs::read_to_string(path).unwrap()
 }
 
-fn tally() -> TallyStandIn {
+pub(crate) fn tally() -> TallyStandIn {
     TallyStandIn::start(COMPANY, &day_book())
 }
 
@@ -38,7 +38,7 @@ fn over(emulator: &Emulator, tally: &TallyStandIn, source: &str, target: &str) -
 }
 
 /// IRN by voucher number, as Tally shows it.
-fn shown(tally: &TallyStandIn) -> BTreeMap<String, String> {
+pub(crate) fn shown(tally: &TallyStandIn) -> BTreeMap<String, String> {
     let ids = tally.master_ids();
     let pair = |id: u64| {
         let irn = tally.field(id, "IRN").filter(|irn| !irn.is_empty())?;
