@@ -29,4 +29,6 @@ pub mod source_suite;
 pub mod tally_stand_in;
 pub mod transport_suite;
 #[cfg(feature = "full")]
+pub mod usage;
+#[cfg(feature = "full")]
 pub mod write_back_suite;
