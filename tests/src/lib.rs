@@ -22,6 +22,8 @@ pub mod memory;
 pub mod mutations;
 pub mod promise;
 #[cfg(feature = "full")]
+pub mod reading_memory;
+#[cfg(feature = "full")]
 pub mod small_disk;
 #[cfg(feature = "full")]
 pub mod source_suite;
