@@ -86,6 +86,17 @@ impl WriteBackCapability {
     }
 }
 
+/// A way in which a target brings results into the books, for whoever chooses settings: a plugin registers all that it has
+/// ([`register_write_back!`](crate::register_write_back)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a choice and what comes of it")]
+pub struct WriteBackWay {
+    /// The settings that choose it, as `url, fallback = "narration"`. Empty where there is no other.
+    pub settings: &'static str,
+    /// What a target with these settings says of itself: [`WriteBackCapability::note`].
+    pub note: &'static str,
+}
+
 /// What became of one receipt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "the books show it, or will, or do not")]

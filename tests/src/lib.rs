@@ -22,11 +22,15 @@ pub mod memory;
 pub mod mutations;
 pub mod promise;
 #[cfg(feature = "full")]
+pub mod reading_memory;
+#[cfg(feature = "full")]
 pub mod small_disk;
 #[cfg(feature = "full")]
 pub mod source_suite;
 #[cfg(feature = "full")]
 pub mod tally_stand_in;
 pub mod transport_suite;
+#[cfg(feature = "full")]
+pub mod usage;
 #[cfg(feature = "full")]
 pub mod write_back_suite;

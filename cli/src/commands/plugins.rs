@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use einvoice_core::registry::{PluginLine, Registry, RegistryError, Role, nearest};
+use einvoice_core::write_back::WriteBackWay;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -25,6 +26,22 @@ struct Line<'a> {
     schema: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     example: Option<&'a str>,
+    /// How results reach the books.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ways: Vec<Way>,
+}
+
+/// A way in which results reach the books, and the settings that choose it.
+#[derive(Serialize)]
+struct Way {
+    settings: &'static str,
+    note: &'static str,
+}
+
+impl From<&WriteBackWay> for Way {
+    fn from(way: &WriteBackWay) -> Self {
+        Self { settings: way.settings, note: way.note }
+    }
 }
 
 pub(super) fn run(arguments: &Plugins, output: &mut Output) -> Result<u8, CliError> {
@@ -78,6 +95,7 @@ fn describe(line: &PluginLine, output: &mut Output) -> Result<(), CliError> {
     for row in setting_rows(&(line.schema)().to_value()) {
         setting(&row.key, &row.form, &row.default, &row.about, output)?;
     }
+    ways(line.ways, output)?;
     output.line("")?;
     output.line("Example:")?;
     output.line("")?;
@@ -85,6 +103,28 @@ fn describe(line: &PluginLine, output: &mut Output) -> Result<(), CliError> {
         output.line(format!("    {text}").trim_end())?;
     }
     output.line("")
+}
+
+/// How results reach the books, by the settings that choose it.
+fn ways(ways: &[WriteBackWay], output: &mut Output) -> Result<(), CliError> {
+    if ways.is_empty() {
+        return Ok(());
+    }
+    output.line("")?;
+    output.line("How results reach the books:")?;
+    output.line("")?;
+    for way in ways {
+        if !way.settings.is_empty() {
+            let head = output.styled(Style::Strong, way.settings).into_owned();
+            output.line(format!("  {head}"))?;
+        }
+        output.long_text(if way.settings.is_empty() { 2 } else { 6 }, way.note)?;
+    }
+    if ways.len() > 1 {
+        output.line("")?;
+        output.line("`einvoice doctor` says which of them a configuration has chosen.")?;
+    }
+    Ok(())
 }
 
 /// A setting: its key and what may stand there, and below it what it means.
@@ -108,6 +148,7 @@ fn shown<'a>(line: &PluginLine, details: bool) -> Line<'a> {
         krate: line.krate,
         schema: details.then(|| (line.schema)().to_value()),
         example: details.then_some(line.example),
+        ways: line.ways.iter().filter(|_| details).map(Way::from).collect(),
     }
 }
 

@@ -53,6 +53,26 @@ fn a_plugin_is_shown_with_its_settings_and_an_example() {
 }
 
 #[test]
+fn a_write_back_target_is_shown_with_the_ways_in_which_results_reach_the_books() {
+    let told = shown(&["plugins", "tally"]);
+    let (_, target) = told.split_once("tally as write-back target").unwrap();
+    let (ways, _) = target.split_once("How results reach the books:").unwrap().1.split_once("Example:").unwrap();
+    insta::assert_snapshot!("ways_of_tally", ways.trim_matches('\n'));
+    assert_eq!(told.matches("How results reach the books:").count(), 1, "a source has none: {told}");
+    let directory = folder();
+    let all = einvoice(directory.path(), &["plugins", "--json"]).objects();
+    let targets = all.iter().filter(|line| line["table"] == "write_back").map(|line| line["name"].as_str().unwrap());
+    for name in targets {
+        let roles = einvoice(directory.path(), &["plugins", name, "--json"]).objects();
+        let target = roles.iter().find(|role| role["table"] == "write_back").unwrap();
+        let ways = target["ways"].as_array().unwrap_or_else(|| panic!("{name} says nothing of its ways"));
+        assert!(ways.iter().all(|way| !way["note"].as_str().unwrap().is_empty()), "{name}: {ways:?}");
+        let told = |way: &serde_json::Value| !way["settings"].as_str().unwrap().is_empty();
+        assert!(ways.len() == 1 || ways.iter().all(told), "{name}: what chooses each is told: {ways:?}");
+    }
+}
+
+#[test]
 fn plugins_as_json_has_one_object_a_role_and_details_on_demand() {
     let directory = folder();
     let all = einvoice(directory.path(), &["plugins", "--json"]).objects();

@@ -11,6 +11,7 @@
 
 mod by_hand;
 mod cases;
+mod doctor;
 mod dry_run;
 mod environment;
 mod ewb;

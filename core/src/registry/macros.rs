@@ -17,7 +17,12 @@ macro_rules! register_source {
 }
 
 /// Registers a [`WriteBack`](crate::write_back::WriteBack) target. Same shape as
-/// [`register_source!`](crate::register_source).
+/// [`register_source!`](crate::register_source), and before `build` it may say how results reach the books, with the
+/// settings that choose each way. `einvoice plugins NAME` shows them.
+///
+/// ```ignore
+///     ways: &[WriteBackWay { settings: "", note: "a file beside the request" }],
+/// ```
 #[macro_export]
 macro_rules! register_write_back {
     ($($body:tt)*) => { $crate::register_role! { dyn $crate::write_back::WriteBack; $($body)* } };
@@ -81,12 +86,15 @@ macro_rules! register_template {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! register_role {
+    (@ways) => { &[] };
+    (@ways $ways:expr) => { $ways };
     (
         $role:ty;
         name: $name:expr,
         summary: $summary:expr,
         config: $config:ty,
         example: $example:expr,
+        $(ways: $ways:expr,)?
         build: $build:expr $(,)?
     ) => {
         $crate::registry::inventory::submit! {
@@ -96,6 +104,7 @@ macro_rules! register_role {
                 krate: env!("CARGO_PKG_NAME"),
                 schema: || $crate::registry::schemars::schema_for!($config),
                 example: $example,
+                ways: $crate::register_role!(@ways $($ways)?),
                 build: |context, settings| {
                     ::std::boxed::Box::pin(async move {
                         let config: $config = $crate::registry::read_settings(&context, settings)?;

@@ -27,7 +27,7 @@ use crate::credential::CredentialStore;
 use crate::ledger::Ledger;
 use crate::source::InvoiceSource;
 use crate::transport::Transport;
-use crate::write_back::WriteBack;
+use crate::write_back::{WriteBack, WriteBackWay};
 
 /// Makes a part from its settings.
 pub type BuildFn<R> = fn(BuildContext, serde_json::Value) -> BuildFuture<R>;
@@ -44,6 +44,8 @@ pub struct Plugin<R: ?Sized + 'static> {
     pub schema: fn() -> schemars::Schema,
     /// A configuration excerpt (TOML) that works as it stands.
     pub example: &'static str,
+    /// How results reach the books, way by way; empty for what is no write-back target, or says nothing of it.
+    pub ways: &'static [WriteBackWay],
     /// Makes the part.
     pub build: BuildFn<R>,
 }
@@ -220,6 +222,7 @@ impl Registry {
                 summary: plugin.summary,
                 krate: plugin.krate,
                 example: plugin.example,
+                ways: plugin.ways,
                 schema: plugin.schema,
             })
         }
@@ -310,6 +313,8 @@ pub struct PluginLine {
     pub krate: &'static str,
     /// A configuration excerpt (TOML).
     pub example: &'static str,
+    /// How results reach the books, way by way.
+    pub ways: &'static [WriteBackWay],
     /// JSON Schema of its settings.
     pub schema: fn() -> schemars::Schema,
 }
@@ -404,9 +409,9 @@ mod tests {
     }
 
     static FIRST: Plugin<dyn WriteBack> =
-        Plugin { name: "tally", summary: "s", krate: "b-crate", schema, example: "", build };
+        Plugin { name: "tally", summary: "s", krate: "b-crate", schema, example: "", ways: &[], build };
     static SECOND: Plugin<dyn WriteBack> =
-        Plugin { name: "tally", summary: "s", krate: "a-crate", schema, example: "", build };
+        Plugin { name: "tally", summary: "s", krate: "a-crate", schema, example: "", ways: &[], build };
 
     #[test]
     fn two_plugins_of_one_name_are_refused_by_names_in_alphabetical_order() {

@@ -19,6 +19,7 @@ use einvoice_core::entropy::SystemEntropy;
 use einvoice_core::registry::{BuildContext, read_settings};
 use einvoice_core::source::{InvoiceSource, Mapped, SourceItem};
 use einvoice_database::{DatabaseSource, Dialect, tables};
+use einvoice_testkit::usage::peak;
 use futures_util::StreamExt as _;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
@@ -75,13 +76,6 @@ async fn fill(url: &str, dialect: Dialect, count: u64) -> Result<()> {
     Ok(())
 }
 
-/// The most memory this process had in use, as Linux tells it.
-fn peak() -> String {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.map_or_else(|| "unknown".to_owned(), |line| line.trim().to_owned())
-}
-
 #[tokio::main]
 async fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
@@ -92,7 +86,7 @@ async fn main() -> Result<()> {
     let url = if url == "sqlite" { format!("sqlite:{}", folder.path().join("books.db").display()) } else { url };
     let dialect = Dialect::from_name(url.split(':').next().unwrap_or_default()).ok_or(usage)?;
     fill(&url, dialect, count).await?;
-    println!("filled; {} in use at most", peak());
+    println!("filled; {}", peak());
 
     let context = BuildContext::new("measure", folder.path(), Arc::new(SystemClock), SystemEntropy::shared());
     let source = DatabaseSource::new(&context, read_settings(&context, json!({ "url": url, "claim_max": count }))?)?;
@@ -107,10 +101,10 @@ async fn main() -> Result<()> {
             _ => others += 1,
         }
         if documents.is_multiple_of(100_000) {
-            println!("{documents} documents after {:.1} s; {} in use at most", started.elapsed().as_secs_f64(), peak());
+            println!("{documents} documents after {:.1} s; {}", started.elapsed().as_secs_f64(), peak());
         }
     }
     let seconds = started.elapsed().as_secs_f64();
-    println!("{documents} documents and {others} others in {seconds:.1} s; {} in use at most", peak());
+    println!("{documents} documents and {others} others in {seconds:.1} s; {}", peak());
     Ok(())
 }

@@ -51,6 +51,7 @@ einvoice_core::register_write_back! {
     summary: "Results, findings and status into tables, in one transaction",
     config: WriteBackConfig,
     example: include_str!("../examples/write_back.toml"),
+    ways: &[write_back::WAY],
     build: write_back::build,
 }
 

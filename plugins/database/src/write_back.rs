@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use einvoice_core::receipt::Receipt;
 use einvoice_core::registry::{BuildContext, BuildError, nearest};
 use einvoice_core::source::SourceRef;
-use einvoice_core::write_back::{Delivery, WriteBack, WriteBackCapability, WriteBackError};
+use einvoice_core::write_back::{Delivery, WriteBack, WriteBackCapability, WriteBackError, WriteBackWay};
 
 use crate::config::WriteBackConfig;
 use crate::fault::Fault;
@@ -17,6 +17,10 @@ use crate::result::{CAPABILITY, FIELDS, field};
 use crate::statement::Statement;
 use crate::target::Target;
 use crate::write::{BATCH, Writing, in_environment};
+
+/// How results reach the books; there is no other way.
+pub(crate) const WAY: WriteBackWay =
+    WriteBackWay { settings: "", note: "result, findings and status of the row in one transaction of its database" };
 
 /// Writes results into a database.
 #[derive(Debug)]
@@ -81,13 +85,7 @@ impl DatabaseWriteBack {
         }
         Ok(Self {
             database: Database::new(&login),
-            capability: WriteBackCapability::new(
-                false,
-                true,
-                BATCH,
-                fields,
-                "result, findings and status of the row in one transaction of its database",
-            ),
+            capability: WriteBackCapability::new(false, true, BATCH, fields, WAY.note),
             config,
             target: Mutex::new(None),
         })

@@ -29,5 +29,6 @@ einvoice_core::register_write_back! {
     summary: "Response files in the portal's bulk form, beside the request files",
     config: WriteBackConfig,
     example: include_str!("../examples/write_back.toml"),
+    ways: &[write_back::WAY],
     build: write_back::build,
 }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use einvoice_core::receipt::{Edition, Receipt};
 use einvoice_core::registry::{BuildContext, BuildError};
 use einvoice_core::source::SourceRef;
-use einvoice_core::write_back::{Delivery, WriteBack, WriteBackCapability, WriteBackError};
+use einvoice_core::write_back::{Delivery, WriteBack, WriteBackCapability, WriteBackError, WriteBackWay};
 use einvoice_file_drop::{Picture, QrFormat, number_of};
 use tokio::sync::Mutex;
 
@@ -20,6 +20,10 @@ use crate::response::{self, Reference};
 /// Receipts taken at once: each batch rewrites the response files that it touches, and is held in memory with its signed
 /// copies (some 22 MB for 1,000 of real size).
 const BATCH_MAX: usize = 2_500;
+
+/// How results reach the books; there is no other way.
+pub(crate) const WAY: WriteBackWay =
+    WriteBackWay { settings: "", note: "a response file beside the request, which the accounting program reads" };
 
 /// Writes response files.
 #[derive(Debug)]
@@ -81,7 +85,7 @@ impl JsonFileWriteBack {
                     "qr_file",
                     "findings",
                 ],
-                "a response file beside the request, which the accounting program reads",
+                WAY.note,
             ),
             writing: Mutex::default(),
         }

@@ -6,7 +6,6 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that cannot be made should stop")]
 
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::sync::Arc;
@@ -18,6 +17,7 @@ use einvoice_core::registry::{BuildContext, read_settings};
 use einvoice_core::source::{InvoiceSource, Mapped, SourceItem};
 use einvoice_sap_file::{SapFileSource, fuzzing};
 use einvoice_testkit::idocs::{Framing, IdocRecipe};
+use einvoice_testkit::usage::peak;
 use futures_util::StreamExt;
 
 #[tokio::main]
@@ -33,7 +33,7 @@ async fn main() {
         file.write_all(text.as_bytes()).unwrap();
     }
     file.flush().unwrap();
-    println!("{lines} lines, {number} invoices of six items, before: {}", memory());
+    println!("{lines} lines, {number} invoices of six items; {} before reading", peak());
 
     let context = BuildContext::new("measure", folder.path(), Arc::new(SystemClock), SystemEntropy::shared());
     let settings = serde_json::json!({ "path": "day.idoc", "settle_ms": 0, "move_files": false });
@@ -48,9 +48,9 @@ async fn main() {
     }
     let took = started.elapsed();
     println!(
-        "read and mapped {documents} in {took:?}: {:.0} a second, after: {}",
+        "read and mapped {documents} in {took:?}: {:.0} a second; {}",
         f64::from(documents) / took.as_secs_f64(),
-        memory()
+        peak()
     );
 
     let text = fuzzing::texts(IdocRecipe { items: 6, ..IdocRecipe::numbered(1) }.flat(Framing::Cut).as_bytes())
@@ -62,14 +62,4 @@ async fn main() {
     let mapped: u32 = (0..rounds).map(|_| u32::from(matches!(mapping.map(&text), Mapped::Document(_)))).sum();
     let took = started.elapsed();
     println!("mapped {mapped} texts on one core: {:.0} a second", f64::from(rounds) / took.as_secs_f64());
-}
-
-/// The most memory so far and that of now, as Linux says it.
-fn memory() -> String {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mut shown = String::new();
-    for line in status.lines().filter(|line| line.starts_with("VmHWM") || line.starts_with("VmRSS")) {
-        _ = write!(shown, "{} ", line.split_whitespace().collect::<Vec<_>>().join(" "));
-    }
-    shown
 }

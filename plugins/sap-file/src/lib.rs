@@ -32,5 +32,6 @@ einvoice_core::register_write_back! {
     summary: "Result files that SAP reads: answers of a file drop, rows of J_1IG_INVREFNUM, status IDocs",
     config: WriteBackConfig,
     example: include_str!("../examples/write_back.toml"),
+    ways: &[write_back::WAY],
     build: write_back::build,
 }

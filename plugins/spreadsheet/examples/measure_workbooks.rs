@@ -24,6 +24,7 @@ use einvoice_core::state::{DocumentState, EwbState};
 use einvoice_core::write_back::{Delivery, WriteBack};
 use einvoice_spreadsheet::{SpreadsheetSource, SpreadsheetWriteBack, WriteBackConfig, testing};
 use einvoice_testkit::documents::Recipe;
+use einvoice_testkit::usage::peak;
 use futures_util::StreamExt;
 
 /// Items of each document.
@@ -137,10 +138,4 @@ fn registered(record: SourceRecord, mapped: einvoice_core::source::MappedDocumen
         cancellation: None,
         findings: Vec::new(),
     })
-}
-
-/// Peak memory, where the system tells.
-fn peak() -> String {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or("peak memory unknown").to_owned()
 }

@@ -35,6 +35,7 @@ einvoice_core::register_write_back! {
     summary: "A copy of the workbook with IRN, QR code and marked cells, to be corrected and dropped in again",
     config: WriteBackConfig,
     example: include_str!("../examples/write_back.toml"),
+    ways: &[write_back::WAY],
     build: write_back::build,
 }
 

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use einvoice_core::receipt::Receipt;
 use einvoice_core::registry::{BuildContext, BuildError};
 use einvoice_core::source::SourceRef;
-use einvoice_core::write_back::{Delivery, Finished, WriteBack, WriteBackCapability, WriteBackError};
+use einvoice_core::write_back::{Delivery, Finished, WriteBack, WriteBackCapability, WriteBackError, WriteBackWay};
 use einvoice_file_drop::{FolderSettings, Found, Lister, response_stem};
 use tokio::sync::Mutex;
 
@@ -38,6 +38,12 @@ const MACROS: &str = "xlsm";
 const NAMES_MAX: u64 = 999;
 /// Most pictures that a configuration may ask for in one workbook.
 const PICTURES_MAX: u32 = 10_000;
+
+/// How results reach the books; there is no other way.
+pub(crate) const WAY: WriteBackWay = WriteBackWay {
+    settings: "",
+    note: "a copy of the workbook with results, to be corrected in place and dropped in again",
+};
 
 /// Writes copies of workbooks with results.
 #[derive(Debug)]
@@ -94,7 +100,7 @@ impl SpreadsheetWriteBack {
                     "cancelled_at",
                     "findings",
                 ],
-                "a copy of the workbook with results, to be corrected in place and dropped in again",
+                WAY.note,
             ),
             waiting: Mutex::default(),
         }

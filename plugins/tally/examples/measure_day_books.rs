@@ -17,6 +17,7 @@ use einvoice_core::source::{InvoiceSource, Mapped, SourceItem};
 use einvoice_tally::TallySource;
 use einvoice_tally::config::TallySourceConfig;
 use einvoice_testkit::tally_stand_in::TallyStandIn;
+use einvoice_testkit::usage::{self, Cost, Usage};
 use futures_util::StreamExt;
 use tokio::runtime::Runtime;
 
@@ -57,8 +58,8 @@ fn live(runtime: &Runtime, megabytes: usize, envelope: &str) -> Result<(), Box<d
 fn measure(runtime: &Runtime, source: &TallySource) -> Result<(), Box<dyn Error>> {
     for maps in [false, true] {
         let begun = Instant::now();
-        let cpu_before = cpu_ms();
-        let (mut vouchers, mut documents) = (0_u64, 0_u64);
+        let before = Usage::now();
+        let (mut vouchers, mut documents) = (0_u32, 0_u32);
         runtime.block_on(async {
             let mut stream = source.fetch(None).await?;
             while let Some(item) = stream.next().await {
@@ -71,13 +72,14 @@ fn measure(runtime: &Runtime, source: &TallySource) -> Result<(), Box<dyn Error>
             }
             Ok::<(), Box<dyn Error>>(())
         })?;
-        let micros = begun.elapsed().as_micros();
-        let each = micros / u128::from(vouchers.max(1));
+        let seconds = begun.elapsed().as_secs_f64();
+        let cost = Cost::since(before.as_ref(), vouchers.max(1))
+            .map_or_else(|| "not known".to_owned(), |cost| cost.to_string());
+        let cpu = before.zip(Usage::now()).map_or(0.0, |(before, now)| now.seconds() - before.seconds());
         writeln!(
             stdout(),
-            "mapping {maps}: {vouchers} vouchers, {documents} documents, {micros} us, {each} us each; {} ms of CPU; {}",
-            cpu_ms().saturating_sub(cpu_before),
-            peak()
+            "mapping {maps}: {vouchers} vouchers, {documents} documents, {seconds:.1} s; CPU {cpu:.1} s, {cost} a voucher; {}",
+            usage::peak()
         )?;
     }
     Ok(())
@@ -106,18 +108,4 @@ fn make(path: &Path, bytes: usize) -> Result<(), Box<dyn Error>> {
     out.write_all(tail.as_bytes())?;
     out.flush()?;
     Ok(())
-}
-
-/// Processor time of this process, where the system tells; in steps of 10 ms.
-fn cpu_ms() -> u64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // The name in brackets may hold blanks; user and system time stand 11 and 12 fields behind it.
-    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11).take(2);
-    fields.filter_map(|ticks| ticks.parse::<u64>().ok()).sum::<u64>() * 10
-}
-
-/// Peak memory, where the system tells.
-fn peak() -> String {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or("peak memory unknown").to_owned()
 }

@@ -33,5 +33,6 @@ einvoice_core::register_write_back! {
     summary: "Results in the vouchers of a running Tally, or as a file to import, a CSV list and QR pictures",
     config: config::TallyWriteBackConfig,
     example: include_str!("../examples/write_back.toml"),
+    ways: write_back::WAYS,
     build: write_back::build,
 }

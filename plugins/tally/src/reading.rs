@@ -386,10 +386,10 @@ pub(crate) fn fingerprint(parts: &BTreeMap<String, String>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use einvoice_core::source::stream_from_blocking;
+    use einvoice_testkit::usage::Usage;
     use futures_util::StreamExt;
 
     use super::*;
@@ -398,7 +398,7 @@ mod tests {
     const NARRATION_BYTES: usize = 100_000;
     /// The 64 vouchers that a stream may be ahead, one more on either side, and chunks of the reader.
     const AHEAD_BYTES_MAX: u64 = 66 * 101_000 + 256 * 1024;
-    const MEMORY_BYTES_MAX: u64 = 90_000_000;
+    const MEMORY_KIB_MAX: u64 = 90_000;
 
     /// A day book that is made while it is read, and counts what was taken of it.
     struct DayBook {
@@ -438,13 +438,6 @@ mod tests {
         }
     }
 
-    /// Most memory this process ever had, where the system tells.
-    fn memory_peak() -> Option<u64> {
-        let status = fs::read_to_string("/proc/self/status").ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-        line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
-    }
-
     /// Aim: nothing of a file is kept that was handed over. Method: a file larger than all memory that
     /// is allowed is made on the way; its reader is watched from both ends.
     #[tokio::test]
@@ -470,8 +463,8 @@ mod tests {
         }
         assert_eq!(vouchers, VOUCHERS);
         assert!(made.load(Ordering::Relaxed) > 100_000_000);
-        match memory_peak() {
-            Some(peak) => assert!(peak < MEMORY_BYTES_MAX, "{peak} bytes"),
+        match Usage::now() {
+            Some(usage) => assert!(usage.peak_kib < MEMORY_KIB_MAX, "{usage:?}"),
             None => eprintln!("skipped: this system does not tell the memory of a process"),
         }
     }

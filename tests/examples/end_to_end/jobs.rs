@@ -12,7 +12,7 @@ use einvoice_core::pipeline::{Pipeline, Silent, StopSignal};
 use einvoice_core::plan;
 
 use super::Result;
-use super::usage::{Cost, Usage};
+use einvoice_testkit::usage::{Cost, Usage};
 
 /// What is done with each document after it was registered.
 #[derive(Debug, Clone, Copy)]

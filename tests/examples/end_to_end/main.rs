@@ -21,7 +21,6 @@
 
 mod jobs;
 mod portal;
-mod usage;
 
 use std::error::Error;
 use std::fs::File;
@@ -44,9 +43,9 @@ use einvoice_ledger_sqlite::{LedgerConfig, SqliteLedger};
 use einvoice_testkit::documents::{Recipe, gstin};
 use serde_json::json;
 
+use einvoice_testkit::usage::{self, Cost, Usage};
 use jobs::Deed;
 use portal::Portal;
-use usage::{Cost, Usage};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 

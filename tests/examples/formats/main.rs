@@ -10,18 +10,14 @@
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
 mod files;
-#[path = "../end_to_end/usage.rs"]
-#[expect(dead_code, reason = "the end-to-end program uses all of it")]
-mod usage;
 
 use std::error::Error;
 use std::hint::black_box;
 use std::time::Instant;
 
 use einvoice_core::source::{InvoiceSource, Mapped, SourceItem};
+use einvoice_testkit::usage::{self, Usage};
 use futures_util::StreamExt;
-
-use usage::Usage;
 
 /// As the program has it.
 #[global_allocator]

@@ -77,6 +77,7 @@ fn environment(assembly: &Assembly, report: &mut Report<'_>) -> Result<Option<En
     }
 }
 
+/// Sources, and write-back targets with how results reach the books.
 async fn sources(assembly: &Assembly, report: &mut Report<'_>) -> Result<(), CliError> {
     let settings = assembly.settings();
     let mut failed = false;
@@ -86,21 +87,21 @@ async fn sources(assembly: &Assembly, report: &mut Report<'_>) -> Result<(), Cli
             report.add(wrong("source", &error, &table.part.plugin))?;
         }
     }
-    for table in &settings.write_backs {
-        if let Err(error) = assembly.write_back(table).await {
-            failed = true;
-            report.add(wrong("write-back", &error, &table.part.plugin))?;
-        }
-    }
     for missing in folders::missing(&settings.sources, assembly.directory()) {
         failed = true;
         let found = format!("`{}` reads the folder {}, which is not there", missing.source, missing.folder.display());
         report.add(Line::warn("source", found, "Create it, or correct the key `path`."))?;
     }
-    if failed || settings.sources.is_empty() && settings.write_backs.is_empty() {
-        return Ok(());
+    if !failed && !settings.sources.is_empty() {
+        report.add(Line::ok("sources", "each of them can be made"))?;
     }
-    report.add(Line::ok("sources", "each source and write-back can be made"))
+    for table in &settings.write_backs {
+        report.add(match assembly.write_back(table).await {
+            Ok(part) => Line::write_back(table, part.target.capability()),
+            Err(error) => wrong("write-back", &error, &table.part.plugin),
+        })?;
+    }
+    Ok(())
 }
 
 fn wrong(check: &str, error: &CliError, plugin: &str) -> Line {

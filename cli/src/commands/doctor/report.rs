@@ -1,10 +1,11 @@
 //! The lines of a report, for people and programs.
 
-use einvoice_core::config::RouteTable;
+use einvoice_core::config::{PluginTable, RouteTable, WriteBackTable};
 use einvoice_core::credential::CredentialError;
 use einvoice_core::environment::Product;
 use einvoice_core::identifier::Gstin;
 use einvoice_core::transport::{Owner, TransportError};
+use einvoice_core::write_back::WriteBackCapability;
 use serde::Serialize;
 use serde_json::json;
 
@@ -34,9 +35,23 @@ pub(super) struct Line {
     /// Whose move it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     owner: Option<Owner>,
+    /// What a write-back target does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    write_back: Option<WriteBackShown>,
     /// The exit code that it asks for.
     #[serde(skip)]
     code: u8,
+}
+
+/// What a write-back target does, for programs.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct WriteBackShown {
+    name: String,
+    plugin: String,
+    /// How results reach the books.
+    note: &'static str,
+    stores: Vec<&'static str>,
+    reads_back: bool,
 }
 
 /// What came of a check.
@@ -67,7 +82,17 @@ impl Outcome {
 impl Line {
     fn new(check: impl Into<String>, outcome: Outcome, found: impl Into<String>) -> Self {
         let (check, found) = (check.into(), found.into());
-        Self { check, route: None, gstin: None, outcome, found, fix: None, owner: None, code: exit_code::ALL_WELL }
+        Self {
+            check,
+            route: None,
+            gstin: None,
+            outcome,
+            found,
+            fix: None,
+            owner: None,
+            write_back: None,
+            code: exit_code::ALL_WELL,
+        }
     }
 
     /// As it should be.
@@ -129,6 +154,21 @@ impl Line {
             _ => exit_code::USAGE,
         };
         Self::fail(check, error.to_string(), fix).code(code)
+    }
+
+    /// A write-back target that can be made, with how results reach the books by it.
+    pub(super) fn write_back(table: &WriteBackTable, capability: &WriteBackCapability) -> Self {
+        let PluginTable { name, plugin, .. } = &table.part;
+        let by = if name == plugin { String::new() } else { format!(" ({plugin})") };
+        let found = format!("{name}{by}: {}; stores {}", capability.note, capability.fields.join(", "));
+        let shown = WriteBackShown {
+            name: name.clone(),
+            plugin: plugin.clone(),
+            note: capability.note,
+            stores: capability.fields.clone(),
+            reads_back: capability.reads_back,
+        };
+        Self { write_back: Some(shown), ..Self::ok("write-back", found) }
     }
 
     /// Of this route.

@@ -20,7 +20,7 @@ use einvoice_core::date::PortalTime;
 use einvoice_core::receipt::Receipt;
 use einvoice_core::registry::{BuildContext, BuildError};
 use einvoice_core::source::SourceRef;
-use einvoice_core::write_back::{Delivery, WriteBack, WriteBackCapability, WriteBackError};
+use einvoice_core::write_back::{Delivery, WriteBack, WriteBackCapability, WriteBackError, WriteBackWay};
 use einvoice_file_drop::{number_of, response_stem};
 
 use self::config::{ResultForm, WriteBackConfig};
@@ -32,6 +32,12 @@ const BATCH_MAX: usize = 2_500;
 const DOCUMENTS_MAX: u32 = 10_000;
 /// Shortest and longest piece of a signed text.
 const CHUNK: std::ops::RangeInclusive<usize> = 40..=4_000;
+
+/// How results reach the books; there is no other way.
+pub(crate) const WAY: WriteBackWay = WriteBackWay {
+    settings: "",
+    note: "result files beside the request, which a program in SAP reads into its tables",
+};
 
 /// Results in files that ABAP reads.
 #[derive(Debug)]
@@ -74,13 +80,7 @@ impl SapFileWriteBack {
         if !matches!(config.separator, ',' | ';' | '|' | '\t') {
             return wrong("separator", format!("found `{}`: write one of , ; | or a tab", config.separator));
         }
-        let capability = WriteBackCapability::new(
-            false,
-            true,
-            BATCH_MAX,
-            shown::FIELDS.to_vec(),
-            "result files beside the request, which a program in SAP reads into its tables",
-        );
+        let capability = WriteBackCapability::new(false, true, BATCH_MAX, shown::FIELDS.to_vec(), WAY.note);
         let inner = Inner {
             directory: context.directory.clone(),
             config,

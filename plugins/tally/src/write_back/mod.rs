@@ -28,7 +28,7 @@ use async_trait::async_trait;
 use einvoice_core::receipt::Receipt;
 use einvoice_core::registry::{BuildContext, BuildError};
 use einvoice_core::source::SourceRef;
-use einvoice_core::write_back::{Delivery, WriteBack, WriteBackCapability, WriteBackError};
+use einvoice_core::write_back::{Delivery, WriteBack, WriteBackCapability, WriteBackError, WriteBackWay};
 
 use crate::config::{QrFormat, TallyWriteBackConfig};
 
@@ -36,6 +36,13 @@ use crate::config::{QrFormat, TallyWriteBackConfig};
 const VOUCHERS_MAX: u32 = 50_000;
 /// Receipts in one call that make sense: a part is written once for all of them.
 const BATCH_MAX: usize = 5_000;
+
+const FOLDER: WriteBackWay = WriteBackWay {
+    settings: "folder",
+    note: "a file that somebody imports into Tally (Import, Vouchers), a CSV list, and QR pictures if asked for",
+};
+/// Every way in which results reach the books.
+pub(crate) const WAYS: &[WriteBackWay] = &[FOLDER, live::NOWHERE, live::NARRATION, live::USER_FIELDS, live::FILES];
 
 /// Results as files beside Tally.
 #[derive(Debug)]
@@ -82,7 +89,7 @@ impl TallyWriteBack {
                 "cancel_reason",
                 "findings",
             ],
-            "a file that somebody imports into Tally (Import, Vouchers), a CSV list, and QR pictures if asked for",
+            FOLDER.note,
         );
         let inner = Inner {
             folder: folder.into(),

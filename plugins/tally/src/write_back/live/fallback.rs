@@ -8,12 +8,29 @@ use std::path::Path;
 
 use einvoice_core::receipt::Receipt;
 use einvoice_core::registry::BuildError;
-use einvoice_core::write_back::{Delivery, WriteBack as _};
+use einvoice_core::write_back::{Delivery, WriteBack as _, WriteBackWay};
 
 use super::super::TallyWriteBack;
 use super::super::alteration::{Alteration, UserField};
 use super::super::shown::{Shown, read_back_name};
 use crate::config::{Fallback, TallyWriteBackConfig, UserFieldsConfig};
+
+pub(crate) const NOWHERE: WriteBackWay = WriteBackWay {
+    settings: "url",
+    note: "in the voucher itself, over HTTP, by the smallest alteration, read back field by field; what Tally does not store fails the delivery",
+};
+pub(crate) const NARRATION: WriteBackWay = WriteBackWay {
+    settings: "url, fallback = \"narration\"",
+    note: "in the voucher itself, over HTTP, read back field by field; where Tally does not store the fields, IRN, acknowledgement number and date go behind the narration",
+};
+pub(crate) const USER_FIELDS: WriteBackWay = WriteBackWay {
+    settings: "url, fallback = \"user_fields\"",
+    note: "in the voucher itself, over HTTP, read back field by field; where Tally does not store the fields, in the user fields that `user_fields` names, read back too",
+};
+pub(crate) const FILES: WriteBackWay = WriteBackWay {
+    settings: "url, fallback = \"file\"",
+    note: "in the voucher itself, over HTTP, read back field by field; where Tally does not store the fields, by a file that somebody imports, with a CSV list",
+};
 
 /// A fallback, ready for use.
 #[derive(Debug)]
@@ -64,20 +81,12 @@ impl Resort {
     }
 
     /// How results reach the books, for the capability.
-    pub(super) const fn note(&self) -> &'static str {
+    pub(super) const fn way(&self) -> WriteBackWay {
         match self {
-            Self::Nowhere => {
-                "in the voucher itself, over HTTP, by the smallest alteration, read back field by field; what Tally does not store fails the delivery"
-            }
-            Self::Narration => {
-                "in the voucher itself, over HTTP, read back field by field; where Tally does not store the fields, IRN, acknowledgement number and date go behind the narration"
-            }
-            Self::UserFields(_) => {
-                "in the voucher itself, over HTTP, read back field by field; where Tally does not store the fields, in the user fields that `user_fields` names, read back too"
-            }
-            Self::Files(_) => {
-                "in the voucher itself, over HTTP, read back field by field; where Tally does not store the fields, by a file that somebody imports, with a CSV list"
-            }
+            Self::Nowhere => NOWHERE,
+            Self::Narration => NARRATION,
+            Self::UserFields(_) => USER_FIELDS,
+            Self::Files(_) => FILES,
         }
     }
 

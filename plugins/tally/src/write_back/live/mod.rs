@@ -25,6 +25,7 @@ use einvoice_core::source::SourceRef;
 use einvoice_core::write_back::{Delivery, WriteBack, WriteBackCapability, WriteBackError};
 
 use self::fallback::Resort;
+pub(crate) use self::fallback::{FILES, NARRATION, NOWHERE, USER_FIELDS};
 use self::incident::Incident;
 use self::lately::{Delivered, Lately};
 use self::writing::Written;
@@ -207,7 +208,7 @@ fn capability(resort: &Resort) -> WriteBackCapability {
         "cancelled_on",
         "cancel_reason",
     ];
-    WriteBackCapability::new(false, true, BATCH_MAX, fields, resort.note())
+    WriteBackCapability::new(false, true, BATCH_MAX, fields, resort.way().note)
 }
 
 /// Refuses keys of the running Tally where results go into files.

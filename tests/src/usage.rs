@@ -1,4 +1,4 @@
-//! What this process has used so far, from `/proc`.
+//! What this process has used so far, from `/proc`: for programs that measure. Other systems than Linux tell nothing here.
 
 use std::fmt;
 use std::fs;
@@ -8,16 +8,20 @@ const TICKS: f64 = 100.0;
 
 /// CPU seconds and the highest memory.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Usage {
-    pub(crate) user: f64,
-    pub(crate) system: f64,
+#[non_exhaustive]
+pub struct Usage {
+    /// Seconds in programs' own code, of all threads.
+    pub user: f64,
+    /// Seconds in the system's.
+    pub system: f64,
     /// Highest resident memory of the process so far.
-    pub(crate) peak_kib: u64,
+    pub peak_kib: u64,
 }
 
 impl Usage {
     /// Nothing where there is no `/proc`.
-    pub(crate) fn now() -> Option<Self> {
+    #[must_use]
+    pub fn now() -> Option<Self> {
         let stat = fs::read_to_string("/proc/self/stat").ok()?;
         // The name of the program, in brackets, may hold blanks; the eleventh word after it is utime.
         let (_, words) = stat.rsplit_once(')')?;
@@ -28,18 +32,25 @@ impl Usage {
         let peak_kib = peak.trim().trim_end_matches(" kB").parse().ok()?;
         Some(Self { user, system, peak_kib })
     }
+
+    /// Seconds of CPU in all.
+    #[must_use]
+    pub fn seconds(&self) -> f64 {
+        self.user + self.system
+    }
 }
 
 /// What one of many cost.
 #[derive(Debug)]
-pub(crate) struct Cost {
+pub struct Cost {
     user_micros: f64,
     system_micros: f64,
 }
 
 impl Cost {
     /// What each of `count` cost since then.
-    pub(crate) fn since(before: Option<&Usage>, count: u32) -> Option<Self> {
+    #[must_use]
+    pub fn since(before: Option<&Usage>, count: u32) -> Option<Self> {
         let (before, after) = (before?, Usage::now()?);
         let micros = |seconds: f64| seconds * 1e6 / f64::from(count);
         Some(Self {
@@ -57,8 +68,16 @@ impl fmt::Display for Cost {
     }
 }
 
+/// The highest memory so far, for people.
+#[must_use]
+pub fn peak() -> String {
+    let usage = Usage::now();
+    usage.map_or_else(|| "peak memory not known".to_owned(), |usage| format!("{} kB at the peak", usage.peak_kib))
+}
+
 /// The machine's load averages.
-pub(crate) fn load() -> Option<String> {
+#[must_use]
+pub fn load() -> Option<String> {
     let text = fs::read_to_string("/proc/loadavg").ok()?;
     Some(text.split_whitespace().take(3).collect::<Vec<_>>().join(" "))
 }
