@@ -192,12 +192,11 @@ impl<R: Read> Records<R> {
             }
             let bytes = self.buffer.get(bytes).unwrap_or_default();
             let kind = kind_of(bytes);
-            let text = match self.head_of(kind, bytes).map_or_else(|| std::str::from_utf8(bytes), Ok) {
-                Err(_) => Err(Fault::NotText),
-                Ok(text) => {
-                    let cut = Cut::new(text, self.padding);
+            let text = match self.cut(kind, bytes, self.padding) {
+                Err(fault) => Err(fault),
+                Ok(cut) => {
                     // Blanks are counted only where something is too long.
-                    let blank = |cut: &Cut<'_>| text.len() - cut.text.trim_end().len();
+                    let blank = |cut: &Cut<'_>| bytes.len() - cut.text.trim_end().len();
                     match limit(kind) {
                         limit if cut.width > limit && cut.width.saturating_sub(blank(&cut)) > limit => {
                             Err(Fault::TooLong(cut.width, limit))
@@ -258,9 +257,7 @@ impl<R: Read> Records<R> {
                 self.start += length;
                 let bytes = self.buffer.get(begin..self.start).unwrap_or_default();
                 let padding = if Some(length) == by_characters { Padding::Characters } else { Padding::Bytes };
-                let text = self.head_of(kind, bytes).map_or_else(|| std::str::from_utf8(bytes), Ok);
-                let text = text.map(|text| Cut::new(text, padding)).map_err(|_| Fault::NotText);
-                return Ok(Some(Record { number: self.number, kind, text }));
+                return Ok(Some(Record { number: self.number, kind, text: self.cut(kind, bytes, padding) }));
             }
             None if by_characters.is_none() && self.ended => Fault::Truncated(characters(ahead), width),
             None => Fault::Unframed,
@@ -269,10 +266,11 @@ impl<R: Read> Records<R> {
         Ok(Some(Record { number: self.number, kind, text: Err(fault) }))
     }
 
-    /// The head of a data record, where no more is wanted of it; nothing where all of the record is.
-    fn head_of<'b>(&self, kind: Kind, bytes: &'b [u8]) -> Option<&'b str> {
-        let head = bytes.get(..HEAD_WIDTH).filter(|_| kind == Kind::Data && self.wanted == Wanted::Heads)?;
-        std::str::from_utf8(head).ok()
+    /// What is wanted of a record as text: of a data record perhaps the head alone.
+    fn cut<'b>(&self, kind: Kind, bytes: &'b [u8], padding: Padding) -> Result<Cut<'b>, Fault> {
+        let head = bytes.get(..HEAD_WIDTH).filter(|_| kind == Kind::Data && self.wanted == Wanted::Heads);
+        let head = head.and_then(|head| Cut::new(head, padding).ok());
+        head.map_or_else(|| Cut::new(bytes, padding).map_err(|_| Fault::NotText), Ok)
     }
 
     /// Goes on to the next control record behind a record that could not be framed, or to the end.

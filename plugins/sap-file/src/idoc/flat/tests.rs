@@ -138,3 +138,18 @@ fn a_segment_without_a_layout_keeps_its_data_and_has_no_fields() {
     let found = all(&lines.join("\n"), SETTINGS);
     assert!(found[0].as_ref().unwrap().contains("\n2 E1EDP28 4\tSDATA=07108095\n"), "{found:?}");
 }
+
+#[test]
+fn what_fills_a_record_up_is_no_part_of_its_fields() {
+    let values = ["001 INRINR", "Jörg INR", "", "a\tb\\ INR"];
+    let padded = |text: &str| format!("{text:<1063}");
+    for value in values {
+        let lines =
+            [control(7), data(7, "E2EDK01", 1, 0, value), data(7, "X1", 2, 0, value), data(7, "E2EDS01", 3, 0, "")];
+        let cut = all(&lines.join("\n"), SETTINGS);
+        let filled: Vec<String> = lines.iter().skip(1).map(|line| padded(line)).collect();
+        let whole = all(&[control(7), filled.join("\n")].join("\n"), SETTINGS);
+        assert!(cut[0].is_ok(), "{cut:?}");
+        assert_eq!(cut, whole);
+    }
+}
