@@ -1,8 +1,8 @@
 //! Flat files: records to `IDoc`s, and what is damaged is refused whole.
 //!
-//! A file is read twice. The first reading looks at heads only and finds the `IDoc`s whose records stand among those of
-//! another one: by then such an `IDoc` may have been handed over without its last records, and a part of an invoice must
-//! never be registered.
+//! A file is read twice, a small one from memory the second time. The first reading looks at heads only and finds the
+//! `IDoc`s whose records stand among those of another one: by then such an `IDoc` may have been handed over without its
+//! last records, and a part of an invoice must never be registered.
 
 use std::collections::HashMap;
 use std::io::{self, Read};
@@ -32,7 +32,7 @@ pub(crate) struct FlatSettings {
     pub(crate) needs_summary: bool,
 }
 
-/// Reads a flat file, which `open` opens twice, and hands over what it holds until `take` says to stop.
+/// Reads a flat file, which `open` opens once or twice, and hands over what it holds until `take` says to stop.
 pub(crate) fn read<R: Read>(
     open: impl Fn() -> io::Result<R>,
     file: &str,
@@ -40,8 +40,9 @@ pub(crate) fn read<R: Read>(
     settings: FlatSettings,
     take: &mut dyn FnMut(Found) -> bool,
 ) -> io::Result<()> {
-    let torn = torn(Records::new(open()?, settings.padding, Wanted::Heads)?)?;
-    let mut records = Records::new(open()?, settings.padding, Wanted::Whole)?;
+    let mut records = Records::new(open()?, settings.padding, Wanted::Heads)?;
+    let torn = torn(&mut records)?;
+    let mut records = records.again(open, Wanted::Whole)?;
     let (unit, kinds) = (records.unit(), Kinds::new(definitions));
     let mut reading = Reading { file, unit, kinds, settings, torn, open: None, orphan: false, widths: Widths::None };
     while let Some(Record { number, kind, text }) = records.next()? {
@@ -68,7 +69,7 @@ enum Widths {
 /// Numbers of `IDoc`s that stand in the part of another one, with the first record of theirs that does.
 type Torn = HashMap<(String, String), u64>;
 
-fn torn<R: Read>(mut records: Records<R>) -> io::Result<Torn> {
+fn torn<R: Read>(records: &mut Records<R>) -> io::Result<Torn> {
     let mut torn = Torn::new();
     // Client and number as the control record has them, one behind the other, which is how its data records have them too;
     // and where the number begins.

@@ -103,6 +103,8 @@ pub(crate) struct Records<R> {
     start: usize,
     filled: usize,
     ended: bool,
+    /// Whether the buffer still holds what the file begins with.
+    holds_the_beginning: bool,
     in_lines: bool,
     padding: Padding,
     wanted: Wanted,
@@ -113,16 +115,40 @@ pub(crate) struct Records<R> {
 impl<R: Read> Records<R> {
     /// Looks at the first record and decides how they are framed.
     pub(crate) fn new(inner: R, padding: Padding, wanted: Wanted) -> io::Result<Self> {
-        let (buffer, start, filled) = (vec![0; CHUNK], 0, 0);
-        let mut records =
-            Self { inner, buffer, start, filled, ended: false, in_lines: false, padding, wanted, number: 0 };
-        records.fill(RECORD_BYTES_MAX)?;
-        let ahead = records.ahead();
+        let mut records = Self {
+            inner,
+            buffer: vec![0; CHUNK],
+            start: 0,
+            filled: 0,
+            ended: false,
+            holds_the_beginning: true,
+            in_lines: false,
+            padding,
+            wanted,
+            number: 0,
+        };
+        records.begin()?;
+        Ok(records)
+    }
+
+    /// Reads the file once more from its beginning: what is held, where that is all of it, else what `open` gives.
+    pub(crate) fn again(mut self, open: impl FnOnce() -> io::Result<R>, wanted: Wanted) -> io::Result<Self> {
+        if !(self.ended && self.holds_the_beginning) {
+            (self.inner, self.filled, self.ended, self.holds_the_beginning) = (open()?, 0, false, true);
+        }
+        (self.start, self.number, self.wanted) = (0, 0, wanted);
+        self.begin()?;
+        Ok(self)
+    }
+
+    fn begin(&mut self) -> io::Result<()> {
+        self.fill(RECORD_BYTES_MAX)?;
+        let ahead = self.ahead();
         let line = memchr::memchr(b'\n', ahead).map(|end| characters(ahead.get(..end).unwrap_or_default()));
         // A file that begins with a data record is damaged; its lines still tell how it was written.
         let first = if ahead.starts_with(b"EDI_D") { CONTROL_WIDTH } else { DATA_WIDTH };
-        records.in_lines = line.is_some_and(|width| width <= first + 1);
-        Ok(records)
+        self.in_lines = line.is_some_and(|width| width <= first + 1);
+        Ok(())
     }
 
     /// What the numbers of records count.
@@ -144,10 +170,13 @@ impl<R: Read> Records<R> {
         if self.ended || self.filled - self.start >= wanted {
             return Ok(());
         }
-        self.buffer.copy_within(self.start..self.filled, 0);
-        self.filled -= self.start;
-        self.start = 0;
-        while !self.ended && self.filled < wanted {
+        if self.start + wanted > self.buffer.len() {
+            self.holds_the_beginning &= self.start == 0;
+            self.buffer.copy_within(self.start..self.filled, 0);
+            self.filled -= self.start;
+            self.start = 0;
+        }
+        while !self.ended && self.filled - self.start < wanted {
             match self.inner.read(self.buffer.get_mut(self.filled..).unwrap_or_default()) {
                 Ok(read) => {
                     self.filled += read;
