@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -75,7 +75,7 @@ impl Reading {
     }
 
     fn idocs(&self, kind: FileFormat, encoding: Encoding, file: &Found, entries: &mut Entries<'_>) -> io::Result<()> {
-        let hasher = RandomState::new();
+        let hasher = foldhash::quality::RandomState::default();
         let mut numbers: HashMap<u64, u64> = HashMap::new();
         self.numbers.begin(entries.work_folder(), &file.shown)?;
         let mut trouble = None;
