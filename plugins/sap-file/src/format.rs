@@ -81,14 +81,14 @@ impl Reading {
         let mut trouble = None;
         let mut take = |found: idoc::Found| {
             let place = format!("{} {}", found.unit, found.line);
-            let label = match found.number.as_str() {
+            let label = || match found.number.as_str() {
                 "" => format!("{place} of {}", file.shown),
                 number => format!("IDoc {number}"),
             };
             let text = match found.content {
                 Ok(text) => text,
-                Err(faults) if found.is_end => return entries.fault(&place, label, faults),
-                Err(faults) => return entries.problem(&place, label, faults),
+                Err(faults) if found.is_end => return entries.fault(&place, label(), faults),
+                Err(faults) => return entries.problem(&place, label(), faults),
             };
             let id = mapping::idoc_id(&text);
             let content = hasher.hash_one(&text);
@@ -101,7 +101,7 @@ impl Reading {
             {
                 let message = format!("IDoc {} stands in this file once more, with other content", found.number);
                 let fix = "Find out in SAP (WE02) which of the two is right, and send that one alone.";
-                return entries.problem(&place, label, twice(message, fix));
+                return entries.problem(&place, label(), twice(message, fix));
             }
             let (key, mapped) = self.keyed(&place, &text, file, entries);
             if let (Some(key), Some(id)) = (&key, &id) {
@@ -114,7 +114,7 @@ impl Reading {
                         );
                         let fix = "SAP gives each IDoc a number of its own: find out in SAP (WE02) which invoice it \
                                    belongs to, and send the other one under a new number.";
-                        return entries.problem(&place, label, twice(message, fix));
+                        return entries.problem(&place, label(), twice(message, fix));
                     }
                     Err(error) => {
                         trouble = Some(error);
