@@ -10,6 +10,7 @@ use crate::date::DocumentDate;
 use crate::identifier::{DocumentNumber, Gstin, HsnCode, StateCode};
 use crate::key::DocumentType;
 use crate::number::{Amount, NumberError, Quantity, Rate, UnitPrice, Whole};
+use crate::spelling;
 
 use super::member::Kind;
 use super::writer;
@@ -75,7 +76,7 @@ impl<T: Leaf> Field<T> {
     /// blank text is absent. Numbers follow JSON syntax, dates `DD/MM/YYYY` or `DD-MM-YYYY`.
     #[must_use]
     pub fn from_text(text: &str) -> Self {
-        let trimmed = text.trim();
+        let trimmed = spelling::trimmed(text);
         if trimmed.is_empty() {
             return Self::Absent;
         }

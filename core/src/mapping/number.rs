@@ -7,6 +7,8 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::spelling;
+
 /// The mark before the decimals of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -22,7 +24,7 @@ pub enum DecimalMark {
 /// A number in JSON form with all its decimals: grouping, currency, signs before and behind, and brackets read by their
 /// meaning. Nothing where the grouping does not fit the decimal mark.
 pub(crate) fn number(text: &str, decimal: DecimalMark) -> Option<Cow<'_, str>> {
-    let text = text.trim();
+    let text = spelling::trimmed(text);
     plain_number(text, decimal).map(Cow::Borrowed).or_else(|| number_with_care(text, decimal).map(Cow::Owned))
 }
 
@@ -118,8 +120,8 @@ fn ungrouped(text: &str, mark: char) -> Option<String> {
 /// (`12.300000000000001`) goes without a word.
 pub(super) fn rounded(number: Cow<'_, str>, decimals: u32) -> (Cow<'_, str>, bool) {
     let places = usize::try_from(decimals).unwrap_or_default();
-    let fraction = number.split_once('.').map_or("", |(_, fraction)| fraction);
-    if !number.contains('e') && fraction.len() <= places {
+    let fraction = number.bytes().position(|byte| byte == b'.').map_or(0, |point| number.len() - point - 1);
+    if fraction <= places && number.bytes().all(|byte| byte != b'e') {
         return (number, false);
     }
     let Some(exact) = decimal_of(&number) else {

@@ -352,8 +352,7 @@ impl Derived {
         if self.when.is_some_and(|field| scope.field(field).is_none()) {
             return Ok(None);
         }
-        let found =
-            self.raw(scope)?.map(|valued| self.changed(valued, scope)).filter(|valued| !valued.text.trim().is_empty());
+        let found = self.raw(scope)?.map(|valued| self.changed(valued, scope)).filter(|valued| !is_blank(&valued.text));
         let looked_up = match (found, &self.table) {
             (Some(valued), Some(table)) => self.looked_up(valued, table, scope)?,
             (found, _) => found,
@@ -427,13 +426,17 @@ impl Derived {
     }
 }
 
+fn is_blank(text: &str) -> bool {
+    spelling::trimmed(text).is_empty()
+}
+
 /// Several values as one, trimmed, with a text between them.
 fn joined<'v>(mut parts: Vec<Valued<'v>>, with: &str) -> Option<Valued<'v>> {
     if parts.len() < 2 {
         // One value is itself, and its origin is that of the value.
         let part = parts.pop()?;
         let text = match part.text {
-            Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+            Cow::Borrowed(text) => Cow::Borrowed(spelling::trimmed(text)),
             Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
         };
         return Some(Valued { text, trace: part.trace });

@@ -92,6 +92,9 @@ pub(crate) fn read<'a>(text: &'a str, member: &Member, formats: Formats) -> Read
 
 /// Without blanks around it; a control character is as little a part of a value, and may stand before an apostrophe.
 fn bare(text: &str) -> &str {
+    if spelling::is_dense(text) {
+        return text;
+    }
     text.trim_matches(|found: char| found.is_whitespace() || found.is_control())
 }
 
@@ -136,7 +139,9 @@ fn word<'a>(text: &'a str, member: &Member, pattern: Pattern, formats: Formats) 
 
 /// A text on one line: line breaks, tabs and other control characters become single blanks.
 fn clean(text: &str) -> Cow<'_, str> {
-    if !text.contains(|found: char| found.is_control() || found == '\u{a0}') {
+    // Without an early end, so that it is done in blocks.
+    let is_plain = text.bytes().fold(true, |plain, byte| plain & (b' '..=b'~').contains(&byte));
+    if is_plain || !text.contains(|found: char| found.is_control() || found == '\u{a0}') {
         return Cow::Borrowed(text);
     }
     let blank = |found: char| found.is_control() || found.is_whitespace();

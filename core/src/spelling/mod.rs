@@ -11,6 +11,20 @@ use std::borrow::Cow;
 
 use crate::identifier::HsnCode;
 
+/// As [`str::trim`], which decodes characters from both ends: nearly all values have nothing to trim, as their first and
+/// last bytes say.
+#[must_use]
+pub fn trimmed(text: &str) -> &str {
+    if is_dense(text) { text } else { text.trim() }
+}
+
+/// Whether a text plainly begins and ends with what is seen: with no blank and no control character.
+pub(crate) fn is_dense(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let is_seen = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+    is_seen(bytes.first()) && is_seen(bytes.last())
+}
+
 /// The form in which two names are the same: case, blanks and punctuation do not count.
 #[must_use]
 pub fn fold(name: &str) -> String {
@@ -62,6 +76,14 @@ fn kept(name: &str) -> impl Iterator<Item = u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_are_trimmed_as_by_the_standard_library() {
+        for text in ["", " ", "a", " a", "a\u{a0}", "\u{2003}a b", "\ta\n", "é", "é ", "a\u{1}"] {
+            assert_eq!(trimmed(text), text.trim(), "{text:?}");
+        }
+        assert!(is_dense("a b") && is_dense("-") && !is_dense("") && !is_dense("a ") && !is_dense("\u{1}a"));
+    }
 
     #[test]
     fn case_blanks_and_punctuation_do_not_count() {

@@ -17,11 +17,7 @@ pub(crate) fn of_document(invoice: &Invoice) -> impl Iterator<Item = (String, St
 
 /// The calendar year in which the fiscal year of a day begins, which is in April.
 fn fiscal_year(date: DocumentDate) -> String {
-    let text = date.to_string();
-    let mut parts = text.rsplit('/');
-    let year: i32 = parts.next().and_then(|year| year.parse().ok()).unwrap_or_default();
-    let month: u8 = parts.next().and_then(|month| month.parse().ok()).unwrap_or_default();
-    (if month < 4 { year - 1 } else { year }).to_string()
+    date.financial_year().start_year().to_string()
 }
 
 fn shown<T: std::fmt::Display>(field: &Field<T>) -> Option<String> {

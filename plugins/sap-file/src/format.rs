@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -75,20 +75,20 @@ impl Reading {
     }
 
     fn idocs(&self, kind: FileFormat, encoding: Encoding, file: &Found, entries: &mut Entries<'_>) -> io::Result<()> {
-        let hasher = RandomState::new();
+        let hasher = foldhash::quality::RandomState::default();
         let mut numbers: HashMap<u64, u64> = HashMap::new();
         self.numbers.begin(entries.work_folder(), &file.shown)?;
         let mut trouble = None;
         let mut take = |found: idoc::Found| {
             let place = format!("{} {}", found.unit, found.line);
-            let label = match found.number.as_str() {
+            let label = || match found.number.as_str() {
                 "" => format!("{place} of {}", file.shown),
                 number => format!("IDoc {number}"),
             };
             let text = match found.content {
                 Ok(text) => text,
-                Err(faults) if found.is_end => return entries.fault(&place, label, faults),
-                Err(faults) => return entries.problem(&place, label, faults),
+                Err(faults) if found.is_end => return entries.fault(&place, label(), faults),
+                Err(faults) => return entries.problem(&place, label(), faults),
             };
             let id = mapping::idoc_id(&text);
             let content = hasher.hash_one(&text);
@@ -101,7 +101,7 @@ impl Reading {
             {
                 let message = format!("IDoc {} stands in this file once more, with other content", found.number);
                 let fix = "Find out in SAP (WE02) which of the two is right, and send that one alone.";
-                return entries.problem(&place, label, twice(message, fix));
+                return entries.problem(&place, label(), twice(message, fix));
             }
             let (key, mapped) = self.keyed(&place, &text, file, entries);
             if let (Some(key), Some(id)) = (&key, &id) {
@@ -114,7 +114,7 @@ impl Reading {
                         );
                         let fix = "SAP gives each IDoc a number of its own: find out in SAP (WE02) which invoice it \
                                    belongs to, and send the other one under a new number.";
-                        return entries.problem(&place, label, twice(message, fix));
+                        return entries.problem(&place, label(), twice(message, fix));
                     }
                     Err(error) => {
                         trouble = Some(error);

@@ -1,5 +1,6 @@
 //! Numbers and dates as SAP writes them.
 
+use einvoice_core::spelling;
 use rust_decimal::{Decimal, RoundingStrategy};
 
 /// Digits of the last group of thousands.
@@ -50,7 +51,7 @@ pub(crate) fn mark<'a>(numbers: impl Iterator<Item = &'a str>) -> Result<Mark, U
 
 /// A number: blanks around it, the sign behind or before it, thousands grouped by the other mark.
 pub(crate) fn number(text: &str, mark: Mark) -> Option<Decimal> {
-    let text = text.trim();
+    let text = spelling::trimmed(text);
     if let Some(number) = Some(text).filter(|_| mark == Mark::Point).and_then(of_digits) {
         return Some(number);
     }
@@ -111,6 +112,13 @@ pub(crate) fn plain(number: Decimal) -> String {
     number.normalize().to_string()
 }
 
+/// How many units of the last of so many decimals a number is; nothing where it has more of them, or is too large.
+pub(crate) fn units(number: Decimal, decimals: u32) -> Option<i64> {
+    let number = number.normalize();
+    let shift = decimals.checked_sub(number.scale())?;
+    i64::try_from(number.mantissa().checked_mul(10_i128.checked_pow(shift)?)?).ok()
+}
+
 /// Rounded half up to two decimals.
 pub(crate) fn paise(number: Decimal) -> Decimal {
     number.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero)
@@ -118,7 +126,7 @@ pub(crate) fn paise(number: Decimal) -> Decimal {
 
 /// A key without the zeros that fill it up: `000000000010002119` is `10002119`. Keys with letters stay.
 pub(crate) fn unpadded(key: &str) -> &str {
-    let key = key.trim();
+    let key = spelling::trimmed(key);
     if key.bytes().all(|byte| byte.is_ascii_digit()) { key.trim_start_matches('0') } else { key }
 }
 
@@ -201,6 +209,14 @@ mod tests {
         assert_eq!(found(&["907.20", "1,234"]), Err("1,234".to_owned()));
         assert_eq!(found(&["144.000", "0,500", "1234,567"]), Ok(Mark::Comma));
         assert_eq!(found(&["144.000", "12.5"]), Ok(Mark::Point));
+    }
+
+    #[test]
+    fn units_of_the_last_decimal_are_counted() {
+        let of = |text: &str| units(text.parse().unwrap(), 2);
+        assert_eq!((of("12.5"), of("-0.01"), of("300.000"), of("0")), (Some(1_250), Some(-1), Some(30_000), Some(0)));
+        assert_eq!((of("92233720368547758.07"), of("92233720368547758.08")), (Some(i64::MAX), None));
+        assert_eq!((of("0.005"), of("79228162514264337593543950335")), (None, None));
     }
 
     #[test]

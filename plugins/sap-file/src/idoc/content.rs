@@ -52,6 +52,15 @@ impl Writer {
         push_field(&mut self.text, name.as_bytes(), value.as_bytes());
     }
 
+    /// As [`field`](Self::field), for a value in which no mark stands that is escaped.
+    pub(crate) fn plain_field(&mut self, name: &str, value: &str) {
+        let value = trimmed(value.as_bytes());
+        if !value.is_empty() {
+            begin_field(&mut self.text, name.as_bytes());
+            self.text.extend_from_slice(value);
+        }
+    }
+
     /// Fields of the segment that was begun last, as [`push_field`] wrote them.
     pub(crate) fn fields(&mut self, written: &[u8]) {
         self.text.extend_from_slice(written);
@@ -79,10 +88,8 @@ pub(crate) fn push_field(text: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     if value.is_empty() {
         return;
     }
-    text.push(b'\t');
-    text.extend_from_slice(name);
-    text.push(b'=');
-    if !value.iter().any(|byte| matches!(byte, b'\t' | b'\n' | b'\\')) {
+    begin_field(text, name);
+    if is_plain(value) {
         text.extend_from_slice(value);
         return;
     }
@@ -94,6 +101,17 @@ pub(crate) fn push_field(text: &mut Vec<u8>, name: &[u8], value: &[u8]) {
             other => text.push(*other),
         }
     }
+}
+
+fn begin_field(text: &mut Vec<u8>, name: &[u8]) {
+    text.push(b'\t');
+    text.extend_from_slice(name);
+    text.push(b'=');
+}
+
+/// Whether no mark stands in a text that is escaped.
+pub(super) fn is_plain(text: &[u8]) -> bool {
+    memchr::memchr3(b'\t', b'\n', b'\\', text).is_none()
 }
 
 /// As `trim` of a text, which looks at each character from the end: nearly all values have no blank there, or very many.
@@ -147,13 +165,24 @@ impl<'a> Idoc<'a> {
         let mut idoc = Self::default();
         // A line of 60 characters is a common one.
         idoc.segments.reserve(text.len() / 60);
-        idoc.fields.reserve(text.len() / 20);
+        idoc.fields.reserve(text.len() / 15);
         let is_plain = memchr::memchr(b'\\', text.as_bytes()).is_none();
-        let (mut rest, mut number) = (Some(text), 0);
-        while let Some(ahead) = rest {
-            let (line, after) = cut(ahead, b'\n');
-            idoc.line(number, line, is_plain).ok_or(NoIdoc(number + 1))?;
-            (rest, number) = (after, number + 1);
+        // One pass over all marks: a part ends before each but the first `=` of it, which ends the name of a field.
+        let (mut begin, mut name_end, mut is_head) = (0, None, true);
+        let marks = memchr::memchr3_iter(b'\t', b'\n', b'=', text.as_bytes()).chain([text.len()]);
+        for at in marks {
+            let mark = text.as_bytes().get(at);
+            if mark == Some(&b'=') {
+                name_end.get_or_insert(at);
+                continue;
+            }
+            let part = if is_head {
+                text.get(begin..at).and_then(|head| idoc.head(head))
+            } else {
+                name_end.and_then(|equals| idoc.field(text.get(begin..equals)?, text.get(equals + 1..at)?, is_plain))
+            };
+            part.ok_or(NoIdoc(idoc.segments.len() + usize::from(is_head)))?;
+            (begin, name_end, is_head) = (at + 1, None, mark == Some(&b'\n'));
         }
         match idoc.segments.first() {
             Some(control) if control.name == super::CONTROL_RECORD => Ok(idoc),
@@ -161,24 +190,23 @@ impl<'a> Idoc<'a> {
         }
     }
 
-    /// A line; a plain one has no escapes in it.
-    fn line(&mut self, number: usize, line: &'a str, is_plain: bool) -> Option<()> {
-        let (head, mut rest) = cut(line, b'\t');
-        let (parent, head) = cut(head, b' ');
-        let (name, at) = cut(head?, b' ');
-        let (parent, at) = (parent.parse().ok()?, at?.parse().ok()?);
-        if parent > number.saturating_sub(1) || name.is_empty() {
+    /// What stands before the fields of a line.
+    fn head(&mut self, head: &'a str) -> Option<()> {
+        let (parent, head) = word(head)?;
+        let (name, line) = word(head)?;
+        let (parent, line) = (parent.parse().ok()?, line.parse().ok()?);
+        if parent > self.segments.len().saturating_sub(1) || name.is_empty() {
             return None;
         }
         let start = self.fields.len();
-        while let Some(ahead) = rest {
-            let (part, after) = cut(ahead, b'\t');
-            let (field, value) = part.split_at_checked(part.bytes().position(|byte| byte == b'=')?)?;
-            let value = value.get(1..)?;
-            self.fields.push((field, if is_plain { Cow::Borrowed(value) } else { unescaped(value) }));
-            rest = after;
-        }
-        self.segments.push(Segment { parent, name, line: at, start, end: self.fields.len() });
+        self.segments.push(Segment { parent, name, line, start, end: start });
+        Some(())
+    }
+
+    /// A field of the last segment; a plain one has no escapes in it.
+    fn field(&mut self, name: &'a str, value: &'a str, is_plain: bool) -> Option<()> {
+        self.fields.push((name, if is_plain { Cow::Borrowed(value) } else { unescaped(value) }));
+        self.segments.last_mut()?.end = self.fields.len();
         Some(())
     }
 
@@ -203,12 +231,10 @@ impl<'a> Idoc<'a> {
     }
 }
 
-/// What stands before a mark, and what behind it where it is there.
-fn cut(text: &str, mark: u8) -> (&str, Option<&str>) {
-    match memchr::memchr(mark, text.as_bytes()) {
-        Some(at) => (text.get(..at).unwrap_or_default(), text.get(at + 1..)),
-        None => (text, None),
-    }
+/// What stands before the first blank, which is never far away, and what behind it.
+fn word(text: &str) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|byte| byte == b' ')?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 fn unescaped(value: &str) -> Cow<'_, str> {

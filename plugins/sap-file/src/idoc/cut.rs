@@ -1,13 +1,16 @@
 //! The text of a record of a flat file, cut into fields by their places.
 
 use std::borrow::Cow;
+use std::str::Utf8Error;
 
+use super::content::is_plain;
 use super::definitions::FieldLayout;
 use super::records::{DATA_WIDTH, HEAD_WIDTH, Padding};
 
 /// The text of a record, to be cut into fields.
 #[derive(Debug)]
 pub(crate) struct Cut<'r> {
+    /// Without the blanks that fill it up, but not shorter than its head.
     pub(super) text: &'r str,
     /// Where each character begins, where that is not where the byte of its number is.
     starts: Option<Vec<usize>>,
@@ -16,22 +19,35 @@ pub(crate) struct Cut<'r> {
 }
 
 impl<'r> Cut<'r> {
-    pub(super) fn new(text: &'r str, padding: Padding) -> Self {
+    /// Of the bytes of a record, of which most are the blanks that fill it up: these need not be read as text.
+    pub(super) fn new(record: &'r [u8], padding: Padding) -> Result<Self, Utf8Error> {
+        let filled = without_blanks(record).max(HEAD_WIDTH.min(record.len()));
+        let text = std::str::from_utf8(record.get(..filled).unwrap_or_default())?;
         if text.is_ascii() {
-            return Self { text, starts: None, width: text.len() };
+            return Ok(Self { text, starts: None, width: record.len() });
         }
         let starts: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
-        let width = starts.len();
+        let width = starts.len() + record.len() - filled;
         let by_bytes = match padding {
-            Padding::Auto => text.len() == DATA_WIDTH && width != DATA_WIDTH,
+            Padding::Auto => record.len() == DATA_WIDTH && width != DATA_WIDTH,
             Padding::Characters => false,
             Padding::Bytes => true,
         };
-        if by_bytes {
-            Self { text, starts: None, width: text.len() }
+        Ok(if by_bytes {
+            Self { text, starts: None, width: record.len() }
         } else {
             Self { text, starts: Some(starts), width }
-        }
+        })
+    }
+
+    /// Whether nothing but blanks stands from this place on.
+    pub(crate) fn is_over(&self, place: usize) -> bool {
+        place >= self.starts.as_ref().map_or(self.text.len(), Vec::len)
+    }
+
+    /// Whether no mark stands in it that the text of an `IDoc` escapes.
+    pub(crate) fn is_plain(&self) -> bool {
+        is_plain(self.text.as_bytes())
     }
 
     /// The first place from this one on that is not blank; this one where that would have to be counted out.
@@ -76,6 +92,9 @@ impl<'r> Cut<'r> {
     }
 }
 
+/// What a name of a segment is filled up with.
+const BLANK_NAME: &str = "                              ";
+
 /// The head of a data record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Head<'r> {
@@ -87,26 +106,28 @@ pub(crate) struct Head<'r> {
 }
 
 pub(super) fn head_of(text: &str) -> Option<Head<'_>> {
-    let digits = |from: usize, to: usize| {
-        let part = text.get(from..to)?;
-        part.bytes().all(|byte| byte.is_ascii_digit()).then_some(part)
-    };
-    let segment = text.get(..30)?;
-    let segment = segment.get(..without_blanks(segment.as_bytes()))?.trim_end();
     let is_name = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'/');
-    if segment.is_empty() || !segment.bytes().all(is_name) {
+    let name = text.get(..30)?;
+    let end = name.bytes().position(|byte| !is_name(byte)).unwrap_or(name.len());
+    let (segment, rest) = name.split_at_checked(end)?;
+    if segment.is_empty() || !BLANK_NAME.starts_with(rest) && !rest.trim_end().is_empty() {
         return None;
     }
-    let parent = text.get(55..61)?.trim();
+    let parent = text.get(55..61)?;
     // A shifted record has a blank in it.
     let client = text.get(30..33).filter(|client| client.bytes().all(|byte| byte.is_ascii_alphanumeric()))?;
     Some(Head {
         segment,
         client,
-        document: digits(33, 49)?,
-        number: digits(49, 55)?.parse().ok()?,
-        parent: if parent.is_empty() { 0 } else { digits(55, 61)?.parse().ok()? },
+        document: text.get(33..49).filter(|document| document.bytes().all(|byte| byte.is_ascii_digit()))?,
+        number: number(text.get(49..55)?)?,
+        parent: number(parent).or_else(|| parent.trim().is_empty().then_some(0))?,
     })
+}
+
+/// The number that these few digits are.
+fn number(digits: &str) -> Option<u32> {
+    digits.bytes().try_fold(0, |number, byte| byte.is_ascii_digit().then(|| number * 10 + u32::from(byte - b'0')))
 }
 
 /// Without the blanks at the beginning.

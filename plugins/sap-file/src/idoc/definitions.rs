@@ -5,7 +5,10 @@
 //! would register a wrong amount.
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock};
+use std::rc::Rc;
+use std::sync::LazyLock;
+
+use foldhash::fast::RandomState;
 
 /// A field: its name, and the characters it takes in the segment's data.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,21 +86,21 @@ impl Definitions {
 #[derive(Debug)]
 pub(crate) struct Kinds<'d> {
     definitions: &'d Definitions,
-    known: HashMap<String, SegmentKind<'d>>,
+    known: HashMap<String, SegmentKind<'d>, RandomState>,
 }
 
 /// What is known of a segment.
 #[derive(Debug, Clone)]
 pub(crate) struct SegmentKind<'d> {
     /// The segment type.
-    pub(crate) name: Arc<str>,
+    pub(crate) name: Rc<str>,
     /// Its layout, where one is known.
     pub(crate) layout: Option<&'d Layout>,
 }
 
 impl<'d> Kinds<'d> {
     pub(crate) fn new(definitions: &'d Definitions) -> Self {
-        Self { definitions, known: HashMap::new() }
+        Self { definitions, known: HashMap::default() }
     }
 
     /// A segment by its name in the file.
@@ -110,7 +113,7 @@ impl<'d> Kinds<'d> {
         }
         let kind = self.definitions.segment_type(name);
         let layout = self.definitions.of(name).or_else(|| self.definitions.of(&kind));
-        let kind = SegmentKind { name: Arc::from(&*kind), layout };
+        let kind = SegmentKind { name: Rc::from(&*kind), layout };
         self.known.insert(name.to_owned(), kind.clone());
         kind
     }

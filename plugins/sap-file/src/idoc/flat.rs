@@ -1,8 +1,8 @@
 //! Flat files: records to `IDoc`s, and what is damaged is refused whole.
 //!
-//! A file is read twice. The first reading looks at heads only and finds the `IDoc`s whose records stand among those of
-//! another one: by then such an `IDoc` may have been handed over without its last records, and a part of an invoice must
-//! never be registered.
+//! A file is read twice, a small one from memory the second time. The first reading looks at heads only and finds the
+//! `IDoc`s whose records stand among those of another one: by then such an `IDoc` may have been handed over without its
+//! last records, and a part of an invoice must never be registered.
 
 use std::collections::HashMap;
 use std::io::{self, Read};
@@ -32,7 +32,7 @@ pub(crate) struct FlatSettings {
     pub(crate) needs_summary: bool,
 }
 
-/// Reads a flat file, which `open` opens twice, and hands over what it holds until `take` says to stop.
+/// Reads a flat file, which `open` opens once or twice, and hands over what it holds until `take` says to stop.
 pub(crate) fn read<R: Read>(
     open: impl Fn() -> io::Result<R>,
     file: &str,
@@ -40,8 +40,9 @@ pub(crate) fn read<R: Read>(
     settings: FlatSettings,
     take: &mut dyn FnMut(Found) -> bool,
 ) -> io::Result<()> {
-    let torn = torn(Records::new(open()?, settings.padding, Wanted::Heads)?)?;
-    let mut records = Records::new(open()?, settings.padding, Wanted::Whole)?;
+    let mut records = Records::new(open()?, settings.padding, Wanted::Heads)?;
+    let torn = torn(&mut records)?;
+    let mut records = records.again(open, Wanted::Whole)?;
     let (unit, kinds) = (records.unit(), Kinds::new(definitions));
     let mut reading = Reading { file, unit, kinds, settings, torn, open: None, orphan: false, widths: Widths::None };
     while let Some(Record { number, kind, text }) = records.next()? {
@@ -68,28 +69,32 @@ enum Widths {
 /// Numbers of `IDoc`s that stand in the part of another one, with the first record of theirs that does.
 type Torn = HashMap<(String, String), u64>;
 
-fn torn<R: Read>(mut records: Records<R>) -> io::Result<Torn> {
+fn torn<R: Read>(records: &mut Records<R>) -> io::Result<Torn> {
     let mut torn = Torn::new();
-    let mut current: Option<(String, String)> = None;
-    // Client and number as the control record has them, one behind the other, which is how its data records have them too.
-    let mut owner = String::new();
+    // Client and number as the control record has them, one behind the other, which is how its data records have them too;
+    // and where the number begins.
+    let (mut owner, mut number_at) = (String::new(), None);
     loop {
         let Some(Record { number, kind, text }) = records.next()? else { return Ok(torn) };
         let Ok(text) = text else { continue };
         match kind {
             Kind::Control => {
-                current = Some((text.slice(10, 3).trim().to_owned(), text.slice(13, 16).trim().to_owned()));
-                owner = text.slice(10, 19).into_owned();
+                let client = text.slice(10, 3);
+                number_at = Some(client.len());
+                owner.clear();
+                owner.extend([client, text.slice(13, 16)]);
             }
-            Kind::Data if current.is_some() && text.is_plainly_of(&owner) => {}
+            Kind::Data if number_at.is_some() && text.is_plainly_of(&owner) => {}
             Kind::Data => {
-                let (Some(own), Some(head)) = (&current, text.head()) else { continue };
-                if (own.0.as_str(), own.1.as_str()) != (head.client, head.document) {
+                let own = number_at.and_then(|at| owner.split_at_checked(at));
+                let (Some((client, document)), Some(head)) = (own, text.head()) else { continue };
+                let (client, document) = (client.trim(), document.trim());
+                if (client, document) != (head.client, head.document) {
                     torn.entry((head.client.to_owned(), head.document.to_owned())).or_insert(number);
-                    torn.entry(own.clone()).or_insert(number);
+                    torn.entry((client.to_owned(), document.to_owned())).or_insert(number);
                 }
             }
-            Kind::OldControl | Kind::Status => current = None,
+            Kind::OldControl | Kind::Status => number_at = None,
         }
     }
 }
@@ -172,7 +177,7 @@ impl Reading<'_> {
             faults: Vec::new(),
             more_faults: 0,
         };
-        let place = self.place(at);
+        let place = || self.place(at);
         let width = text.slice(0, CONTROL_WIDTH).trim_end().chars().count();
         if width < CONTROL_LEAST {
             let message = format!(
@@ -181,17 +186,18 @@ impl Reading<'_> {
             open.fault(fault(
                 "idoc.control_record",
                 message,
-                &place,
+                place(),
                 "Send the file again; check the transfer for cut lines.",
             ));
         }
-        if let Some(first) = self.torn.get(&(open.client.clone(), open.document.clone())) {
+        let first = (!self.torn.is_empty()).then(|| self.torn.get(&(open.client.clone(), open.document.clone())));
+        if let Some(first) = first.flatten() {
             let message = format!(
                 "the records of IDoc {} stand among those of another IDoc, first at record {first}: none of the two is whole",
                 open.document
             );
             let fix = "Let SAP write the file again; two jobs may have written to it at the same time.";
-            open.fault(fault("idoc.interleaved", message, &place, fix));
+            open.fault(fault("idoc.interleaved", message, place(), fix));
         }
         self.open = Some(open);
     }
@@ -283,20 +289,21 @@ impl Reading<'_> {
     /// Hands over the `IDoc` that was open.
     fn finish(&mut self, take: &mut dyn FnMut(Found) -> bool) -> bool {
         let Some(mut open) = self.open.take() else { return true };
-        let place = format!("{}, IDoc {} that begins at {} {}", self.file, open.document, self.unit, open.line);
+        let place = |open: &Open| open.place(self.file, self.unit);
         if open.writer.segments() == 0 && open.faults.is_empty() {
             let fix = "Send the file again; check the transfer for a cut file.";
-            open.fault(fault("idoc.truncated", "a control record without any segment", &place, fix));
+            open.fault(fault("idoc.truncated", "a control record without any segment", place(&open), fix));
         } else if open.is_invoice && !open.has_summary && self.settings.needs_summary {
             let message = format!(
                 "the IDoc ends after {}, before the totals (segment {SUMMARY}) that end every invoice",
                 open.last
             );
             let fix = "Send the file again; if your invoices carry no totals, set `require_summary = false`.";
-            open.fault(fault("idoc.truncated", message, &place, fix));
+            open.fault(fault("idoc.truncated", message, place(&open), fix));
         }
         if open.more_faults > 0 {
             let message = format!("{} more records of this IDoc are damaged", open.more_faults);
+            let place = place(&open);
             open.faults.push(fault("idoc.record", message, place, "Correct what is reported first."));
         }
         let content = if open.faults.is_empty() { Ok(open.writer.finish()) } else { Err(open.faults) };
@@ -311,7 +318,7 @@ impl Reading<'_> {
                 "the last record, {}, is shorter than {DATA_WIDTH} characters, which all others have: the file was cut",
                 open.last
             );
-            let place = format!("{}, IDoc {} that begins at {} {}", self.file, open.document, self.unit, open.line);
+            let place = open.place(self.file, self.unit);
             open.fault(fault("idoc.truncated", message, place, "Send the file again; the transfer was cut off."));
         }
         // Nothing comes after the last one, whether somebody listens or not.
@@ -351,6 +358,10 @@ fn record_fault(found: Fault, last: &str, place: String) -> Finding {
 }
 
 impl Open {
+    fn place(&self, file: &str, unit: &str) -> String {
+        format!("{file}, IDoc {} that begins at {unit} {}", self.document, self.line)
+    }
+
     fn fault(&mut self, finding: Finding) {
         if self.faults.len() < FAULTS_MAX {
             self.faults.push(finding);
@@ -413,15 +424,24 @@ impl Open {
         self.writer.segment(parent.unwrap_or_default(), &kind.name, at.saturating_sub(self.line));
         match kind.layout {
             Some(layout) => {
+                let is_plain = text.is_plain();
                 // From one place to the other all is blank.
                 let (mut from, mut to) = (0, 0);
                 for field in layout {
                     let begin = HEAD_WIDTH + field.offset;
+                    if text.is_over(begin) {
+                        continue;
+                    }
                     if !(from..=to).contains(&begin) {
                         (from, to) = (begin, text.filled_from(begin));
                     }
                     if to < begin + field.length {
-                        self.writer.field(&field.name, &text.field(field, HEAD_WIDTH));
+                        let value = text.field(field, HEAD_WIDTH);
+                        if is_plain {
+                            self.writer.plain_field(&field.name, &value);
+                        } else {
+                            self.writer.field(&field.name, &value);
+                        }
                     }
                 }
             }

@@ -103,6 +103,8 @@ pub(crate) struct Records<R> {
     start: usize,
     filled: usize,
     ended: bool,
+    /// Whether the buffer still holds what the file begins with.
+    holds_the_beginning: bool,
     in_lines: bool,
     padding: Padding,
     wanted: Wanted,
@@ -113,16 +115,40 @@ pub(crate) struct Records<R> {
 impl<R: Read> Records<R> {
     /// Looks at the first record and decides how they are framed.
     pub(crate) fn new(inner: R, padding: Padding, wanted: Wanted) -> io::Result<Self> {
-        let (buffer, start, filled) = (vec![0; CHUNK], 0, 0);
-        let mut records =
-            Self { inner, buffer, start, filled, ended: false, in_lines: false, padding, wanted, number: 0 };
-        records.fill(RECORD_BYTES_MAX)?;
-        let ahead = records.ahead();
+        let mut records = Self {
+            inner,
+            buffer: vec![0; CHUNK],
+            start: 0,
+            filled: 0,
+            ended: false,
+            holds_the_beginning: true,
+            in_lines: false,
+            padding,
+            wanted,
+            number: 0,
+        };
+        records.begin()?;
+        Ok(records)
+    }
+
+    /// Reads the file once more from its beginning: what is held, where that is all of it, else what `open` gives.
+    pub(crate) fn again(mut self, open: impl FnOnce() -> io::Result<R>, wanted: Wanted) -> io::Result<Self> {
+        if !(self.ended && self.holds_the_beginning) {
+            (self.inner, self.filled, self.ended, self.holds_the_beginning) = (open()?, 0, false, true);
+        }
+        (self.start, self.number, self.wanted) = (0, 0, wanted);
+        self.begin()?;
+        Ok(self)
+    }
+
+    fn begin(&mut self) -> io::Result<()> {
+        self.fill(RECORD_BYTES_MAX)?;
+        let ahead = self.ahead();
         let line = memchr::memchr(b'\n', ahead).map(|end| characters(ahead.get(..end).unwrap_or_default()));
         // A file that begins with a data record is damaged; its lines still tell how it was written.
         let first = if ahead.starts_with(b"EDI_D") { CONTROL_WIDTH } else { DATA_WIDTH };
-        records.in_lines = line.is_some_and(|width| width <= first + 1);
-        Ok(records)
+        self.in_lines = line.is_some_and(|width| width <= first + 1);
+        Ok(())
     }
 
     /// What the numbers of records count.
@@ -144,10 +170,13 @@ impl<R: Read> Records<R> {
         if self.ended || self.filled - self.start >= wanted {
             return Ok(());
         }
-        self.buffer.copy_within(self.start..self.filled, 0);
-        self.filled -= self.start;
-        self.start = 0;
-        while !self.ended && self.filled < wanted {
+        if self.start + wanted > self.buffer.len() {
+            self.holds_the_beginning &= self.start == 0;
+            self.buffer.copy_within(self.start..self.filled, 0);
+            self.filled -= self.start;
+            self.start = 0;
+        }
+        while !self.ended && self.filled - self.start < wanted {
             match self.inner.read(self.buffer.get_mut(self.filled..).unwrap_or_default()) {
                 Ok(read) => {
                     self.filled += read;
@@ -192,12 +221,11 @@ impl<R: Read> Records<R> {
             }
             let bytes = self.buffer.get(bytes).unwrap_or_default();
             let kind = kind_of(bytes);
-            let text = match self.head_of(kind, bytes).map_or_else(|| std::str::from_utf8(bytes), Ok) {
-                Err(_) => Err(Fault::NotText),
-                Ok(text) => {
-                    let cut = Cut::new(text, self.padding);
+            let text = match self.cut(kind, bytes, self.padding) {
+                Err(fault) => Err(fault),
+                Ok(cut) => {
                     // Blanks are counted only where something is too long.
-                    let blank = |cut: &Cut<'_>| text.len() - cut.text.trim_end().len();
+                    let blank = |cut: &Cut<'_>| bytes.len() - cut.text.trim_end().len();
                     match limit(kind) {
                         limit if cut.width > limit && cut.width.saturating_sub(blank(&cut)) > limit => {
                             Err(Fault::TooLong(cut.width, limit))
@@ -258,9 +286,7 @@ impl<R: Read> Records<R> {
                 self.start += length;
                 let bytes = self.buffer.get(begin..self.start).unwrap_or_default();
                 let padding = if Some(length) == by_characters { Padding::Characters } else { Padding::Bytes };
-                let text = self.head_of(kind, bytes).map_or_else(|| std::str::from_utf8(bytes), Ok);
-                let text = text.map(|text| Cut::new(text, padding)).map_err(|_| Fault::NotText);
-                return Ok(Some(Record { number: self.number, kind, text }));
+                return Ok(Some(Record { number: self.number, kind, text: self.cut(kind, bytes, padding) }));
             }
             None if by_characters.is_none() && self.ended => Fault::Truncated(characters(ahead), width),
             None => Fault::Unframed,
@@ -269,10 +295,11 @@ impl<R: Read> Records<R> {
         Ok(Some(Record { number: self.number, kind, text: Err(fault) }))
     }
 
-    /// The head of a data record, where no more is wanted of it; nothing where all of the record is.
-    fn head_of<'b>(&self, kind: Kind, bytes: &'b [u8]) -> Option<&'b str> {
-        let head = bytes.get(..HEAD_WIDTH).filter(|_| kind == Kind::Data && self.wanted == Wanted::Heads)?;
-        std::str::from_utf8(head).ok()
+    /// What is wanted of a record as text: of a data record perhaps the head alone.
+    fn cut<'b>(&self, kind: Kind, bytes: &'b [u8], padding: Padding) -> Result<Cut<'b>, Fault> {
+        let head = bytes.get(..HEAD_WIDTH).filter(|_| kind == Kind::Data && self.wanted == Wanted::Heads);
+        let head = head.and_then(|head| Cut::new(head, padding).ok());
+        head.map_or_else(|| Cut::new(bytes, padding).map_err(|_| Fault::NotText), Ok)
     }
 
     /// Goes on to the next control record behind a record that could not be framed, or to the end.

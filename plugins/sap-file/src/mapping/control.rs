@@ -13,13 +13,13 @@ const NUMBER: usize = 16;
 /// All that is wrong with a control record.
 pub(crate) fn check(idoc: &Idoc<'_>, wanted: &ControlConfig) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut must = |field: &str, holds: bool, message: &str, expected: String, fix: &str| {
+    let mut must = |field: &str, holds: bool, message: &str, expected: &dyn Fn() -> String, fix: &str| {
         if !holds {
             let found = idoc.control(field);
             findings.push(
                 Finding::error("idoc.control_record", "", format!("EDI_DC40.{field}: {message}"))
                     .with_found(if found.is_empty() { "nothing" } else { found })
-                    .with_expected(expected)
+                    .with_expected(expected())
                     .with_fix(fix),
             );
         }
@@ -30,12 +30,12 @@ pub(crate) fn check(idoc: &Idoc<'_>, wanted: &ControlConfig) -> Vec<Finding> {
         "DOCNUM",
         is_number,
         "there is no IDoc number",
-        "up to 16 digits".to_owned(),
+        &|| "up to 16 digits".to_owned(),
         "Send the IDoc again, unchanged.",
     );
     let mut one_of = |field: &str, list: &[String], message: &str, may_be_any: bool| {
         let holds = may_be_any && list.is_empty() || list.iter().any(|word| word == idoc.control(field));
-        must(field, holds, message, list.join(" or "), ROUTE);
+        must(field, holds, message, &|| list.join(" or "), ROUTE);
     };
     one_of("MESTYP", &wanted.message_types, "this is no invoice", false);
     one_of("IDOCTYP", &wanted.idoc_types, "the IDoc type is not read here", false);
@@ -46,7 +46,7 @@ pub(crate) fn check(idoc: &Idoc<'_>, wanted: &ControlConfig) -> Vec<Finding> {
         "DIRECT",
         is_outbound,
         "it is not on its way out of SAP",
-        "1".to_owned(),
+        &|| "1".to_owned(),
         "Let this source read outbound IDocs only, or set `control.accept_inbound = true`.",
     );
     let is_real = wanted.accept_test || matches!(idoc.control("TEST"), "" | "0");
@@ -54,7 +54,7 @@ pub(crate) fn check(idoc: &Idoc<'_>, wanted: &ControlConfig) -> Vec<Finding> {
         "TEST",
         is_real,
         "it is marked as a test, and what is registered counts",
-        "blank".to_owned(),
+        &|| "blank".to_owned(),
         "Clear the test flag in the partner profile, or set `control.accept_test = true` for a source of a test system.",
     );
     findings

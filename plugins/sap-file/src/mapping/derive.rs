@@ -33,7 +33,7 @@ impl Settings {
     /// The plants that the items of a document leave from, as far as they are configured.
     pub(crate) fn plants<'s>(&'s self, facts: &Facts<'_>) -> Vec<(&'s str, &'s PlantConfig)> {
         let mut found: Vec<(&str, &PlantConfig)> = Vec::new();
-        for item in &facts.items {
+        for item in facts.items.iter().filter(|_| !self.plants.is_empty()) {
             let key = facts.idoc.value(item.segment, "WERKS").unwrap_or_default();
             if let Some((key, plant)) = self.plants.get_key_value(key)
                 && !found.iter().any(|(known, _)| known == key)
@@ -111,17 +111,18 @@ pub(crate) fn of_item<'a>(derived: Derived, facts: &Facts<'a>, item: &ItemFacts<
     }
 }
 
-/// A text that has the length of a GSTIN, best one with a valid check digit.
-fn registered<'t>(mut candidates: impl Iterator<Item = &'t str> + Clone) -> Option<&'t str> {
+/// A text that has the length of a GSTIN, best one with a valid check digit; and whether it has one.
+fn registered<'t>(mut candidates: impl Iterator<Item = &'t str> + Clone) -> Option<(&'t str, bool)> {
     let valid = |text: &&str| Gstin::parse(text).is_ok_and(|gstin| gstin.check_digit_ok());
-    candidates.clone().find(valid).or_else(|| candidates.find(|text| text.len() == GSTIN))
+    let found = candidates.clone().find(valid).map(|text| (text, true));
+    found.or_else(|| candidates.find(|text| text.len() == GSTIN).map(|text| (text, false)))
 }
 
 fn gstin(facts: &Facts<'_>, settings: &Settings, role: Role) -> Option<String> {
     match role {
         Role::Seller => {
             let own = registered(facts.of_head("E1EDK01", "EIGENUINR").into_iter());
-            let valid = own.filter(|own| Gstin::parse(own).is_ok_and(|gstin| gstin.check_digit_ok()));
+            let (valid, own) = (own.filter(|(_, is_valid)| *is_valid).map(|(own, _)| own), own.map(|(own, _)| own));
             let plant = || settings.plants(facts).into_iter().find_map(|(_, plant)| plant.gstin.as_deref());
             let company = || {
                 let keys = [
@@ -136,7 +137,7 @@ fn gstin(facts: &Facts<'_>, settings: &Settings, role: Role) -> Option<String> {
         Role::Buyer => {
             let candidates =
                 [facts.of_head("E1EDK01", "KUNDEUINR"), facts.qualified("E1EDK02", ("QUALF", "107"), "BELNR")];
-            registered(candidates.into_iter().flatten()).map(str::to_owned)
+            registered(candidates.into_iter().flatten()).map(|(text, _)| text.to_owned())
         }
         Role::Ship => None,
     }
@@ -187,8 +188,10 @@ fn supply(facts: &Facts<'_>) -> &'static str {
 /// The sum of conditions of the head, with the sign they have in the document.
 fn conditions(facts: &Facts<'_>, types: &[String]) -> Option<Decimal> {
     let is_meant = |row: &&Segment<'_>| {
-        let kind = facts.idoc.value(**row, "KSCHL");
-        row.name == "E1EDK05" && types.iter().any(|meant| Some(meant.as_str()) == kind)
+        row.name == "E1EDK05" && {
+            let kind = facts.idoc.value(**row, "KSCHL");
+            types.iter().any(|meant| Some(meant.as_str()) == kind)
+        }
     };
     let mut rows = facts.head.iter().filter(is_meant).peekable();
     rows.peek()?;
@@ -212,9 +215,9 @@ fn preceding<'a>(facts: &Facts<'a>) -> Option<(&'a str, &'a str, Segment<'a>)> {
     let with = |qualifier: &str| {
         facts.head.iter().find_map(|segment| {
             let value = |field: &str| facts.idoc.value(*segment, field);
-            let is_meant = segment.name == "E1EDK02" && value("QUALF") == Some(qualifier);
-            let number = value("BELNR")
-                .filter(|number| is_meant && number.len() <= 16 && Pattern::DocumentNumber.admits(number))?;
+            (segment.name == "E1EDK02" && value("QUALF") == Some(qualifier)).then_some(())?;
+            let number =
+                value("BELNR").filter(|number| number.len() <= 16 && Pattern::DocumentNumber.admits(number))?;
             let date = value("DATUM").filter(|date| !value::is_initial(date))?;
             Some((number, date, *segment))
         })

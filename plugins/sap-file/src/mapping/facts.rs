@@ -97,13 +97,13 @@ impl<'a> Facts<'a> {
             Numbers::Point => Ok(Mark::Point),
             Numbers::Comma => Ok(Mark::Comma),
             // Nearly all have no comma, and nothing to find out.
-            Numbers::Auto if numbers_with(self.idoc, &[',']).next().is_none() => Ok(Mark::Point),
-            Numbers::Auto => value::mark(numbers_with(self.idoc, &['.', ','])),
+            Numbers::Auto if numbers_with(self.idoc, b",").next().is_none() => Ok(Mark::Point),
+            Numbers::Auto => value::mark(numbers_with(self.idoc, b".,")),
         };
         // A number of another form would be read later on with a point, and the others with a comma.
         let is_odd = |number: &&str| value::number(number, Mark::Comma).is_none();
         let found = match found {
-            Ok(Mark::Comma) => match numbers_with(self.idoc, &['.']).find(is_odd) {
+            Ok(Mark::Comma) => match numbers_with(self.idoc, b".").find(is_odd) {
                 Some(number) => Err(Unclear(number.to_owned())),
                 None => Ok(Mark::Comma),
             },
@@ -293,7 +293,8 @@ impl<'a> Facts<'a> {
 
     /// Where a segment stands.
     pub(crate) fn place(&self, segment: Segment<'_>) -> String {
-        format!("segment {}, line {}", segment.name, self.line(segment))
+        // Said of each tax of each item: without the machinery of formats.
+        ["segment ", segment.name, ", line ", &self.line(segment).to_string()].concat()
     }
 
     /// The line of a segment in its file.
@@ -319,11 +320,12 @@ impl<'a> Facts<'a> {
 }
 
 /// The numbers of SAP's own segments that are written with one of these marks.
-fn numbers_with<'a>(idoc: &'a Idoc<'a>, marks: &'static [char]) -> impl Iterator<Item = &'a str> {
+fn numbers_with<'a>(idoc: &'a Idoc<'a>, marks: &'static [u8]) -> impl Iterator<Item = &'a str> {
     idoc.segments().iter().flat_map(move |segment| {
         let is_number = |name: &str| plan::form(segment.name, name) != Form::Text;
         let fields = idoc.fields(*segment).iter();
-        fields.filter(move |(name, value)| value.contains(marks) && is_number(name)).map(|(_, value)| &**value)
+        let is_marked = |value: &str| value.bytes().any(|byte| marks.contains(&byte));
+        fields.filter(move |(name, value)| is_marked(value) && is_number(name)).map(|(_, value)| &**value)
     })
 }
 

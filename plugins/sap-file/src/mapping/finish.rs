@@ -45,10 +45,10 @@ pub(crate) fn tax(mapped: &mut MappedDocument, facts: &Facts<'_>, names: &TaxNam
     }
 }
 
-fn put(item: &mut Item, taxes: &Taxes) -> Vec<(&'static str, bool)> {
+fn put(item: &mut Item, taxes: &Taxes) -> [(&'static str, bool); 7] {
     let amount = |tax: Tax| taxes.amounts.get(&tax).filter(|amount| !amount.is_zero()).copied();
-    let rate = |rate: Option<Decimal>| rate.and_then(|rate| Rate::parse(&value::plain(rate.round_dp(3))).ok());
-    vec![
+    let rate = |rate: Option<Decimal>| value::units(rate?.round_dp(3), Rate::DECIMALS).map(Rate::from_thousandths);
+    [
         ("GstRt", set(&mut item.gst_rt, rate(taxes.rate))),
         ("CgstAmt", set(&mut item.cgst_amt, amount(Tax::Cgst).and_then(money))),
         ("SgstAmt", set(&mut item.sgst_amt, amount(Tax::Sgst).and_then(money))),
@@ -68,7 +68,7 @@ fn set<T>(field: &mut Field<T>, value: Option<T>) -> bool {
 }
 
 fn money(amount: Decimal) -> Option<Amount> {
-    Amount::parse(&value::plain(value::paise(amount))).ok()
+    value::units(value::paise(amount), Amount::DECIMALS).map(Amount::from_paise)
 }
 
 /// Whether supplier and place of supply are in one state; nothing where one of them is not known.

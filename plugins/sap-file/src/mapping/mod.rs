@@ -65,7 +65,8 @@ pub(crate) struct Mapper {
     taxes: TaxNames,
     sellers: Vec<SellerConfig>,
     regions: HashMap<String, String>,
-    keys: Vec<(String, String)>,
+    /// What is returned with results, sorted, by the slots of the plan.
+    keys: Vec<(String, usize)>,
     computes: bool,
 }
 
@@ -90,6 +91,10 @@ impl Mapper {
         let mut plan = Plan::new(plan.names().chain(keys.iter().map(|(_, field)| field.as_str())))
             .map_err(|reason| ("mapping", reason))?;
         plan.number(mapping.numbered().map(Field::name));
+        let mut keys: Vec<(String, usize)> =
+            keys.into_iter().filter_map(|(name, field)| Some((name, plan.slot(&field)?))).collect();
+        // In the order of the map they go into; of two with one name the last counts.
+        keys.sort_by(|(left, _), (right, _)| left.cmp(right));
         let tables = [&builtin.tables, &own.tables].into_iter().filter_map(|tables| tables.get(REGIONS));
         let regions = tables.flatten().map(|(region, code)| (spelling::fold(region), code.clone())).collect();
         Ok(Self {
@@ -120,25 +125,25 @@ impl Mapper {
                 return unmappable(reference.to_string(), vec![finding], reference);
             }
         };
-        let label = label(&idoc);
+        let label = || label(&idoc);
         let faults = control::check(&idoc, &self.control);
         if !faults.is_empty() {
-            return unmappable(label, faults, reference);
+            return unmappable(label(), faults, reference);
         }
         let first_line = line_of(&reference.position);
         let facts = Facts::new(&idoc, first_line, self.numbers, &self.settings.conditions);
         let billing = facts.qualified("E1EDK14", ("QUALF", "015"), "ORGID").unwrap_or_default();
         if PRO_FORMA.contains(&billing) {
             let message = format!("billing type {billing} is a pro forma invoice");
-            return Mapped::Skipped(Skip { label, reason: "pro_forma".to_owned(), message });
+            return Mapped::Skipped(Skip { label: label(), reason: "pro_forma".to_owned(), message });
         }
         if CANCELLATIONS.contains(&billing) {
-            return unmappable(label, vec![cancellation(&facts, billing)], reference);
+            return unmappable(label(), vec![cancellation(&facts, billing)], reference);
         }
         let record = IdocRecord::new(&facts, &self.plan, &self.settings);
         let mut mapped = match self.mapping.map(&record) {
             Ok(mapped) => mapped,
-            Err(skip) => return Mapped::Skipped(Skip { label, ..skip }),
+            Err(skip) => return Mapped::Skipped(Skip { label: label(), ..skip }),
         };
         finish::tax(&mut mapped, &facts, &self.taxes, &self.sellers);
         finish::surcharges(&mut mapped);
@@ -160,9 +165,7 @@ impl Mapper {
         record: &IdocRecord<'_, '_>,
         invoice: &einvoice_core::document::Invoice,
     ) -> BTreeMap<String, String> {
-        use einvoice_core::mapping::Record as _;
-        let keys =
-            self.keys.iter().filter_map(|(name, field)| Some((name.clone(), record.value(None, field)?.into_owned())));
+        let keys = self.keys.iter().filter_map(|(name, slot)| Some((name.clone(), record.of_head(*slot)?.to_owned())));
         // A key that the configuration names is meant to be the one of that name.
         crate::attributes::of_document(invoice).chain(keys).collect()
     }
@@ -171,10 +174,10 @@ impl Mapper {
     fn without_layout(&self, facts: &Facts<'_>) -> Vec<Finding> {
         let all = facts.head.iter().chain(facts.items.iter().flat_map(|item| &item.segments));
         let mut found: Vec<Finding> = Vec::new();
-        for segment in all {
+        for segment in all.filter(|segment| facts.idoc.value(**segment, RAW).is_some()) {
             let is_read = !self.plan.wanted(segment.name).is_empty() || segment.name == "E1EDP28";
             let is_new = !found.iter().any(|finding| finding.message.contains(segment.name));
-            if is_read && is_new && facts.idoc.value(*segment, RAW).is_some() {
+            if is_read && is_new {
                 let message = format!(
                     "segment {} is in the file, and nothing says which of its fields stands where",
                     segment.name
@@ -200,7 +203,7 @@ fn placed(findings: &mut [Finding], reference: &SourceRef) {
     for finding in findings {
         if let Some(place) = finding.place.take() {
             let whole = place.starts_with(&reference.location);
-            finding.place = Some(if whole { place } else { format!("{}, {place}", reference.location) });
+            finding.place = Some(if whole { place } else { [&*reference.location, ", ", &*place].concat() });
         }
     }
 }
@@ -228,9 +231,7 @@ fn label(idoc: &Idoc<'_>) -> String {
 /// The identity of an `IDoc` in its system; nothing where it has no number.
 pub(crate) fn idoc_id(content: &str) -> Option<String> {
     let line = content.lines().next()?;
-    let of = |name: &str| {
-        line.split('\t').filter_map(|field| field.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value)
-    };
+    let of = |name: &str| line.split('\t').find_map(|field| field.strip_prefix(name)?.strip_prefix('='));
     let number = of("DOCNUM").map(str::trim).filter(|number| !number.is_empty() && !value::is_initial(number))?;
     Some(format!("idoc/{}/{}/{number}", of("MANDT").unwrap_or_default(), of("SNDPRN").unwrap_or_default()))
 }

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use super::field::{self, Derived, FieldName, Name, Qualifier, Role};
 
 /// What a value is, by its field.
@@ -67,12 +69,12 @@ pub(crate) struct Want {
 /// All fields that a mapping reads.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
-    slots: HashMap<String, usize>,
+    slots: HashMap<String, usize, RandomState>,
     /// Names as rules have them, by slot.
     names: Vec<String>,
     /// Slots by the numbers that a mapping has for its fields.
     numbered: Vec<usize>,
-    by_segment: HashMap<String, Vec<Want>>,
+    by_segment: HashMap<String, Vec<Want>, RandomState>,
     pub(crate) partners: Vec<(Role, String, usize)>,
     /// What is derived for the head.
     pub(crate) of_head: Vec<(Derived, usize)>,

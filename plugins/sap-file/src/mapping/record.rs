@@ -69,6 +69,11 @@ impl<'f, 'a> IdocRecord<'f, 'a> {
         record
     }
 
+    /// The value of a slot for the document as a whole.
+    pub(crate) fn of_head(&self, slot: usize) -> Option<&str> {
+        self.find(None, slot).map(|value| &*value.text)
+    }
+
     fn find(&self, line: Option<usize>, slot: usize) -> Option<&Value<'a>> {
         let of = |values: &'_ Vec<Option<Value<'a>>>| values.get(slot).is_some_and(Option::is_some);
         let found = match line {
@@ -105,28 +110,30 @@ impl Record for IdocRecord<'_, '_> {
 
     fn origins(&self) -> Option<Arc<dyn Origins>> {
         let mut places = Places { plan: Arc::clone(self.plan), segments: Vec::new(), values: Vec::new() };
-        places.values.reserve(self.plan.width() * (1 + self.lines.len()));
-        for values in std::iter::once(&self.head).chain(&self.lines) {
+        places.values.reserve(VALUES_USUAL * (1 + self.lines.len()));
+        for (row, values) in std::iter::once(&self.head).chain(&self.lines).enumerate() {
             for (slot, value) in values.iter().enumerate() {
-                let at = value.as_ref().and_then(|value| value.at);
-                let at = at.map(|(segment, line)| {
-                    (if self.plan.is_derived(slot) { places.segment(segment) } else { 0 }, line)
-                });
-                places.values.push(at);
+                if let Some((segment, line)) = value.as_ref().and_then(|value| value.at) {
+                    let segment = if self.plan.is_derived(slot) { places.segment(segment) } else { 0 };
+                    places.values.push(((row, slot), (segment, line)));
+                }
             }
         }
         Some(Arc::new(places))
     }
 }
 
-/// Where the values of an `IDoc` stood: by the slots of the head, then by those of each line.
+/// Values that head and items have each, for room that is made at once.
+const VALUES_USUAL: usize = 16;
+
+/// Where the values of an `IDoc` stood.
 #[derive(Debug)]
 struct Places {
     plan: Arc<Plan>,
     /// The segment types that derived values come from.
     segments: Vec<Box<str>>,
-    /// Segment type and line of each.
-    values: Vec<Option<(usize, u64)>>,
+    /// Segment type and line of each value that is there, by row (the head, then each item) and slot, in their order.
+    values: Vec<((usize, usize), (usize, u64))>,
 }
 
 impl Places {
@@ -142,8 +149,9 @@ impl Places {
 impl Origins for Places {
     fn origin(&self, line: Option<usize>, name: &str) -> String {
         let of = |row: usize| {
-            let slot = self.plan.slot(name)?;
-            self.values.get(row * self.plan.width() + slot).copied().flatten()
+            let place = (row, self.plan.slot(name)?);
+            let at = self.values.binary_search_by_key(&place, |(place, _)| *place).ok()?;
+            self.values.get(at).map(|(_, found)| *found)
         };
         // What all items say stands in the first of them.
         let found = line.map_or_else(|| of(0).or_else(|| of(1)), |line| of(1 + line));

@@ -185,10 +185,12 @@ fn ambiguous(facts: &Facts<'_>, rows: &[Row<'_>], reason: &str) -> Finding {
 fn added(facts: &Facts<'_>, rows: &[Row<'_>], item: &ItemFacts<'_>) -> Taxes {
     let net = facts.net(item).and_then(|net| facts.amount(net, Form::Amount));
     let mut taxes = Taxes::default();
-    let mut origins = Vec::new();
     for row in rows {
         let Some(tax) = row.tax else { continue };
-        origins.push(facts.place(row.segment));
+        if !taxes.origin.is_empty() {
+            taxes.origin.push_str(" and ");
+        }
+        taxes.origin.push_str(&facts.place(row.segment));
         let rate = row.rate.map(|rate| per_cent(rate, row.amount, net));
         let mut add = |tax: Tax, amount: Decimal| *taxes.amounts.entry(tax).or_default() += amount;
         match tax {
@@ -208,7 +210,6 @@ fn added(facts: &Facts<'_>, rows: &[Row<'_>], item: &ItemFacts<'_>) -> Taxes {
             *total = Some(total.unwrap_or_default() + rate);
         }
     }
-    taxes.origin = origins.join(" and ");
     taxes
 }
 

@@ -138,3 +138,40 @@ fn a_segment_without_a_layout_keeps_its_data_and_has_no_fields() {
     let found = all(&lines.join("\n"), SETTINGS);
     assert!(found[0].as_ref().unwrap().contains("\n2 E1EDP28 4\tSDATA=07108095\n"), "{found:?}");
 }
+
+#[test]
+fn a_small_file_is_opened_once_and_a_larger_one_again() {
+    let small: Vec<String> = (1..=3).flat_map(idoc).collect();
+    let large: Vec<String> = (1..=2_000).flat_map(idoc).collect();
+    for (lines, opened) in [(small, 1), (large, 2)] {
+        let file = lines.join("\n");
+        let (mut found, opens) = (Vec::new(), std::cell::Cell::new(0));
+        let open = || {
+            opens.set(opens.get() + 1);
+            Ok(file.as_bytes())
+        };
+        read(open, "f.idoc", &Definitions::default(), SETTINGS, &mut |one| {
+            found.push((one.line, one.content.unwrap()));
+            true
+        })
+        .unwrap();
+        assert_eq!((opens.get(), found.len()), (opened, lines.len() / 5), "{} bytes", file.len());
+        let line = u64::try_from(lines.len() - 4).unwrap();
+        assert_eq!(found.last().map(|(at, _)| *at), Some(line));
+    }
+}
+
+#[test]
+fn what_fills_a_record_up_is_no_part_of_its_fields() {
+    let values = ["001 INRINR", "Jörg INR", "", "a\tb\\ INR"];
+    let padded = |text: &str| format!("{text:<1063}");
+    for value in values {
+        let lines =
+            [control(7), data(7, "E2EDK01", 1, 0, value), data(7, "X1", 2, 0, value), data(7, "E2EDS01", 3, 0, "")];
+        let cut = all(&lines.join("\n"), SETTINGS);
+        let filled: Vec<String> = lines.iter().skip(1).map(|line| padded(line)).collect();
+        let whole = all(&[control(7), filled.join("\n")].join("\n"), SETTINGS);
+        assert!(cut[0].is_ok(), "{cut:?}");
+        assert_eq!(cut, whole);
+    }
+}

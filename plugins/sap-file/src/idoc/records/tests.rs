@@ -105,3 +105,27 @@ fn flat_files_are_known_by_their_first_bytes() {
         assert!(!is_flat(other.as_bytes()), "{other}");
     }
 }
+
+#[test]
+fn a_head_is_read_whole_or_not_at_all() {
+    let head = format!("{:<30}100{:016}00000200000102", "E2EDP26000", 7);
+    let found = head_of(&head).unwrap();
+    assert_eq!((found.segment, found.client, found.document), ("E2EDP26000", "100", "0000000000000007"));
+    assert_eq!((found.number, found.parent), (2, 1));
+    for (from, to, parent) in [("000001", "      ", 0), ("E2EDP26000 ", "E2EDP26000\t", 1), ("0000010", "0000000", 0)] {
+        assert_eq!(head_of(&head.replacen(from, to, 1)).map(|head| head.parent), Some(parent), "{to:?}");
+    }
+    for (from, to) in [
+        ("E2EDP26000", "e2edp26000"),
+        ("E2EDP26000", "E2EDP 6000"),
+        ("E2EDP26000  ", "E2EDP26000 X"),
+        ("E2EDP26000", "          "),
+        ("100", "1 0"),
+        ("0000000000000007", "000000000000000X"),
+        ("000002", "00 002"),
+        ("000001", "0000 1"),
+    ] {
+        assert!(head.contains(from), "{from}");
+        assert_eq!(head_of(&head.replacen(from, to, 1)), None, "{to:?}");
+    }
+}
