@@ -1,5 +1,7 @@
 //! What tests, benchmarks and fuzz targets need: sheets made of documents, and entry points for arbitrary bytes.
 
+pub mod copies;
+
 use std::io::Cursor;
 use std::ops::ControlFlow;
 

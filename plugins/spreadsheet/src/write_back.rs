@@ -227,14 +227,7 @@ impl Places {
             Some(base) => base,
             None => self.request(location, file, &answers, settings),
         };
-        match base.learn(answers.values().filter_map(|answer| answer.place.as_ref())) {
-            // A workbook that breaks off cannot be copied, and its results are owed all the same.
-            Err(CopyError::Base(_)) if !base.is_target() => base = Base::list(),
-            learnt => learnt?,
-        }
-        if !base.has_headings() {
-            base = Base::list();
-        }
+        copy::learn(&mut base, &answers)?;
         if !base.is_target() && !copy::is_text(&path) {
             // Excel opens a workbook with macros under no other ending, and one without them not under this.
             *target = path.with_extension(if base.has_macros() { MACROS } else { WORKBOOK });

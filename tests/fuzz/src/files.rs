@@ -35,8 +35,8 @@ pub fn sap_definitions(bytes: &[u8]) {
     let _is_one = einvoice_sap_file::fuzzing::definitions(bytes);
 }
 
-/// Any bytes as a file of sheets: read or refused, and every document mapped the same twice.
-pub fn spreadsheet(bytes: &[u8]) {
+/// Lets a fuzzer go on where a reader of workbooks panics and the source says so of the file.
+fn contained() {
     // A damaged workbook makes its reader panic, which the source turns into a finding; a fuzzer ends at every panic that
     // its hook is told of.
     static CONTAINED: Once = Once::new();
@@ -49,7 +49,24 @@ pub fn spreadsheet(bytes: &[u8]) {
             }
         }));
     });
+}
+
+/// Any bytes as a file of sheets: read or refused, and every document mapped the same twice.
+pub fn spreadsheet(bytes: &[u8]) {
+    contained();
     let _documents = testing::documents(bytes);
+}
+
+/// Any bytes as a workbook: results are written into a copy of it that opens again, or nothing is.
+pub fn spreadsheet_copy(bytes: &[u8]) {
+    contained();
+    let _became = testing::copies::copied(bytes);
+}
+
+/// Any bytes in the place of one part of a workbook, or of a copy made before.
+pub fn spreadsheet_copy_part(bytes: &[u8]) {
+    contained();
+    let _became = testing::copies::copied_with(bytes);
 }
 
 /// Any bytes as the sheet of a workbook.

@@ -6,6 +6,7 @@
 mod core_texts;
 mod files;
 mod portal;
+mod provider;
 
 use einvoice_core::finding::Finding;
 
@@ -20,6 +21,9 @@ pub const TARGETS: &[Target] = &[
     ("ewb_request", core_texts::ewb_request),
     ("formula", core_texts::formula),
     ("gobl", files::gobl),
+    ("gsp_profile", provider::gsp_profile),
+    ("gsp_recording", provider::gsp_recording),
+    ("gsp_reply", provider::gsp_reply),
     ("irp_reply", portal::irp_reply),
     ("json_answers", files::json_answers),
     ("json_file", files::json_file),
@@ -33,6 +37,8 @@ pub const TARGETS: &[Target] = &[
     ("sap_flat", files::sap_flat),
     ("sap_json", files::sap_json),
     ("sap_xml", files::sap_xml),
+    ("spreadsheet_copy", files::spreadsheet_copy),
+    ("spreadsheet_copy_part", files::spreadsheet_copy_part),
     ("spreadsheet_markup", files::spreadsheet),
     ("spreadsheet_ods", files::spreadsheet_ods),
     ("spreadsheet_text", files::spreadsheet),

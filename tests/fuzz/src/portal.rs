@@ -75,8 +75,8 @@ pub fn ewb_reply(bytes: &[u8]) {
     }
 }
 
-/// Every question whose answer has content.
-fn operations() -> [Operation; 11] {
+/// Every question to the e-way bill system whose answer has content.
+pub(super) fn operations() -> [Operation; 11] {
     let number = EwbNumber::parse("331000000001").expect("a number");
     let gstin = Gstin::parse("29AAKCV7711B1Z9").expect("a GSTIN");
     let date = DocumentDate::parse("05/11/2026").expect("a day");

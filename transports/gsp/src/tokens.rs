@@ -116,10 +116,13 @@ impl<E: Exchange> Provider<E> {
     /// One login to the provider: a token and its end.
     async fn log_in(&self, access: &Access, login: &Login) -> Result<(Secret<String>, Timestamp), TransportError> {
         let request_id = self.request_id()?;
+        // What is said of the token that this login replaces may repeat it.
+        let refused = self.tokens().refused.front().cloned();
+        let previous = refused.as_ref().map(|token| token.expose().as_str());
         let values = Values {
             settings: &self.settings,
             access,
-            tokens: Tokens::default(),
+            tokens: Tokens { previous, ..Tokens::default() },
             request_id: &request_id,
             site: &self.site,
             force: false,

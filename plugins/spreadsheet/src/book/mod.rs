@@ -54,6 +54,12 @@ impl BookError {
     }
 }
 
+/// Whether an error tells of what stands in a file, and not of the disk it lies on: unpacking finds both.
+pub(crate) fn is_damage(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
+    matches!(error.kind(), InvalidData | InvalidInput | Other | UnexpectedEof)
+}
+
 impl From<io::Error> for BookError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)

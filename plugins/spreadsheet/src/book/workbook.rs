@@ -8,7 +8,7 @@ use calamine::{Data, DataRef, Dimensions, ExcelDateTime, Ods, OdsError, Range, R
 use calamine::{Xls, XlsError, Xlsb, Xlsx, XlsxError};
 use jiff::civil::Date;
 
-use super::{BookError, COLUMNS_MAX, Line, Merged, ROWS_MAX, Take, is_wanted};
+use super::{BookError, COLUMNS_MAX, Line, Merged, ROWS_MAX, Take, is_damage, is_wanted};
 use crate::cell::{Cell, Row};
 
 /// Most bytes that one part of an archive may have once unpacked: a small file can hold parts of any size, and some are
@@ -297,7 +297,7 @@ fn locked() -> BookError {
 fn xlsx(error: XlsxError) -> BookError {
     match error {
         XlsxError::Password => locked(),
-        XlsxError::Io(error) => BookError::Io(error),
+        XlsxError::Io(error) if !is_damage(&error) => BookError::Io(error),
         other => unreadable(&other),
     }
 }

@@ -13,7 +13,7 @@ use super::marks::marks;
 use super::package::{Code, Package, QR_SHEET, QR_TITLE};
 use super::plan::{self, Fresh, Plan};
 use super::{CopyError, CopySettings};
-use crate::book::{Book, BookError, Line, Take};
+use crate::book::{Book, BookError, COLUMNS_MAX, Line, ROWS_MAX, Take};
 use crate::builtin::{self, RESULTS};
 use crate::cell::{Cell, Row};
 use crate::fields::Fields;
@@ -95,6 +95,16 @@ impl Base {
         self.is_target
     }
 
+    /// Whether its parts can be kept as they are.
+    pub(crate) fn is_package(&self) -> bool {
+        self.package.is_some()
+    }
+
+    /// Whether it is a list of results without their workbook.
+    pub(crate) fn is_list(&self) -> bool {
+        self.book.is_none()
+    }
+
     /// Whether the copy answers the workbook that looked like this.
     pub(crate) fn answers(&self, file: &str) -> bool {
         self.sheets.iter().flat_map(|sheet| sheet.states.values()).any(|state| state.file == file)
@@ -165,6 +175,12 @@ impl Base {
             }
         }
         let mut known = self.known(&answers);
+        // Rows that answers stand in, whether or not the base has them still.
+        let mut taken: BTreeMap<String, u32> = BTreeMap::new();
+        for place in answers.values().filter_map(|answer| answer.place.as_ref()) {
+            let last = taken.entry(place.sheet.clone()).or_default();
+            *last = place.rows.iter().copied().chain([*last]).max().unwrap_or_default();
+        }
         for (record, mut answer) in answers {
             answer.place = answer.place.filter(|place| {
                 self.sheets
@@ -175,7 +191,8 @@ impl Base {
             if known.as_ref().is_some_and(|(.., state)| state.edition().covers(&answer.state.edition())) {
                 continue;
             }
-            let (name, row) = self.place(&answer, known.as_ref().map(|(sheet, row, _)| (sheet.as_str(), *row)))?;
+            let known_place = known.as_ref().map(|(sheet, row, _)| (sheet.as_str(), *row));
+            let (name, row) = self.place(&answer, known_place, &taken)?;
             let Some(sheet) = self.sheets.iter().find(|sheet| sheet.name == name) else { continue };
             let own = plan.sheets.entry(name).or_default();
             if let Some((.., state)) = known {
@@ -213,18 +230,23 @@ impl Base {
 
     /// What the base says already about the records of these answers.
     fn known(&self, answers: &BTreeMap<String, Answer>) -> HashMap<String, (String, u32, State)> {
-        let of = |sheet: &BaseSheet, row: u32, state: &State| {
-            answers
-                .contains_key(&state.record)
-                .then(|| (state.record.clone(), (sheet.name.clone(), row, state.clone())))
-        };
-        let states =
-            self.sheets.iter().flat_map(|sheet| sheet.states.iter().map(move |(row, state)| (sheet, *row, state)));
-        states.filter_map(|(sheet, row, state)| of(sheet, row, state)).collect()
+        let mut known = HashMap::new();
+        for sheet in &self.sheets {
+            // A person who copies a row copies what it says of its document: the first one counts, as for `find`.
+            for (row, state) in sheet.states.iter().filter(|(_, state)| answers.contains_key(&state.record)) {
+                known.entry(state.record.clone()).or_insert_with(|| (sheet.name.clone(), *row, state.clone()));
+            }
+        }
+        known
     }
 
     /// The sheet and the first row of an answer. What has no row of its own stands below the last one.
-    fn place(&mut self, answer: &Answer, known: Option<(&str, u32)>) -> Result<(String, u32), CopyError> {
+    fn place(
+        &mut self,
+        answer: &Answer,
+        known: Option<(&str, u32)>,
+        taken: &BTreeMap<String, u32>,
+    ) -> Result<(String, u32), CopyError> {
         if let Some((sheet, row)) = known {
             return Ok((sheet.to_owned(), row));
         }
@@ -237,6 +259,12 @@ impl Base {
             && sheet.last_row == 0
         {
             sheet.last_row = package.extent(&sheet.name, sheet.heading_row.unwrap_or_default())?.last_row;
+        }
+        let said = sheet.states.keys().next_back().copied().unwrap_or_default();
+        let taken = taken.get(&sheet.name).copied().unwrap_or_default();
+        sheet.last_row = sheet.last_row.max(said).max(taken);
+        if sheet.last_row >= ROWS_MAX {
+            return Err(CopyError::Base(format!("sheet {} has no room for another row", sheet.name)));
         }
         sheet.last_row += 1;
         Ok((sheet.name.clone(), sheet.last_row))
@@ -273,7 +301,9 @@ impl Base {
 }
 
 fn placed(first: u32, marks: Vec<Mark>) -> impl Iterator<Item = ((u32, u32), Mark)> {
-    marks.into_iter().map(move |mark| ((first.saturating_add(mark.down), mark.column), mark))
+    let cells = marks.into_iter().map(move |mark| ((first.saturating_add(mark.down), mark.column), mark));
+    // A copy comes back from a person, who may have changed what it remembers.
+    cells.filter(|((row, column), _)| *row <= ROWS_MAX && *column < COLUMNS_MAX)
 }
 
 /// What the sheet of pictures shows of a document: nothing where no code is signed.

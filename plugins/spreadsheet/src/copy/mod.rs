@@ -22,9 +22,9 @@ use std::path::Path;
 
 use einvoice_file_drop::{Encoding, beside, finish};
 
-pub(crate) use self::answer::Answer;
+pub(crate) use self::answer::{Answer, Place, State};
 pub(crate) use self::base::Base;
-use crate::book::{Book, BookError, Line, TextSettings};
+use crate::book::{Book, BookError, Line, TextSettings, is_damage};
 use crate::builtin::RESULTS;
 
 /// Widths of the columns of results, in characters.
@@ -44,7 +44,7 @@ pub(crate) struct CopySettings {
 pub(crate) enum CopyError {
     /// The disk.
     #[error("{0}")]
-    Io(#[from] io::Error),
+    Io(io::Error),
     /// The workbook to copy.
     #[error("{0}")]
     Base(String),
@@ -53,10 +53,16 @@ pub(crate) enum CopyError {
     Xlsx(#[from] rust_xlsxwriter::XlsxError),
 }
 
+impl From<io::Error> for CopyError {
+    fn from(error: io::Error) -> Self {
+        if is_damage(&error) { Self::Base(format!("the workbook is damaged: {error}")) } else { Self::Io(error) }
+    }
+}
+
 impl From<zip::result::ZipError> for CopyError {
     fn from(error: zip::result::ZipError) -> Self {
         match error {
-            zip::result::ZipError::Io(error) => Self::Io(error),
+            zip::result::ZipError::Io(error) => error.into(),
             other => Self::Base(format!("the workbook cannot be packed or unpacked: {other}")),
         }
     }
@@ -65,7 +71,7 @@ impl From<zip::result::ZipError> for CopyError {
 impl From<BookError> for CopyError {
     fn from(error: BookError) -> Self {
         match error {
-            BookError::Io(error) => Self::Io(error),
+            BookError::Io(error) => error.into(),
             BookError::Content { message, .. } => Self::Base(message),
         }
     }
@@ -85,6 +91,19 @@ pub(crate) fn open(path: &Path) -> Result<Book, BookError> {
         if is_text { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
     if is_text { Ok(book) } else { with(Encoding::Windows1252) }
+}
+
+/// Tells a base where the headings of its answers are. One that has none, or breaks off, cannot be copied, and its results
+/// are owed all the same: they become a list.
+pub(crate) fn learn(base: &mut Base, answers: &BTreeMap<String, Answer>) -> Result<(), CopyError> {
+    match base.learn(answers.values().filter_map(|answer| answer.place.as_ref())) {
+        Err(CopyError::Base(_)) if !base.is_target() => *base = Base::list(),
+        learnt => learnt?,
+    }
+    if !base.has_headings() {
+        *base = Base::list();
+    }
+    Ok(())
 }
 
 /// Writes a copy of `base` with answers, wholly or not at all. Nothing is written when the base has them already.

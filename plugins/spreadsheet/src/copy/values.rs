@@ -111,9 +111,7 @@ fn write_row(sheet: &mut Worksheet, row: &Row, is_heading: bool, styles: &Styles
         let format = if is_heading { Some(&styles.heading) } else { styles.of(cell) };
         write_cell(sheet, at, index(*column), cell, format)?;
     }
-    if is_heading {
-        sheet.set_row_height(at, 30)?;
-    }
+    // No height is set: the library writes a row twice that has one and is the last.
     Ok(())
 }
 

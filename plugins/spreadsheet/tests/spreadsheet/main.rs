@@ -10,5 +10,6 @@
 mod bad_input;
 mod common;
 mod documents;
+mod hostile;
 mod kept;
 mod results;

@@ -22,6 +22,8 @@ pub fn understood(profile: &Profile, line: &Line) -> String {
         Answer::No(refusal) => {
             let codes: Vec<&str> = refusal.errors.iter().map(|error: &PortalError| error.code.as_str()).collect();
             let class = deciding_class(&refusal.errors).name();
+            // A provider may write anything where a code stands, and this is told in one line.
+            let codes: Vec<&str> = codes.iter().flat_map(|code| code.split(char::is_control)).collect();
             format!(
                 "no, codes {}, {class}",
                 if codes.concat().is_empty() { "none".to_owned() } else { codes.join(" ") }
@@ -110,5 +112,27 @@ fn kind_of(content: &str) -> &'static str {
         Some(b'[') => "a list",
         Some(b'"') => "a text",
         _ => "something else",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::profile::read_profile;
+
+    #[test]
+    fn a_code_of_several_lines_is_told_in_one() {
+        let said = serde_json::json!({ "status_cd": "0", "error": { "error_cd": "a\nb\u{1b}[31m", "message": "no" } });
+        let line: Line = serde_json::from_value(serde_json::json!({
+            "at": "2026-11-05T06:30:00Z",
+            "part": "irp",
+            "request": { "method": "POST", "target": "/eicore/dec/v1.03/Invoice", "headers": {} },
+            "response": { "status": 200, "body": said.to_string() },
+        }))
+        .unwrap();
+        let told = understood(&read_profile("taxpro", Path::new("")).unwrap(), &line);
+        assert_eq!(told, "generate IRN: no, codes a b [31m, unknown");
     }
 }

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 
 /// How often JSON inside a text is opened on the way to a value.
 const TEXTS_MAX: usize = 3;
+/// Steps of a place at most. Every step reads what is left of an answer anew.
+const STEPS_MAX: usize = 32;
 
 /// A place in JSON, as a JSON Pointer (RFC 6901): `/data/0/Irn`; the empty text is the whole.
 ///
@@ -21,7 +23,9 @@ pub struct Pointer(Vec<String>);
 
 /// A text that is no pointer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no place in JSON; write it like /data/0/Irn, or leave it empty for the whole")]
+#[error(
+    "`{text}` is no place in JSON; write it like /data/0/Irn, or leave it empty for the whole; it has {STEPS_MAX} steps at most"
+)]
 pub struct PointerError {
     text: String,
 }
@@ -103,7 +107,7 @@ impl FromStr for Pointer {
         }
         let steps = text.strip_prefix('/').ok_or_else(|| PointerError { text: text.to_owned() })?;
         let steps: Vec<String> = steps.split('/').map(|step| step.replace("~1", "/").replace("~0", "~")).collect();
-        if steps.iter().any(String::is_empty) {
+        if steps.len() > STEPS_MAX || steps.iter().any(String::is_empty) {
             return Err(PointerError { text: text.to_owned() });
         }
         Ok(Self(steps))
@@ -182,9 +186,11 @@ mod tests {
 
     #[test]
     fn what_is_no_place_is_refused() {
-        for wrong in ["data", "/data//x", "/"] {
+        let deep = "/a".repeat(STEPS_MAX + 1);
+        for wrong in ["data", "/data//x", "/", &deep] {
             assert!(wrong.parse::<Pointer>().is_err(), "{wrong}");
         }
+        assert!(deep[2..].parse::<Pointer>().is_ok());
         assert_eq!("/a~1b/~0".parse::<Pointer>().unwrap().to_string(), "/a~1b/~0");
     }
 

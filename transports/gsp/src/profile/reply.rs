@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use regex_lite::Regex;
+use regex_lite::{Regex, RegexBuilder};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -152,6 +152,11 @@ pub struct Source {
     pub portal: Vec<String>,
 }
 
+/// Bytes that a pattern takes in memory, spelt out, and so the work that each letter of an answer makes.
+const PATTERN_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of a text that are looked at: far more than any portal's has.
+const TEXT_BYTES_MAX: usize = 16 * 1024;
+
 /// A regular expression of a profile.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -161,7 +166,7 @@ impl Pattern {
     /// Code and message of a text; nothing where it does not fit.
     #[must_use]
     pub fn take_apart<'t>(&self, text: &'t str) -> Option<(&'t str, &'t str)> {
-        let groups = self.0.captures(text)?;
+        let groups = self.0.captures(beginning(text))?;
         let code = groups.name("code").map_or("", |group| group.as_str());
         Some((code, groups.name("message").map_or(text, |group| group.as_str())))
     }
@@ -169,8 +174,14 @@ impl Pattern {
     /// Whether a text fits.
     #[must_use]
     pub fn fits(&self, text: &str) -> bool {
-        self.0.is_match(text)
+        self.0.is_match(beginning(text))
     }
+}
+
+/// What of a text is looked at.
+fn beginning(text: &str) -> &str {
+    let end = (0..=TEXT_BYTES_MAX.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
+    text.get(..end).unwrap_or_default()
 }
 
 impl PartialEq for Pattern {
@@ -183,7 +194,7 @@ impl TryFrom<String> for Pattern {
     type Error = regex_lite::Error;
 
     fn try_from(text: String) -> Result<Self, regex_lite::Error> {
-        Regex::new(&text).map(Self)
+        RegexBuilder::new(&text).size_limit(PATTERN_BYTES_MAX).build().map(Self)
     }
 }
 
@@ -200,5 +211,21 @@ impl JsonSchema for Pattern {
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({ "type": "string", "format": "regex" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_that_takes_long_is_refused_and_of_a_long_text_the_beginning_is_looked_at() {
+        for wrong in [r"(?<code>(\w{0,60}){0,60})(?<message>.*)", r"(\w{300}){300}"] {
+            assert!(Pattern::try_from(wrong.to_owned()).is_err(), "{wrong}");
+        }
+        let pattern = Pattern::try_from(r"^(?<code>\d+): (?<message>.*)$".to_owned()).unwrap();
+        let long = format!("7: {}ü", "x".repeat(TEXT_BYTES_MAX - 4));
+        let (code, message) = pattern.take_apart(&long).unwrap();
+        assert_eq!((code, message.len()), ("7", TEXT_BYTES_MAX - 4));
     }
 }

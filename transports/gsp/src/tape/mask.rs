@@ -325,7 +325,9 @@ impl Redaction {
                 let members: Option<Vec<String>> = members
                     .iter()
                     .map(|(name, value)| {
-                        Some(format!("{}:{}", quoted(name), self.json(value.get(), Some(name), leaves, depth)?))
+                        // A table may have a token, or somebody's number, for its names.
+                        let shown = quoted(&self.text(name));
+                        Some(format!("{shown}:{}", self.json(value.get(), Some(name), leaves, depth)?))
                     })
                     .collect();
                 Some(format!("{{{}}}", members?.join(",")))
@@ -405,4 +407,20 @@ fn invented_gstin(number: usize) -> String {
     let first = format!("29AAAAA{:04}A1Z", number % 10_000);
     let check = first.as_bytes().try_into().ok().and_then(Gstin::check_character);
     format!("{first}{}", check.unwrap_or('0'))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::profile::read_profile;
+
+    #[test]
+    fn what_is_secret_shows_in_no_name_of_a_member() {
+        let redaction = Redaction::of(&read_profile("taxpro", Path::new("")).unwrap());
+        redaction.learn("worthless-token-7");
+        let kept = redaction.answer(br#"{"sessions":{"worthless-token-7":{"29AAKCV7711B1Z9":"open"}}}"#);
+        assert_eq!(kept, r#"{"sessions":{"[secret]":{"29AAAAA0000A1ZY":"open"}}}"#);
+    }
 }

@@ -236,7 +236,14 @@ impl<E: Exchange> Exchange for Recorded<E> {
 /// When the file cannot be read, or a line is of another form.
 pub fn read_recording(path: &Path) -> Result<(Head, Vec<Line>), TapeError> {
     let file = |source| TapeError::File { path: path.to_owned(), action: "read", source };
-    let text = std::fs::read_to_string(path).map_err(file)?;
+    read_recording_text(path, &std::fs::read_to_string(path).map_err(file)?)
+}
+
+/// Reads the text of a recording; its errors name it by `path`.
+///
+/// # Errors
+/// When a line is of another form.
+pub fn read_recording_text(path: &Path, text: &str) -> Result<(Head, Vec<Line>), TapeError> {
     let form = |line: usize, reason: String| TapeError::Form { path: path.to_owned(), line, reason };
     let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let (_, head) = lines.next().ok_or_else(|| form(1, "it is empty".to_owned()))?;
@@ -252,18 +259,27 @@ pub fn read_recording(path: &Path) -> Result<(Head, Vec<Line>), TapeError> {
     Ok((head, lines?))
 }
 
+/// The text of a recording.
+///
+/// # Errors
+/// When it is no JSON, which lines that were read always are.
+pub fn recording_text(head: &Head, lines: &[Line]) -> Result<String, serde_json::Error> {
+    let mut text = serde_json::to_string(head)?;
+    for line in lines {
+        text.push('\n');
+        text.push_str(&serde_json::to_string(line)?);
+    }
+    text.push('\n');
+    Ok(text)
+}
+
 /// Writes a recording anew, whole or not at all.
 ///
 /// # Errors
 /// When it cannot be written.
 pub fn write_recording(path: &Path, head: &Head, lines: &[Line]) -> Result<(), TapeError> {
     let failed = |source: std::io::Error| TapeError::File { path: path.to_owned(), action: "written", source };
-    let mut text = serde_json::to_string(head).map_err(|error| failed(error.into()))?;
-    for line in lines {
-        text.push('\n');
-        text.push_str(&serde_json::to_string(line).map_err(|error| failed(error.into()))?);
-    }
-    text.push('\n');
+    let text = recording_text(head, lines).map_err(|error| failed(error.into()))?;
     let mut part = path.as_os_str().to_owned();
     part.push(".part");
     let part = PathBuf::from(part);

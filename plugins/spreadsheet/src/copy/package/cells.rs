@@ -1,5 +1,6 @@
 //! Names of cells and of areas: `B7`, `A1:C9`.
 
+use crate::book::{COLUMNS_MAX, ROWS_MAX};
 use crate::cell::letters;
 
 /// A cell: its row from 1, its column from 0.
@@ -14,7 +15,7 @@ pub(super) fn name(cell: Cell) -> String {
     format!("{}{}", letters(cell.column), cell.row)
 }
 
-/// The cell of a name.
+/// The cell of a name; nothing where a sheet has no such cell.
 pub(super) fn parse(name: &str) -> Option<Cell> {
     let name = name.trim();
     let digits = name.find(|letter: char| letter.is_ascii_digit())?;
@@ -27,8 +28,8 @@ pub(super) fn parse(name: &str) -> Option<Cell> {
         }
         number = number.checked_mul(26)?.checked_add(u32::from(letter - b'A') + 1)?;
     }
-    let row = row.parse().ok().filter(|row| *row > 0)?;
-    Some(Cell { row, column: number.checked_sub(1)? })
+    let row = row.parse().ok().filter(|row| (1..=ROWS_MAX).contains(row))?;
+    Some(Cell { row, column: number.checked_sub(1).filter(|column| *column < COLUMNS_MAX)? })
 }
 
 /// The first and the last cell of an area.
@@ -48,7 +49,7 @@ mod tests {
         for text in ["A1", "Z9", "AA10", "XFD1048576"] {
             assert_eq!(name(parse(text).unwrap()), text);
         }
-        for text in ["", "A", "1", "A0", "?1", "$A$1", "AAAAAAAAAAAA1"] {
+        for text in ["", "A", "1", "A0", "?1", "$A$1", "AAAAAAAAAAAA1", "XFE1", "A1048577"] {
             assert_eq!(parse(text), None, "{text}");
         }
         assert_eq!(area("A1:B2").map(|(_, last)| name(last)).as_deref(), Some("B2"));

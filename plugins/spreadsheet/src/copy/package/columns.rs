@@ -9,6 +9,9 @@ use super::super::CopyError;
 use super::events::Input;
 use super::xml::{Element, broken, local};
 
+/// Most ranges of columns: each column for itself.
+const RANGES_MAX: usize = 16_384;
+
 /// A column of results that is not there yet.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct NewColumn {
@@ -33,10 +36,9 @@ impl Columns {
         loop {
             match input.event()? {
                 Event::Empty(start) | Event::Start(start) if local(start.name().as_ref()) == "col" => {
-                    let mut element = Element::new(start.name().as_ref());
-                    for attribute in start.attributes().with_checks(false) {
-                        let attribute = attribute.map_err(broken)?;
-                        element.set(attribute.key.as_ref(), &attribute.value);
+                    let element = Element::of(&start)?;
+                    if ranges.len() >= RANGES_MAX {
+                        return Err(broken("it says more of columns than there are"));
                     }
                     if let (Some(first), Some(last)) = (element.number("min"), element.number("max")) {
                         ranges.push((first, last, element));

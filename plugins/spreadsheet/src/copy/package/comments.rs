@@ -137,7 +137,8 @@ impl Comments {
         let mut text = old.map_or_else(|| empty_drawing(sheet, self.cells().len()), |text| without(text, &self.gone));
         let present = boxed(&text);
         let first = first_block(sheet) * BLOCK;
-        let used = numbers(&text).filter(|number| *number > first).max().unwrap_or(first);
+        let own = first..first + BLOCKS_OF_SHEET * BLOCK;
+        let used = numbers(&text).filter(|number| own.contains(number)).max().unwrap_or(first);
         let mut added = String::new();
         for (number, (cell, lines)) in
             (used + 1..).zip(self.cells().into_iter().filter(|(cell, _)| !present.contains(cell)))
@@ -223,9 +224,12 @@ fn shape(out: &mut String, number: usize, cell: Cell, lines: usize) {
 /// as text.
 fn shapes(text: &str) -> impl Iterator<Item = std::ops::Range<usize>> {
     const END: &str = "</v:shape>";
-    text.match_indices("<v:shape ").filter_map(|(start, _)| {
-        let end = start + text.get(start..)?.find(END)? + END.len();
-        Some(start..end)
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let start = from + text.get(from..)?.find("<v:shape ")?;
+        // From behind it, so that each letter is looked at once: none stands within another.
+        from = start + text.get(start..)?.find(END)? + END.len();
+        Some(start..from)
     })
 }
 

@@ -18,7 +18,7 @@ use super::comments::Comments;
 use super::relations::{DRAWING_ML, Relations, SHEET_ML};
 use super::sheet::{self, Changes};
 use super::styles::Styles;
-use super::xml::Element;
+use super::xml::{Element, broken};
 use super::{CONTENT_TYPES, Package, key};
 use crate::book::COLUMNS_MAX;
 
@@ -123,8 +123,7 @@ impl Editing {
     /// The comments of a sheet; gives the relation to their drawing where that is new.
     fn comments(&mut self, name: &str, part: &str, own: &SheetPlan) -> Result<Option<String>, CopyError> {
         let mut relations = self.package.relations_of(part)?;
-        let of_kind = |relations: &Relations, kind| relations.by_kind(kind).and_then(|relation| relation.part);
-        let known = of_kind(&relations, "comments");
+        let (known, drawing) = self.package.comments_of(part)?;
         if known.is_none() && own.marks.is_empty() {
             return Ok(None);
         }
@@ -136,7 +135,6 @@ impl Editing {
         let at = |(row, column): &(u32, u32)| Cell { row: *row, column: *column };
         let set = own.marks.iter().map(|(cell, mark)| (at(cell), mark.text.as_str())).collect();
         comments.change(own.cleared.keys().map(at), &set);
-        let drawing = of_kind(&relations, "vmlDrawing");
         let text = match &drawing {
             Some(part) if self.package.index(part).is_some() => String::from_utf8(self.package.held(part)?).ok(),
             _ => None,
@@ -156,6 +154,9 @@ impl Editing {
             part
         });
         self.package.types.ending("vml", "application/vnd.openxmlformats-officedocument.vmlDrawing");
+        if [&comments_part, &drawing].iter().any(|part| self.changed.contains_key(*part)) {
+            return Err(broken("two sheets have the same comments"));
+        }
         self.changed.insert(comments_part, comments.to_bytes());
         self.changed.insert(drawing, boxes.into_bytes());
         self.changed.insert(Relations::path(part), relations.to_bytes());
@@ -179,9 +180,10 @@ impl Editing {
             let part = self.package.part_of(name)?;
             let drawings: Vec<String> =
                 self.package.relations_of(&part)?.iter().filter_map(|found| found.part).collect();
-            let elsewhere = self.package.led_to(&part)?;
+            // Where a list of a part that is nothing to us cannot be read, nobody knows what it leads to, and all stays.
+            let Ok(elsewhere) = self.package.led_to(&part) else { return Ok(part) };
             for drawing in drawings.into_iter().filter(|drawing| !elsewhere.contains_key(&key(drawing))) {
-                let pictures = self.package.relations_of(&drawing)?;
+                let Ok(pictures) = self.package.relations_of(&drawing) else { continue };
                 let elsewhere = self.package.led_to(&drawing)?;
                 let pictures = pictures.iter().filter_map(|found| found.part).map(|picture| key(&picture));
                 self.dropped.extend(pictures.filter(|picture| !elsewhere.contains_key(picture)));
@@ -197,7 +199,9 @@ impl Editing {
         let id = self.package.relations.add("worksheet", &part);
         self.package.types.part(&part, &format!("{SHEET_ML}.worksheet+xml"));
         if let Some(list) = self.package.tree.root.child_mut("sheets") {
-            let number = list.children().filter_map(|sheet| sheet.number("sheetId")).max().unwrap_or_default() + 1;
+            let numbers: BTreeSet<u32> = list.children().filter_map(|sheet| sheet.number("sheetId")).collect();
+            let next = numbers.last().map_or(Some(1), |last| last.checked_add(1));
+            let number = next.or_else(|| (1..).find(|number| !numbers.contains(number))).unwrap_or(1);
             let relation = list.children().find_map(|sheet| sheet.attribute_name("id")).unwrap_or("r:id").to_owned();
             let sheet = Element::new(list.beside("sheet")).with("name", name).with("sheetId", number.to_string());
             list.push(sheet.with(&relation, id));
@@ -234,6 +238,8 @@ impl Editing {
         if let Some((_, part)) = codes {
             done.extend([key(part), key(&Relations::path(part))]);
         }
+        // A free name may have relations left of a part that is gone.
+        done.extend(drawing.iter().map(|drawing| key(&Relations::path(drawing))));
         for index in 0..self.package.archive.len() {
             let part = self.package.archive.by_index_raw(index)?;
             let name = part.name().map(|name| key(&name)).unwrap_or_default();

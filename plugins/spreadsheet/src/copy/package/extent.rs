@@ -8,8 +8,8 @@ use quick_xml::events::Event;
 use super::super::CopyError;
 use super::cells;
 use super::columns::Columns;
-use super::events::{Input, attribute, column_of, row_of, row_style, style};
-use super::xml::local;
+use super::events::{Input, attribute, column_of, repeats, row_of, row_style, style};
+use super::xml::{broken, local};
 
 /// What a sheet has, before it is changed.
 #[derive(Debug, Default)]
@@ -33,18 +33,22 @@ pub(super) fn extent(
     let mut input = Input::new(reader);
     let mut found = Extent::default();
     let (mut columns, mut row, mut column, mut of_row) = (Columns::default(), 0, 0, None);
-    let mut depth = 0_usize;
+    let (mut depth, mut data) = (0_usize, Data::Before);
     loop {
         match input.event()? {
-            Event::Start(start) => match local(start.name().as_ref()) {
-                "cols" if depth == 1 => columns = Columns::read(&mut input)?,
-                "row" if depth == 2 => {
-                    row = row_of(&start, row + 1)?;
+            Event::Start(start) => match (depth, local(start.name().as_ref())) {
+                (1, "cols") => columns = Columns::read(&mut input)?,
+                (1, "sheetData") => {
+                    data = data.begun()?;
+                    depth += 1;
+                }
+                (2, "row") if data == Data::Within => {
+                    row = row_of(&start, row)?;
                     (column, of_row) = (0, row_style(&start)?);
                     depth += 1;
                 }
-                "c" if depth == 3 => {
-                    let at = column_of(&start, column)?;
+                (3, "c") if data == Data::Within => {
+                    let at = column_of(&start, row, column)?;
                     column = at + 1;
                     if asked.contains(&(row, at)) {
                         found.looks.insert((row, at), style(&start)?.unwrap_or_default());
@@ -54,18 +58,21 @@ pub(super) fn extent(
                     found.width = found.width.max(at + 1);
                     found.last_row = row;
                 }
+                // What is foreign among rows and cells holds none.
+                (2 | 3, _) if data == Data::Within => _ = input.skip()?,
                 _ => depth += 1,
             },
-            Event::Empty(start) => match local(start.name().as_ref()) {
-                "row" if depth == 2 => row = row_of(&start, row + 1)?,
-                "c" if depth == 3 => {
-                    let at = column_of(&start, column)?;
+            Event::Empty(start) => match (depth, local(start.name().as_ref())) {
+                (1, "sheetData") => data = data.begun()?.ended(),
+                (2, "row") if data == Data::Within && !repeats(&start, row)? => row = row_of(&start, row)?,
+                (3, "c") if data == Data::Within => {
+                    let at = column_of(&start, row, column)?;
                     column = at + 1;
                     if asked.contains(&(row, at)) {
                         found.looks.insert((row, at), style(&start)?.unwrap_or_default());
                     }
                 }
-                "mergeCell" if depth == 2 => {
+                (2, "mergeCell") => {
                     let area = attribute(&start, "ref")?.and_then(|name| cells::area(&name));
                     if let Some((_, last)) = area.filter(|(_, last)| last.row >= heading_row) {
                         found.width = found.width.max(last.column + 1);
@@ -73,16 +80,40 @@ pub(super) fn extent(
                 }
                 _ => {}
             },
-            Event::End(end) => {
-                if local(end.name().as_ref()) == "row" && depth == 3 {
-                    missing_looks(&mut found, asked, row, of_row, &columns);
-                }
+            Event::End(_) => {
                 depth = depth.saturating_sub(1);
-                if depth == 0 {
-                    return Ok(found);
+                match depth {
+                    0 if data == Data::Behind => return Ok(found),
+                    0 => return Err(broken("the sheet has no place for rows")),
+                    1 => data = data.ended(),
+                    2 if data == Data::Within => missing_looks(&mut found, asked, row, of_row, &columns),
+                    _ => {}
                 }
             }
             _ => {}
+        }
+    }
+}
+
+/// Where a reader of a sheet is, seen from its rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Data {
+    Before,
+    Within,
+    Behind,
+}
+
+impl Data {
+    /// They begin here.
+    pub(super) fn begun(self) -> Result<Self, CopyError> {
+        if self == Self::Before { Ok(Self::Within) } else { Err(broken("the sheet has two places for rows")) }
+    }
+
+    /// An element of the sheet ends here, which may be theirs.
+    pub(super) const fn ended(self) -> Self {
+        match self {
+            Self::Before => Self::Before,
+            Self::Within | Self::Behind => Self::Behind,
         }
     }
 }

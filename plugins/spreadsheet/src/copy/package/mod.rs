@@ -54,6 +54,8 @@ pub(crate) struct Package {
     relations: Relations,
     /// Sheets with their parts, in the order of the workbook.
     sheets: Vec<(String, String)>,
+    /// Names of the parts that are something for the workbook itself: lists, looks, sheets, texts.
+    roles: BTreeSet<String>,
 }
 
 impl std::fmt::Debug for Package {
@@ -85,15 +87,30 @@ impl Package {
         }
         let relations = Relations::parse(&workbook, &held(&mut archive, &parts, &Relations::path(&workbook))?)?;
         let listed = tree.root.child("sheets").ok_or_else(|| broken("it lists no sheets"))?;
+        // Of one id in two relations the first counts.
+        let mut by_id = BTreeMap::new();
+        for relation in relations.iter() {
+            by_id.entry(relation.id).or_insert(relation.part);
+        }
         let sheets = listed.children().filter_map(|sheet| {
-            let relation = relations.by_id(&sheet.get("id")?)?;
-            Some((sheet.get("name")?.into_owned(), relation.part?))
+            let part = by_id.get(sheet.get("id")?.as_ref())?.clone()?;
+            Some((sheet.get("name")?.into_owned(), part))
         });
-        let sheets = sheets.collect();
-        if let Some(styles) = relations.by_kind("styles").and_then(|relation| relation.part) {
+        let sheets: Vec<(String, String)> = sheets.collect();
+        let lists = [CONTENT_TYPES.to_owned(), Relations::path(""), Relations::path(&workbook), workbook.clone()];
+        let styles = relations.by_kind("styles").and_then(|relation| relation.part);
+        let mut roles = BTreeSet::new();
+        for part in lists.iter().chain(&styles).chain(sheets.iter().map(|(_, part)| part)) {
+            if !roles.insert(key(part)) {
+                return Err(broken(format!("{part} is two parts of it at once")));
+            }
+        }
+        // Whatever else the workbook leads to is something, too.
+        roles.extend(root.iter().chain(relations.iter()).filter_map(|relation| relation.part).map(|part| key(&part)));
+        if let Some(styles) = styles {
             Styles::parse(&held(&mut archive, &parts, &styles)?)?;
         }
-        Ok(Self { archive, parts, workbook, types, tree, relations, sheets })
+        Ok(Self { archive, parts, workbook, types, tree, relations, sheets, roles })
     }
 
     /// Whether it holds macros, which its name has to say.
@@ -107,7 +124,7 @@ impl Package {
     /// When it cannot be read to its end, or its comments cannot: then no copy can be made of it.
     pub(crate) fn extent(&mut self, sheet: &str, heading_row: u32) -> Result<Extent, CopyError> {
         let part = self.part_of(sheet)?;
-        let comments = self.relations_of(&part)?.by_kind("comments").and_then(|relation| relation.part);
+        let (comments, _) = self.comments_of(&part)?;
         if let Some(comments) = comments.filter(|part| self.index(part).is_some()) {
             Comments::parse(&self.held(&comments)?)?;
         }
@@ -154,6 +171,24 @@ impl Package {
         held(&mut self.archive, &self.parts, part)
     }
 
+    /// The parts of the comments of a sheet and of their drawing, as far as it leads to them.
+    ///
+    /// # Errors
+    /// When one of them is something else besides.
+    fn comments_of(&mut self, sheet: &str) -> Result<(Option<String>, Option<String>), CopyError> {
+        let relations = self.relations_of(sheet)?;
+        let of_kind = |kind| relations.by_kind(kind).and_then(|relation| relation.part);
+        let (comments, drawing) = (of_kind("comments"), of_kind("vmlDrawing"));
+        for part in [&comments, &drawing].into_iter().flatten().map(|part| key(part)) {
+            let relations = relations.iter().filter_map(|relation| relation.part);
+            let is_one = relations.filter(|other| key(other) == part).count() == 1;
+            if !is_one || part.is_empty() || part.contains("_rels/") || self.roles.contains(&part) {
+                return Err(broken(format!("{part} is comments and something else")));
+            }
+        }
+        Ok((comments, drawing))
+    }
+
     /// The relations of a part, which may have none.
     fn relations_of(&mut self, part: &str) -> Result<Relations, CopyError> {
         let path = Relations::path(part);
@@ -166,7 +201,8 @@ impl Package {
     /// How often each part is led to from others than `owner`.
     fn led_to(&mut self, owner: &str) -> Result<BTreeMap<String, usize>, CopyError> {
         let mut count = BTreeMap::new();
-        let names: Vec<String> = self.parts.keys().filter(|name| name.contains("_rels/")).cloned().collect();
+        let names: Vec<String> =
+            self.parts.keys().filter(|name| name.contains("_rels/") && name.ends_with(".rels")).cloned().collect();
         for name in names {
             let part = name.replace("_rels/", "");
             let part = part.strip_suffix(".rels").unwrap_or(&part);

@@ -1,5 +1,7 @@
 //! Which part leads to which, and what kind each is: `.rels` files and `[Content_Types].xml`.
 
+use std::collections::BTreeSet;
+
 use super::super::CopyError;
 use super::xml::{Element, Tree};
 
@@ -57,17 +59,13 @@ impl Relations {
         })
     }
 
-    pub(super) fn by_id(&self, id: &str) -> Option<Relation> {
-        self.iter().find(|relation| relation.id == id)
-    }
-
     pub(super) fn by_kind(&self, kind: &str) -> Option<Relation> {
         self.iter().find(|relation| relation.kind == kind)
     }
 
     /// Adds a relation to a part and gives its id.
     pub(super) fn add(&mut self, kind: &str, part: &str) -> String {
-        let ids: Vec<String> = self.iter().map(|relation| relation.id).collect();
+        let ids: BTreeSet<String> = self.iter().map(|relation| relation.id).collect();
         // One of more numbers than there are ids is free.
         let mut numbers = 1..=ids.len() + 1;
         let id = numbers.find_map(|number| Some(format!("einvoice{number}")).filter(|id| !ids.contains(id)));
@@ -190,7 +188,7 @@ mod tests {
         assert_eq!((first.as_str(), second.as_str()), ("einvoice1", "einvoice2"));
         let read = Relations::parse("xl/a.xml", &relations.to_bytes()).unwrap();
         assert_eq!(read.by_kind("comments").and_then(|found| found.part).as_deref(), Some("xl/comments7.xml"));
-        assert_eq!(read.by_id("einvoice2").map(|found| found.kind).as_deref(), Some("vmlDrawing"));
+        assert_eq!(read.by_kind("vmlDrawing").map(|found| found.id).as_deref(), Some("einvoice2"));
         relations.remove("einvoice1");
         assert!(relations.by_kind("comments").is_none());
     }

@@ -7,15 +7,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, Write};
 
 use quick_xml::Writer;
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::events::{BytesDecl, BytesStart, Event};
 
 use super::super::CopyError;
 use super::super::plan::SheetPlan;
 use super::cells::{self, Cell};
 use super::columns::{Columns, NewColumn};
-use super::events::{Input, attribute, column_of, numbered, row_of, row_style, style, with, without};
+use super::events::{Input, attribute, column_of, numbered, repeats, row_of, row_style, style, with, without};
+use super::extent::Data;
 use super::styles::{Look, Paint, Styles, Was};
-use super::xml::{escaped, local};
+use super::xml::{broken, escaped, local};
 
 /// What may stand behind the place of the drawing of comments.
 const AFTER_LEGACY: [&str; 8] = [
@@ -114,6 +115,7 @@ pub(super) fn write(
         styles,
         columns: Columns::default(),
         prefix: String::new(),
+        data: Data::Before,
         has_columns: false,
         has_legacy: false,
     };
@@ -130,6 +132,7 @@ struct Editor<'e, 'p, R, W: Write> {
     columns: Columns,
     /// Of the names of the sheet, with its colon.
     prefix: String,
+    data: Data,
     has_columns: bool,
     has_legacy: bool,
 }
@@ -153,6 +156,7 @@ impl<R: BufRead, W: Write> Editor<'_, '_, R, W> {
                             continue;
                         }
                         (1, "sheetData") => {
+                            self.data = self.data.begun()?.ended();
                             self.columns()?;
                             self.out.write_event(Event::Start(start.borrow()))?;
                             self.data()?;
@@ -170,6 +174,7 @@ impl<R: BufRead, W: Write> Editor<'_, '_, R, W> {
                     match (depth, name.as_str()) {
                         (1, "cols") => continue,
                         (1, "sheetData") => {
+                            self.data = self.data.begun()?.ended();
                             self.columns()?;
                             self.out.write_event(Event::Start(start.borrow()))?;
                             self.missing(u32::MAX)?;
@@ -189,12 +194,20 @@ impl<R: BufRead, W: Write> Editor<'_, '_, R, W> {
                 Event::End(end) => {
                     depth = depth.saturating_sub(1);
                     if depth == 0 {
+                        if self.data != Data::Behind {
+                            return Err(broken("the sheet has no place for rows"));
+                        }
                         self.legacy()?;
                     }
                     self.out.write_event(Event::End(end))?;
                     if depth == 0 {
                         return Ok(());
                     }
+                }
+                // What is written is UTF-8, whatever the sheet calls itself.
+                Event::Decl(_) => {
+                    let said = BytesDecl::new("1.0", Some("UTF-8"), Some("yes"));
+                    self.out.write_event(Event::Decl(said))?;
                 }
                 other => self.out.write_event(other)?,
             }
@@ -260,12 +273,20 @@ impl<R: BufRead, W: Write> Editor<'_, '_, R, W> {
                 Event::Start(start) if local(start.name().as_ref()) == "row" => (start.into_owned(), false),
                 Event::Empty(start) if local(start.name().as_ref()) == "row" => (start.into_owned(), true),
                 Event::End(_) => return self.missing(u32::MAX),
+                // What is foreign among rows and cells stays, with all that is within it.
                 other => {
+                    let has_begun = matches!(other, Event::Start(_));
                     self.out.write_event(other)?;
+                    if has_begun {
+                        self.pass()?;
+                    }
                     continue;
                 }
             };
-            let number = row_of(&start, last + 1)?;
+            if is_empty && repeats(&start, last)? {
+                continue;
+            }
+            let number = row_of(&start, last)?;
             self.missing(number)?;
             last = number;
             if self.rows.remove(&number) {
@@ -279,16 +300,19 @@ impl<R: BufRead, W: Write> Editor<'_, '_, R, W> {
         }
     }
 
-    /// A row as it stands, up to its end.
+    /// What stands within an element that has begun, up to its end.
     fn pass(&mut self) -> Result<(), CopyError> {
-        loop {
+        let mut depth = 1;
+        while depth > 0 {
             let event = self.input.event()?;
-            let ends = matches!(&event, Event::End(end) if local(end.name().as_ref()) == "row");
-            self.out.write_event(event)?;
-            if ends {
-                return Ok(());
+            match &event {
+                Event::Start(_) => depth += 1,
+                Event::End(_) => depth -= 1,
+                _ => {}
             }
+            self.out.write_event(event)?;
         }
+        Ok(())
     }
 
     /// The rows before `number` that are not there.
@@ -327,13 +351,18 @@ impl<R: BufRead, W: Write> Editor<'_, '_, R, W> {
             let (cell, is_blank) = match event {
                 Event::Start(cell) if local(cell.name().as_ref()) == "c" => (cell.into_owned(), false),
                 Event::Empty(cell) if local(cell.name().as_ref()) == "c" => (cell.into_owned(), true),
-                Event::End(end) if local(end.name().as_ref()) == "row" => return Ok(()),
+                Event::End(_) => return Ok(()),
+                // What is foreign among rows and cells stays, with all that is within it.
                 other => {
+                    let has_begun = matches!(other, Event::Start(_));
                     self.out.write_event(other)?;
+                    if has_begun {
+                        self.pass()?;
+                    }
                     continue;
                 }
             };
-            let column = column_of(&cell, next)?;
+            let column = column_of(&cell, number, next)?;
             next = column + 1;
             let behind = acts.split_off(&column);
             for (column, act) in std::mem::replace(acts, behind) {
@@ -371,17 +400,7 @@ impl<R: BufRead, W: Write> Editor<'_, '_, R, W> {
             return Ok(());
         }
         self.out.write_event(Event::Start(styled))?;
-        let mut depth = 1;
-        while depth > 0 {
-            let event = self.input.event()?;
-            match &event {
-                Event::Start(_) => depth += 1,
-                Event::End(_) => depth -= 1,
-                _ => {}
-            }
-            self.out.write_event(event)?;
-        }
-        Ok(())
+        self.pass()
     }
 
     /// A cell that is not there.

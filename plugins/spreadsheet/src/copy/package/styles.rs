@@ -179,8 +179,10 @@ impl Styles {
             let pattern = Element::new(self.tree.root.beside("patternFill")).with("patternType", "none");
             Element::new(self.tree.root.beside("fill")).holding(pattern)
         };
-        let fill = Element::from_xml(&was.fill).unwrap_or_else(none);
-        self.with(xf, &fill, Element::from_xml(&was.ink))
+        // A copy comes back from a person, who may have changed what it remembers.
+        let kept = |xml: &str, name: &str| Element::from_xml(xml).filter(|element| element.local() == name);
+        let fill = kept(&was.fill, "fill").unwrap_or_else(none);
+        self.with(xf, &fill, kept(&was.ink, "color"))
     }
 
     /// A look that is not made of one of the workbook.
@@ -188,7 +190,7 @@ impl Styles {
         if let Some(known) = self.looks.get(&look) {
             return *known;
         }
-        let mut xf = self.nth("cellXfs", 0).cloned().unwrap_or_default();
+        let mut xf = self.nth_or_new("cellXfs", 0, "xf");
         xf.retain(|_| false);
         let (paint, is_bold, size, wraps) = match look {
             Look::Result(paint) => (paint, false, None, false),
@@ -205,7 +207,7 @@ impl Styles {
             xf.set("fillId", add(&mut self.tree.root, "fills", fill).to_string());
             xf.set("applyFill", "1");
         }
-        let mut font = self.id_of(0, "fontId").and_then(|id| self.nth("fonts", id)).cloned().unwrap_or_default();
+        let mut font = self.nth_or_new("fonts", self.id_of(0, "fontId").unwrap_or_default(), "font");
         if let Some(paint) = paint {
             let ink = Element::new(self.tree.root.beside("color")).with("rgb", paint.ink());
             coloured(&mut font, Some(ink));
@@ -232,9 +234,8 @@ impl Styles {
 
     /// The look `xf` with another fill and colour of letters.
     fn with(&mut self, xf: u32, fill: &Element, ink: Option<Element>) -> u32 {
-        let mut xf = self.nth("cellXfs", xf).or_else(|| self.nth("cellXfs", 0)).cloned().unwrap_or_default();
-        let font = xf.number("fontId").unwrap_or_default();
-        let mut font = self.nth("fonts", font).cloned().unwrap_or_default();
+        let mut xf = self.nth_or_new("cellXfs", xf, "xf");
+        let mut font = self.nth_or_new("fonts", xf.number("fontId").unwrap_or_default(), "font");
         coloured(&mut font, ink);
         xf.set("fillId", add(&mut self.tree.root, "fills", fill.clone()).to_string());
         xf.set("fontId", add(&mut self.tree.root, "fonts", font).to_string());
@@ -254,6 +255,12 @@ impl Styles {
 
     fn id_of(&self, xf: u32, name: &str) -> Option<u32> {
         self.nth("cellXfs", xf)?.number(name)
+    }
+
+    /// An entry of a list; where there is none its first one, or an empty one of this name.
+    fn nth_or_new(&self, list: &str, at: u32, name: &str) -> Element {
+        let known = self.nth(list, at).or_else(|| self.nth(list, 0)).filter(|known| known.local() == name);
+        known.cloned().unwrap_or_else(|| Element::new(self.tree.root.beside(name)))
     }
 
     fn nth(&self, list: &str, at: u32) -> Option<&Element> {

@@ -114,7 +114,8 @@ impl Element {
         self
     }
 
-    fn of(start: &BytesStart<'_>) -> Result<Self, CopyError> {
+    /// The element that a tag begins, with nothing in it.
+    pub(super) fn of(start: &BytesStart<'_>) -> Result<Self, CopyError> {
         let mut element = Self::new(start.name().as_ref());
         for attribute in start.attributes().with_checks(false) {
             let attribute = attribute.map_err(broken)?;
