@@ -29,7 +29,7 @@ impl<R: Read> Table<R> {
             .flexible(true)
             .has_headers(false)
             .buffer_capacity(64 * 1024)
-            .from_reader(Limited::new(input, Rc::clone(&left)));
+            .from_reader(Limited::new(input, Rc::clone(&left), separator));
         let layout = Layout::new(config, || {
             let mut first = csv::ByteRecord::new();
             reader.read_byte_record(&mut first)?;
@@ -37,7 +37,12 @@ impl<R: Read> Table<R> {
         });
         match layout {
             Err(error) => not_read(&error),
-            Ok(layout) => Ok(layout.map(|layout| Self { reader, left, layout, record: csv::ByteRecord::new() })),
+            Ok(layout) => {
+                // What the marks of the headings are like says nothing of the first row.
+                let end = reader.position().byte();
+                reader.get_mut().quotes.had_stray(end);
+                Ok(layout.map(|layout| Self { reader, left, layout, record: csv::ByteRecord::new() }))
+            }
         }
     }
 
@@ -64,6 +69,7 @@ impl<R: Read> Table<R> {
                     };
                 }
             }
+            let quotes = self.quotes();
             let is_blank = self.record.iter().all(|cell| cell.iter().all(u8::is_ascii_whitespace));
             if !is_blank {
                 // Blank lines before a row are counted to it; its own line is told by where it ends.
@@ -71,9 +77,29 @@ impl<R: Read> Table<R> {
                 let inside = self.record.iter().map(|cell| memchr::memchr_iter(b'\n', cell).count()).sum::<usize>() + 1;
                 let end = self.reader.position().line();
                 let line = begin.max(end.saturating_sub(u64::try_from(inside).unwrap_or_default()));
-                return Ok(Some(self.layout.row(&self.record, line)));
+                return Ok(Some(match quotes {
+                    Ok(()) => self.layout.row(&self.record, line),
+                    Err(message) => Err(Box::new(torn_row(line, &message))),
+                }));
             }
         }
+    }
+
+    /// Whether the quotation marks of the row are such as belong to it. One that is not closed is ended by the next, which
+    /// begins a value of a later row: the columns come out right, with the values of two rows in them.
+    fn quotes(&mut self) -> Result<(), String> {
+        let end = self.reader.position().byte();
+        let quotes = &mut self.reader.get_mut().quotes;
+        let breaks: usize = self.record.iter().map(|cell| memchr::memchr_iter(b'\n', cell).count()).sum();
+        let (had_stray, is_open) = (quotes.had_stray(end), quotes.is_open_at(end));
+        if is_open {
+            return Err("the rest of the file was taken as one row: a quotation mark is not closed".to_owned());
+        }
+        if had_stray && breaks > 0 {
+            let lines = breaks + 1;
+            return Err(format!("{lines} lines were taken as one row: a quotation mark is not closed, or not doubled"));
+        }
+        Ok(())
     }
 
     /// Documents whose rows stand at two places.
@@ -100,6 +126,14 @@ impl<R: Read> Table<R> {
         }
         Ok(torn)
     }
+}
+
+/// A row whose values are those of several. Which documents they belong to, nobody can tell.
+fn torn_row(line: u64, message: &str) -> Broken {
+    let finding = Finding::error("csv.row", "", message).with_fix(
+        "Close the quotation mark of that row, or double it where it belongs to the text: \"GI PIPE 2\"\"\".",
+    );
+    Broken { line, finding, key: None, ends: false }
 }
 
 /// One for both readings of a file.

@@ -195,3 +195,23 @@ async fn the_rows_of_the_example_make_an_invoice_that_passes_the_rules() {
     let result = einvoice_core::rulebook::check(mapped.invoice, mapped.findings, &options);
     assert!(result.is_ok(), "{:?}", result.err().map(|rejected| rejected.findings));
 }
+
+/// Programs that put texts into quotes and do not double an inch mark at the end of one.
+#[tokio::test]
+async fn an_inch_mark_that_is_closed_in_a_later_row_makes_no_document_of_two() {
+    let settings = json!({ "csv": { "mapping": seller() } });
+    let inch = row("A/1", "\"GI PIPE 2\"\"", "200,00");
+    let rows = [HEAD, &inch, &row("A/2", "\"ROD\"", "100,00"), &row("A/3", "x", "1,00"), &row("A/4", "x", "1,00")];
+    let (source, items) = Folder::new().with("x.csv", rows.join("\n")).read(settings.clone()).await;
+    let Mapped::Document(only) = source.map(items.records()[0]) else { panic!() };
+    assert_eq!((items.records().len(), only.invoice.label().as_str()), (1, "INV A/4 of 05/11/2026"));
+    assert_eq!(items.rules(), ["csv.row", "csv.row"]);
+    let finding = &items.problems()[0].findings[0];
+    assert_eq!(finding.place.as_deref(), Some("in/x.csv, line 2"));
+    assert!(finding.message.contains("a quotation mark is not closed"), "{finding}");
+    // In the last column, where it takes the rest of the file in.
+    let head = "DocDtls.Typ;DocDtls.No;DocDtls.Dt;ItemList.HsnCd;ItemList.PrdDesc";
+    let text = format!("{head}\nINV;A/1;05/11/2026;8481;\"PIPE 2\"\"\nINV;A/2;05/11/2026;8481;ROD\n");
+    let (_, items) = Folder::new().with("x.csv", text).read(settings).await;
+    assert_eq!((items.records().len(), items.rules()), (0, vec!["csv.row".to_owned()]));
+}

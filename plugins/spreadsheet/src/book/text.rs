@@ -1,13 +1,12 @@
 //! Text files: values with a mark between them, in quotes where they hold the mark or a line break.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{Chain, Read};
 use std::path::{Path, PathBuf};
 
 use csv::{ByteRecord, ReaderBuilder};
-use einvoice_file_drop::{Encoding, Utf8Reader};
+use einvoice_file_drop::{Encoding, Quotes, Utf8Reader};
 
 use super::{BookError, COLUMNS_MAX, Line, Take, TextSettings, is_wanted};
 use crate::cell::{Cell, Row};
@@ -78,7 +77,7 @@ fn mark(head: &[u8]) -> u8 {
 }
 
 fn each_row(reader: impl Read, delimiter: u8, only: Option<&[u32]>, take: Take<'_>) -> Result<(), BookError> {
-    let lines = LineFeeds { inner: reader, after_return: false, given: 0, marks: Marks::of(delimiter) }.chain(END);
+    let lines = LineFeeds { inner: reader, after_return: false, given: 0, quotes: Quotes::new(delimiter) }.chain(END);
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(lines);
     let mut record = ByteRecord::new();
     let mut widest = 0;
@@ -105,19 +104,27 @@ fn each_row(reader: impl Read, delimiter: u8, only: Option<&[u32]>, take: Take<'
             ));
         }
         let end = reader.position().byte();
-        let stray = reader.get_mut().get_mut().0.marks.had_stray(end);
-        // A quotation mark that is not closed takes the rows after it in, and most often breaks the columns. It ends at
-        // the next mark, which began or ended nothing; where that looks like an end, the values of whole rows are in it.
-        let holds_rows = || values_in(&record, delimiter) >= (breaks + 1).saturating_mul(count(widest));
-        if unclosed || breaks > 0 && record.len() < widest && (stray || holds_rows()) {
+        let stray = reader.get_mut().get_mut().0.quotes.had_stray(end);
+        // A quotation mark that is not closed takes the rows after it in. It ends at the next mark, which began or ended
+        // nothing; the columns may come out right all the same. Where it looks like an end, the values of whole rows are in it.
+        let is_torn = stray && (breaks > 0 || widest > 0 && record.len() != widest);
+        let holds_rows = || {
+            breaks > 0
+                && record.len() < widest
+                && values_in(&record, delimiter) >= (breaks + 1).saturating_mul(count(widest))
+        };
+        if unclosed || is_torn || holds_rows() {
             let message = if unclosed {
                 "the rest of the file was taken as one row: a quotation mark is not closed".to_owned()
-            } else {
+            } else if breaks > 0 {
                 format!(
                     "{} lines were taken as one row with {} of {widest} values: a quotation mark is not closed",
                     breaks + 1,
                     record.len()
                 )
+            } else {
+                let values = record.len();
+                format!("the row has {values} of {widest} values: a quotation mark is not closed, or not doubled")
             };
             let fix = "Close the quotation mark of that row, or double it where it belongs to the text; the rows after it \
                        are read once that is done.";
@@ -156,71 +163,6 @@ fn count(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
 }
 
-/// Looks at quotation marks as the reader of rows does, for those that end a value in the middle of one: what goes on
-/// behind them was not meant to be in quotes.
-#[derive(Debug)]
-struct Marks {
-    delimiter: u8,
-    place: Place,
-    /// Bytes looked at.
-    seen: u64,
-    /// Where the stray ones stand, of rows that were not handed out.
-    stray: VecDeque<u64>,
-}
-
-/// Where the next byte stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// At the beginning of a value.
-    Start,
-    /// In a value without quotes, or behind the end of one with them.
-    Plain,
-    /// In a value in quotes.
-    Quoted,
-    /// Behind a mark in such a value: its end, or the first of two that stand for one.
-    Mark,
-}
-
-impl Marks {
-    const fn of(delimiter: u8) -> Self {
-        Self { delimiter, place: Place::Start, seen: 0, stray: VecDeque::new() }
-    }
-
-    fn look(&mut self, bytes: &[u8]) {
-        let is_plain = matches!(self.place, Place::Start | Place::Plain) && !bytes.contains(&b'"');
-        match bytes.last() {
-            // Most files have few marks.
-            Some(last) if is_plain => self.place = self.begin(*last),
-            _ => bytes.iter().zip(self.seen..).for_each(|(byte, at)| self.step(*byte, at)),
-        }
-        self.seen += count(bytes.len());
-    }
-
-    fn step(&mut self, byte: u8, at: u64) {
-        let was_mark = self.place == Place::Mark;
-        self.place = match self.place {
-            Place::Start | Place::Mark if byte == b'"' => Place::Quoted,
-            Place::Quoted if byte == b'"' => Place::Mark,
-            Place::Quoted => Place::Quoted,
-            Place::Start | Place::Plain | Place::Mark => self.begin(byte),
-        };
-        if was_mark && self.place == Place::Plain {
-            self.stray.push_back(at);
-        }
-    }
-
-    /// Where the byte after this one stands, outside of quotes.
-    fn begin(&self, byte: u8) -> Place {
-        if byte == self.delimiter || byte == b'\n' { Place::Start } else { Place::Plain }
-    }
-
-    /// Whether the row that ends here had a stray one.
-    fn had_stray(&mut self, end: u64) -> bool {
-        let of_row = self.stray.partition_point(|at| *at < end);
-        self.stray.drain(..of_row).next().is_some()
-    }
-}
-
 fn lines_in(value: &[u8]) -> u64 {
     count(value.split(|byte| *byte == b'\n').count() - 1)
 }
@@ -231,13 +173,13 @@ struct LineFeeds<R> {
     after_return: bool,
     /// Bytes handed out so far.
     given: u64,
-    marks: Marks,
+    quotes: Quotes,
 }
 
 impl<R> LineFeeds<R> {
     fn give(&mut self, bytes: &[u8], length: usize) -> usize {
         self.given += count(length);
-        self.marks.look(bytes.get(..length).unwrap_or_default());
+        self.quotes.look(bytes.get(..length).unwrap_or_default());
         length
     }
 }

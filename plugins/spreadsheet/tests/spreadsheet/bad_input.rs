@@ -55,6 +55,39 @@ async fn a_quotation_mark_that_is_not_closed_keeps_back_what_it_may_have_taken()
     );
 }
 
+/// Programs that put texts into quotes and do not double an inch mark at the end of one: the mark is closed by the next
+/// text, and the values between have become a part of the first.
+#[tokio::test]
+async fn an_inch_mark_that_is_closed_in_a_later_row_makes_no_document_of_two() {
+    let bare = format!(
+        "{HEAD}\nINV,A/1,05/11/2026,x,\"GI PIPE 2\"\",8481,10\nINV,A/2,05/11/2026,x,\"ROD\",8482,20\nINV,A/3,05/11/2026,x,\"y\",8481,10\nINV,A/4,05/11/2026,x,\"y\",8481,10\n"
+    );
+    let (_, read) = read_file("a.csv", &bare, json!({})).await;
+    let numbers: Vec<&str> = read.records.iter().map(|record| record.reference.position.as_str()).collect();
+    assert_eq!(numbers, ["document 3, line 5"], "{:?}", read.said());
+    assert_eq!(
+        read.said(),
+        [
+            "a.csv, line 2: 2 lines were taken as one row with 7 of 7 values: a quotation mark is not closed",
+            "a.csv, line 4: the document is not read: row 2 cannot be read, and belongs to it or may do so",
+        ]
+    );
+    // In the last column, and where all values are in quotes.
+    let last =
+        "Document Type,Document Number,HSN Code,Buyer Addr1\nINV,A/1,8481,\"GI PIPE 2\"\"\nINV,A/2,8482,\"ROD\"\n";
+    let (_, read) = read_file("a.csv", last, json!({})).await;
+    assert_eq!((read.records.len(), read.said().len()), (0, 1), "{:?}", read.said());
+    let quoted = format!(
+        "{HEAD}\nINV,A/1,05/11/2026,x,\"GI PIPE 2\"\",\"8481\",\"10\"\nINV,A/2,05/11/2026,x,y,8481,10\nINV,A/3,05/11/2026,x,y,8481,10\n"
+    );
+    let (_, read) = read_file("a.csv", quoted, json!({})).await;
+    assert_eq!(read.records.len(), 1);
+    assert_eq!(
+        read.said()[0],
+        "a.csv, line 2: the row has 6 of 7 values: a quotation mark is not closed, or not doubled"
+    );
+}
+
 #[tokio::test]
 async fn the_mark_between_values_is_found_and_a_wrong_one_is_said() {
     let text = format!("{HEAD}\nINV,A/1,05/11/2026,x,y,8481,10\n").replace(',', ";");
