@@ -1,7 +1,7 @@
 //! The rows of a file, one after the other.
 
 use std::cell::Cell;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read};
 use std::rc::Rc;
@@ -102,13 +102,13 @@ impl<R: Read> Table<R> {
         Ok(())
     }
 
-    /// Documents whose rows stand at two places.
-    pub(super) fn torn(mut self) -> io::Result<HashSet<u64>> {
-        let hasher = hasher();
-        let (mut seen, mut torn, mut last) = (HashSet::new(), HashSet::new(), None);
+    /// Documents that stand apart from rows which are theirs too, or may be.
+    pub(super) fn torn(mut self) -> io::Result<HashMap<u64, Torn>> {
+        let mut places = Places::default();
         if self.layout.kind.is_some() {
-            return Ok(torn);
+            return Ok(places.torn);
         }
+        let mut last: Option<Vec<String>> = None;
         while let Some(row) = self.row()? {
             let key = match row {
                 Ok(row) => row.key,
@@ -118,13 +118,56 @@ impl<R: Read> Table<R> {
                     None => continue,
                 },
             };
-            let hash = hasher.hash_one(&key);
-            if last != Some(hash) && !seen.insert(hash) {
-                torn.insert(hash);
+            if last.as_ref().is_none_or(|above| !self.layout.goes_on(above, &key)) {
+                places.document(&self.layout, &key);
+                last = Some(key);
             }
-            last = Some(hash);
         }
-        Ok(torn)
+        Ok(places.torn)
+    }
+}
+
+/// Why a document cannot be told from another, or not be known as whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Torn {
+    /// Its rows stand at several places.
+    Apart,
+    /// Rows of its number leave out what tells documents of one number apart, or its own do.
+    Unclear,
+}
+
+/// The documents that were met, by hashes: a file may have a million.
+#[derive(Debug, Default)]
+struct Places {
+    seen: HashSet<u64>,
+    /// Those of one number, each with what it leaves blank. Most numbers have one.
+    first: HashMap<u64, (u64, u64)>,
+    further: HashMap<u64, Vec<(u64, u64)>>,
+    torn: HashMap<u64, Torn>,
+}
+
+impl Places {
+    fn document(&mut self, layout: &Layout, key: &[String]) {
+        let hasher = hasher();
+        let own = hasher.hash_one(key);
+        if !self.seen.insert(own) {
+            self.torn.entry(own).or_insert(Torn::Apart);
+            return;
+        }
+        let blanks = hasher.hash_one(key.iter().map(String::is_empty).collect::<Vec<bool>>());
+        for number in layout.numbers(key) {
+            let number = hasher.hash_one(number);
+            let Some(first) = self.first.get(&number).copied() else {
+                self.first.insert(number, (own, blanks));
+                continue;
+            };
+            let further = self.further.entry(number).or_default();
+            for (other, _) in further.iter().chain([&first]).filter(|(_, others)| *others != blanks) {
+                self.torn.entry(*other).or_insert(Torn::Unclear);
+                self.torn.entry(own).or_insert(Torn::Unclear);
+            }
+            further.push((own, blanks));
+        }
     }
 }
 
