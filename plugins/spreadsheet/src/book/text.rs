@@ -11,12 +11,14 @@ use einvoice_file_drop::{Encoding, Quotes, Utf8Reader};
 use super::{BookError, COLUMNS_MAX, Line, Take, TextSettings, is_wanted};
 use crate::cell::{Cell, Row};
 
-/// Marks that are tried, the first of those that split a row into most values.
+/// Marks that are tried, in their order where nothing tells them apart.
 const MARKS: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// How much is looked at to find the mark.
 const LOOK_BYTES: u64 = 64 * 1024;
 /// Rows among which the mark is looked for: the heading is one of the first ten.
 const LOOK_ROWS: usize = 10;
+/// Rows whose number of values is compared with that of the headings.
+const COMPARED_ROWS: usize = 50;
 /// Most bytes of one row: more than 100 columns full of text.
 const ROW_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Most line breaks in one row: an address has three or four.
@@ -59,21 +61,35 @@ impl TextFile {
     }
 }
 
-/// The mark by which one of the first rows has most values.
+/// The mark that stands between headings: the one by which one of the first rows has most words. Amounts have digits, and
+/// what lies between two commas of an address in a row of tabs has tabs in it; where that tells nothing, the mark by which
+/// most rows have as many values as that one.
 fn mark(head: &[u8]) -> u8 {
-    let width = |mark: u8| {
-        let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).delimiter(mark).from_reader(head);
-        let rows = reader.byte_records().map_while(Result::ok).take(LOOK_ROWS);
-        rows.map(|row| row.iter().filter(|value| !value.is_empty()).count()).max().unwrap_or_default()
-    };
-    let mut best = (0, b',');
+    let mut best = ((0, 0), b',');
     for mark in MARKS {
-        let width = width(mark);
-        if width > best.0 {
-            best = (width, mark);
+        let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).delimiter(mark).from_reader(head);
+        let rows: Vec<ByteRecord> = reader.byte_records().map_while(Result::ok).take(COMPARED_ROWS).collect();
+        let heading = rows.iter().take(LOOK_ROWS).map(|row| (words(row, mark), row.len())).max().unwrap_or_default();
+        let alike = rows.iter().filter(|row| row.len() == heading.1).count();
+        let found = if heading.1 > 1 { (heading.0, alike) } else { (0, 0) };
+        if found > best.0 {
+            best = (found, mark);
         }
     }
     best.1
+}
+
+/// How many values of a row read like headings: they have letters. A row in whose values other marks stand is one of those
+/// marks, most surely where the first or the last value has one.
+fn words(row: &ByteRecord, mark: u8) -> usize {
+    let is_split = |value: &[u8]| value.iter().any(|byte| matches!(byte, b';' | b'\t' | b'|') && *byte != mark);
+    let is_letter = |byte: &u8| byte.is_ascii_alphabetic() || !byte.is_ascii();
+    if row.iter().next().is_some_and(is_split) || row.iter().next_back().is_some_and(is_split) {
+        return 0;
+    }
+    let split = row.iter().filter(|value| is_split(value)).count();
+    let words = row.iter().filter(|value| !is_split(value) && value.iter().any(is_letter)).count();
+    words.saturating_sub(2 * split)
 }
 
 fn each_row(reader: impl Read, delimiter: u8, only: Option<&[u32]>, take: Take<'_>) -> Result<(), BookError> {
@@ -290,11 +306,17 @@ mod tests {
     }
 
     #[test]
-    fn the_mark_is_the_one_that_splits_most() {
+    fn the_mark_is_the_one_between_headings() {
         assert_eq!(mark(b"Title, with comma\nA;B;C\n1,5;2;3\n"), b';');
         assert_eq!(mark(b"A\tB\tC\n\"1,2,3,4\"\t2\t3\n"), b'\t');
         assert_eq!(mark(b"A,B\n"), b',');
         assert_eq!(mark(b""), b',');
+        // Amounts and addresses have more commas than there are columns.
+        assert_eq!(mark(b"No\tBuyer\tValue\nA/1\tAcme, Pune, India, Asia\t1,23,45,678.00\n"), b'\t');
+        assert_eq!(mark(b"No|Qty, Nos|Rate, INR|To\n1|2|3|a, b\n1|2|3|c, d\n"), b'|');
+        // As many words either way: what counts is how alike the rows are.
+        assert_eq!(mark(b"a, b;c\n1;2\n3;4\n"), b';');
+        assert_eq!(mark("क्रमांक;मूल्य\n1,00;2,00\n".as_bytes()), b';');
     }
 
     #[test]

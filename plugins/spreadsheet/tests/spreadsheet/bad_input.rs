@@ -88,6 +88,43 @@ async fn an_inch_mark_that_is_closed_in_a_later_row_makes_no_document_of_two() {
     );
 }
 
+/// What decides is which mark the headings stand between, not how many commas amounts and addresses have.
+#[tokio::test]
+async fn the_mark_between_values_is_not_that_within_amounts_and_addresses() {
+    let head = format!("{HEAD},Gross Amount,Igst Amt,Total Taxable value,Total Igst Amt,Total Invoice value");
+    let row = |number: u32| {
+        let amounts = "1,23,456.00~12,34,567.00~1,23,456.00~12,34,567.00~13,58,023.00";
+        format!("INV~A/{number}~05/11/2026~x~Plot 4, Phase 2, Peenya, Bengaluru; Karnataka~8481~1,23,456.00~{amounts}")
+    };
+    for mark in ["\t", ";", "|", ","] {
+        let rows: Vec<String> = (1..4)
+            .map(|number| match mark {
+                "," => format!("\"{}\"", row(number).replace('~', "\",\"")),
+                ";" => row(number)
+                    .replace("Plot 4, Phase 2, Peenya, Bengaluru; Karnataka", "\"Peenya, Bengaluru; Karnataka\"")
+                    .replace('~', mark),
+                _ => row(number).replace('~', mark),
+            })
+            .collect();
+        // Programs that leave out the empty values at the end of a row.
+        let ragged =
+            "INV~A/4~05/11/2026~x~a, b, c, d, e, f, g, h, i, j, k, l, m, n~8481~1,23,456.00".replace('~', mark);
+        let title = "Sales, November; 2026";
+        let mut text = format!("{title}\n{}\n{}\n", head.replace(',', mark), rows.join("\n"));
+        let wanted = if mark == "," {
+            3
+        } else {
+            text.push_str(&ragged);
+            4
+        };
+        let (source, read) = read_file("a.csv", text, json!({})).await;
+        assert_eq!((read.records.len(), read.said()), (wanted, Vec::new()), "{mark:?}");
+        let invoice: serde_json::Value =
+            serde_json::from_str(&document(&source, &read.records[0]).invoice.to_json()).unwrap();
+        assert_eq!(invoice["ValDtls"]["TotInvVal"], json!(1_358_023), "{mark:?}");
+    }
+}
+
 #[tokio::test]
 async fn the_mark_between_values_is_found_and_a_wrong_one_is_said() {
     let text = format!("{HEAD}\nINV,A/1,05/11/2026,x,y,8481,10\n").replace(',', ";");
