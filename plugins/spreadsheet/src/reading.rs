@@ -171,6 +171,7 @@ impl Sheets {
                     Class::Nothing => true,
                     Class::Orphan => orphan(&row, sheet, file, entries),
                     Class::Of(mark) => {
+                        let mark = survey.document(mark);
                         let number = row.number;
                         let rows = open.entry(mark).or_default();
                         if rows.len() <= ROWS_OF_DOCUMENT_MAX {
@@ -189,8 +190,11 @@ impl Sheets {
                         true
                     } else {
                         let mut goes_on = unreadable(number, &message, fix, sheet, file, entries);
-                        let class = readable.map(|mut row| grouper.class(&mut row));
-                        if let Some(Class::Of(mark)) = class
+                        let mark = match readable.map(|mut row| grouper.class(&mut row)) {
+                            Some(Class::Of(mark)) => Some(survey.document(mark)),
+                            _ => None,
+                        };
+                        if let Some(mark) = mark
                             && survey.last_row(mark).is_none_or(|last| last <= number)
                             && let Some(rows) = open.remove(&mark)
                         {
@@ -211,14 +215,19 @@ impl Sheets {
         let mut survey = Survey::default();
         book.columns(&sheet.name, Some(&sheet.columns.keys()), &mut |line| {
             match line {
-                Line::Row(mut row) => survey.row(row.number, grouper.class(&mut row)),
+                Line::Row(mut row) => {
+                    let class = grouper.class(&mut row);
+                    survey.row(row.number, class, grouper.identity());
+                }
                 Line::Fault { number, .. } if number <= sheet.columns.row => {}
                 Line::Fault { number, readable, .. } => {
-                    survey.fault(number, readable.map(|mut row| grouper.class(&mut row)));
+                    let class = readable.map(|mut row| grouper.class(&mut row));
+                    survey.fault(number, class, grouper.identity());
                 }
             }
             ControlFlow::Continue(())
         })?;
+        survey.end();
         Ok(survey)
     }
 
