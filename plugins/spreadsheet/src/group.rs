@@ -9,12 +9,28 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use einvoice_core::spelling;
+
 use crate::book::Merged;
 use crate::cell::{Cell, Row};
 use crate::heading::Columns;
 
 /// Most rows of one document: ten times what the portal takes as items.
 pub(crate) const ROWS_OF_DOCUMENT_MAX: usize = 10_000;
+
+/// What stands in a row of sums instead of the name of an item, folded.
+const TOTALS: [&str; 10] = [
+    "total",
+    "totals",
+    "grandtotal",
+    "subtotal",
+    "pagetotal",
+    "nettotal",
+    "totalamount",
+    "totalvalue",
+    "invoicetotal",
+    "sum",
+];
 
 /// What a row is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,8 +91,7 @@ impl<'c> Grouper<'c> {
         let text = |column: &u32| row.get(*column).and_then(Cell::said);
         let has_number = self.columns.number.iter().any(|column| text(column).is_some());
         if !has_number {
-            let has_item = self.columns.hsn.iter().any(|column| text(column).is_some());
-            return match (&self.last, has_item) {
+            return match (&self.last, self.sign_of_item(row).is_some()) {
                 (_, false) => Class::Nothing,
                 (Some(last), true) if self.carry_down => Class::Of(last.mark),
                 _ => Class::Orphan,
@@ -120,6 +135,23 @@ impl<'c> Grouper<'c> {
     /// The document of the row that was looked at last and is of one.
     pub(crate) fn identity(&self) -> Option<Identity<'_>> {
         self.last.as_ref().map(|last| Identity { of_number: last.of_number, series: &last.series })
+    }
+
+    /// The column by which a row is known to have an item. Sums below the items have neither a name nor a price.
+    pub(crate) fn sign_of_item(&self, row: &Row) -> Option<u32> {
+        let said = |column: &u32| {
+            row.get(*column).filter(|cell| !matches!(cell, Cell::Number(number) if *number == 0.0)).and_then(Cell::said)
+        };
+        let with_code = self.columns.hsn.iter().find(|column| said(column).is_some());
+        if with_code.is_some() {
+            return with_code.copied();
+        }
+        let is_total =
+            |column: &u32| said(column).is_some_and(|text| TOTALS.contains(&&*spelling::folded(text.trim())));
+        if self.columns.signs.iter().chain(&self.columns.series).any(is_total) {
+            return None;
+        }
+        self.columns.signs.iter().find(|column| said(column).is_some()).copied()
     }
 
     fn fill(&mut self, row: &mut Row) {

@@ -169,7 +169,7 @@ impl Sheets {
             let goes_on = match line {
                 Line::Row(mut row) => match grouper.class(&mut row) {
                     Class::Nothing => true,
-                    Class::Orphan => orphan(&row, sheet, file, entries),
+                    Class::Orphan => orphan(&row, grouper.sign_of_item(&row), sheet, file, entries),
                     Class::Of(mark) => {
                         let mark = survey.document(mark);
                         let number = row.number;
@@ -282,10 +282,24 @@ fn fault(message: &str, fix: &str, place: &str) -> Finding {
     Finding::error("spreadsheet.file", "", message).with_fix(fix).with_place(place)
 }
 
-fn orphan(row: &Row, sheet: &Sheet, file: &Found, entries: &mut Entries<'_>) -> bool {
+fn orphan(row: &Row, sign: Option<u32>, sheet: &Sheet, file: &Found, entries: &mut Entries<'_>) -> bool {
     let place = sheet.place(std::slice::from_ref(row));
-    let finding = Finding::error("spreadsheet.no_number", "DocDtls.No", "the row has an item and no document number")
-        .with_fix("Write the document number in every row, or set `carry_down = true` where it is left out on purpose.")
+    let shown = sign.and_then(|column| {
+        let text = row.get(column)?.text();
+        let key = &sheet.columns.list.iter().find(|found| found.index == column)?.key;
+        Some(format!("{} in column {}", text.trim(), sheet.columns.spelt.get(key)?))
+    });
+    let mut finding =
+        Finding::error("spreadsheet.no_number", "DocDtls.No", "the row has an item and no document number");
+    if let Some(shown) = shown {
+        finding = finding.with_found(shown);
+    }
+    let finding = finding
+        .with_expected("the number of its document")
+        .with_fix(
+            "Write the document number in every row, or set `carry_down = true` where it is left out on purpose; delete the \
+             row where it is no item. Merged cells of a binary workbook (.xlsb) are not read: save it as .xlsx.",
+        )
         .with_place(format!("{}, {place}", file.shown));
     entries.problem(&place, format!("{place} of {}", file.shown), vec![finding])
 }

@@ -29,6 +29,61 @@ fn documents(source: &impl InvoiceSource, read: &Read) -> Vec<(String, usize)> {
 }
 
 #[tokio::test]
+async fn an_item_without_number_and_hsn_is_no_remark() {
+    let rows: &[&[&str]] = &[
+        HEAD,
+        &["INV", "A/1", "05/11/2026", "Valve", "8481", "=2", "=10", "=20", "=18"],
+        &["", "", "", "Gasket", "", "=1", "=5", "=5", "=18"],
+        &["INV", "A/2", "05/11/2026", "Valve", "8481", "=2", "=10", "=20", "=18"],
+        &["", "", "", "", "", "=3", "=5", "=15", ""],
+        &["INV", "A/3", "05/11/2026", "Valve", "8481", "=2", "=10", "=20", "=18"],
+        // Sums, with and without a word for them.
+        &["", "", "", "", "", "=8", "", "=60", ""],
+        &["", "", "", "Grand Total:", "", "=8", "", "=60", "=54"],
+    ];
+    let (source, read) = read_file("a.xlsx", sheet(rows), json!({})).await;
+    assert_eq!(documents(&source, &read), [("A/3".to_owned(), 1)]);
+    let no_number = |row: u32| format!("a.xlsx, row {row}: the row has an item and no document number");
+    let kept_back = |row: u32, below: u32| {
+        format!(
+            "a.xlsx, row {row}: the document is not read: row {below} below it has an item and no document number, and may belong to it"
+        )
+    };
+    assert_eq!(read.said(), [kept_back(2, 3), no_number(3), kept_back(4, 5), no_number(5)]);
+    let finding = &read.problems[1].findings[0];
+    assert_eq!(finding.found.as_deref(), Some("Gasket in column Product Description"));
+    assert!(finding.fix.as_deref().is_some_and(|fix| fix.contains("carry_down") && fix.contains("delete the row")));
+    let (source, read) = read_file("a.xlsx", sheet(rows), json!({"carry_down": true})).await;
+    assert_eq!(read.said(), [""; 0]);
+    assert_eq!(documents(&source, &read), [("A/1".to_owned(), 2), ("A/2".to_owned(), 2), ("A/3".to_owned(), 1)]);
+}
+
+/// A firm with one service has one code for all rows, and no column for it.
+#[tokio::test]
+async fn where_the_hsn_is_a_constant_rows_without_a_number_are_items_all_the_same() {
+    let rows: &[&[&str]] = &[
+        &["Document Type", "Document Number", "Document Date", "Product Description", "Taxable value", "GST Rate (%)"],
+        &["INV", "A/1", "05/11/2026", "Retainer", "=100", "=18"],
+        &["", "", "", "Travel", "=50", "=18"],
+        &["", "", "", "Total", "=150", ""],
+    ];
+    let settings = |carry_down: bool| json!({"carry_down": carry_down, "mapping": {"set": {"ItemList.HsnCd": {"value": "998314"}}}});
+    let (source, read) = read_file("a.xlsx", sheet(rows), settings(true)).await;
+    assert_eq!((documents(&source, &read), read.said()), (vec![("A/1".to_owned(), 2)], Vec::new()));
+    let (source, read) = read_file("a.xlsx", sheet(rows), settings(false)).await;
+    assert_eq!(documents(&source, &read), []);
+    assert_eq!(read.said().len(), 2, "{:?}", read.said());
+    // Nothing but an amount says that there is an item: then an amount is one.
+    let bare: &[&[&str]] = &[
+        &["Document Type", "Document Number", "Document Date", "Taxable value"],
+        &["INV", "A/1", "05/11/2026", "=100"],
+        &["", "", "", "=50"],
+    ];
+    let (source, read) = read_file("a.xlsx", sheet(bare), settings(false)).await;
+    assert_eq!((documents(&source, &read), read.said().len()), (Vec::new(), 2));
+}
+
+#[tokio::test]
 async fn a_scattered_row_that_leaves_the_type_blank_goes_to_the_only_document_of_its_number() {
     let row = |kind: &'static str, number: &'static str| {
         [kind, number, "05/11/2026", "Valve", "8481", "=2", "=10", "=20", "=18"]
