@@ -5,6 +5,7 @@
 //! their form asks.
 
 mod html;
+mod open_document;
 mod text;
 mod workbook;
 
@@ -242,7 +243,11 @@ impl Book {
     pub(crate) fn merged(&mut self, sheet: &str) -> Result<Vec<Merged>, BookError> {
         match self {
             Self::Workbook(book) => guarded(|| book.merged(sheet)),
-            Self::Markup(_) | Self::Text(_) => Ok(Vec::new()),
+            Self::Markup(tables) => {
+                let table = tables.iter().find(|(name, _)| name == sheet);
+                Ok(table.map(|(_, table)| table.merged().to_vec()).unwrap_or_default())
+            }
+            Self::Text(_) => Ok(Vec::new()),
         }
     }
 }

@@ -8,6 +8,7 @@ use calamine::{Data, DataRef, Dimensions, ExcelDateTime, Ods, OdsError, Range, R
 use calamine::{Xls, XlsError, Xlsb, Xlsx, XlsxError};
 use jiff::civil::Date;
 
+use super::open_document::{self, Shown};
 use super::{BookError, COLUMNS_MAX, Line, Merged, ROWS_MAX, Take, is_wanted};
 use crate::cell::{Cell, Row};
 
@@ -19,7 +20,7 @@ const HELD_BYTES_MAX: u64 = 512 * 1024 * 1024;
 /// Most cells of a sheet that is held whole.
 const CELLS_MAX: usize = 20_000_000;
 
-const SAVE_AGAIN: &str = "Open it in a spreadsheet program and save it again as .xlsx.";
+pub(super) const SAVE_AGAIN: &str = "Open it in a spreadsheet program and save it again as .xlsx.";
 const NO_PASSWORD: &str = "Save the workbook without a password, or keep the file itself in a protected folder.";
 
 type Buffered = BufReader<File>;
@@ -32,7 +33,7 @@ pub(crate) enum Workbook {
 
 /// A workbook that is held whole.
 pub(crate) struct Held {
-    sheets: Vec<(String, Range<Data>, Vec<Merged>)>,
+    sheets: Vec<(String, Range<Data>, Shown)>,
     is_1904: bool,
 }
 
@@ -72,8 +73,12 @@ impl Workbook {
         match Ods::new(open()?) {
             Ok(mut book) => {
                 let names = visible(book.sheets_metadata());
-                return Held::of(names, |name| book.worksheet_range(name).map_err(|error| unreadable(&error)))
-                    .map(Self::Held);
+                let mut held = Held::of(names, |name| book.worksheet_range(name).map_err(|error| unreadable(&error)))?;
+                let mut shown = open_document::shown(open()?)?;
+                for (name, _, own) in &mut held.sheets {
+                    *own = shown.remove(name).unwrap_or_default();
+                }
+                return Ok(Self::Held(held));
             }
             Err(OdsError::Password) => return Err(locked()),
             Err(_) => {}
@@ -101,8 +106,8 @@ impl Workbook {
         let is_1904 = book.has_1904_epoch();
         let names = visible(book.sheets_metadata());
         let mut held = Held::of(names, |name| book.worksheet_range(name).map_err(|error| unreadable(&error)))?;
-        for (name, _, merged) in &mut held.sheets {
-            merged.extend(book.merge_cells_by_sheet_name(name).unwrap_or_default().iter().map(Merged::from));
+        for (name, _, shown) in &mut held.sheets {
+            shown.merged.extend(book.merge_cells_by_sheet_name(name).unwrap_or_default().iter().map(Merged::from));
         }
         held.is_1904 = is_1904;
         Ok(Self::Held(held))
@@ -140,7 +145,7 @@ impl Workbook {
             }
             Self::Held(held) => {
                 let found = held.sheets.iter().find(|(name, ..)| name == sheet);
-                Ok(found.map(|(.., merged)| merged.clone()).unwrap_or_default())
+                Ok(found.map(|(.., shown)| shown.merged.clone()).unwrap_or_default())
             }
         }
     }
@@ -162,7 +167,7 @@ impl Held {
                 let message = format!("sheet {name} has {height} rows of {width} columns, more than is held in memory");
                 return Err(BookError::content(message, "Save the workbook as .xlsx, which is read row by row."));
             }
-            sheets.push((name, range, Vec::new()));
+            sheets.push((name, range, Shown::default()));
         }
         Ok(Self { sheets, is_1904: false })
     }

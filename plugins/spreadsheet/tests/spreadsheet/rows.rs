@@ -1,9 +1,9 @@
-//! Which rows make a and which rows must keep one back: no part of a document is ever handed over as the whole.
+//! Which rows make a document, and which rows must keep one back: no part of a document is ever handed over as the whole.
 
 use einvoice_core::source::InvoiceSource;
 use serde_json::json;
 
-use crate::common::{Read, read_file, sheet};
+use crate::common::{Read, document, read_file, sheet};
 
 const HEAD: &[&str] = &[
     "Document Type *",
@@ -104,4 +104,47 @@ async fn a_scattered_row_that_leaves_the_type_blank_goes_to_the_only_document_of
     assert_eq!(found, [("A/2".to_owned(), 1), ("A/3".to_owned(), 1)]);
     let reason = "the document is not read: row 5 has its number, leaves a column blank that tells documents of one number apart, and may belong to it";
     assert_eq!(problems, [2, 3, 5].map(|row| format!("a.xlsx, row {row}: {reason}")),);
+}
+
+#[tokio::test]
+async fn merged_numbers_of_open_document_and_of_pages_count_for_all_their_rows() {
+    let page = "<table><tr><td>Document Type<td>Document Number<td>HSN Code<td>Taxable value</tr>\
+        <tr><td rowspan=2>INV<td rowspan=2>A/1<td>8481<td rowspan=2>10</tr><tr><td>8482</tr>\
+        <tr><td>INV<td>A/2<td>8483<td>10</tr></table>";
+    let excel_2003 = "<?xml version=\"1.0\"?><Workbook xmlns:ss=\"x\"><Worksheet ss:Name=\"S\"><Table>\
+        <Row><Cell><Data>Document Type</Data></Cell><Cell><Data>Document Number</Data></Cell><Cell><Data>HSN Code</Data></Cell></Row>\
+        <Row ss:Index=\"4\"><Cell ss:MergeDown=\"1\"><Data>INV</Data></Cell><Cell ss:MergeDown=\"1\"><Data>A/1</Data></Cell><Cell><Data>8481</Data></Cell></Row>\
+        <Row><Cell ss:Index=\"3\"><Data>8482</Data></Cell></Row>\
+        <Row><Cell><Data>INV</Data></Cell><Cell><Data>A/2</Data></Cell><Cell><Data>8483</Data></Cell></Row></Table></Worksheet></Workbook>";
+    let cell = |text: &str| {
+        format!("<table:table-cell office:value-type=\"string\"><text:p>{text}</text:p></table:table-cell>")
+    };
+    let spanned =
+        |text: &str| cell(text).replacen("<table:table-cell ", "<table:table-cell table:number-rows-spanned=\"2\" ", 1);
+    let covered = |many: u32| format!("<table:covered-table-cell table:number-columns-repeated=\"{many}\"/>");
+    let lines = [
+        ["Document Type", "Document Number", "HSN Code"].map(cell).concat(),
+        [spanned("INV"), spanned("A/1"), cell("8481")].concat(),
+        [covered(2), cell("8482")].concat(),
+        ["INV", "A/2", "8483"].map(cell).concat(),
+    ];
+    let gap = "<table:table-row table:number-rows-repeated=\"3\"><table:table-cell/></table:table-row>";
+    let [head, rest @ ..] = lines.map(|cells| format!("<table:table-row>{cells}</table:table-row>"));
+    let content = format!(
+        "<?xml version=\"1.0\"?><office:document-content xmlns:office=\"urn:oasis:names:tc:opendocument:xmlns:office:1.0\" \
+         xmlns:table=\"urn:oasis:names:tc:opendocument:xmlns:table:1.0\" xmlns:text=\"urn:oasis:names:tc:opendocument:xmlns:text:1.0\">\
+         <office:body><office:spreadsheet><table:table table:name=\"S\">{head}{gap}{}</table:table></office:spreadsheet></office:body>\
+         </office:document-content>",
+        rest.concat()
+    );
+    let ods = einvoice_spreadsheet::testing::ods_of(content.as_bytes()).unwrap();
+    for (name, content) in [("a.xls", page.as_bytes().to_vec()), ("b.xls", excel_2003.into()), ("c.ods", ods)] {
+        let (source, read) = read_file(name, content, json!({})).await;
+        assert_eq!(read.said(), [""; 0], "{name}");
+        assert_eq!(documents(&source, &read), [("A/1".to_owned(), 2), ("A/2".to_owned(), 1)], "{name}");
+        let first = document(&source, &read.records[0]);
+        // An amount is never doubled.
+        let amounts: Vec<bool> = first.invoice.item_list.iter().map(|item| item.ass_amt.as_ref().is_some()).collect();
+        assert!(!amounts[1], "{name}");
+    }
 }
