@@ -78,6 +78,8 @@ pub(crate) fn read<'a>(text: &'a str, member: &Member, formats: Formats) -> Read
         return Read::plain("");
     }
     match member.form {
+        // Per cent of what, an amount does not say: `10%` in a column of discounts is no ten rupees.
+        Form::Number { .. } if text.ends_with('%') && !member.name.ends_with("Rt") => Read::plain(text),
         Form::Number { decimals, .. } => match number(text, formats.decimal) {
             Some(number) => {
                 let (text, is_rounded) = rounded(number, decimals);

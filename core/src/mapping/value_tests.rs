@@ -44,6 +44,11 @@ fn amounts_are_read_as_people_and_programs_write_them() {
         assert_eq!(of("ItemList.TotAmt", text), expected, "{text}");
     }
     assert_eq!(of("ItemList.GstRt", "18 %"), "18");
+    assert_eq!(of("ItemList.CesRt", "12%"), "12");
+    for part in ["10%", "10 %"] {
+        assert_eq!(of("ItemList.Discount", part), part);
+        assert_eq!(of("ValDtls.Discount", part), part);
+    }
     assert_eq!(of("BuyerDtls.Pin", "560 058"), "560058");
     for unclear in
         ["1,5", "12,34.00", "1.234,50", "--5", "(5-)", "five", "1.2.3", "1E+14", "1E14", "E-5", ".E-5", "1E-5E-5"]

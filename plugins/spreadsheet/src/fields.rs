@@ -25,6 +25,8 @@ pub(crate) struct Fields {
     pub(crate) hsn: Vec<String>,
     /// Columns of items whose values nobody sums: a row that has one of them is no row of totals.
     signs: HashSet<String>,
+    /// Columns of cess rates, of which every number may be one.
+    cess_rates: HashSet<String>,
 }
 
 /// Members of an item that stand in prepared rows which are still empty, too.
@@ -65,6 +67,9 @@ impl Fields {
                 if is_text || is_rate || member.name == "UnitPrice" {
                     fields.signs.extend(columns.iter().cloned());
                 }
+                if is_rate && member.name != "GstRt" {
+                    fields.cess_rates.extend(columns.iter().cloned());
+                }
             }
             let of = if path.is_of_item() { &mut fields.items } else { &mut fields.head };
             for column in columns {
@@ -95,6 +100,11 @@ impl Fields {
     /// Whether a row that has a value in it has an item.
     pub(crate) fn is_sign(&self, column: &str) -> bool {
         self.signs.contains(column)
+    }
+
+    /// Whether its numbers are rates of a cess.
+    pub(crate) fn is_cess_rate(&self, column: &str) -> bool {
+        self.cess_rates.contains(column)
     }
 
     /// Whether its numbers are days.

@@ -23,7 +23,18 @@ pub(crate) struct Column {
     pub(crate) key: String,
     pub(crate) of_head: bool,
     pub(crate) of_item: bool,
-    pub(crate) is_date: bool,
+    pub(crate) holds: Holds,
+}
+
+/// What the numbers of a column are, where that changes how they are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Holds {
+    /// Days, by their serials.
+    Days,
+    /// Rates of a cess, of which every number may be one.
+    CessRates,
+    /// Anything else.
+    Other,
 }
 
 /// The columns of a sheet.
@@ -114,7 +125,13 @@ fn columns(row: &Row, fields: &Fields) -> Columns {
             index: *index,
             of_head: fields.is_of_head(&key),
             of_item: fields.is_of_item(&key),
-            is_date: fields.is_date(&key),
+            holds: if fields.is_date(&key) {
+                Holds::Days
+            } else if fields.is_cess_rate(&key) {
+                Holds::CessRates
+            } else {
+                Holds::Other
+            },
             key,
         });
     }

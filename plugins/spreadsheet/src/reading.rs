@@ -90,6 +90,7 @@ impl Sheets {
                         named: names.len() > 1,
                         word: if book.has_lines() { "line" } else { "row" },
                         is_1904: book.is_1904(),
+                        knows_percent: book.knows_percent(),
                         file: look(file),
                         columns,
                     };

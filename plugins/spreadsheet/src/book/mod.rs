@@ -205,6 +205,15 @@ impl Book {
         matches!(self, Self::Workbook(book) if book.is_1904())
     }
 
+    /// Whether it is known of a number that its cell shows it by the hundred. A text file has no such cells.
+    pub(crate) fn knows_percent(&self) -> bool {
+        match self {
+            Self::Workbook(book) => book.knows_percent(),
+            Self::Markup(_) => false,
+            Self::Text(_) => true,
+        }
+    }
+
     /// Hands the rows of a sheet out one after the other. It may be called again for another pass.
     pub(crate) fn rows(&mut self, sheet: &str, take: Take<'_>) -> Result<(), BookError> {
         self.columns(sheet, None, take)

@@ -1,4 +1,5 @@
-//! What the library for workbooks does not tell of one of `OpenDocument`: which cells are shown as one.
+//! What the library for workbooks does not tell of one of `OpenDocument`: which cells are shown as one, and which show their
+//! number by the hundred.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Seek};
@@ -13,6 +14,8 @@ use super::{BookError, Merged, ROWS_MAX};
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Shown {
     pub(super) merged: Vec<Merged>,
+    /// Cells that show their number by the hundred, by the rows they begin in.
+    pub(super) percent: Vec<Merged>,
 }
 
 /// Looks through an archive; nothing where it is none of `OpenDocument`.
@@ -70,6 +73,10 @@ impl Shown {
             let last = (row.saturating_add(spanned - 1), column.saturating_add(across - 1));
             self.merged.push(Merged { first: (row, column), last });
         }
+        if attribute(start, "office:value-type").is_some_and(|kind| kind == "percentage") {
+            let last = (row.saturating_add(rows - 1), column.saturating_add(columns - 1));
+            self.percent.push(Merged { first: (row, column), last });
+        }
     }
 }
 
@@ -99,6 +106,7 @@ mod tests {
         let sheets = of_content(text.as_bytes()).unwrap();
         let shown = &sheets["A & B"];
         assert_eq!(shown.merged, [Merged { first: (3, 2), last: (4, 4) }]);
+        assert_eq!(shown.percent, [Merged { first: (3, 5), last: (3, 6) }]);
         assert_eq!(sheets["C"], Shown::default());
     }
 }

@@ -1,9 +1,10 @@
 //! Which rows make a document, and which rows must keep one back: no part of a document is ever handed over as the whole.
 
 use einvoice_core::source::InvoiceSource;
+use rust_xlsxwriter::{Format, Workbook};
 use serde_json::json;
 
-use crate::common::{Read, document, read_file, sheet};
+use crate::common::{Read, document, fill, read_file, sheet};
 
 const HEAD: &[&str] = &[
     "Document Type *",
@@ -147,4 +148,92 @@ async fn merged_numbers_of_open_document_and_of_pages_count_for_all_their_rows()
         let amounts: Vec<bool> = first.invoice.item_list.iter().map(|item| item.ass_amt.as_ref().is_some()).collect();
         assert!(!amounts[1], "{name}");
     }
+}
+
+const RATE_HEAD: [&str; 4] = ["Document Type", "Document Number", "HSN Code", "Cess Rate (%)"];
+
+fn percentage_in_ods(rate: &str) -> Vec<u8> {
+    let text = |text: &str| {
+        format!("<table:table-cell office:value-type=\"string\"><text:p>{text}</text:p></table:table-cell>")
+    };
+    let rate = format!(
+        "<table:table-cell office:value-type=\"percentage\" office:value=\"{rate}\"><text:p>x</text:p></table:table-cell>"
+    );
+    let rows = [RATE_HEAD.map(text).concat(), ["INV", "A/1", "8481"].map(text).concat() + &rate];
+    let rows = rows.map(|cells| format!("<table:table-row>{cells}</table:table-row>")).concat();
+    let content = format!(
+        "<office:document-content xmlns:office=\"o\" xmlns:table=\"t\" xmlns:text=\"x\"><office:body><office:spreadsheet>\
+         <table:table table:name=\"S\">{rows}</table:table></office:spreadsheet></office:body></office:document-content>"
+    );
+    einvoice_spreadsheet::testing::ods_of(content.as_bytes()).unwrap()
+}
+
+fn number_in_xml(rate: &str) -> Vec<u8> {
+    let cell = |text: &str| format!("<Cell><Data ss:Type=\"String\">{text}</Data></Cell>");
+    let rate = format!("<Cell><Data ss:Type=\"Number\">{rate}</Data></Cell>");
+    let rows = [RATE_HEAD.map(cell).concat(), ["INV", "A/1", "8481"].map(cell).concat() + &rate];
+    let rows = rows.map(|cells| format!("<Row>{cells}</Row>")).concat();
+    format!("<?xml version=\"1.0\"?><Workbook><Worksheet ss:Name=\"S\"><Table>{rows}</Table></Worksheet></Workbook>")
+        .into_bytes()
+}
+
+/// A workbook of Open Document says which cells show their number by the hundred; an old one does not.
+#[tokio::test]
+async fn a_cess_rate_that_may_mean_two_things_is_refused_where_its_format_is_not_known() {
+    let contents =
+        |format: &str, rate: &str| if format == "ods" { percentage_in_ods(rate) } else { number_in_xml(rate) };
+    for (format, rate, expected, unclear) in [
+        ("ods", "0.12", "12", false),
+        ("xls", "12", "12", false),
+        ("xls", "0.12", "\"0.12% or 12%\"", true),
+        ("xls", "2.9", "\"2.9% or 290%\"", true),
+    ] {
+        let (source, read) = read_file(&format!("a.{format}"), contents(format, rate), json!({})).await;
+        let mapped = document(&source, &read.records[0]);
+        let invoice: serde_json::Value = serde_json::from_str(&mapped.invoice.to_json()).unwrap();
+        assert_eq!(invoice["ItemList"][0]["CesRt"].to_string(), expected, "{format} {rate}");
+        let told =
+            mapped.findings.iter().any(|finding| finding.rule == "spreadsheet.rate_unclear" && finding.is_error());
+        assert_eq!(told, unclear, "{format} {rate}");
+    }
+}
+
+#[tokio::test]
+async fn a_rate_is_what_its_cell_shows() {
+    let mut workbook = Workbook::new();
+    let sheet = workbook.add_worksheet();
+    let rows: &[&[&str]] = &[
+        &["Document Type", "Document Number", "HSN Code", "Taxable value", "GST Rate (%)", "Cess Rate (%)", "Discount"],
+        &["INV", "A/1", "8481", "=100", "18 %", "=0.5", ""],
+        &["INV", "A/2", "8481", "=100", "=18", "", "10%"],
+        &["INV", "A/3", "8481", "=100"],
+        &["INV", "A/4", "8481", "=100"],
+        &["INV", "A/5", "8481", "=100", "=0.18"],
+    ];
+    fill(sheet, rows);
+    let percent = |format: &str| Format::new().set_num_format(format);
+    sheet.write_number_with_format(3, 4, 0.18, &percent("0%")).unwrap();
+    sheet.write_number_with_format(3, 5, 0.12, &percent("0.00%")).unwrap();
+    sheet.write_number_with_format(4, 4, 0.0025, &percent("0.00 %")).unwrap();
+    sheet.write_number_with_format(4, 6, 0.1, &percent("0%")).unwrap();
+    // A sign in quotes is only shown: the number is as it stands.
+    sheet.write_number_with_format(4, 5, 12, &percent("0\"%\"")).unwrap();
+    let book = workbook.save_to_buffer().unwrap();
+    let (source, read) = read_file("a.xlsx", book, json!({})).await;
+    assert_eq!(read.said(), [""; 0]);
+    let shown = |at: usize| {
+        let mapped = document(&source, &read.records[at]);
+        let invoice: serde_json::Value = serde_json::from_str(&mapped.invoice.to_json()).unwrap();
+        ["GstRt", "CesRt", "Discount"].map(|member| invoice["ItemList"][0][member].to_string())
+    };
+    assert_eq!(shown(0), ["18", "0.5", "null"]);
+    // A part of the price is no amount: it stays as it stands, which the rules refuse.
+    assert_eq!(shown(1), ["18", "null", "\"10%\""]);
+    assert_eq!(shown(2), ["18", "12", "null"]);
+    assert_eq!(shown(3), ["0.25", "12", "\"10%\""]);
+    assert_eq!(shown(4), ["0.18", "null", "null"]);
+    let hint = document(&source, &read.records[4]).findings;
+    let hint = hint.iter().find(|finding| finding.rule == "spreadsheet.rate_as_fraction").unwrap();
+    assert!(hint.is_error() && hint.path == "ItemList[0].GstRt", "{hint}");
+    assert_eq!(hint.expected.as_deref(), Some("18, where 18 % is meant"));
 }
