@@ -5,6 +5,7 @@ mod decode;
 mod drop;
 mod files;
 pub mod json;
+mod left;
 mod name;
 mod picture;
 mod quotes;
