@@ -93,7 +93,7 @@ impl<'c> Grouper<'c> {
         if !has_number {
             return match (&self.last, self.sign_of_item(row).is_some()) {
                 (_, false) => Class::Nothing,
-                (Some(last), true) if self.carry_down => Class::Of(last.mark),
+                (Some(last), true) if self.carry_down && !self.may_be_total(row) => Class::Of(last.mark),
                 _ => Class::Orphan,
             };
         }
@@ -152,6 +152,15 @@ impl<'c> Grouper<'c> {
             return None;
         }
         self.columns.signs.iter().find(|column| said(column).is_some()).copied()
+    }
+
+    /// Whether a row without a number reads like one of sums although something else stands in it: as a further item it
+    /// would double its document.
+    fn may_be_total(&self, row: &Row) -> bool {
+        let said = |column: &u32| row.get(*column).and_then(Cell::said);
+        let names_total = |column: &u32| said(column).is_some_and(|text| spelling::fold(&text).contains("total"));
+        !self.columns.hsn.iter().any(|column| said(column).is_some())
+            && self.columns.signs.iter().chain(&self.columns.series).any(names_total)
     }
 
     fn fill(&mut self, row: &mut Row) {

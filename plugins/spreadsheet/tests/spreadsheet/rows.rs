@@ -74,6 +74,10 @@ async fn where_the_hsn_is_a_constant_rows_without_a_number_are_items_all_the_sam
     let (source, read) = read_file("a.xlsx", sheet(rows), settings(false)).await;
     assert_eq!(documents(&source, &read), []);
     assert_eq!(read.said().len(), 2, "{:?}", read.said());
+    // What may be a sum is no further item: with the one code of the firm nobody would see that it doubles the document.
+    let labelled = [rows[0], rows[1], &["", "", "", "Total of the day", "=100", ""]];
+    let (source, read) = read_file("a.xlsx", sheet(&labelled), settings(true)).await;
+    assert_eq!((documents(&source, &read), read.said().len()), (Vec::new(), 2));
     // Nothing but an amount says that there is an item: then an amount is one.
     let bare: &[&[&str]] = &[
         &["Document Type", "Document Number", "Document Date", "Taxable value"],
