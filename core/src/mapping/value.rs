@@ -78,6 +78,8 @@ pub(crate) fn read<'a>(text: &'a str, member: &Member, formats: Formats) -> Read
         return Read::plain("");
     }
     match member.form {
+        // Per cent of what, an amount does not say: `10%` in a column of discounts is no ten rupees.
+        Form::Number { .. } if text.ends_with('%') && !member.name.ends_with("Rt") => Read::plain(text),
         Form::Number { decimals, .. } => match number(text, formats.decimal) {
             Some(number) => {
                 let (text, is_rounded) = rounded(number, decimals);
@@ -163,60 +165,68 @@ fn state(text: &str) -> Option<String> {
     Some(format!("{:02}", found.number()))
 }
 
-/// One of a few words, by its code, by what people call it, or by the code before a hyphen.
+/// One of a few words, by its code, by what people call it, or by the code before a hyphen, unless what stands behind the
+/// hyphen is the name of another one.
 fn listed(text: &str, words: &'static [&'static str], member: &Member) -> Option<&'static str> {
     let of = |text: &str| words.iter().find(|word| word.eq_ignore_ascii_case(text.trim())).copied();
     let called = |text: &str| {
         let folded = spelling::fold(text);
-        let table =
-            NAMES.iter().find(|(members, _)| members.contains(&member.name)).map_or(YES_NO, |(_, table)| *table);
-        table.iter().find(|(name, _)| *name == folded).and_then(|(_, code)| of(code))
+        names_of(member.name).iter().find(|(name, _)| *name == folded).and_then(|(_, code)| of(code))
     };
     of(text)
         .or_else(|| called(text))
-        .or_else(|| text.split_once('-').and_then(|(code, _)| of(code).or_else(|| called(code))))
+        .or_else(|| {
+            let (code, name) = text.split_once('-')?;
+            of(code).filter(|code| called(name).is_none_or(|other| other == *code))
+        })
         .or_else(|| of(text.strip_suffix(".0")?))
+}
+
+/// What people call the codes of a member.
+fn names_of(member: &str) -> Names {
+    NAMES.iter().find(|(members, _)| members.contains(&member)).map_or(YES_NO, |(_, table)| *table)
 }
 
 /// What people call a code, folded.
 type Names = &'static [(&'static str, &'static str)];
 
-const YES_NO: Names = &[
-    ("yes", "Y"),
-    ("no", "N"),
-    ("true", "Y"),
-    ("false", "N"),
-    ("1", "Y"),
-    ("0", "N"),
-    ("service", "Y"),
-    ("services", "Y"),
-    ("goods", "N"),
-];
+const YES_NO: Names = &[("yes", "Y"), ("no", "N"), ("true", "Y"), ("false", "N"), ("1", "Y"), ("0", "N")];
 
-/// By members: those not listed here are asked yes or no.
-const NAMES: [(&[&str], Names); 4] = [
-    (
-        &["Typ"],
-        &[
-            ("invoice", "INV"),
-            ("taxinvoice", "INV"),
-            ("creditnote", "CRN"),
-            ("credit", "CRN"),
-            ("debitnote", "DBN"),
-            ("debit", "DBN"),
-        ],
-    ),
+/// By members: those not listed here are asked yes or no. Only words that mean one code whoever writes them: a document
+/// of the type "Credit" may be a sale on credit, and "Debit" a memo of one.
+const NAMES: [(&[&str], Names); 5] = [
+    (&["Typ"], &[("invoice", "INV"), ("taxinvoice", "INV"), ("creditnote", "CRN"), ("debitnote", "DBN")]),
     (
         &["SupTyp"],
         &[
             ("regular", "B2B"),
             ("business", "B2B"),
             ("businessgst", "B2B"),
+            ("businesstobusiness", "B2B"),
             ("deemedexport", "DEXP"),
+            ("deemedexports", "DEXP"),
             ("sezwithpayment", "SEZWP"),
+            ("sezwithpaymentoftax", "SEZWP"),
             ("sezwithoutpayment", "SEZWOP"),
+            ("sezwithoutpaymentoftax", "SEZWOP"),
             ("exportwithpayment", "EXPWP"),
+            ("exportwithpaymentoftax", "EXPWP"),
             ("exportwithoutpayment", "EXPWOP"),
+            ("exportwithoutpaymentoftax", "EXPWOP"),
+        ],
+    ),
+    (
+        &["IsServc"],
+        &[
+            ("yes", "Y"),
+            ("no", "N"),
+            ("true", "Y"),
+            ("false", "N"),
+            ("1", "Y"),
+            ("0", "N"),
+            ("service", "Y"),
+            ("services", "Y"),
+            ("goods", "N"),
         ],
     ),
     (
@@ -229,9 +239,15 @@ const NAMES: [(&[&str], Names); 4] = [
             ("ship", "4"),
             ("sea", "4"),
             ("inlandwaterway", "4"),
+            ("roadcumship", "4"),
+            ("shiproadcumship", "4"),
+            ("shiporroadcumship", "4"),
         ],
     ),
-    (&["VehType"], &[("regular", "O"), ("normal", "O"), ("overdimensionalcargo", "R"), ("odc", "R")]),
+    (
+        &["VehType"],
+        &[("regular", "R"), ("normal", "R"), ("overdimensional", "O"), ("overdimensionalcargo", "O"), ("odc", "O")],
+    ),
 ];
 
 /// A code of digits: what groups it goes, and a leading zero that a spreadsheet took away comes back. Where the groups are

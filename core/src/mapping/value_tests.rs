@@ -44,6 +44,11 @@ fn amounts_are_read_as_people_and_programs_write_them() {
         assert_eq!(of("ItemList.TotAmt", text), expected, "{text}");
     }
     assert_eq!(of("ItemList.GstRt", "18 %"), "18");
+    assert_eq!(of("ItemList.CesRt", "12%"), "12");
+    for part in ["10%", "10 %"] {
+        assert_eq!(of("ItemList.Discount", part), part);
+        assert_eq!(of("ValDtls.Discount", part), part);
+    }
     assert_eq!(of("BuyerDtls.Pin", "560 058"), "560058");
     for unclear in
         ["1,5", "12,34.00", "1.234,50", "--5", "(5-)", "five", "1.2.3", "1E+14", "1E14", "E-5", ".E-5", "1E-5E-5"]
@@ -124,6 +129,96 @@ fn names_become_the_portals_codes() {
         ("DocDtls.No", "=\"0012\"", "0012"),
     ] {
         assert_eq!(of(path, text), expected, "{path}: {text}");
+    }
+}
+
+/// Every word that is read as a code, beside what the portal means by that code. Both ways: a word that is read and does
+/// not stand here is one that nobody compared.
+#[test]
+fn every_word_means_what_the_portal_means_by_its_code() {
+    type Words = &'static [(&'static str, &'static [&'static str])];
+    let expected: &[(&str, Words)] = &[
+        ("DocDtls.Typ", &[("INV", &["Invoice", "Tax Invoice"]), ("CRN", &["Credit Note"]), ("DBN", &["Debit Note"])]),
+        (
+            "TranDtls.SupTyp",
+            &[
+                ("B2B", &["Regular", "Business", "Business GST", "Business to business"]),
+                ("SEZWP", &["SEZ with payment", "SEZ, with payment of tax"]),
+                ("SEZWOP", &["SEZ without payment", "SEZ without payment of tax"]),
+                ("EXPWP", &["Export with payment", "Export, with payment of tax"]),
+                ("EXPWOP", &["Export without payment", "Export without payment of tax"]),
+                ("DEXP", &["Deemed Export", "Deemed exports"]),
+            ],
+        ),
+        (
+            "EwbDtls.TransMode",
+            &[
+                ("1", &["Road"]),
+                ("2", &["Rail", "Train"]),
+                ("3", &["Air"]),
+                (
+                    "4",
+                    &["Ship", "Sea", "Inland waterway", "Road cum ship", "Ship or road-cum-ship", "Ship/Road cum Ship"],
+                ),
+            ],
+        ),
+        (
+            "EwbDtls.VehType",
+            &[
+                ("R", &["Regular", "Normal"]),
+                ("O", &["Over Dimensional Cargo", "Over-dimensional cargo", "Over dimensional", "ODC"]),
+            ],
+        ),
+        (
+            "ItemList.IsServc",
+            &[("Y", &["Yes", "true", "1", "Service", "Services"]), ("N", &["No", "false", "0", "Goods"])],
+        ),
+        ("TranDtls.RegRev", &[("Y", &["Yes", "true", "1"]), ("N", &["No", "false", "0"])]),
+    ];
+    for (path, codes) in expected {
+        let member = MemberPath::parse(path).unwrap();
+        let mut left: Vec<&str> = names_of(member.member().name).iter().map(|(name, _)| *name).collect();
+        for (code, words) in *codes {
+            for word in *words {
+                assert_eq!(of(path, word), *code, "{path}: {word}");
+                assert_eq!(of(path, &word.to_uppercase()), *code, "{path}: {word}");
+                left.retain(|name| *name != spelling::fold(word));
+            }
+        }
+        assert_eq!(left, [""; 0], "{path}");
+    }
+    for (members, _) in NAMES {
+        assert!(expected.iter().any(|(path, _)| members.iter().any(|member| path.ends_with(member))), "{members:?}");
+    }
+}
+
+#[test]
+fn a_code_before_its_name_is_read_and_words_that_contradict_it_are_left_as_they_stand() {
+    for (path, text, expected) in [
+        ("EwbDtls.VehType", "R-Regular", "R"),
+        ("EwbDtls.VehType", "O - Over Dimensional Cargo", "O"),
+        ("EwbDtls.VehType", "O-Over dimensional", "O"),
+        ("EwbDtls.TransMode", "4-Ship", "4"),
+        ("EwbDtls.TransMode", "1 - by road", "1"),
+        ("ItemList.IsServc", "Y-Service", "Y"),
+        ("DocDtls.Typ", "CRN-Credit Note", "CRN"),
+    ] {
+        assert_eq!(of(path, text), expected, "{path}: {text}");
+    }
+    // A sale on credit, a memo of a sale, one document for two purposes: what these are, their words do not say.
+    for (path, text) in [
+        ("EwbDtls.VehType", "O-Regular"),
+        ("EwbDtls.VehType", "Tanker"),
+        ("EwbDtls.TransMode", "1-Rail"),
+        ("EwbDtls.TransMode", "Road-or-rail"),
+        ("TranDtls.SupTyp", "Regular-SEZ"),
+        ("DocDtls.Typ", "Credit"),
+        ("DocDtls.Typ", "Debit"),
+        ("DocDtls.Typ", "Invoice-cum-bill of supply"),
+        ("TranDtls.RegRev", "Services"),
+        ("TranDtls.RegRev", "Goods"),
+    ] {
+        assert_eq!(of(path, text), text, "{path}");
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use einvoice_core::date::ist_date;
@@ -11,6 +11,7 @@ use einvoice_core::source::SourceError;
 use glob::{MatchOptions, Pattern};
 use jiff::Timestamp;
 
+use crate::left::LeftAlone;
 use crate::name;
 use crate::trigger;
 use crate::work::{self, WorkFolder};
@@ -117,13 +118,15 @@ pub struct Lister {
     config: FolderSettings,
     /// Known once the searched folder was found; one file that is named is read as it lies.
     work: OnceLock<WorkFolder>,
+    /// What was said of files that are left alone: once, until others lie there.
+    said: Mutex<LeftAlone>,
 }
 
 impl Lister {
     /// Lists from a folder, at which relative paths start.
     #[must_use]
     pub fn new(directory: PathBuf, settings: FolderSettings) -> Self {
-        Self { directory, config: settings, work: OnceLock::new() }
+        Self { directory, config: settings, work: OnceLock::new(), said: Mutex::default() }
     }
 
     /// The settings.
@@ -138,9 +141,15 @@ impl Lister {
     /// # Errors
     /// When there is no such folder, or it or the working folder cannot be read.
     pub fn list(&self) -> Result<Vec<Found>, SourceError> {
-        let mut paths = self.candidates()?;
+        let (mut paths, mut left) = self.candidates()?;
         // Known before files are judged: what lies in it is not new.
         let work = self.find_work().filter(|_| self.config.move_files);
+        for path in paths.iter().filter(|path| name::is_response(path, &self.config.response_suffix)) {
+            if !self.is_settled_place(path) {
+                left.response(path);
+            }
+        }
+        self.say(left);
         paths.retain(|path| self.wanted(path));
         if let Some(work) = work {
             paths.extend(self.claimed(work).map_err(|error| cannot_use(work.root(), error))?);
@@ -148,6 +157,21 @@ impl Lister {
         let mut found: Vec<Found> = paths.into_iter().filter_map(|path| self.look(path)).collect();
         found.sort_by(|left, right| left.shown.cmp(&right.shown));
         Ok(found)
+    }
+
+    /// Says what is left alone, unless it was said before.
+    fn say(&self, left: LeftAlone) {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if *said == left {
+            return;
+        }
+        if let Some(message) = left.unread(self.config.extensions) {
+            tracing::warn!(path = %self.config.path, "{message}");
+        }
+        if let Some(message) = left.answers(&self.config.response_suffix) {
+            tracing::info!(path = %self.config.path, "{message}");
+        }
+        *said = left;
     }
 
     /// Moves a file that is about to be read into the working folder, where there is one. Nothing when another worker
@@ -286,13 +310,14 @@ impl Lister {
         Pattern::new(&self.pattern()).is_ok_and(|pattern| pattern.matches_path_with(file, match_options()))
     }
 
-    fn candidates(&self) -> Result<Vec<PathBuf>, SourceError> {
+    /// The files that the settings name, and what lies beside them in a searched folder.
+    fn candidates(&self) -> Result<(Vec<PathBuf>, LeftAlone), SourceError> {
         let path = self.directory.join(&self.config.path);
         if path.is_file() {
-            return Ok(vec![path]);
+            return Ok((vec![path], LeftAlone::default()));
         }
         if path.is_dir() {
-            return folder(&path, self.config.extensions).map_err(|error| cannot_list(&path, error));
+            return self.folder(&path).map_err(|error| cannot_list(&path, error));
         }
         if !self.config.path.contains(['*', '?', '[']) {
             return Err(SourceError::new(
@@ -300,7 +325,28 @@ impl Lister {
                 "there is no such folder or file: create it, or correct the key `path` of this source",
             ));
         }
-        self.matching()
+        Ok((self.matching()?, LeftAlone::default()))
+    }
+
+    fn folder(&self, path: &Path) -> io::Result<(Vec<PathBuf>, LeftAlone)> {
+        let (mut paths, mut left) = (Vec::new(), LeftAlone::default());
+        for entry in fs::read_dir(path)? {
+            let path = entry?.path();
+            if has_extension(&path, self.config.extensions) {
+                paths.push(path);
+            } else if path.is_file() && !self.is_marked(&path) {
+                left.without_ending(&path);
+            }
+        }
+        Ok((paths, left))
+    }
+
+    /// Whether the name says that nobody is to read the file: hidden ones, those that are still being written, triggers.
+    fn is_marked(&self, path: &Path) -> bool {
+        let Some(file_name) = path.file_name().and_then(|name| name.to_str()) else { return false };
+        let lower = file_name.to_ascii_lowercase();
+        let ends = |suffix: &String| !suffix.is_empty() && lower.ends_with(&suffix.to_ascii_lowercase());
+        lower.starts_with(['.', '~']) || self.config.ignore_suffixes.iter().chain(&self.config.trigger_suffix).any(ends)
     }
 
     fn matching(&self) -> Result<Vec<PathBuf>, SourceError> {
@@ -385,17 +431,6 @@ fn root(pattern: &str) -> PathBuf {
         Some(end) => PathBuf::from(plain.get(..=end).unwrap_or_default()),
         None => PathBuf::new(),
     }
-}
-
-fn folder(path: &Path, extensions: &[&str]) -> io::Result<Vec<PathBuf>> {
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(path)? {
-        let path = entry?.path();
-        if has_extension(&path, extensions) {
-            paths.push(path);
-        }
-    }
-    Ok(paths)
 }
 
 fn has_extension(path: &Path, extensions: &[&str]) -> bool {

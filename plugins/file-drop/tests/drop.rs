@@ -131,3 +131,52 @@ async fn a_trigger_that_cannot_be_removed_is_named_and_the_other_files_are_read(
     fs::remove_dir(path("a.done")).unwrap();
     assert_eq!(read(&source).await, (vec!["a.txt".to_owned(), "b.txt".to_owned()], None));
 }
+
+/// What the log says while a folder is listed.
+fn told(lister: &Lister) -> Vec<String> {
+    #[derive(Clone, Default)]
+    struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
+    impl io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let log = Log::default();
+    let kept = log.clone();
+    let subscriber =
+        tracing_subscriber::fmt().with_writer(move || kept.clone()).with_ansi(false).without_time().finish();
+    tracing::subscriber::with_default(subscriber, || lister.list().unwrap());
+    let bytes = log.0.lock().unwrap().clone();
+    String::from_utf8(bytes).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn files_that_are_left_alone_are_counted_and_named_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str| fs::write(folder.path().join(name), "x").unwrap();
+    for name in
+        ["a.txt", "O_800_0000000000182520", "O_800_0000000000182521", "b.txt.tmp", ".lock", "SALES_R_2.txt", "b.txt.go"]
+    {
+        write(name);
+    }
+    fs::create_dir(folder.path().join("done")).unwrap();
+    let settings = FolderSettings {
+        response_suffix: "_R".to_owned(),
+        ignore_suffixes: vec![".tmp".to_owned(), ".go".to_owned()],
+        ..settings(".")
+    };
+    let lister = Lister::new(folder.path().to_owned(), settings);
+    let first = told(&lister);
+    assert_eq!(first.len(), 2, "{first:?}");
+    assert!(
+        first[0].contains("WARN") && first[0].contains("2 files, the first of them O_800_0000000000182520, are left")
+    );
+    assert!(first[0].contains("(txt)") && first[0].contains("`inbox/*`"), "{}", first[0]);
+    assert!(first[1].contains("INFO") && first[1].contains("the file SALES_R_2.txt is left alone"), "{}", first[1]);
+    assert_eq!(told(&lister), [""; 0]);
+    write("x.pdf");
+    assert_eq!(told(&lister).len(), 2);
+}

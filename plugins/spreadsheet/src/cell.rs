@@ -19,6 +19,8 @@ pub(crate) enum Cell {
     Text(String),
     /// A number.
     Number(f64),
+    /// A part of one that its cell shows by the hundred: 0.18 for 18%.
+    Percent(f64),
     /// Yes or no.
     Bool(bool),
     /// A day, with the time as its fraction, as serial of the 1900 calendar whatever the workbook uses.
@@ -73,6 +75,7 @@ impl Cell {
         match self {
             Self::Text(text) | Self::Error(text) => text.as_str().into(),
             Self::Number(number) => number_text(*number).into(),
+            Self::Percent(part) => format!("{}%", number_text(*part * 100.0)).into(),
             Self::Bool(yes) => if *yes { "TRUE" } else { "FALSE" }.into(),
             Self::Date(serial) => date_text(*serial).into(),
         }

@@ -21,9 +21,16 @@ pub(crate) struct Fields {
     pub(crate) number_spelt: Vec<String>,
     /// Columns that tell documents of one number apart: the supplier and the type.
     pub(crate) series: Vec<String>,
-    /// Columns without which a row has no item.
+    /// Columns that say which goods or services a row has.
     pub(crate) hsn: Vec<String>,
+    /// Columns of items whose values nobody sums: a row that has one of them is no row of totals.
+    signs: HashSet<String>,
+    /// Columns of cess rates, of which every number may be one.
+    cess_rates: HashSet<String>,
 }
+
+/// Members of an item that stand in prepared rows which are still empty, too.
+const PREPARED: [&str; 2] = ["SlNo", "IsServc"];
 
 impl Fields {
     /// Looks at every rule of a mapping.
@@ -53,6 +60,17 @@ impl Fields {
             if matches!(path.member().form, Form::Text { pattern: Pattern::Date, .. }) {
                 fields.dates.extend(columns.iter().cloned());
             }
+            let member = path.member();
+            let is_rate = member.name.ends_with("Rt");
+            if path.is_of_item() {
+                let is_text = matches!(member.form, Form::Text { .. }) && !PREPARED.contains(&member.name);
+                if is_text || is_rate || member.name == "UnitPrice" {
+                    fields.signs.extend(columns.iter().cloned());
+                }
+                if is_rate && member.name != "GstRt" {
+                    fields.cess_rates.extend(columns.iter().cloned());
+                }
+            }
             let of = if path.is_of_item() { &mut fields.items } else { &mut fields.head };
             for column in columns {
                 of.entry(column).or_insert_with(|| name.clone());
@@ -77,6 +95,16 @@ impl Fields {
     /// Whether a rule of the items reads it.
     pub(crate) fn is_of_item(&self, column: &str) -> bool {
         self.items.contains_key(column)
+    }
+
+    /// Whether a row that has a value in it has an item.
+    pub(crate) fn is_sign(&self, column: &str) -> bool {
+        self.signs.contains(column)
+    }
+
+    /// Whether its numbers are rates of a cess.
+    pub(crate) fn is_cess_rate(&self, column: &str) -> bool {
+        self.cess_rates.contains(column)
     }
 
     /// Whether its numbers are days.

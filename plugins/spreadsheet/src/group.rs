@@ -2,11 +2,14 @@
 //!
 //! A sheet is read twice. The first pass finds the last row of every document, in a few bytes each; the second hands a
 //! document over once that row has come, so that only documents whose rows are scattered are held longer. A row that
-//! cannot be read, or has an item and no number, keeps the document back that it may belong to: registering an invoice
-//! with an item too few is worse than not registering it.
+//! cannot be read, has an item and no number, or has a number and leaves blank which document of that number it belongs
+//! to, keeps the documents back that it may belong to: registering an invoice with an item too few is worse than not
+//! registering it.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
+
+use einvoice_core::spelling;
 
 use crate::book::Merged;
 use crate::cell::{Cell, Row};
@@ -14,6 +17,20 @@ use crate::heading::Columns;
 
 /// Most rows of one document: ten times what the portal takes as items.
 pub(crate) const ROWS_OF_DOCUMENT_MAX: usize = 10_000;
+
+/// What stands in a row of sums instead of the name of an item, folded.
+const TOTALS: [&str; 10] = [
+    "total",
+    "totals",
+    "grandtotal",
+    "subtotal",
+    "pagetotal",
+    "nettotal",
+    "totalamount",
+    "totalvalue",
+    "invoicetotal",
+    "sum",
+];
 
 /// What a row is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +58,16 @@ pub(crate) struct Grouper<'c> {
 struct Last {
     number: String,
     series: Vec<Option<String>>,
+    /// Of the number alone.
+    of_number: u64,
     mark: u64,
+}
+
+/// The document of a row: the mark of its number, and what tells documents of that number apart.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Identity<'g> {
+    of_number: u64,
+    series: &'g [Option<String>],
 }
 
 impl<'c> Grouper<'c> {
@@ -65,10 +91,9 @@ impl<'c> Grouper<'c> {
         let text = |column: &u32| row.get(*column).and_then(Cell::said);
         let has_number = self.columns.number.iter().any(|column| text(column).is_some());
         if !has_number {
-            let has_item = self.columns.hsn.iter().any(|column| text(column).is_some());
-            return match (&self.last, has_item) {
+            return match (&self.last, self.sign_of_item(row).is_some()) {
                 (_, false) => Class::Nothing,
-                (Some(last), true) if self.carry_down => Class::Of(last.mark),
+                (Some(last), true) if self.carry_down && !self.may_be_total(row) => Class::Of(last.mark),
                 _ => Class::Orphan,
             };
         }
@@ -79,7 +104,7 @@ impl<'c> Grouper<'c> {
             }
             number.push_str(text(column).as_deref().unwrap_or_default().trim());
         }
-        let series = |column: &u32| text(column).map(|text| text.trim().to_owned());
+        let series = |column: &u32| text(column).map(|text| text.trim().to_uppercase());
         // What is written once for a document counts for the rows below it, as long as its number goes on.
         let above = self.last.as_ref().filter(|last| last.number == number);
         if let Some(above) = above {
@@ -88,7 +113,7 @@ impl<'c> Grouper<'c> {
                 .series
                 .iter()
                 .zip(&above.series)
-                .all(|(column, above)| text(column).is_none_or(|own| above.as_deref() == Some(own.trim())));
+                .all(|(column, above)| series(column).is_none_or(|own| above.as_ref() == Some(&own)));
             if goes_on {
                 return Class::Of(above.mark);
             }
@@ -101,11 +126,41 @@ impl<'c> Grouper<'c> {
                 }
             }
         }
-        let mut hasher = DefaultHasher::new();
-        (number.to_uppercase(), &series).hash(&mut hasher);
-        let mark = hasher.finish();
-        self.last = Some(Last { number, series, mark });
+        let of_number = hash(&number.to_uppercase());
+        let mark = hash(&(of_number, &series));
+        self.last = Some(Last { number, series, of_number, mark });
         Class::Of(mark)
+    }
+
+    /// The document of the row that was looked at last and is of one.
+    pub(crate) fn identity(&self) -> Option<Identity<'_>> {
+        self.last.as_ref().map(|last| Identity { of_number: last.of_number, series: &last.series })
+    }
+
+    /// The column by which a row is known to have an item. Sums below the items have neither a name nor a price.
+    pub(crate) fn sign_of_item(&self, row: &Row) -> Option<u32> {
+        let said = |column: &u32| {
+            row.get(*column).filter(|cell| !matches!(cell, Cell::Number(number) if *number == 0.0)).and_then(Cell::said)
+        };
+        let with_code = self.columns.hsn.iter().find(|column| said(column).is_some());
+        if with_code.is_some() {
+            return with_code.copied();
+        }
+        let is_total =
+            |column: &u32| said(column).is_some_and(|text| TOTALS.contains(&&*spelling::folded(text.trim())));
+        if self.columns.signs.iter().chain(&self.columns.series).any(is_total) {
+            return None;
+        }
+        self.columns.signs.iter().find(|column| said(column).is_some()).copied()
+    }
+
+    /// Whether a row without a number reads like one of sums although something else stands in it: as a further item it
+    /// would double its document.
+    fn may_be_total(&self, row: &Row) -> bool {
+        let said = |column: &u32| row.get(*column).and_then(Cell::said);
+        let names_total = |column: &u32| said(column).is_some_and(|text| spelling::fold(&text).contains("total"));
+        !self.columns.hsn.iter().any(|column| said(column).is_some())
+            && self.columns.signs.iter().chain(&self.columns.series).any(names_total)
     }
 
     fn fill(&mut self, row: &mut Row) {
@@ -127,9 +182,32 @@ impl<'c> Grouper<'c> {
     }
 }
 
+fn hash(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// One document of a number.
+#[derive(Debug, Clone, Copy)]
+struct Met {
+    mark: u64,
+    /// Which of the kept series it has.
+    series: usize,
+    /// Its first row.
+    row: u32,
+}
+
 /// What the first pass found.
 #[derive(Debug, Default)]
 pub(crate) struct Survey {
+    /// The first document of each number, and those beside it: few numbers have more than one.
+    first: HashMap<u64, Met>,
+    further: HashMap<u64, Vec<Met>>,
+    /// What tells documents of one number apart, each once: a sheet has few suppliers and types.
+    series: HashMap<Vec<Option<String>>, usize>,
+    /// Documents whose rows are those of another one.
+    same_as: HashMap<u64, u64>,
     /// The last row of each document.
     last: HashMap<u64, u32>,
     /// Documents that must not be read, with the reason.
@@ -140,11 +218,12 @@ pub(crate) struct Survey {
 }
 
 impl Survey {
-    /// Takes a row in.
-    pub(crate) fn row(&mut self, number: u32, class: Class) {
+    /// Takes a row in; `identity` is that of its document, where it is of one.
+    pub(crate) fn row(&mut self, number: u32, class: Class, identity: Option<Identity<'_>>) {
         match class {
             Class::Nothing => {}
             Class::Of(mark) => {
+                self.meet(number, mark, identity);
                 self.last.insert(mark, number);
                 if let Some(reason) = self.pending.take() {
                     self.spoil(mark, reason);
@@ -159,10 +238,11 @@ impl Survey {
     }
 
     /// Takes a row in that cannot be read; `class` is what could be told of it.
-    pub(crate) fn fault(&mut self, number: u32, class: Option<Class>) {
+    pub(crate) fn fault(&mut self, number: u32, class: Option<Class>, identity: Option<Identity<'_>>) {
         let reason = format!("row {number} cannot be read, and belongs to it or may do so");
         match class {
             Some(Class::Of(mark)) => {
+                self.meet(number, mark, identity);
                 self.last.insert(mark, number);
                 self.spoil(mark, reason);
                 self.previous = Some(mark);
@@ -173,6 +253,76 @@ impl Survey {
                 self.pending = Some(reason);
             }
         }
+    }
+
+    fn meet(&mut self, row: u32, mark: u64, identity: Option<Identity<'_>>) {
+        let Some(identity) = identity.filter(|_| !self.last.contains_key(&mark)) else { return };
+        let next = self.series.len();
+        let series = match self.series.get(identity.series) {
+            Some(known) => *known,
+            None => *self.series.entry(identity.series.to_vec()).or_insert(next),
+        };
+        let met = Met { mark, series, row };
+        if let Some(first) = self.first.get(&identity.of_number) {
+            self.further.entry(identity.of_number).or_insert_with(|| vec![*first]).push(met);
+        } else {
+            self.first.insert(identity.of_number, met);
+        }
+    }
+
+    /// Ends the pass: rows that leave blank what tells documents of their number apart go to the one they fit, and where
+    /// they fit several, or only in part, nobody can tell whose they are.
+    pub(crate) fn end(&mut self) {
+        let mut kept: Vec<&[Option<String>]> = vec![&[]; self.series.len()];
+        for (series, at) in &self.series {
+            if let Some(slot) = kept.get_mut(*at) {
+                *slot = series;
+            }
+        }
+        let (mut same, mut unclear) = (Vec::new(), Vec::new());
+        for documents in self.further.values() {
+            let series = |met: &Met| kept.get(met.series).copied().unwrap_or_default();
+            let within = |less: &Met, more: &Met| less.mark != more.mark && says_no_more(series(less), series(more));
+            for own in documents.iter().filter(|own| series(own).contains(&None)) {
+                let is_whole = |met: &Met| !documents.iter().any(|other| within(met, other));
+                let fits = |met: &&Met| within(own, met) && is_whole(met);
+                let half = |met: &&Met| {
+                    met.mark != own.mark && agree(series(own), series(met)) && !within(own, met) && !within(met, own)
+                };
+                let fitting: Vec<&Met> = documents.iter().filter(fits).collect();
+                let others: Vec<&Met> = documents.iter().filter(half).collect();
+                match (fitting.as_slice(), others.as_slice()) {
+                    ([], []) => {}
+                    ([only], []) => same.push((own.mark, only.mark)),
+                    (fitting, others) => {
+                        let all = fitting.iter().chain(others).map(|met| met.mark).chain([own.mark]);
+                        unclear.extend(all.map(|mark| (mark, own.row)));
+                    }
+                }
+            }
+        }
+        for (mark, row) in unclear {
+            let reason = format!(
+                "row {row} has its number, leaves a column blank that tells documents of one number apart, and may belong \
+                 to it"
+            );
+            self.spoil(mark, reason);
+        }
+        for (own, other) in same {
+            self.same_as.insert(own, other);
+            if let Some(row) = self.last.remove(&own) {
+                let last = self.last.entry(other).or_insert(row);
+                *last = row.max(*last);
+            }
+            if let Some(reason) = self.spoilt.remove(&own) {
+                self.spoil(other, reason);
+            }
+        }
+    }
+
+    /// The document that a row of this mark belongs to.
+    pub(crate) fn document(&self, mark: u64) -> u64 {
+        self.same_as.get(&mark).copied().unwrap_or(mark)
     }
 
     fn spoil_previous(&mut self, reason: String) {
@@ -194,6 +344,16 @@ impl Survey {
     pub(crate) fn spoilt(&self, mark: u64) -> Option<&str> {
         self.spoilt.get(&mark).map(String::as_str)
     }
+}
+
+/// Whether a series says nothing but what another one says too.
+fn says_no_more(less: &[Option<String>], more: &[Option<String>]) -> bool {
+    less.iter().zip(more).all(|(less, more)| less.is_none() || less == more)
+}
+
+/// Whether two series contradict each other nowhere.
+fn agree(left: &[Option<String>], right: &[Option<String>]) -> bool {
+    left.iter().zip(right).all(|(left, right)| left.is_none() || right.is_none() || left == right)
 }
 
 /// Numbers of rows as people write them: `5`, `5 to 7`, `5, 7 and 9`.
@@ -273,13 +433,13 @@ mod tests {
     #[test]
     fn a_row_that_cannot_be_read_keeps_back_what_it_may_belong_to() {
         let mut survey = Survey::default();
-        survey.row(2, Class::Of(1));
-        survey.fault(3, None);
-        survey.row(4, Class::Of(2));
-        survey.row(5, Class::Of(3));
-        survey.row(6, Class::Orphan);
-        survey.row(7, Class::Of(4));
-        survey.fault(8, Some(Class::Of(5)));
+        survey.row(2, Class::Of(1), None);
+        survey.fault(3, None, None);
+        survey.row(4, Class::Of(2), None);
+        survey.row(5, Class::Of(3), None);
+        survey.row(6, Class::Orphan, None);
+        survey.row(7, Class::Of(4), None);
+        survey.fault(8, Some(Class::Of(5)), None);
         let spoilt: Vec<bool> = (1..=5).map(|mark| survey.spoilt(mark).is_some()).collect();
         assert_eq!(spoilt, [true, true, true, false, true]);
         assert_eq!((survey.last_row(1), survey.last_row(5), survey.last_row(9)), (Some(2), Some(8), None));

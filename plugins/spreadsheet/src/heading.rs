@@ -23,7 +23,18 @@ pub(crate) struct Column {
     pub(crate) key: String,
     pub(crate) of_head: bool,
     pub(crate) of_item: bool,
-    pub(crate) is_date: bool,
+    pub(crate) holds: Holds,
+}
+
+/// What the numbers of a column are, where that changes how they are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Holds {
+    /// Days, by their serials.
+    Days,
+    /// Rates of a cess, of which every number may be one.
+    CessRates,
+    /// Anything else.
+    Other,
 }
 
 /// The columns of a sheet.
@@ -39,14 +50,17 @@ pub(crate) struct Columns {
     pub(crate) number: Vec<u32>,
     /// Indexes of those that tell documents of one number apart.
     pub(crate) series: Vec<u32>,
-    /// Indexes of those without which a row has no item.
+    /// Indexes of those that say which goods or services a row has.
     pub(crate) hsn: Vec<u32>,
+    /// Indexes of the others by which a row is known to have an item.
+    pub(crate) signs: Vec<u32>,
 }
 
 impl Columns {
     /// The columns that tell rows apart, in their order.
     pub(crate) fn keys(&self) -> Vec<u32> {
-        let mut keys: Vec<u32> = [&self.number, &self.series, &self.hsn].into_iter().flatten().copied().collect();
+        let mut keys: Vec<u32> =
+            [&self.number, &self.series, &self.hsn, &self.signs].into_iter().flatten().copied().collect();
         keys.sort_unstable();
         keys.dedup();
         keys
@@ -111,18 +125,33 @@ fn columns(row: &Row, fields: &Fields) -> Columns {
             index: *index,
             of_head: fields.is_of_head(&key),
             of_item: fields.is_of_item(&key),
-            is_date: fields.is_date(&key),
+            holds: if fields.is_date(&key) {
+                Holds::Days
+            } else if fields.is_cess_rate(&key) {
+                Holds::CessRates
+            } else {
+                Holds::Other
+            },
             key,
         });
     }
     let those = |keys: &[String]| -> Vec<u32> {
         found.iter().filter(|column| keys.contains(&column.key)).map(|column| column.index).collect()
     };
+    let hsn = those(&fields.hsn);
+    let items: Vec<&Column> = found.iter().filter(|column| column.of_item && !column.of_head).collect();
+    let mut signs: Vec<u32> =
+        items.iter().filter(|column| fields.is_sign(&column.key)).map(|column| column.index).collect();
+    if signs.is_empty() && hsn.is_empty() {
+        // A sheet of amounts alone: then an amount is an item.
+        signs = items.iter().map(|column| column.index).collect();
+    }
     Columns {
         row: row.number,
         number: those(&fields.number),
         series: those(&fields.series),
-        hsn: those(&fields.hsn),
+        hsn,
+        signs,
         list: found,
         spelt: Arc::new(spelt),
     }

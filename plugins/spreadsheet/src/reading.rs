@@ -90,6 +90,7 @@ impl Sheets {
                         named: names.len() > 1,
                         word: if book.has_lines() { "line" } else { "row" },
                         is_1904: book.is_1904(),
+                        knows_percent: book.knows_percent(),
                         file: look(file),
                         columns,
                     };
@@ -169,8 +170,9 @@ impl Sheets {
             let goes_on = match line {
                 Line::Row(mut row) => match grouper.class(&mut row) {
                     Class::Nothing => true,
-                    Class::Orphan => orphan(&row, sheet, file, entries),
+                    Class::Orphan => orphan(&row, grouper.sign_of_item(&row), sheet, file, entries),
                     Class::Of(mark) => {
+                        let mark = survey.document(mark);
                         let number = row.number;
                         let rows = open.entry(mark).or_default();
                         if rows.len() <= ROWS_OF_DOCUMENT_MAX {
@@ -189,8 +191,11 @@ impl Sheets {
                         true
                     } else {
                         let mut goes_on = unreadable(number, &message, fix, sheet, file, entries);
-                        let class = readable.map(|mut row| grouper.class(&mut row));
-                        if let Some(Class::Of(mark)) = class
+                        let mark = match readable.map(|mut row| grouper.class(&mut row)) {
+                            Some(Class::Of(mark)) => Some(survey.document(mark)),
+                            _ => None,
+                        };
+                        if let Some(mark) = mark
                             && survey.last_row(mark).is_none_or(|last| last <= number)
                             && let Some(rows) = open.remove(&mark)
                         {
@@ -211,14 +216,19 @@ impl Sheets {
         let mut survey = Survey::default();
         book.columns(&sheet.name, Some(&sheet.columns.keys()), &mut |line| {
             match line {
-                Line::Row(mut row) => survey.row(row.number, grouper.class(&mut row)),
+                Line::Row(mut row) => {
+                    let class = grouper.class(&mut row);
+                    survey.row(row.number, class, grouper.identity());
+                }
                 Line::Fault { number, .. } if number <= sheet.columns.row => {}
                 Line::Fault { number, readable, .. } => {
-                    survey.fault(number, readable.map(|mut row| grouper.class(&mut row)));
+                    let class = readable.map(|mut row| grouper.class(&mut row));
+                    survey.fault(number, class, grouper.identity());
                 }
             }
             ControlFlow::Continue(())
         })?;
+        survey.end();
         Ok(survey)
     }
 
@@ -273,10 +283,24 @@ fn fault(message: &str, fix: &str, place: &str) -> Finding {
     Finding::error("spreadsheet.file", "", message).with_fix(fix).with_place(place)
 }
 
-fn orphan(row: &Row, sheet: &Sheet, file: &Found, entries: &mut Entries<'_>) -> bool {
+fn orphan(row: &Row, sign: Option<u32>, sheet: &Sheet, file: &Found, entries: &mut Entries<'_>) -> bool {
     let place = sheet.place(std::slice::from_ref(row));
-    let finding = Finding::error("spreadsheet.no_number", "DocDtls.No", "the row has an item and no document number")
-        .with_fix("Write the document number in every row, or set `carry_down = true` where it is left out on purpose.")
+    let shown = sign.and_then(|column| {
+        let text = row.get(column)?.text();
+        let key = &sheet.columns.list.iter().find(|found| found.index == column)?.key;
+        Some(format!("{} in column {}", text.trim(), sheet.columns.spelt.get(key)?))
+    });
+    let mut finding =
+        Finding::error("spreadsheet.no_number", "DocDtls.No", "the row has an item and no document number");
+    if let Some(shown) = shown {
+        finding = finding.with_found(shown);
+    }
+    let finding = finding
+        .with_expected("the number of its document")
+        .with_fix(
+            "Write the document number in every row, or set `carry_down = true` where it is left out on purpose; delete the \
+             row where it is no item. Merged cells of a binary workbook (.xlsb) are not read: save it as .xlsx.",
+        )
         .with_place(format!("{}, {place}", file.shown));
     entries.problem(&place, format!("{place} of {}", file.shown), vec![finding])
 }

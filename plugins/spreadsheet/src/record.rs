@@ -12,7 +12,7 @@ use einvoice_core::source::{Mapped, MappedDocument, Skip};
 use crate::cell::{Cell, LAST_SERIAL, Row, letters};
 use crate::fields::Fields;
 use crate::group::ranges;
-use crate::heading::{Column, Columns};
+use crate::heading::{Column, Columns, Holds};
 
 /// What a formula shows that could not be computed.
 const FORMULA_ERRORS: [&str; 11] = [
@@ -28,6 +28,9 @@ const FORMULA_ERRORS: [&str; 11] = [
     "#CALC!",
     "#GETTING_DATA",
 ];
+
+/// Rates of GST below one per cent, as documents write them.
+const RATES_BELOW_ONE: [&str; 2] = ["0.1", "0.25"];
 
 /// What a list of results says of a document whose workbook is gone.
 static SHOWN: LazyLock<Vec<(&str, MemberPath)>> = LazyLock::new(|| {
@@ -45,6 +48,8 @@ pub(crate) struct Sheet {
     /// `row`, or `line` in a text file.
     pub(crate) word: &'static str,
     pub(crate) is_1904: bool,
+    /// Whether cells that show a number by the hundred are known.
+    pub(crate) knows_percent: bool,
     /// How the file looked when it was read.
     pub(crate) file: String,
     pub(crate) columns: Columns,
@@ -104,7 +109,27 @@ pub(crate) fn record(sheet: &Sheet, rows: &[Row]) -> TableRecord {
 
 /// The value of a column in a row, where it is not blank.
 fn value<'r>(sheet: &Sheet, row: &'r Row, column: &Column) -> Option<Cow<'r, str>> {
-    text_of(row.get(column.index)?, column.is_date && sheet.is_1904)
+    let cell = row.get(column.index)?;
+    match cell {
+        // A rate of GST says by itself which is meant: there are none of 10 % or of 0.18 %.
+        Cell::Number(rate)
+            if column.holds == Holds::CessRates && !sheet.knows_percent && *rate > 0.0 && *rate < UNCLEAR_BELOW =>
+        {
+            Some(unclear_rate(*rate).into())
+        }
+        _ => text_of(cell, column.holds == Holds::Days && sheet.is_1904),
+    }
+}
+
+/// Rates of a cess that may be written by the hundred: the highest is 290 %.
+const UNCLEAR_BELOW: f64 = 3.0;
+
+/// What stands between the two readings of a rate.
+const UNCLEAR: &str = " or ";
+
+/// A rate that may mean two things, so that no rule takes it for one.
+fn unclear_rate(rate: f64) -> String {
+    format!("{}%{UNCLEAR}{}", Cell::Number(rate).text(), Cell::Percent(rate).text())
 }
 
 /// The text of a cell; a bare number in a column of days is one of the workbook's own calendar.
@@ -225,6 +250,8 @@ impl Mapper {
             Ok(mut mapped) => {
                 self.contradictions(record, &headed, &mut mapped);
                 self.formula_errors(record, &headed, &mut mapped);
+                self.unclear_rates(record, &headed, &mut mapped);
+                rates_as_fractions(&mut mapped);
                 mapped.attributes.extend(attributes.iter().cloned());
                 for (name, path) in SHOWN.iter() {
                     if let Some(value) = mapped.invoice.shown(path, 0) {
@@ -263,6 +290,26 @@ impl Mapper {
         }
     }
 
+    /// Rates of a cess whose cells may show them by the hundred.
+    fn unclear_rates(&self, record: &TableRecord, headed: &Headed<'_>, mapped: &mut MappedDocument) {
+        for (index, line) in record.lines.iter().enumerate() {
+            let rates = line.iter().filter(|(key, _)| self.fields.is_cess_rate(key));
+            for (key, value) in rates.filter(|(_, value)| value.contains(UNCLEAR)) {
+                mapped.findings.push(
+                    Finding::error(
+                        "spreadsheet.rate_unclear",
+                        self.fields.path(key, Some(index)),
+                        "whether the cell shows its number by the hundred cannot be read in a workbook of this form",
+                    )
+                    .with_found(value)
+                    .with_expected("one rate")
+                    .with_fix("Write the rate as text with its sign, such as '12%, or save the workbook as .xlsx.")
+                    .with_place(headed.origin(Some(index), key)),
+                );
+            }
+        }
+    }
+
     /// Formulas that show an error where a value should be.
     fn formula_errors(&self, record: &TableRecord, headed: &Headed<'_>, mapped: &mut MappedDocument) {
         let lines = record.lines.iter().enumerate().map(|(index, line)| (Some(index), line));
@@ -281,5 +328,32 @@ impl Mapper {
                 );
             }
         }
+    }
+}
+
+/// Rates of GST that stand there as a part of one: no rate below 1 % is that of 0.18.
+fn rates_as_fractions(mapped: &mut MappedDocument) {
+    static RATE: LazyLock<Option<MemberPath>> = LazyLock::new(|| MemberPath::parse("ItemList.GstRt").ok());
+    let Some(path) = &*RATE else { return };
+    for item in 0..mapped.invoice.item_list.len() {
+        let Some(text) = mapped.invoice.shown(path, item) else { continue };
+        let Some(rate) = text.parse::<f64>().ok().filter(|rate| *rate > 0.0 && *rate < 1.0) else { continue };
+        if RATES_BELOW_ONE.contains(&text.as_str()) {
+            continue;
+        }
+        let member = format!("ItemList[{item}].GstRt");
+        let hundredfold = Cell::Number(rate * 100.0).text();
+        let mut finding = Finding::error(
+            "spreadsheet.rate_as_fraction",
+            &*member,
+            format!("{text} % is no GST rate; a cell that shows {hundredfold}% holds {text}"),
+        )
+        .with_found(&*text)
+        .with_expected(format!("{hundredfold}, where {hundredfold} % is meant"))
+        .with_fix("Write the rate as a number without a sign, or with one and the percent format of the cell.");
+        if let Some(place) = mapped.provenance.get(&member) {
+            finding = finding.with_place(place.clone());
+        }
+        mapped.findings.push(finding);
     }
 }

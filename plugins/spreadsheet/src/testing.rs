@@ -146,6 +146,7 @@ pub fn documents(bytes: &[u8]) -> usize {
             named: true,
             word: "row",
             is_1904: book.is_1904(),
+            knows_percent: book.knows_percent(),
             file: String::new(),
             columns,
         };

@@ -1,7 +1,7 @@
 //! Rows of one document together. A row that cannot be trusted spoils its document, and where nobody can tell which one that
 //! is, the documents on both sides of it: an invoice with an item less must never be registered.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::hash::BuildHasher;
 
 use einvoice_core::finding::Finding;
@@ -9,7 +9,7 @@ use einvoice_core::mapping::TableRecord;
 
 use super::layout::{Broken, Kind, Layout, Row};
 use super::rows::Document;
-use super::table::hasher;
+use super::table::{Torn, hasher};
 
 /// Most rows of one document: ten times what the portal takes.
 const ROWS_MAX: usize = 10_000;
@@ -26,15 +26,15 @@ struct Open {
 pub(super) struct Grouping<'f> {
     file: &'f str,
     table: &'f Layout,
-    torn: HashSet<u64>,
+    torn: HashMap<u64, Torn>,
     open: Option<Open>,
     /// A row before could not be read and may belong to the next document.
     suspect: bool,
 }
 
 impl<'f> Grouping<'f> {
-    /// Groups the rows of a file; documents whose keys are `torn` stand at several places of it.
-    pub(super) const fn new(file: &'f str, table: &'f Layout, torn: HashSet<u64>) -> Self {
+    /// Groups the rows of a file; nobody can tell which rows the documents have whose keys are `torn`.
+    pub(super) const fn new(file: &'f str, table: &'f Layout, torn: HashMap<u64, Torn>) -> Self {
         Self { file, table, torn, open: None, suspect: false }
     }
 
@@ -43,7 +43,7 @@ impl<'f> Grouping<'f> {
         let begins = match row.kind {
             Kind::Head => true,
             Kind::Item => self.open.is_none(),
-            Kind::Both => self.open.as_ref().is_none_or(|open| open.key != row.key),
+            Kind::Both => self.open.as_ref().is_none_or(|open| !self.table.goes_on(&open.key, &row.key)),
         };
         let mut listened = true;
         if begins {
@@ -94,18 +94,31 @@ impl<'f> Grouping<'f> {
                     .with_fix("Correct that row; the document is read again with it."),
             );
         }
-        if self.torn.contains(&hasher().hash_one(&open.key)) {
-            let message = format!("the rows of document {} stand at several places of the file", open.key.join(" "));
-            open.faults.push(
-                Finding::error("csv.interleaved", "", message).with_place(place).with_fix("Sort the file by document."),
-            );
+        if let Some(torn) = self.torn.get(&hasher().hash_one(&open.key)) {
+            let name = open.key.iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join(" ");
+            let (message, fix) = match torn {
+                Torn::Apart => (
+                    format!("the rows of document {name} stand at several places of the file"),
+                    "Sort the file by document.",
+                ),
+                Torn::Unclear => (
+                    format!(
+                        "rows of document {name} and others of its number differ in what they leave blank of the columns \
+                         that tell documents apart, so nobody can tell which belong together"
+                    ),
+                    "Fill those columns in every row, or sort the file so that rows with blanks stand below the full row \
+                     of their document.",
+                ),
+            };
+            open.faults.push(Finding::error("csv.interleaved", "", message).with_place(place).with_fix(fix));
         }
         self.open = Some(open);
     }
 
     /// A row that cannot be used.
     pub(super) fn broken(&mut self, broken: Broken, place: String, take: &mut dyn FnMut(Document) -> bool) -> bool {
-        let is_own = self.open.as_ref().is_some_and(|open| broken.key.as_ref() == Some(&open.key));
+        let goes_on = |open: &Open| broken.key.as_ref().is_some_and(|key| self.table.goes_on(&open.key, key));
+        let is_own = self.open.as_ref().is_some_and(goes_on);
         let mut listened = true;
         if let (Some(key), false) = (&broken.key, is_own) {
             listened = self.finish(take);

@@ -4,6 +4,8 @@ use std::cell::Cell;
 use std::io::{self, Read};
 use std::rc::Rc;
 
+use einvoice_file_drop::Quotes;
+
 /// Longest row.
 pub(super) const ROW_BYTES_MAX: usize = 1024 * 1024;
 /// Separators that are looked for.
@@ -41,12 +43,14 @@ pub(super) struct Limited<R> {
     left: Rc<Cell<usize>>,
     /// A CR was the last byte, and what follows is not known yet.
     held: bool,
+    /// The quotation marks of what was read.
+    pub(super) quotes: Quotes,
 }
 
 impl<R> Limited<R> {
     /// `left` says how many bytes may come before it is set anew.
-    pub(super) const fn new(inner: R, left: Rc<Cell<usize>>) -> Self {
-        Self { inner, left, held: false }
+    pub(super) const fn new(inner: R, left: Rc<Cell<usize>>, separator: u8) -> Self {
+        Self { inner, left, held: false, quotes: Quotes::new(separator) }
     }
 }
 
@@ -73,6 +77,7 @@ impl<R: Read> Read for Limited<R> {
                 }
             }
             self.left.set(self.left.get().saturating_sub(written));
+            self.quotes.look(target.get(..written).unwrap_or_default());
             if written > 0 || is_end {
                 return Ok(written);
             }

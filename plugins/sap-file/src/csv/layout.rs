@@ -11,6 +11,9 @@ use crate::config::CsvConfig;
 const GROUP_BY: [&str; 10] =
     ["DocDtls.Typ", "DocDtls.No", "SellerDtls.Gstin", "SELLER_GSTIN", "BUKRS", "ODN", "XBLNR", "VBELN", "DOC_NO", "No"];
 
+/// Of columns that tell documents apart those that say whose document or what kind of one it is: none has a number.
+const NO_NUMBERS: [&str; 5] = ["docdtlstyp", "sellerdtlsgstin", "sellergstin", "bukrs", "gjahr"];
+
 /// Columns by their names, as the file has them and folded.
 type Columns = Vec<(String, String)>;
 
@@ -24,6 +27,8 @@ pub(super) struct Layout {
     pub(super) kind: Option<usize>,
     /// Columns that are the same for all rows of a document.
     group: Vec<usize>,
+    /// Which of those have its number: all, where none is known to have something else.
+    numbers: Vec<bool>,
 }
 
 /// What a row is.
@@ -97,7 +102,12 @@ impl Layout {
                 _ => {}
             }
         }
-        Ok(Ok(Self { columns, by_kind, kind, group }))
+        let has_number = |at: &usize| columns.get(*at).is_some_and(|(_, name)| !NO_NUMBERS.contains(&name.as_str()));
+        let mut numbers: Vec<bool> = group.iter().map(has_number).collect();
+        if !numbers.contains(&true) {
+            numbers.fill(true);
+        }
+        Ok(Ok(Self { columns, by_kind, kind, group, numbers }))
     }
 
     /// Whether the columns are such as can make a document.
@@ -150,7 +160,7 @@ impl Layout {
             (None, _) => &self.columns,
         };
         let key: Vec<String> = self.group.iter().map(|at| cell(*at).to_owned()).collect();
-        let has_key = record.len() == columns.len() && !key.is_empty() && key.iter().any(|part| !part.is_empty());
+        let has_key = record.len() == columns.len() && self.numbers(&key).next().is_some();
         let broken =
             |finding: Finding| Err(Box::new(Broken { line, finding, key: has_key.then(|| key.clone()), ends: false }));
         let fix = "Put values with separators or line breaks into quotes, and double the quotes inside.";
@@ -172,12 +182,35 @@ impl Layout {
         if kind == Some(Kind::Both) && !has_key {
             return broken(
                 Finding::error("csv.row", "", "the row does not say which document it belongs to")
-                    .with_fix("Fill the columns that tell documents apart in every row."),
+                    .with_expected(self.number_names().join(" or "))
+                    .with_fix("Write the number of the document in every row."),
             );
         }
         let values = columns.iter().enumerate().map(|(at, (_, folded))| (folded.clone(), cell(at).to_owned()));
         let values = values.filter(|(name, value)| !name.is_empty() && !value.is_empty()).collect();
         Ok(Row { line, kind: kind.unwrap_or(Kind::Both), key, values })
+    }
+
+    /// The parts of a key that are numbers of documents and not blank, each with its place.
+    pub(super) fn numbers<'k>(&self, key: &'k [String]) -> impl Iterator<Item = (usize, &'k str)> {
+        let parts = key.iter().zip(&self.numbers).enumerate();
+        parts
+            .filter(|(_, (part, is_number))| **is_number && !part.is_empty())
+            .map(|(at, (part, _))| (at, part.as_str()))
+    }
+
+    /// Whether a row is of the document above it: what the row leaves blank it leaves to that one, as long as it says its
+    /// number.
+    pub(super) fn goes_on(&self, above: &[String], row: &[String]) -> bool {
+        above.len() == row.len()
+            && above.iter().zip(row).all(|(above, own)| own.is_empty() || above == own)
+            && (above == row || self.numbers(row).next().is_some())
+    }
+
+    /// What the columns are called that have the number of the document.
+    fn number_names(&self) -> Vec<&str> {
+        let named = self.group.iter().zip(&self.numbers).filter(|(_, is_number)| **is_number);
+        named.filter_map(|(at, _)| self.columns.get(*at)).map(|(name, _)| name.as_str()).collect()
     }
 
     /// Columns as the file calls them, by their folded names.

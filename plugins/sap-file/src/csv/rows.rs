@@ -1,6 +1,6 @@
 //! A file of rows to documents.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Read};
 
 use einvoice_core::finding::Finding;
@@ -46,7 +46,7 @@ pub(crate) fn read<R: Read>(
     }
     let torn = match Table::open(open()?, separator, config)? {
         Ok(table) => table.torn()?,
-        Err(_) => HashSet::new(),
+        Err(_) => HashMap::new(),
     };
     let layout = table.layout.clone();
     let mut grouping = Grouping::new(file, &layout, torn);

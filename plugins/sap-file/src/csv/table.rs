@@ -1,7 +1,7 @@
 //! The rows of a file, one after the other.
 
 use std::cell::Cell;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read};
 use std::rc::Rc;
@@ -29,7 +29,7 @@ impl<R: Read> Table<R> {
             .flexible(true)
             .has_headers(false)
             .buffer_capacity(64 * 1024)
-            .from_reader(Limited::new(input, Rc::clone(&left)));
+            .from_reader(Limited::new(input, Rc::clone(&left), separator));
         let layout = Layout::new(config, || {
             let mut first = csv::ByteRecord::new();
             reader.read_byte_record(&mut first)?;
@@ -37,7 +37,12 @@ impl<R: Read> Table<R> {
         });
         match layout {
             Err(error) => not_read(&error),
-            Ok(layout) => Ok(layout.map(|layout| Self { reader, left, layout, record: csv::ByteRecord::new() })),
+            Ok(layout) => {
+                // What the marks of the headings are like says nothing of the first row.
+                let end = reader.position().byte();
+                reader.get_mut().quotes.had_stray(end);
+                Ok(layout.map(|layout| Self { reader, left, layout, record: csv::ByteRecord::new() }))
+            }
         }
     }
 
@@ -64,6 +69,7 @@ impl<R: Read> Table<R> {
                     };
                 }
             }
+            let quotes = self.quotes();
             let is_blank = self.record.iter().all(|cell| cell.iter().all(u8::is_ascii_whitespace));
             if !is_blank {
                 // Blank lines before a row are counted to it; its own line is told by where it ends.
@@ -71,18 +77,38 @@ impl<R: Read> Table<R> {
                 let inside = self.record.iter().map(|cell| memchr::memchr_iter(b'\n', cell).count()).sum::<usize>() + 1;
                 let end = self.reader.position().line();
                 let line = begin.max(end.saturating_sub(u64::try_from(inside).unwrap_or_default()));
-                return Ok(Some(self.layout.row(&self.record, line)));
+                return Ok(Some(match quotes {
+                    Ok(()) => self.layout.row(&self.record, line),
+                    Err(message) => Err(Box::new(torn_row(line, &message))),
+                }));
             }
         }
     }
 
-    /// Documents whose rows stand at two places.
-    pub(super) fn torn(mut self) -> io::Result<HashSet<u64>> {
-        let hasher = hasher();
-        let (mut seen, mut torn, mut last) = (HashSet::new(), HashSet::new(), None);
-        if self.layout.kind.is_some() {
-            return Ok(torn);
+    /// Whether the quotation marks of the row are such as belong to it. One that is not closed is ended by the next, which
+    /// begins a value of a later row: the columns come out right, with the values of two rows in them.
+    fn quotes(&mut self) -> Result<(), String> {
+        let end = self.reader.position().byte();
+        let quotes = &mut self.reader.get_mut().quotes;
+        let breaks: usize = self.record.iter().map(|cell| memchr::memchr_iter(b'\n', cell).count()).sum();
+        let (had_stray, is_open) = (quotes.had_stray(end), quotes.is_open_at(end));
+        if is_open {
+            return Err("the rest of the file was taken as one row: a quotation mark is not closed".to_owned());
         }
+        if had_stray && breaks > 0 {
+            let lines = breaks + 1;
+            return Err(format!("{lines} lines were taken as one row: a quotation mark is not closed, or not doubled"));
+        }
+        Ok(())
+    }
+
+    /// Documents that stand apart from rows which are theirs too, or may be.
+    pub(super) fn torn(mut self) -> io::Result<HashMap<u64, Torn>> {
+        let mut places = Places::default();
+        if self.layout.kind.is_some() {
+            return Ok(places.torn);
+        }
+        let mut last: Option<Vec<String>> = None;
         while let Some(row) = self.row()? {
             let key = match row {
                 Ok(row) => row.key,
@@ -92,14 +118,65 @@ impl<R: Read> Table<R> {
                     None => continue,
                 },
             };
-            let hash = hasher.hash_one(&key);
-            if last != Some(hash) && !seen.insert(hash) {
-                torn.insert(hash);
+            if last.as_ref().is_none_or(|above| !self.layout.goes_on(above, &key)) {
+                places.document(&self.layout, &key);
+                last = Some(key);
             }
-            last = Some(hash);
         }
-        Ok(torn)
+        Ok(places.torn)
     }
+}
+
+/// Why a document cannot be told from another, or not be known as whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Torn {
+    /// Its rows stand at several places.
+    Apart,
+    /// Rows of its number leave out what tells documents of one number apart, or its own do.
+    Unclear,
+}
+
+/// The documents that were met, by hashes: a file may have a million.
+#[derive(Debug, Default)]
+struct Places {
+    seen: HashSet<u64>,
+    /// Those of one number, each with what it leaves blank. Most numbers have one.
+    first: HashMap<u64, (u64, u64)>,
+    further: HashMap<u64, Vec<(u64, u64)>>,
+    torn: HashMap<u64, Torn>,
+}
+
+impl Places {
+    fn document(&mut self, layout: &Layout, key: &[String]) {
+        let hasher = hasher();
+        let own = hasher.hash_one(key);
+        if !self.seen.insert(own) {
+            self.torn.entry(own).or_insert(Torn::Apart);
+            return;
+        }
+        let blanks = hasher.hash_one(key.iter().map(String::is_empty).collect::<Vec<bool>>());
+        for number in layout.numbers(key) {
+            let number = hasher.hash_one(number);
+            let Some(first) = self.first.get(&number).copied() else {
+                self.first.insert(number, (own, blanks));
+                continue;
+            };
+            let further = self.further.entry(number).or_default();
+            for (other, _) in further.iter().chain([&first]).filter(|(_, others)| *others != blanks) {
+                self.torn.entry(*other).or_insert(Torn::Unclear);
+                self.torn.entry(own).or_insert(Torn::Unclear);
+            }
+            further.push((own, blanks));
+        }
+    }
+}
+
+/// A row whose values are those of several. Which documents they belong to, nobody can tell.
+fn torn_row(line: u64, message: &str) -> Broken {
+    let finding = Finding::error("csv.row", "", message).with_fix(
+        "Close the quotation mark of that row, or double it where it belongs to the text: \"GI PIPE 2\"\"\".",
+    );
+    Broken { line, finding, key: None, ends: false }
 }
 
 /// One for both readings of a file.

@@ -195,3 +195,59 @@ async fn the_rows_of_the_example_make_an_invoice_that_passes_the_rules() {
     let result = einvoice_core::rulebook::check(mapped.invoice, mapped.findings, &options);
     assert!(result.is_ok(), "{:?}", result.err().map(|rejected| rejected.findings));
 }
+
+/// A row may leave out what the row above said, also in the columns that tell documents apart.
+#[tokio::test]
+async fn rows_that_leave_the_type_and_the_company_blank_go_on_with_the_document_above() {
+    let settings = json!({ "csv": { "mapping": seller() } });
+    let first = row("A/1", "Valve", "200,00");
+    let buyer = einvoice_testkit::documents::gstin(27, 2).to_string();
+    let second = row("A/1", "Nut", "100,00")
+        .replace("F2;A/1;05.11.2026", ";A/1;")
+        .replace(&buyer, "")
+        .replace("Invented Traders;7 Station Road;Pune;411001;1000;0090000001", ";;;;;");
+    let text = [HEAD.to_owned(), first.clone(), second.clone()].join("\n");
+    let mapped = document(&Folder::new().with("x.csv", text), settings.clone()).await;
+    assert_eq!((mapped.invoice.item_list.len(), mapped.invoice.label().as_str()), (2, "INV A/1 of 05/11/2026"));
+    // Away from it, or before what they leave out is said, nobody can tell whose they are.
+    let other = row("A/2", "Valve", "200,00");
+    for rows in [[&first, &other, &second], [&second, &first, &other], [&other, &second, &first]] {
+        let text = [HEAD, rows[0], rows[1], rows[2]].join("\n");
+        let (source, items) = Folder::new().with("x.csv", text).read(settings.clone()).await;
+        let labels: Vec<_> = items
+            .records()
+            .iter()
+            .map(|record| match source.map(record) {
+                Mapped::Document(document) => document.invoice.label(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(labels, ["INV A/2 of 05/11/2026"]);
+        assert_eq!(items.rules(), ["csv.interleaved", "csv.interleaved"]);
+    }
+    // A row that says no number at all belongs to nobody.
+    let nobody = second.replace(";A/1;", ";;");
+    let text = [HEAD, &first, &nobody, &other].join("\n");
+    let (_, items) = Folder::new().with("x.csv", text).read(settings).await;
+    assert_eq!((items.records().len(), items.rules()), (0, vec!["csv.row".to_owned(), "csv.row".to_owned()]));
+}
+
+/// Programs that put texts into quotes and do not double an inch mark at the end of one.
+#[tokio::test]
+async fn an_inch_mark_that_is_closed_in_a_later_row_makes_no_document_of_two() {
+    let settings = json!({ "csv": { "mapping": seller() } });
+    let inch = row("A/1", "\"GI PIPE 2\"\"", "200,00");
+    let rows = [HEAD, &inch, &row("A/2", "\"ROD\"", "100,00"), &row("A/3", "x", "1,00"), &row("A/4", "x", "1,00")];
+    let (source, items) = Folder::new().with("x.csv", rows.join("\n")).read(settings.clone()).await;
+    let Mapped::Document(only) = source.map(items.records()[0]) else { panic!() };
+    assert_eq!((items.records().len(), only.invoice.label().as_str()), (1, "INV A/4 of 05/11/2026"));
+    assert_eq!(items.rules(), ["csv.row", "csv.row"]);
+    let finding = &items.problems()[0].findings[0];
+    assert_eq!(finding.place.as_deref(), Some("in/x.csv, line 2"));
+    assert!(finding.message.contains("a quotation mark is not closed"), "{finding}");
+    // In the last column, where it takes the rest of the file in.
+    let head = "DocDtls.Typ;DocDtls.No;DocDtls.Dt;ItemList.HsnCd;ItemList.PrdDesc";
+    let text = format!("{head}\nINV;A/1;05/11/2026;8481;\"PIPE 2\"\"\nINV;A/2;05/11/2026;8481;ROD\n");
+    let (_, items) = Folder::new().with("x.csv", text).read(settings).await;
+    assert_eq!((items.records().len(), items.rules()), (0, vec!["csv.row".to_owned()]));
+}

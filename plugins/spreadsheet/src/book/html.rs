@@ -8,7 +8,7 @@ use std::io::Read;
 use einvoice_file_drop::Encoding;
 
 use super::text::decoded;
-use super::{BookError, COLUMNS_MAX, Line, ROWS_MAX, Take};
+use super::{BookError, COLUMNS_MAX, Line, Merged, ROWS_MAX, Take};
 use crate::cell::{Cell, Row};
 
 /// Most bytes of a page: it is held whole.
@@ -20,9 +20,15 @@ const SPAN_MAX: u32 = 1_000;
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(crate) struct Table {
     rows: Vec<Row>,
+    /// Cells that stand in several rows, as far as they have a value.
+    merged: Vec<Merged>,
 }
 
 impl Table {
+    pub(crate) fn merged(&self) -> &[Merged] {
+        &self.merged
+    }
+
     pub(crate) fn rows(&self, take: Take<'_>) {
         for row in &self.rows {
             if take(Line::Row(row.clone())).is_break() {
@@ -292,6 +298,13 @@ impl Reading {
             _ => Cell::Text(text),
         };
         if let Some(row) = &mut self.row {
+            if cell.rows > 1
+                && let Some((_, table)) = &mut self.table
+            {
+                let first = row.number.saturating_sub(1);
+                let last = (first.saturating_add(cell.rows - 1), cell.column.saturating_add(cell.span - 1));
+                table.merged.push(Merged { first: (first, cell.column), last });
+            }
             row.cells.push((cell.column, value));
         }
     }

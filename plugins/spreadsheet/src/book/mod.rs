@@ -5,6 +5,7 @@
 //! their form asks.
 
 mod html;
+mod open_document;
 mod text;
 mod workbook;
 
@@ -210,6 +211,15 @@ impl Book {
         matches!(self, Self::Workbook(book) if book.is_1904())
     }
 
+    /// Whether it is known of a number that its cell shows it by the hundred. A text file has no such cells.
+    pub(crate) fn knows_percent(&self) -> bool {
+        match self {
+            Self::Workbook(book) => book.knows_percent(),
+            Self::Markup(_) => false,
+            Self::Text(_) => true,
+        }
+    }
+
     /// Hands the rows of a sheet out one after the other. It may be called again for another pass.
     pub(crate) fn rows(&mut self, sheet: &str, take: Take<'_>) -> Result<(), BookError> {
         self.columns(sheet, None, take)
@@ -248,7 +258,11 @@ impl Book {
     pub(crate) fn merged(&mut self, sheet: &str) -> Result<Vec<Merged>, BookError> {
         match self {
             Self::Workbook(book) => guarded(|| book.merged(sheet)),
-            Self::Markup(_) | Self::Text(_) => Ok(Vec::new()),
+            Self::Markup(tables) => {
+                let table = tables.iter().find(|(name, _)| name == sheet);
+                Ok(table.map(|(_, table)| table.merged().to_vec()).unwrap_or_default())
+            }
+            Self::Text(_) => Ok(Vec::new()),
         }
     }
 }

@@ -1,23 +1,24 @@
 //! Text files: values with a mark between them, in quotes where they hold the mark or a line break.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{Chain, Read};
 use std::path::{Path, PathBuf};
 
 use csv::{ByteRecord, ReaderBuilder};
-use einvoice_file_drop::{Encoding, Utf8Reader};
+use einvoice_file_drop::{Encoding, Quotes, Utf8Reader};
 
 use super::{BookError, COLUMNS_MAX, Line, Take, TextSettings, is_wanted};
 use crate::cell::{Cell, Row};
 
-/// Marks that are tried, the first of those that split a row into most values.
+/// Marks that are tried, in their order where nothing tells them apart.
 const MARKS: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// How much is looked at to find the mark.
 const LOOK_BYTES: u64 = 64 * 1024;
 /// Rows among which the mark is looked for: the heading is one of the first ten.
 const LOOK_ROWS: usize = 10;
+/// Rows whose number of values is compared with that of the headings.
+const COMPARED_ROWS: usize = 50;
 /// Most bytes of one row: more than 100 columns full of text.
 const ROW_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Most line breaks in one row: an address has three or four.
@@ -60,25 +61,39 @@ impl TextFile {
     }
 }
 
-/// The mark by which one of the first rows has most values.
+/// The mark that stands between headings: the one by which one of the first rows has most words. Amounts have digits, and
+/// what lies between two commas of an address in a row of tabs has tabs in it; where that tells nothing, the mark by which
+/// most rows have as many values as that one.
 fn mark(head: &[u8]) -> u8 {
-    let width = |mark: u8| {
-        let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).delimiter(mark).from_reader(head);
-        let rows = reader.byte_records().map_while(Result::ok).take(LOOK_ROWS);
-        rows.map(|row| row.iter().filter(|value| !value.is_empty()).count()).max().unwrap_or_default()
-    };
-    let mut best = (0, b',');
+    let mut best = ((0, 0), b',');
     for mark in MARKS {
-        let width = width(mark);
-        if width > best.0 {
-            best = (width, mark);
+        let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).delimiter(mark).from_reader(head);
+        let rows: Vec<ByteRecord> = reader.byte_records().map_while(Result::ok).take(COMPARED_ROWS).collect();
+        let heading = rows.iter().take(LOOK_ROWS).map(|row| (words(row, mark), row.len())).max().unwrap_or_default();
+        let alike = rows.iter().filter(|row| row.len() == heading.1).count();
+        let found = if heading.1 > 1 { (heading.0, alike) } else { (0, 0) };
+        if found > best.0 {
+            best = (found, mark);
         }
     }
     best.1
 }
 
+/// How many values of a row read like headings: they have letters. A row in whose values other marks stand is one of those
+/// marks, most surely where the first or the last value has one.
+fn words(row: &ByteRecord, mark: u8) -> usize {
+    let is_split = |value: &[u8]| value.iter().any(|byte| matches!(byte, b';' | b'\t' | b'|') && *byte != mark);
+    let is_letter = |byte: &u8| byte.is_ascii_alphabetic() || !byte.is_ascii();
+    if row.iter().next().is_some_and(is_split) || row.iter().next_back().is_some_and(is_split) {
+        return 0;
+    }
+    let split = row.iter().filter(|value| is_split(value)).count();
+    let words = row.iter().filter(|value| !is_split(value) && value.iter().any(is_letter)).count();
+    words.saturating_sub(2 * split)
+}
+
 fn each_row(reader: impl Read, delimiter: u8, only: Option<&[u32]>, take: Take<'_>) -> Result<(), BookError> {
-    let lines = LineFeeds { inner: reader, after_return: false, given: 0, marks: Marks::of(delimiter) }.chain(END);
+    let lines = LineFeeds { inner: reader, after_return: false, given: 0, quotes: Quotes::new(delimiter) }.chain(END);
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(lines);
     let mut record = ByteRecord::new();
     let mut widest = 0;
@@ -105,19 +120,27 @@ fn each_row(reader: impl Read, delimiter: u8, only: Option<&[u32]>, take: Take<'
             ));
         }
         let end = reader.position().byte();
-        let stray = reader.get_mut().get_mut().0.marks.had_stray(end);
-        // A quotation mark that is not closed takes the rows after it in, and most often breaks the columns. It ends at
-        // the next mark, which began or ended nothing; where that looks like an end, the values of whole rows are in it.
-        let holds_rows = || values_in(&record, delimiter) >= (breaks + 1).saturating_mul(count(widest));
-        if unclosed || breaks > 0 && record.len() < widest && (stray || holds_rows()) {
+        let stray = reader.get_mut().get_mut().0.quotes.had_stray(end);
+        // A quotation mark that is not closed takes the rows after it in. It ends at the next mark, which began or ended
+        // nothing; the columns may come out right all the same. Where it looks like an end, the values of whole rows are in it.
+        let is_torn = stray && (breaks > 0 || widest > 0 && record.len() != widest);
+        let holds_rows = || {
+            breaks > 0
+                && record.len() < widest
+                && values_in(&record, delimiter) >= (breaks + 1).saturating_mul(count(widest))
+        };
+        if unclosed || is_torn || holds_rows() {
             let message = if unclosed {
                 "the rest of the file was taken as one row: a quotation mark is not closed".to_owned()
-            } else {
+            } else if breaks > 0 {
                 format!(
                     "{} lines were taken as one row with {} of {widest} values: a quotation mark is not closed",
                     breaks + 1,
                     record.len()
                 )
+            } else {
+                let values = record.len();
+                format!("the row has {values} of {widest} values: a quotation mark is not closed, or not doubled")
             };
             let fix = "Close the quotation mark of that row, or double it where it belongs to the text; the rows after it \
                        are read once that is done.";
@@ -156,71 +179,6 @@ fn count(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
 }
 
-/// Looks at quotation marks as the reader of rows does, for those that end a value in the middle of one: what goes on
-/// behind them was not meant to be in quotes.
-#[derive(Debug)]
-struct Marks {
-    delimiter: u8,
-    place: Place,
-    /// Bytes looked at.
-    seen: u64,
-    /// Where the stray ones stand, of rows that were not handed out.
-    stray: VecDeque<u64>,
-}
-
-/// Where the next byte stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// At the beginning of a value.
-    Start,
-    /// In a value without quotes, or behind the end of one with them.
-    Plain,
-    /// In a value in quotes.
-    Quoted,
-    /// Behind a mark in such a value: its end, or the first of two that stand for one.
-    Mark,
-}
-
-impl Marks {
-    const fn of(delimiter: u8) -> Self {
-        Self { delimiter, place: Place::Start, seen: 0, stray: VecDeque::new() }
-    }
-
-    fn look(&mut self, bytes: &[u8]) {
-        let is_plain = matches!(self.place, Place::Start | Place::Plain) && !bytes.contains(&b'"');
-        match bytes.last() {
-            // Most files have few marks.
-            Some(last) if is_plain => self.place = self.begin(*last),
-            _ => bytes.iter().zip(self.seen..).for_each(|(byte, at)| self.step(*byte, at)),
-        }
-        self.seen += count(bytes.len());
-    }
-
-    fn step(&mut self, byte: u8, at: u64) {
-        let was_mark = self.place == Place::Mark;
-        self.place = match self.place {
-            Place::Start | Place::Mark if byte == b'"' => Place::Quoted,
-            Place::Quoted if byte == b'"' => Place::Mark,
-            Place::Quoted => Place::Quoted,
-            Place::Start | Place::Plain | Place::Mark => self.begin(byte),
-        };
-        if was_mark && self.place == Place::Plain {
-            self.stray.push_back(at);
-        }
-    }
-
-    /// Where the byte after this one stands, outside of quotes.
-    fn begin(&self, byte: u8) -> Place {
-        if byte == self.delimiter || byte == b'\n' { Place::Start } else { Place::Plain }
-    }
-
-    /// Whether the row that ends here had a stray one.
-    fn had_stray(&mut self, end: u64) -> bool {
-        let of_row = self.stray.partition_point(|at| *at < end);
-        self.stray.drain(..of_row).next().is_some()
-    }
-}
-
 fn lines_in(value: &[u8]) -> u64 {
     count(value.split(|byte| *byte == b'\n').count() - 1)
 }
@@ -231,13 +189,13 @@ struct LineFeeds<R> {
     after_return: bool,
     /// Bytes handed out so far.
     given: u64,
-    marks: Marks,
+    quotes: Quotes,
 }
 
 impl<R> LineFeeds<R> {
     fn give(&mut self, bytes: &[u8], length: usize) -> usize {
         self.given += count(length);
-        self.marks.look(bytes.get(..length).unwrap_or_default());
+        self.quotes.look(bytes.get(..length).unwrap_or_default());
         length
     }
 }
@@ -348,11 +306,17 @@ mod tests {
     }
 
     #[test]
-    fn the_mark_is_the_one_that_splits_most() {
+    fn the_mark_is_the_one_between_headings() {
         assert_eq!(mark(b"Title, with comma\nA;B;C\n1,5;2;3\n"), b';');
         assert_eq!(mark(b"A\tB\tC\n\"1,2,3,4\"\t2\t3\n"), b'\t');
         assert_eq!(mark(b"A,B\n"), b',');
         assert_eq!(mark(b""), b',');
+        // Amounts and addresses have more commas than there are columns.
+        assert_eq!(mark(b"No\tBuyer\tValue\nA/1\tAcme, Pune, India, Asia\t1,23,45,678.00\n"), b'\t');
+        assert_eq!(mark(b"No|Qty, Nos|Rate, INR|To\n1|2|3|a, b\n1|2|3|c, d\n"), b'|');
+        // As many words either way: what counts is how alike the rows are.
+        assert_eq!(mark(b"a, b;c\n1;2\n3;4\n"), b';');
+        assert_eq!(mark("क्रमांक;मूल्य\n1,00;2,00\n".as_bytes()), b';');
     }
 
     #[test]

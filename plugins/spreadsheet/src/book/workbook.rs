@@ -8,6 +8,7 @@ use calamine::{Data, DataRef, Dimensions, ExcelDateTime, Ods, OdsError, Range, R
 use calamine::{Xls, XlsError, Xlsb, Xlsx, XlsxError};
 use jiff::civil::Date;
 
+use super::open_document::{self, Shown};
 use super::{BookError, COLUMNS_MAX, Line, Merged, ROWS_MAX, Take, is_damage, is_wanted};
 use crate::cell::{Cell, Row};
 
@@ -19,7 +20,7 @@ const HELD_BYTES_MAX: u64 = 512 * 1024 * 1024;
 /// Most cells of a sheet that is held whole.
 const CELLS_MAX: usize = 20_000_000;
 
-const SAVE_AGAIN: &str = "Open it in a spreadsheet program and save it again as .xlsx.";
+pub(super) const SAVE_AGAIN: &str = "Open it in a spreadsheet program and save it again as .xlsx.";
 const NO_PASSWORD: &str = "Save the workbook without a password, or keep the file itself in a protected folder.";
 
 type Buffered = BufReader<File>;
@@ -32,8 +33,10 @@ pub(crate) enum Workbook {
 
 /// A workbook that is held whole.
 pub(crate) struct Held {
-    sheets: Vec<(String, Range<Data>, Vec<Merged>)>,
+    sheets: Vec<(String, Range<Data>, Shown)>,
     is_1904: bool,
+    /// Whether cells that show their number by the hundred are known.
+    knows_percent: bool,
 }
 
 /// Refuses archives whose parts would fill the memory, by the sizes that the archive states.
@@ -72,8 +75,13 @@ impl Workbook {
         match Ods::new(open()?) {
             Ok(mut book) => {
                 let names = visible(book.sheets_metadata());
-                return Held::of(names, |name| book.worksheet_range(name).map_err(|error| unreadable(&error)))
-                    .map(Self::Held);
+                let mut held = Held::of(names, |name| book.worksheet_range(name).map_err(|error| unreadable(&error)))?;
+                let mut shown = open_document::shown(open()?)?;
+                for (name, _, own) in &mut held.sheets {
+                    *own = shown.remove(name).unwrap_or_default();
+                }
+                held.knows_percent = true;
+                return Ok(Self::Held(held));
             }
             Err(OdsError::Password) => return Err(locked()),
             Err(_) => {}
@@ -101,8 +109,8 @@ impl Workbook {
         let is_1904 = book.has_1904_epoch();
         let names = visible(book.sheets_metadata());
         let mut held = Held::of(names, |name| book.worksheet_range(name).map_err(|error| unreadable(&error)))?;
-        for (name, _, merged) in &mut held.sheets {
-            merged.extend(book.merge_cells_by_sheet_name(name).unwrap_or_default().iter().map(Merged::from));
+        for (name, _, shown) in &mut held.sheets {
+            shown.merged.extend(book.merge_cells_by_sheet_name(name).unwrap_or_default().iter().map(Merged::from));
         }
         held.is_1904 = is_1904;
         Ok(Self::Held(held))
@@ -119,6 +127,13 @@ impl Workbook {
         match self {
             Self::Xlsx(book) => book.has_1904_epoch(),
             Self::Held(held) => held.is_1904,
+        }
+    }
+
+    pub(crate) fn knows_percent(&self) -> bool {
+        match self {
+            Self::Xlsx(_) => true,
+            Self::Held(held) => held.knows_percent,
         }
     }
 
@@ -140,7 +155,7 @@ impl Workbook {
             }
             Self::Held(held) => {
                 let found = held.sheets.iter().find(|(name, ..)| name == sheet);
-                Ok(found.map(|(.., merged)| merged.clone()).unwrap_or_default())
+                Ok(found.map(|(.., shown)| shown.merged.clone()).unwrap_or_default())
             }
         }
     }
@@ -162,19 +177,34 @@ impl Held {
                 let message = format!("sheet {name} has {height} rows of {width} columns, more than is held in memory");
                 return Err(BookError::content(message, "Save the workbook as .xlsx, which is read row by row."));
             }
-            sheets.push((name, range, Vec::new()));
+            sheets.push((name, range, Shown::default()));
         }
-        Ok(Self { sheets, is_1904: false })
+        Ok(Self { sheets, is_1904: false, knows_percent: false })
     }
 
     fn rows(&self, sheet: &str, take: Take<'_>) {
-        let Some((_, range, _)) = self.sheets.iter().find(|(name, ..)| name == sheet) else { return };
+        let Some((_, range, shown)) = self.sheets.iter().find(|(name, ..)| name == sheet) else { return };
         let (first_row, first_column) = range.start().unwrap_or_default();
+        let mut coming = shown.percent.iter().peekable();
+        let mut percent: Vec<&Merged> = Vec::new();
         for (cells, index) in range.rows().zip(first_row..) {
+            percent.retain(|area| area.last.0 >= index);
+            while let Some(area) = coming.next_if(|area| area.first.0 <= index) {
+                percent.push(area);
+            }
+            let shows_percent = |column: u32| percent.iter().any(|area| (area.first.1..=area.last.1).contains(&column));
             let cells: Vec<(u32, Cell)> = cells
                 .iter()
                 .zip(first_column..)
-                .filter_map(|(value, column)| Some((column, of_data(value)?)))
+                .filter_map(|(value, column)| {
+                    Some((
+                        column,
+                        match of_data(value)? {
+                            Cell::Number(part) if shows_percent(column) => Cell::Percent(part),
+                            other => other,
+                        },
+                    ))
+                })
                 .filter(|(_, cell)| !cell.is_blank())
                 .collect();
             if !cells.is_empty() && take(Line::Row(Row { number: index + 1, cells })).is_break() {
@@ -198,8 +228,13 @@ fn stream<RS: Read + Seek>(
         Err(XlsxError::NotAWorksheet(_)) => return Ok(()),
         Err(error) => return Err(xlsx(error)),
     };
+    let shows_percent: Vec<bool> = reader
+        .styles()
+        .iter()
+        .map(|style| style.number_format.as_ref().is_some_and(|format| is_percent(&format.format_code)))
+        .collect();
     let mut row = Row::default();
-    while let Some(cell) = reader.next_cell().map_err(xlsx)? {
+    while let Some((cell, style)) = reader.next_cell_with_style_id().map_err(xlsx)? {
         let (index, column) = cell.get_position();
         if index >= ROWS_MAX || column >= COLUMNS_MAX {
             return Err(BookError::content("a cell stands outside of what a sheet can hold", SAVE_AGAIN));
@@ -217,6 +252,10 @@ fn stream<RS: Read + Seek>(
             continue;
         }
         if let Some(value) = of_data_ref(cell.get_value(), is_1904).filter(|cell| !cell.is_blank()) {
+            let value = match value {
+                Cell::Number(part) if shows_percent.get(style) == Some(&true) => Cell::Percent(part),
+                other => other,
+            };
             match row.cells.last() {
                 Some((last, _)) if *last >= column => {
                     return Err(BookError::content("the cells of a row are not in their order", SAVE_AGAIN));
@@ -229,6 +268,24 @@ fn stream<RS: Read + Seek>(
         let _flow: ControlFlow<()> = take(Line::Row(row));
     }
     Ok(())
+}
+
+/// Whether a number format shows a number by the hundred: it has a sign for it that is no text.
+fn is_percent(format: &str) -> bool {
+    let mut signs = format.chars();
+    let mut in_quotes = false;
+    while let Some(sign) = signs.next() {
+        match sign {
+            '"' => in_quotes = !in_quotes,
+            _ if in_quotes => {}
+            // What follows is shown as it stands, as a width, or again and again.
+            '\\' | '_' | '*' => _ = signs.next(),
+            ';' => return false,
+            '%' => return true,
+            _ => {}
+        }
+    }
+    false
 }
 
 fn visible(sheets: &[calamine::Sheet]) -> Vec<String> {

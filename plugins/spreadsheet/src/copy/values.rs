@@ -128,7 +128,8 @@ fn write_cell(
             sheet.write_string_with_format(row, column, shortened(text), format)?
         }
         (Cell::Text(text) | Cell::Error(text), None) => sheet.write_string(row, column, shortened(text))?,
-        (Cell::Number(number) | Cell::Date(number), Some(format)) => {
+        (Cell::Percent(number), None) => sheet.write_number_with_format(row, column, *number, &percent())?,
+        (Cell::Number(number) | Cell::Date(number) | Cell::Percent(number), Some(format)) => {
             sheet.write_number_with_format(row, column, *number, format)?
         }
         (Cell::Number(number) | Cell::Date(number), None) => sheet.write_number(row, column, *number)?,
@@ -136,6 +137,11 @@ fn write_cell(
         (Cell::Bool(yes), None) => sheet.write_boolean(row, column, *yes)?,
     };
     Ok(())
+}
+
+/// As parts of one were shown, with as many decimals as rates have.
+fn percent() -> Format {
+    Format::new().set_num_format("0.###%")
 }
 
 /// A text that fits into a cell.

@@ -55,6 +55,76 @@ async fn a_quotation_mark_that_is_not_closed_keeps_back_what_it_may_have_taken()
     );
 }
 
+/// Programs that put texts into quotes and do not double an inch mark at the end of one: the mark is closed by the next
+/// text, and the values between have become a part of the first.
+#[tokio::test]
+async fn an_inch_mark_that_is_closed_in_a_later_row_makes_no_document_of_two() {
+    let bare = format!(
+        "{HEAD}\nINV,A/1,05/11/2026,x,\"GI PIPE 2\"\",8481,10\nINV,A/2,05/11/2026,x,\"ROD\",8482,20\nINV,A/3,05/11/2026,x,\"y\",8481,10\nINV,A/4,05/11/2026,x,\"y\",8481,10\n"
+    );
+    let (_, read) = read_file("a.csv", &bare, json!({})).await;
+    let numbers: Vec<&str> = read.records.iter().map(|record| record.reference.position.as_str()).collect();
+    assert_eq!(numbers, ["document 3, line 5"], "{:?}", read.said());
+    assert_eq!(
+        read.said(),
+        [
+            "a.csv, line 2: 2 lines were taken as one row with 7 of 7 values: a quotation mark is not closed",
+            "a.csv, line 4: the document is not read: row 2 cannot be read, and belongs to it or may do so",
+        ]
+    );
+    // In the last column, and where all values are in quotes.
+    let last =
+        "Document Type,Document Number,HSN Code,Buyer Addr1\nINV,A/1,8481,\"GI PIPE 2\"\"\nINV,A/2,8482,\"ROD\"\n";
+    let (_, read) = read_file("a.csv", last, json!({})).await;
+    assert_eq!((read.records.len(), read.said().len()), (0, 1), "{:?}", read.said());
+    let quoted = format!(
+        "{HEAD}\nINV,A/1,05/11/2026,x,\"GI PIPE 2\"\",\"8481\",\"10\"\nINV,A/2,05/11/2026,x,y,8481,10\nINV,A/3,05/11/2026,x,y,8481,10\n"
+    );
+    let (_, read) = read_file("a.csv", quoted, json!({})).await;
+    assert_eq!(read.records.len(), 1);
+    assert_eq!(
+        read.said()[0],
+        "a.csv, line 2: the row has 6 of 7 values: a quotation mark is not closed, or not doubled"
+    );
+}
+
+/// What decides is which mark the headings stand between, not how many commas amounts and addresses have.
+#[tokio::test]
+async fn the_mark_between_values_is_not_that_within_amounts_and_addresses() {
+    let head = format!("{HEAD},Gross Amount,Igst Amt,Total Taxable value,Total Igst Amt,Total Invoice value");
+    let row = |number: u32| {
+        let amounts = "1,23,456.00~12,34,567.00~1,23,456.00~12,34,567.00~13,58,023.00";
+        format!("INV~A/{number}~05/11/2026~x~Plot 4, Phase 2, Peenya, Bengaluru; Karnataka~8481~1,23,456.00~{amounts}")
+    };
+    for mark in ["\t", ";", "|", ","] {
+        let rows: Vec<String> = (1..4)
+            .map(|number| match mark {
+                "," => format!("\"{}\"", row(number).replace('~', "\",\"")),
+                ";" => row(number)
+                    .replace("Plot 4, Phase 2, Peenya, Bengaluru; Karnataka", "\"Peenya, Bengaluru; Karnataka\"")
+                    .replace('~', mark),
+                _ => row(number).replace('~', mark),
+            })
+            .collect();
+        // Programs that leave out the empty values at the end of a row.
+        let ragged =
+            "INV~A/4~05/11/2026~x~a, b, c, d, e, f, g, h, i, j, k, l, m, n~8481~1,23,456.00".replace('~', mark);
+        let title = "Sales, November; 2026";
+        let mut text = format!("{title}\n{}\n{}\n", head.replace(',', mark), rows.join("\n"));
+        let wanted = if mark == "," {
+            3
+        } else {
+            text.push_str(&ragged);
+            4
+        };
+        let (source, read) = read_file("a.csv", text, json!({})).await;
+        assert_eq!((read.records.len(), read.said()), (wanted, Vec::new()), "{mark:?}");
+        let invoice: serde_json::Value =
+            serde_json::from_str(&document(&source, &read.records[0]).invoice.to_json()).unwrap();
+        assert_eq!(invoice["ValDtls"]["TotInvVal"], json!(1_358_023), "{mark:?}");
+    }
+}
+
 #[tokio::test]
 async fn the_mark_between_values_is_found_and_a_wrong_one_is_said() {
     let text = format!("{HEAD}\nINV,A/1,05/11/2026,x,y,8481,10\n").replace(',', ";");

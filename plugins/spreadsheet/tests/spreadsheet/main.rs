@@ -13,3 +13,4 @@ mod documents;
 mod hostile;
 mod kept;
 mod results;
+mod rows;
