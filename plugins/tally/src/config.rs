@@ -233,7 +233,8 @@ pub enum DescriptionMode {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum EwayBillMode {
-    /// When the voucher has transport details and no e-way bill number yet.
+    /// When the voucher has transport details and no e-way bill number yet, and does not say No to a bill together with
+    /// the IRN (`ISGSTEINVINCLEWAYBILL`). A voucher without that field says nothing.
     #[default]
     AsVoucher,
     /// Never.

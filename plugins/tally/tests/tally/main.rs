@@ -18,5 +18,6 @@ mod live_write_back;
 mod overlay;
 mod quickstart;
 mod samples;
+mod undecided;
 mod vouchers;
 mod write_back;
