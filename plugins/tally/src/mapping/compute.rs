@@ -93,6 +93,8 @@ pub(crate) struct Taxed {
     pub(crate) taxable: i64,
     pub(crate) rate: Option<Rate>,
     pub(crate) rate_by_ratio: bool,
+    /// Nothing states its rate, and no tax is left for it: exempt or not, nobody can tell.
+    pub(crate) untaxed: bool,
     pub(crate) igst: i64,
     pub(crate) cgst: i64,
     pub(crate) sgst: i64,
@@ -230,7 +232,8 @@ fn by_value(bases: &[Base], amount: i64) -> Vec<i64> {
 const RATES: [i64; 14] = [0, 100, 250, 500, 1_000, 1_500, 3_000, 5_000, 6_000, 7_500, 12_000, 18_000, 28_000, 40_000];
 
 /// Lines whose rate nothing states get the rate that the remaining tax bears to their value, where
-/// that is one there is.
+/// that is one there is. That there is no tax proves no rate: the goods may be exempt, the tax forgotten, or the supply
+/// free of it whatever its rate.
 fn rates_by_ratio(problem: &Problem<'_>, items: &mut [Taxed]) {
     let unknown: i64 = items.iter().filter(|item| item.rate.is_none()).map(|item| item.taxable).sum();
     if unknown <= 0 {
@@ -251,8 +254,12 @@ fn rates_by_ratio(problem: &Problem<'_>, items: &mut [Taxed]) {
     let near = |rate: &&i64| (i128::from(**rate) - ratio).abs();
     if let Some(rate) = RATES.iter().filter(fits).min_by_key(near) {
         for item in items.iter_mut().filter(|item| item.rate.is_none()) {
-            item.rate = Some(Rate::from_thousandths(*rate));
-            item.rate_by_ratio = true;
+            if *rate == 0 {
+                item.untaxed = true;
+            } else {
+                item.rate = Some(Rate::from_thousandths(*rate));
+                item.rate_by_ratio = true;
+            }
         }
     }
 }

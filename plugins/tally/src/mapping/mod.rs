@@ -142,6 +142,11 @@ impl Context<'_> {
             || kind.is_some_and(|kind| spelling::fold(kind).contains(folded))
     }
 
+    /// Whose books a person has to open, as words behind `in Tally`.
+    fn in_books(&self) -> String {
+        self.masters.company_name().map(|name| format!(" (company \"{name}\")")).unwrap_or_default()
+    }
+
     fn seller_state(&self) -> Option<StateCode> {
         self.seller_gstin.as_ref().and_then(|(gstin, _)| Gstin::parse(gstin).ok()).and_then(|gstin| gstin.state())
     }

@@ -78,7 +78,7 @@ pub(crate) fn build<'v>(context: &Context<'_>, lines: &Lines<'v>, report: &mut R
             item
         })
         .collect();
-    check_items(&items, report);
+    check_items(&items, &solution, context, report);
     let val_dtls = totals(&items, &solution, rounding, lines.party, report);
     let lines = sources.iter().map(|source| source.element).collect();
     Built { items, lines, val_dtls, tax, all_exempt }
@@ -162,23 +162,34 @@ fn explain(solution: &Solution, by_name: &[(&str, Judged)], report: &mut Report)
     }
 }
 
-fn check_items(items: &[Item], report: &mut Report) {
+fn check_items(items: &[Item], solution: &Solution, context: &Context<'_>, report: &mut Report) {
     if items.is_empty() {
         report.add(
             Finding::error("tally.no_items", "ItemList", "the voucher has neither stock items nor an income ledger")
                 .with_fix("Export the voucher with all its entries; if a ledger of it is sales, name it under `ledgers` in the configuration."),
         );
     }
-    for (index, item) in items.iter().enumerate().filter(|(_, item)| item.gst_rt.is_absent()) {
+    let without = items.iter().zip(&solution.items).enumerate().filter(|(_, (item, _))| item.gst_rt.is_absent());
+    for (index, (item, taxed)) in without {
         let name = item.prd_desc.as_ref().map_or("the line", |text| &**text);
-        report.add(
-            Finding::error(
-                "tally.rate_missing",
-                format!("ItemList[{index}].GstRt"),
-                format!("nothing gives the GST rate of \"{name}\", and the tax fits no single rate"),
-            )
-            .with_fix("Enter the rate in the item's master in Tally and export with dependent masters."),
-        );
+        let path = format!("ItemList[{index}].GstRt");
+        let finding = if taxed.untaxed {
+            let message = format!(
+                "nothing gives the GST rate of \"{name}\", and no tax is charged on it: it may be exempt, taxable at 0 %, or its tax was forgotten"
+            );
+            Finding::error("tally.rate_missing", path, message)
+                .with_found("no rate, no taxability, no tax")
+                .with_expected("RATEDETAILS.LIST or GSTOVRDNTAXABILITY on the line, or TAXABILITY and rates in the master of its item, stock group or sales ledger")
+                .with_fix(format!(
+                    "In Tally{}, enter taxability and GST rate in the master of \"{name}\" or on the voucher, then export it with dependent masters. A bill of exempt goods alone is then passed over.",
+                    context.in_books()
+                ))
+        } else {
+            let message = format!("nothing gives the GST rate of \"{name}\", and the tax fits no single rate");
+            Finding::error("tally.rate_missing", path, message)
+                .with_fix("Enter the rate in the item's master in Tally and export with dependent masters.")
+        };
+        report.add(finding);
     }
 }
 

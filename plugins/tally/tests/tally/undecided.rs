@@ -2,13 +2,22 @@
 
 use einvoice_core::document::Invoice;
 use einvoice_core::finding::{Finding, Severity};
+use einvoice_core::source::{InvoiceSource, Mapped, MappedDocument, Skip};
 use serde_json::{Value, json};
 
+use crate::bad_input::{envelope, voucher};
+use crate::common::{folder_with, outcome, read, source};
 use crate::vouchers::{fixture, mapped, valid};
 
 /// The findings of one rule.
 fn of_rule<'f>(findings: &'f [Finding], rule: &str) -> Vec<&'f Finding> {
     findings.iter().filter(|finding| finding.rule == rule).collect()
+}
+
+/// All that a finding says, in one text.
+fn whole(finding: &Finding) -> String {
+    let parts = [&finding.found, &finding.expected, &finding.fix];
+    parts.into_iter().flatten().fold(finding.to_string(), |said, part| format!("{said}; {part}"))
 }
 
 fn json_of(invoice: &Invoice) -> Value {
@@ -55,4 +64,143 @@ async fn a_no_to_an_eway_bill_is_told_only_where_one_would_have_been_asked_for()
         assert!(document.invoice.ewb_dtls.is_none());
         assert!(of_rule(&document.findings, "tally.eway_bill_not_asked").is_empty(), "{details}");
     }
+}
+
+/// What becomes of the one voucher of a body, with the masters in it and settings.
+async fn became(body: &str, more: Value) -> Mapped {
+    let folder = folder_with("a.xml", envelope(body).as_bytes());
+    let mut settings = json!({ "path": "a.xml" });
+    settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let source = source(folder.path(), settings);
+    let read = read(&*source, None).await;
+    assert_eq!(read.problems, []);
+    let [record] = read.records.as_slice() else { panic!("{} records", read.records.len()) };
+    source.map(record)
+}
+
+async fn document(body: &str) -> MappedDocument {
+    match became(body, json!({})).await {
+        Mapped::Document(document) => *document,
+        other => panic!("{}", outcome(&other)),
+    }
+}
+
+async fn skipped(body: &str) -> Skip {
+    match became(body, json!({})).await {
+        Mapped::Skipped(skip) => skip,
+        other => panic!("{}", outcome(&other)),
+    }
+}
+
+/// A bill of 1,000.00 on which no tax is charged and whose line states no rate.
+fn untaxed() -> String {
+    let bill = without(&voucher("1"), "RATEDETAILS.LIST");
+    let tax = "<LEDGERENTRIES.LIST><LEDGERNAME>IGST</LEDGERNAME><AMOUNT>180.00</AMOUNT></LEDGERENTRIES.LIST>";
+    assert!(bill.contains(tax));
+    bill.replace(tax, "").replace("-1180.00", "-1000.00")
+}
+
+/// The text without the first element of a name.
+fn without(text: &str, name: &str) -> String {
+    let (before, rest) = text.split_once(&format!("<{name}>")).unwrap();
+    let (_, after) = rest.split_once(&format!("</{name}>")).unwrap();
+    format!("{before}{after}")
+}
+
+fn master(kind: &str, name: &str, inside: &str) -> String {
+    format!("<TALLYMESSAGE><{kind} NAME=\"{name}\">{inside}</{kind}></TALLYMESSAGE>")
+}
+
+fn taxability(from: &str, word: &str, rate: &str) -> String {
+    let rate = match rate {
+        "" => String::new(),
+        rate => format!(
+            "<STATEWISEDETAILS.LIST><RATEDETAILS.LIST><GSTRATEDUTYHEAD>IGST</GSTRATEDUTYHEAD><GSTRATE> {rate}</GSTRATE>\
+             </RATEDETAILS.LIST></STATEWISEDETAILS.LIST>"
+        ),
+    };
+    format!(
+        "<GSTDETAILS.LIST><APPLICABLEFROM>{from}</APPLICABLEFROM><TAXABILITY>{word}</TAXABILITY>{rate}</GSTDETAILS.LIST>"
+    )
+}
+
+#[tokio::test]
+async fn goods_that_are_exempt_by_a_master_make_a_bill_of_supply_which_is_not_registered() {
+    for word in ["Exempt", "Nil Rated", "Non-GST", "&#4; Nil Rated"] {
+        let item = master("STOCKITEM", "Valve", &taxability("20260401", word, ""));
+        assert_eq!(skipped(&format!("{item}{}", untaxed())).await.reason, "exempt_only", "{word}");
+    }
+    let exempt = taxability("20260401", "Exempt", "");
+    let group = master("STOCKITEM", "Valve", "<PARENT>Castings</PARENT>") + &master("STOCKGROUP", "Castings", &exempt);
+    assert_eq!(skipped(&format!("{group}{}", untaxed())).await.reason, "exempt_only");
+    let ledger = master("LEDGER", "Sales of seed", &exempt);
+    let allocation = "<ACCOUNTINGALLOCATIONS.LIST><LEDGERNAME>Sales of seed</LEDGERNAME><AMOUNT>1000.00</AMOUNT>\
+                      </ACCOUNTINGALLOCATIONS.LIST></ALLINVENTORYENTRIES.LIST>";
+    let bill = untaxed().replace("</ALLINVENTORYENTRIES.LIST>", allocation);
+    assert_eq!(skipped(&format!("{ledger}{bill}")).await.reason, "exempt_only");
+}
+
+#[tokio::test]
+async fn a_rate_is_never_inferred_from_there_being_no_tax() {
+    let unknown = [
+        String::new(),
+        master("STOCKITEM", "Valve", "<PARENT></PARENT>"),
+        // Taxable, but at which rate is said nowhere.
+        master("STOCKITEM", "Valve", &taxability("20260401", "Taxable", "")),
+        // Exempt only from a later day on.
+        master("STOCKITEM", "Valve", &taxability("20261201", "Exempt", "")),
+    ];
+    for masters in unknown {
+        let company = master("COMPANY", "Deccan Valves (26-27)", "");
+        let document = document(&format!("{company}{masters}{}", untaxed())).await;
+        let told = of_rule(&document.findings, "tally.rate_missing");
+        let [told] = told.as_slice() else { panic!("{masters}: {:?}", document.findings) };
+        assert_eq!((told.severity, told.path.as_str()), (Severity::Error, "ItemList[0].GstRt"));
+        let said = whole(told);
+        for part in
+            ["\"Valve\"", "no tax", "Deccan Valves (26-27)", "Sales 1", "RATEDETAILS.LIST", "TAXABILITY", "export"]
+        {
+            assert!(said.contains(part), "{part} in {said}");
+        }
+        assert_eq!(json_of(&document.invoice)["ItemList"][0]["GstRt"], Value::Null);
+        assert!(of_rule(&document.findings, "tally.inferred").iter().all(|told| !told.message.contains("GST rate")));
+    }
+}
+
+#[tokio::test]
+async fn of_dated_masters_the_one_of_the_day_says_whether_goods_are_taxable() {
+    let since = |exempt: &str, taxable: &str| {
+        let details = taxability(exempt, "Exempt", "") + &taxability(taxable, "Taxable", "18");
+        master("STOCKITEM", "Valve", &details) + &untaxed()
+    };
+    assert_eq!(skipped(&since("20261101", "20260401")).await.reason, "exempt_only");
+    // Taxable on the day, and nothing charged.
+    let document = document(&since("20260401", "20261101")).await;
+    assert_eq!(json_of(&document.invoice)["ItemList"][0]["GstRt"], json!(18));
+    assert_eq!(of_rule(&document.findings, "tally.rate_missing").len(), 0);
+}
+
+#[tokio::test]
+async fn what_the_voucher_says_of_its_line_goes_before_what_a_master_says() {
+    let exempt = master("STOCKITEM", "Valve", &taxability("20260401", "Exempt", ""));
+    // A rate on the line says that it is taxed, with its tax charged.
+    let taxed = document(&format!("{exempt}{}", voucher("1"))).await;
+    assert_eq!(json_of(&taxed.invoice)["ItemList"][0]["GstRt"], json!(18));
+    assert!(taxed.findings.iter().all(|finding| finding.rule != "tally.tax_mismatch"));
+    let own = "<GSTOVRDNTAXABILITY>Taxable</GSTOVRDNTAXABILITY></ALLINVENTORYENTRIES.LIST>";
+    let bill = untaxed().replace("</ALLINVENTORYENTRIES.LIST>", own);
+    let taxable = document(&format!("{exempt}{bill}")).await;
+    assert_eq!(of_rule(&taxable.findings, "tally.rate_missing").len(), 1);
+    // Of two lines the exempt one has no tax, and the other all of it.
+    let seed = "<ALLINVENTORYENTRIES.LIST><STOCKITEMNAME>Seed</STOCKITEMNAME><GSTHSNNAME>10011100</GSTHSNNAME><AMOUNT>500.00</AMOUNT>\
+                <BILLEDQTY> 5 Nos</BILLEDQTY></ALLINVENTORYENTRIES.LIST><LEDGERENTRIES.LIST>";
+    let both = voucher("1").replacen("<LEDGERENTRIES.LIST>", seed, 1).replace("-1180.00", "-1680.00");
+    let seed = master("STOCKITEM", "Seed", &taxability("20260401", "Exempt", ""));
+    let both = document(&format!("{seed}{both}")).await;
+    let items = &json_of(&both.invoice)["ItemList"];
+    assert_eq!(
+        (&items[0]["IgstAmt"], &items[1]["GstRt"], &items[1]["IgstAmt"]),
+        (&json!(180), &json!(0), &Value::Null)
+    );
+    assert!(both.findings.iter().all(|finding| !finding.rule.contains("mismatch") && !finding.rule.contains("rate")));
 }
