@@ -2,6 +2,7 @@
 
 use einvoice_core::document::Invoice;
 use einvoice_core::finding::{Finding, Severity};
+use einvoice_core::rulebook::{self, CheckOptions};
 use einvoice_core::source::{InvoiceSource, Mapped, MappedDocument, Skip};
 use serde_json::{Value, json};
 
@@ -203,4 +204,84 @@ async fn what_the_voucher_says_of_its_line_goes_before_what_a_master_says() {
         (&json!(180), &json!(0), &Value::Null)
     );
     assert!(both.findings.iter().all(|finding| !finding.rule.contains("mismatch") && !finding.rule.contains("rate")));
+}
+
+/// The bill without the customer's GSTIN, of whose registration it says something or nothing.
+fn without_gstin(kind: &str) -> String {
+    let kind =
+        if kind.is_empty() { String::new() } else { format!("<GSTREGISTRATIONTYPE>{kind}</GSTREGISTRATIONTYPE>") };
+    voucher("1").replace("<PARTYGSTIN>27AAPFU0939F1ZV</PARTYGSTIN>", &kind)
+}
+
+fn customer(kind: &str) -> String {
+    let details = format!(
+        "<PARENT>Sundry Debtors</PARENT><LEDGSTREGDETAILS.LIST><APPLICABLEFROM>20260401</APPLICABLEFROM>\
+         <GSTREGISTRATIONTYPE>{kind}</GSTREGISTRATIONTYPE></LEDGSTREGDETAILS.LIST>"
+    );
+    master("LEDGER", "Buyer &amp; Sons", &details)
+}
+
+#[tokio::test]
+async fn a_registered_customer_without_gstin_is_an_error_and_no_consumer() {
+    let kinds = [
+        "Regular",
+        "Composition",
+        "SEZ",
+        "Regular - SEZ",
+        "Regular-Deemed Exporter",
+        "Government Entity / TDS",
+        "UIN Holder",
+    ];
+    let by_voucher = kinds.map(|kind| (kind, without_gstin(kind), "V/GSTREGISTRATIONTYPE"));
+    let by_master = kinds.map(|kind| (kind, customer(kind) + &without_gstin(""), "M:LEDGER"));
+    for (kind, body, origin) in by_voucher.into_iter().chain(by_master) {
+        let company = master("COMPANY", "Deccan Valves (26-27)", "");
+        let document = document(&format!("{company}{body}")).await;
+        let told = of_rule(&document.findings, "tally.buyer_gstin_missing");
+        let [told] = told.as_slice() else { panic!("{kind}, {origin}: {:?}", document.findings) };
+        assert_eq!((told.severity, told.path.as_str()), (Severity::Error, "BuyerDtls.Gstin"));
+        let said = whole(told);
+        for part in [kind, origin, "Buyer & Sons", "Deccan Valves (26-27)", "Sales 1", "PARTYGSTIN", "In Tally"] {
+            assert!(said.contains(part), "{part} in {said}");
+        }
+        // One finding a field: the rulebook does not say it again.
+        let options = CheckOptions::on(jiff::civil::date(2026, 11, 22));
+        let rejected = rulebook::check(document.invoice, document.findings, &options).unwrap_err();
+        let of_field = rejected.findings.iter().filter(|finding| finding.path == "BuyerDtls.Gstin").count();
+        assert_eq!(of_field, 1, "{:?}", rejected.findings);
+    }
+    // A unit in an SEZ by the nature of the sale.
+    let nature = "<GSTOVRDNNATURE>Sales to SEZ - Taxable</GSTOVRDNNATURE></ALLINVENTORYENTRIES.LIST>";
+    let by_nature = without_gstin("").replace("</ALLINVENTORYENTRIES.LIST>", nature);
+    assert_eq!(of_rule(&document(&by_nature).await.findings, "tally.buyer_gstin_missing").len(), 1);
+}
+
+#[tokio::test]
+async fn a_sale_to_a_consumer_is_passed_over_and_one_to_nobody_known_says_so() {
+    for kind in ["Unregistered", "Unregistered/Consumer", "Consumer", "&#4; Consumer"] {
+        assert_eq!(skipped(&without_gstin(kind)).await.reason, "b2c", "{kind}");
+        assert_eq!(skipped(&(customer(kind) + &without_gstin(""))).await.reason, "b2c", "{kind}");
+    }
+    let nature = "<GSTOVRDNNATURE>Sales to Consumer - Taxable</GSTOVRDNNATURE></ALLINVENTORYENTRIES.LIST>";
+    assert_eq!(skipped(&without_gstin("").replace("</ALLINVENTORYENTRIES.LIST>", nature)).await.reason, "b2c");
+    // Registered only from a later day on.
+    let later = customer("Regular").replace("20260401", "20270101");
+    assert_eq!(skipped(&(later + &without_gstin(""))).await.reason, "b2c");
+    // A customer whose master says nothing of a registration has none.
+    let plain = master("LEDGER", "Buyer &amp; Sons", "<PARENT>Sundry Debtors</PARENT>");
+    assert_eq!(skipped(&(plain + &without_gstin("Unknown"))).await.reason, "b2c");
+    for kind in ["", "Unknown"] {
+        let skip = skipped(&without_gstin(kind)).await;
+        assert_eq!(skip.reason, "customer_unknown");
+        assert!(
+            skip.message.contains("Buyer & Sons") && skip.message.contains("dependent masters"),
+            "{}",
+            skip.message
+        );
+    }
+    // A bill of supply is not registered, whoever the customer is.
+    let bill = untaxed()
+        .replace("<PARTYGSTIN>27AAPFU0939F1ZV</PARTYGSTIN>", "<GSTREGISTRATIONTYPE>Regular</GSTREGISTRATIONTYPE>");
+    let exempt = master("STOCKITEM", "Valve", &taxability("20260401", "Exempt", ""));
+    assert_eq!(skipped(&(exempt + &bill)).await.reason, "exempt_only");
 }
