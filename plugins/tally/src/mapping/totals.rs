@@ -4,7 +4,7 @@ use einvoice_core::document::{Field, Item, ValDtls, YesNo};
 use einvoice_core::finding::{Finding, Severity};
 use einvoice_core::number::Amount;
 
-use super::compute::{Adjustment, Base, Heads, LedgerTax, Problem, Solution, solve};
+use super::compute::{Adjustment, Base, Heads, LedgerTax, Problem, Solution, Uneven, solve};
 use super::items::{self, Source};
 use super::ledgers::{Judged, Kind, judge};
 use super::report::{Report, rupees};
@@ -65,6 +65,9 @@ pub(crate) fn build<'v>(context: &Context<'_>, lines: &Lines<'v>, report: &mut R
     let problem = Problem { bases: &bases, adjustments: &adjustments, tax, heads, tax_elsewhere: reverse };
     let solution = solve(&problem);
     explain(&solution, &by_name, report);
+    if let Some(uneven) = solution.uneven {
+        report.add(halves_differ(uneven, context));
+    }
     let items: Vec<Item> = sources
         .iter()
         .zip(&solution.items)
@@ -162,6 +165,21 @@ fn explain(solution: &Solution, by_name: &[(&str, Judged)], report: &mut Report)
     }
 }
 
+/// The portal wants both halves of each item alike, and takes none that are a paisa apart.
+fn halves_differ(found: Uneven, context: &Context<'_>) -> Finding {
+    let rupees = |paise: i64| rupees(Amount::from_paise(paise));
+    let each = rupees(found.lines);
+    let message = "the ledgers of CGST and SGST differ, and the portal takes only halves that are alike";
+    Finding::error("tally.halves_differ", "ItemList", message)
+        .with_code("2227")
+        .with_found(format!("CGST {}, SGST {}", rupees(found.cgst), rupees(found.sgst)))
+        .with_expected(format!("{each} each, which is half of the tax of every item"))
+        .with_fix(format!(
+            "In Tally{}, make both ledgers of the voucher {each}, let the rounding ledger take up the difference, and export it again.",
+            context.in_books()
+        ))
+}
+
 fn check_items(items: &[Item], solution: &Solution, context: &Context<'_>, report: &mut Report) {
     if items.is_empty() {
         report.add(
@@ -208,7 +226,8 @@ fn totals(items: &[Item], solution: &Solution, rounding: Amount, party: Amount, 
         .unwrap_or_default();
     // What the tax ledgers differ by has been said already.
     let said = solution.mismatches.iter().map(|found| Amount::from_paise(found.ledger - found.lines));
-    let explained = sum(said.chain([computed]));
+    let uneven = solution.uneven.map(|found| Amount::from_paise(found.cgst + found.sgst - 2 * found.lines));
+    let explained = sum(said.chain(uneven).chain([computed]));
     let difference = party.checked_sub(explained).and_then(Amount::checked_abs).unwrap_or_default();
     if difference.paise() > 100 {
         report.add(

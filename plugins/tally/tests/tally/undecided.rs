@@ -285,3 +285,30 @@ async fn a_sale_to_a_consumer_is_passed_over_and_one_to_nobody_known_says_so() {
     let exempt = master("STOCKITEM", "Valve", &taxability("20260401", "Exempt", ""));
     assert_eq!(skipped(&(exempt + &bill)).await.reason, "exempt_only");
 }
+
+#[tokio::test]
+async fn halves_of_the_tax_that_differ_are_told_with_both_ledgers_before_the_portal_refuses_them() {
+    let text = fixture("several-rates.xml");
+    assert_eq!(text.matches("<AMOUNT>2459.96</AMOUNT>").count(), 2);
+    let uneven = text.replacen("<AMOUNT>2459.96</AMOUNT>", "<AMOUNT>2459.97</AMOUNT>", 1);
+    let uneven = uneven.replace("<AMOUNT>-0.42</AMOUNT>", "<AMOUNT>-0.43</AMOUNT>");
+    let document = mapped(&uneven, json!({})).await;
+    let told = of_rule(&document.findings, "tally.halves_differ");
+    let [told] = told.as_slice() else { panic!("{:?}", document.findings) };
+    assert_eq!((told.severity, told.path.as_str(), told.code.as_deref()), (Severity::Error, "ItemList", Some("2227")));
+    let said = whole(told);
+    for part in ["CGST 2459.97", "SGST 2459.96", "2459.96 each", "Nilgiri Formulations (26-27)", "In Tally", "round"] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    // The items keep halves that are alike, so that one fault is told once.
+    let options = CheckOptions::on(jiff::civil::date(2026, 11, 22));
+    let rejected = rulebook::check(document.invoice, document.findings, &options).unwrap_err();
+    let errors: Vec<&str> =
+        rejected.findings.iter().filter(|finding| finding.is_error()).map(|finding| &*finding.rule).collect();
+    assert_eq!(errors, ["tally.halves_differ"]);
+    // One that is missing altogether is no matter of halves.
+    let missing = text.replacen("<AMOUNT>2459.96</AMOUNT>", "<AMOUNT>0.00</AMOUNT>", 1);
+    let document = mapped(&missing, json!({})).await;
+    assert_eq!(of_rule(&document.findings, "tally.halves_differ").len(), 0);
+    assert!(document.findings.iter().any(Finding::is_error));
+}
