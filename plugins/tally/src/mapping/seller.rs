@@ -5,7 +5,7 @@ use einvoice_core::finding::Finding;
 use einvoice_core::identifier::Gstin;
 use einvoice_core::number::Whole;
 
-use super::address::{address, city_in, email, field, phone};
+use super::address::{address, email, field, phone, town_in};
 use super::report::Report;
 use super::{Context, Settings, cut};
 use crate::config::SellerConfig;
@@ -160,7 +160,7 @@ impl<'c> Known<'c> {
                     .and_then(|unit| unit.bill_from_place.as_deref())
                     .map(|place| (place, "M:TAXUNIT/GSTEINVBILLFROMPLACE"))
             })
-            .or_else(|| lines().and_then(city_in).map(|city| (city, "the city in the address")))
+            .or_else(|| Some((lines().and_then(town_in)?.of("the supplier", report), "the city in the address")))
             .or_else(|| state.and_then(states::name).map(|name| (name, "the state")));
         if let Some((place, origin)) = location {
             seller.loc = cut(place, 50).into();
