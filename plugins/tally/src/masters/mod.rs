@@ -134,7 +134,7 @@ impl Taxability {
         if ["exempt", "nilrated", "nongst"].iter().any(|word| nature.contains(word)) {
             return Some(Self::Exempt);
         }
-        nature.contains("taxable").then_some(Self::Taxable)
+        (nature.contains("taxable") && !nature.contains("nontaxable")).then_some(Self::Taxable)
     }
 }
 

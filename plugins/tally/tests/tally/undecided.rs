@@ -131,7 +131,11 @@ async fn goods_that_are_exempt_by_a_master_make_a_bill_of_supply_which_is_not_re
         let item = master("STOCKITEM", "Valve", &taxability("20260401", word, ""));
         assert_eq!(skipped(&format!("{item}{}", untaxed())).await.reason, "exempt_only", "{word}");
     }
+    // A nature that says neither leaves it to the master.
     let exempt = taxability("20260401", "Exempt", "");
+    let nature = "<GSTOVRDNNATURE>Sales - Non-Taxable</GSTOVRDNNATURE></ALLINVENTORYENTRIES.LIST>";
+    let bill = untaxed().replace("</ALLINVENTORYENTRIES.LIST>", nature);
+    assert_eq!(skipped(&format!("{}{bill}", master("STOCKITEM", "Valve", &exempt))).await.reason, "exempt_only");
     let group = master("STOCKITEM", "Valve", "<PARENT>Castings</PARENT>") + &master("STOCKGROUP", "Castings", &exempt);
     assert_eq!(skipped(&format!("{group}{}", untaxed())).await.reason, "exempt_only");
     let ledger = master("LEDGER", "Sales of seed", &exempt);
