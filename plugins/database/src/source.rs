@@ -353,7 +353,10 @@ pub(crate) async fn build(context: BuildContext, config: SourceConfig) -> Result
     if context.only_maps {
         return Ok(Arc::new(source));
     }
-    let looked = async { source.can_settle(&*source.look().await?).await };
+    let looked = async {
+        let plan = source.look().await?;
+        source.can_settle(&plan).await
+    };
     match looked.await {
         Ok(()) => {}
         Err(fault) if fault.may_pass() => {

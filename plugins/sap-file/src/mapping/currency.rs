@@ -52,20 +52,21 @@ pub(crate) fn check(units: &BTreeMap<String, u32>) -> Result<(), String> {
 ///
 /// # Errors
 /// An error for a currency whose ratio somebody has to look up.
-pub(crate) fn for_one(currency: &str, stated: Decimal, units: &BTreeMap<String, u32>) -> Result<Decimal, Finding> {
+pub(crate) fn for_one(currency: &str, stated: Decimal, units: &BTreeMap<String, u32>) -> Result<Decimal, Box<Finding>> {
     match units.get(currency) {
         Some(count) => Ok(stated.checked_div(Decimal::from(*count)).unwrap_or(stated)),
         None if SMALL.contains(&currency) => {
             let message = format!(
                 "the rate of {currency} may be for 1, 100 or 1,000 units: SAP keeps that apart from the rate, and the IDoc does not say it"
             );
-            Err(Finding::error("sap.currency_units", "ValDtls", message)
+            let finding = Finding::error("sap.currency_units", "ValDtls", message)
                 .with_found(format!("CURCY {currency}, WKURS {stated}"))
                 .with_expected(format!("`conditions.currency_units` with {currency} = 1, 100 or 1000"))
                 .with_fix(format!(
                     "Ask who keeps exchange rates in SAP for the ratio of {currency} to INR (transaction OBBS, table TCURF), and set \
                      `conditions.currency_units = {{ {currency} = ... }}` in the source. Nothing was sent."
-                )))
+                ));
+            Err(Box::new(finding))
         }
         None => Ok(stated),
     }

@@ -174,7 +174,7 @@ impl<'a> Facts<'a> {
         match rate {
             Some(rate) if local == RUPEE => match currency::for_one(own, rate, &conditions.currency_units) {
                 Ok(rate) => self.rate = Some(rate),
-                Err(finding) => self.findings.push(finding),
+                Err(finding) => self.findings.push(*finding),
             },
             _ => self.findings.push(
                 Finding::error(

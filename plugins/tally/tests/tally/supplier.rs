@@ -22,7 +22,7 @@ async fn bill(supplier: &str, company: &str, unit: &str, settings: Value) -> Map
 
 fn seller(document: &MappedDocument) -> Value {
     let invoice: Value = serde_json::from_str(&document.invoice.to_json()).unwrap();
-    invoice["SellerDtls"].clone()
+    invoice.get("SellerDtls").unwrap().clone()
 }
 
 /// Errors about the supplier, by path and rule.
