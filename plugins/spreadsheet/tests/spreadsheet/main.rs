@@ -12,3 +12,4 @@ mod common;
 mod documents;
 mod kept;
 mod results;
+mod template;
