@@ -79,9 +79,17 @@ pub struct SourceConfig {
     #[serde(default = "claim_max")]
     pub claim_max: u64,
     /// Where the write-back stores results: a row that was queued again although it is registered is `DONE` when its
-    /// result is there. Default: `einv_result`, where there is one.
+    /// result is there. An empty text where results stand in the row itself, in `header_columns`. Default: `einv_result`.
     #[serde(default)]
     pub result_table: Option<String>,
+    /// Columns of `result_table` that have other names than the fields they hold, as in the write-back. Results are told
+    /// by the first that is there of `irn`, `ack_no` and `signed_qr`. Default: none.
+    #[serde(default)]
+    pub result_columns: BTreeMap<String, String>,
+    /// Columns of the claimed row that the write-back fills, as there; with an empty `result_table` one of `irn`, `ack_no`
+    /// and `signed_qr` must be among them. Default: none.
+    #[serde(default)]
+    pub header_columns: BTreeMap<String, String>,
     /// What the column `env` of the results says, as in the write-back: a result of another environment settles no row.
     /// Default: `production`.
     #[serde(default = "environment")]

@@ -12,6 +12,7 @@ mod login;
 mod odbc;
 mod plan;
 mod pool;
+mod proof;
 mod reader;
 mod record;
 mod result;

@@ -2,6 +2,7 @@
 
 use einvoice_core::date::PortalTime;
 use einvoice_core::receipt::Receipt;
+use einvoice_core::registry::nearest;
 use einvoice_core::state::{DocumentState, EwbState};
 
 use crate::config::StatusWords;
@@ -62,6 +63,13 @@ pub(crate) const FIELDS: [Field; 20] = [
     text("cancel_remark", 100, 100),
     of("updated_at", Form::Moment),
 ];
+
+/// That a result has no field of a name, with the nearest that it has.
+pub(crate) fn no_field(name: &str) -> String {
+    let near = nearest(name, FIELDS.iter().map(|field| field.name));
+    let near = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
+    format!("a result has no field {name}{near}")
+}
 
 /// Names of the capability by field.
 pub(crate) const CAPABILITY: [(&str, &str); 15] = [

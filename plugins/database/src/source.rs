@@ -17,19 +17,15 @@ use tokio::task::AbortHandle;
 
 use crate::claim::Claims;
 use crate::config::SourceConfig;
-use crate::fault::Fault;
+use crate::fault::{Fault, Kind};
 use crate::listen::Ear;
 use crate::login::{Keys, Login, range};
 use crate::plan::{Plan, Rules};
 use crate::pool::Database;
+use crate::proof::{self, Proof};
 use crate::reader::{self, Taking};
 use crate::record::{Kept, REV};
 use crate::statement::Statement;
-use crate::table::Relation;
-use crate::write::in_environment;
-
-/// Where results are looked for when nothing else is said.
-const RESULT_TABLE: &str = "einv_result";
 
 /// Rows that are told of in one statement.
 const TOLD: usize = 500;
@@ -75,6 +71,7 @@ impl DatabaseSource {
         if config.query.is_none() && config.item_query.is_none() && config.item_table.as_deref() == Some("") {
             return Err(wrong("item_table", "is empty: name the table of the items, or leave it out".to_owned()));
         }
+        proof::check(&config).map_err(|(key, reason)| wrong(key, reason))?;
         let rules = Rules::new(&config).map_err(|error| wrong("mapping", error.to_string()))?;
         let login = Login::new(
             context,
@@ -170,7 +167,7 @@ impl DatabaseSource {
         }
         let mut shown = Vec::new();
         for keys in open.chunks(TOLD) {
-            shown.extend(self.with_results(keys).await?);
+            shown.extend(self.with_results(claims, keys).await?);
         }
         self.settle(claims, &shown, &words.done).await
     }
@@ -206,27 +203,34 @@ impl DatabaseSource {
         Ok(rows.into_iter().filter_map(|row| row.cells.into_iter().next()?).collect())
     }
 
-    /// Which of these have a registration among the results of this environment.
-    async fn with_results(&self, keys: &[String]) -> Result<Vec<String>, Fault> {
+    /// Which of these have a registration among the results of this environment. It is looked for anew each time, as the
+    /// table may have been away meanwhile; where nothing can tell, the rows wait.
+    async fn with_results(&self, claims: &Claims, keys: &[String]) -> Result<Vec<String>, Fault> {
         let dialect = self.database.dialect;
         let mut transaction = self.database.reading().await?;
-        let table = match &self.config.result_table {
-            Some(name) => Some(Relation::table(&mut transaction, dialect, name).await?),
-            None => Relation::find(&mut transaction, dialect, RESULT_TABLE).await?,
+        let shown = match Proof::find(&mut transaction, dialect, &self.config, &claims.table).await {
+            Ok(proof) => proof.shown(&mut transaction, dialect, &self.config, keys).await?,
+            Err(fault) if fault.kind == Kind::Setup => {
+                tracing::warn!(rows = keys.len(), reason = fault.reason, "registered rows stay claimed");
+                Vec::new()
+            }
+            Err(fault) => return Err(fault),
         };
-        let Some(table) = table else { return Ok(Vec::new()) };
-        let (Some(key), Some(irn)) = (table.column(&self.config.key), table.column("irn")) else {
-            return Ok(Vec::new());
-        };
-        let name = dialect.quote(&key.name);
-        let sql = format!("SELECT DISTINCT {} FROM {} WHERE {name} IN ", dialect.text(&name, &key.kind), table.from);
-        let statement = Statement::new(dialect, sql)
-            .list(keys, keys.len(), &key.kind)
-            .sql(&format!(" AND {} IS NOT NULL", dialect.quote(&irn.name)));
-        let statement = in_environment(statement, dialect, table.column("env"), &self.config.environment);
-        let rows = transaction.rows(&statement).await?;
         transaction.commit().await?;
-        Ok(rows.into_iter().filter_map(|row| row.cells.into_iter().next()?).collect())
+        Ok(shown)
+    }
+
+    /// Whether rows that are queued again can be settled later on.
+    async fn can_settle(&self, plan: &Plan) -> Result<(), Fault> {
+        let Some(claims) = plan.claims.as_ref().filter(|_| !self.only_looks && !self.config.results_elsewhere) else {
+            return Ok(());
+        };
+        let look = async {
+            let mut transaction = self.database.reading().await?;
+            Proof::find(&mut transaction, self.database.dialect, &self.config, &claims.table).await?;
+            transaction.commit().await
+        };
+        self.database.within(look).await
     }
 
     fn document(&self, reference: &SourceRef, record: &dyn Record, rev: Option<String>, said: Said<'_>) -> Mapped {
@@ -349,8 +353,12 @@ pub(crate) async fn build(context: BuildContext, config: SourceConfig) -> Result
     if context.only_maps {
         return Ok(Arc::new(source));
     }
-    match source.look().await {
-        Ok(_) => {}
+    let looked = async {
+        let plan = source.look().await?;
+        source.can_settle(&plan).await
+    };
+    match looked.await {
+        Ok(()) => {}
         Err(fault) if fault.may_pass() => {
             tracing::warn!(source = context.name, reason = fault.reason, "the database does not answer yet");
         }

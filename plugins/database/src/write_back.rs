@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use einvoice_core::receipt::Receipt;
-use einvoice_core::registry::{BuildContext, BuildError, nearest};
+use einvoice_core::registry::{BuildContext, BuildError};
 use einvoice_core::source::SourceRef;
 use einvoice_core::write_back::{Delivery, WriteBack, WriteBackCapability, WriteBackError, WriteBackWay};
 
@@ -13,7 +13,7 @@ use crate::config::WriteBackConfig;
 use crate::fault::Fault;
 use crate::login::{Keys, Login};
 use crate::pool::Database;
-use crate::result::{CAPABILITY, FIELDS, field};
+use crate::result::{CAPABILITY, field, no_field};
 use crate::statement::Statement;
 use crate::target::Target;
 use crate::write::{BATCH, Writing, in_environment};
@@ -47,9 +47,7 @@ impl DatabaseWriteBack {
             .chain(config.header_columns.keys().map(|name| ("header_columns", name)))
         {
             if field(name).is_none() {
-                let near = nearest(name, FIELDS.iter().map(|field| field.name));
-                let near = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
-                return Err(wrong(key, format!("a result has no field {name}{near}")));
+                return Err(wrong(key, no_field(name)));
             }
         }
         if config.leave_out.iter().any(|name| name == "receipt") {

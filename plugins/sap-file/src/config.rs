@@ -203,6 +203,11 @@ pub struct ConditionsConfig {
     pub charges: Vec<String>,
     /// Leave out items without value that belong to another item (`UEPOS`). Default: true.
     pub drop_free_components: bool,
+    /// For how many units of a currency `WKURS` is the rate: `{ JPY = 100 }`. SAP keeps this ratio apart from the rate (table
+    /// `TCURF`, transaction OBBS), and no `IDoc` has it. A currency of which a unit is worth less than a rupee or so (`JPY`,
+    /// `KRW`, `IDR`, `HUF` ...) is an error until it stands here. Range 1 to 1,000,000, powers of ten. Default: none, the
+    /// rate of any other currency is for one unit.
+    pub currency_units: BTreeMap<String, u32>,
 }
 
 impl Default for ConditionsConfig {
@@ -214,6 +219,7 @@ impl Default for ConditionsConfig {
             rounding: vec!["DIFF".to_owned(), "ZRND".to_owned()],
             charges: Vec::new(),
             drop_free_components: true,
+            currency_units: BTreeMap::new(),
         }
     }
 }

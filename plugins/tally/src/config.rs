@@ -124,13 +124,14 @@ pub struct SellerConfig {
     pub legal_name: Option<String>,
     /// Trade name, where it differs. Default: none.
     pub trade_name: Option<String>,
-    /// First address line. Default: company master.
+    /// First address line; with it the whole address is the configured one. Default: the master of the registration, else
+    /// that of the company where it lies in the state of the GSTIN.
     pub address1: Option<String>,
-    /// Second address line. Default: company master.
+    /// Second address line, beside `address1`. Default: none.
     pub address2: Option<String>,
-    /// City, town or village. Default: company master.
+    /// City, town or village. Default: what `address1` names, or the master that the address comes from.
     pub location: Option<String>,
-    /// PIN code. Default: company master.
+    /// PIN code; required beside `address1`. Default: the master that the address comes from.
     pub pin: Option<u32>,
     /// Phone, 6 to 12 digits. Default: none.
     pub phone: Option<String>,
@@ -233,7 +234,8 @@ pub enum DescriptionMode {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum EwayBillMode {
-    /// When the voucher has transport details and no e-way bill number yet.
+    /// When the voucher has transport details and no e-way bill number yet, and does not say No to a bill together with
+    /// the IRN (`ISGSTEINVINCLEWAYBILL`). A voucher without that field says nothing.
     #[default]
     AsVoucher,
     /// Never.

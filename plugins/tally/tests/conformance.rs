@@ -129,6 +129,45 @@ mod live {
     einvoice_testkit::write_back_conformance!(a_running_tally);
 }
 
+/// What a suite does with a promise about something that the part under test has not.
+mod not_applicable {
+    #[test]
+    fn a_promise_about_something_else() {
+        let shown = Err(einvoice_testkit::promise::NotApplicable::because("files have no such thing"));
+        einvoice_testkit::promise::told("a_promise_about_something_else", shown);
+    }
+}
+
+/// This program once more, over the suites of files and the promise above; what it prints.
+fn suites_of_files(arguments: &[&str]) -> String {
+    let program = std::env::current_exe().unwrap();
+    let output =
+        std::process::Command::new(program).args(["files::", "not_applicable::"]).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Whoever runs a suite reads each promise as a sentence, with what became of it.
+#[test]
+fn the_suites_tell_every_promise_as_a_sentence_of_its_name() {
+    let listed = suites_of_files(&["--list"]);
+    let names = listed.lines().filter_map(|line| line.strip_suffix(": test")?.rsplit("::").next());
+    let mut promises: Vec<String> = names.map(|name| name.replace('_', " ")).collect();
+    let printed = suites_of_files(&["--nocapture", "--test-threads=1"]);
+    // Before a sentence the runner has written the name of the test into the same line.
+    let after = |line: &str, word: &str| line.split_once(word).map(|(_, sentence)| sentence.to_owned());
+    let mut told: Vec<String> = printed.lines().filter_map(|line| after(line, "... kept: ")).collect();
+    let bad_record = "a bad record is reported with its place and the rest is read";
+    assert!(told.iter().any(|sentence| sentence == bad_record), "{printed}");
+    let not_applicable: Vec<String> = printed.lines().filter_map(|line| after(line, "... not applicable: ")).collect();
+    assert_eq!(not_applicable, ["a promise about something else: files have no such thing"]);
+    told.extend(not_applicable.iter().filter_map(|line| Some(line.split_once(": ")?.0.to_owned())));
+    assert!(promises.len() > 12, "{listed}");
+    promises.sort();
+    told.sort();
+    assert_eq!(told, promises, "{printed}");
+}
+
 /// Settings in examples and README are those of the configuration types.
 #[test]
 fn the_examples_are_configurations_that_load() {

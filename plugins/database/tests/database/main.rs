@@ -11,6 +11,7 @@
 )]
 
 mod access;
+mod again;
 mod bad;
 mod books;
 mod conformance;

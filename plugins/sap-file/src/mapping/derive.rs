@@ -11,7 +11,8 @@ use crate::config::{ConditionsConfig, PlantConfig};
 use crate::idoc::Segment;
 use crate::value;
 
-use super::facts::{Facts, ItemFacts, RUPEE};
+use super::currency::RUPEE;
+use super::facts::{Facts, ItemFacts};
 use super::field::{Derived, Role};
 use super::plan::Form;
 use super::record::Value;

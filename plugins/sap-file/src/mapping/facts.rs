@@ -8,6 +8,7 @@ use crate::config::{ConditionsConfig, Numbers};
 use crate::idoc::{Idoc, Segment};
 use crate::value::{self, Mark, Unclear};
 
+use super::currency::{self, RUPEE};
 use super::field::Role;
 use super::plan::{self, Form};
 
@@ -15,8 +16,6 @@ use super::plan::{self, Form};
 const ITEM: &str = "E1EDP01";
 /// India, as SAP writes it.
 const INDIA: &str = "IN";
-/// The currency of every registration.
-pub(crate) const RUPEE: &str = "INR";
 
 /// One item.
 #[derive(Debug)]
@@ -67,7 +66,7 @@ impl<'a> Facts<'a> {
             facts.drop_free_components();
         }
         facts.read_signs();
-        facts.read_currency();
+        facts.read_currency(conditions);
         facts.find_partners();
         facts
     }
@@ -165,7 +164,7 @@ impl<'a> Facts<'a> {
         }
     }
 
-    fn read_currency(&mut self) {
+    fn read_currency(&mut self, conditions: &ConditionsConfig) {
         let header = |field: &str| self.of_head("E1EDK01", field).unwrap_or_default();
         let (own, local) = (header("CURCY"), header("HWAER"));
         if own.is_empty() || own == RUPEE {
@@ -173,7 +172,10 @@ impl<'a> Facts<'a> {
         }
         let rate = value::number(header("WKURS"), self.mark).filter(|rate| rate.is_sign_positive() && !rate.is_zero());
         match rate {
-            Some(rate) if local == RUPEE => self.rate = Some(rate),
+            Some(rate) if local == RUPEE => match currency::for_one(own, rate, &conditions.currency_units) {
+                Ok(rate) => self.rate = Some(rate),
+                Err(finding) => self.findings.push(*finding),
+            },
             _ => self.findings.push(
                 Finding::error(
                     "sap.currency",

@@ -1,6 +1,7 @@
 //! From the text of an `IDoc` to an INV-01 document: rules first, then what no rule can say.
 
 mod control;
+mod currency;
 mod derive;
 mod facts;
 mod field;
@@ -73,6 +74,7 @@ pub(crate) struct Mapper {
 impl Mapper {
     /// A mapper for a configuration.
     pub(crate) fn new(config: &SourceConfig) -> Result<Self, (&'static str, String)> {
+        currency::check(&config.conditions.currency_units).map_err(|reason| ("conditions.currency_units", reason))?;
         let mut builtin = built_in()?;
         // Taxes are told before the rest is computed, so computing is not left to the mapping.
         builtin.complete = Some(false);

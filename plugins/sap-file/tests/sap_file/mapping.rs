@@ -219,6 +219,52 @@ async fn a_foreign_currency_is_turned_into_rupees_by_the_rate_of_the_idoc() {
 }
 
 #[tokio::test]
+async fn a_rate_for_100_units_is_divided_by_what_the_setting_says_and_refused_without_it() {
+    let export = |currency: &'static str, rate: &'static str| {
+        changed(|segments| {
+            set(segments, "E1EDK01", "", "CURCY", currency);
+            set(segments, "E1EDK01", "", "WKURS", rate);
+            set(segments, "E1EDKA1", "RE", "LAND1", "JP");
+            with_tax_rows(segments, &[("A0", "0.000", "0.00")]);
+            set(segments, "E1EDS01", "005", "SUMME", "0.00");
+            set(segments, "E1EDS01", "011", "SUMME", "300.00");
+        })
+    };
+    for (currency, rate) in
+        [("JPY", "56.00000"), ("IDR", "5.25000"), ("HUF", "23.10000"), ("KRW", "6.10000"), ("VND", "3.30000")]
+    {
+        let mapped = document(&export(currency, rate), json!({})).await;
+        let told: Vec<_> = mapped.findings.iter().filter(|finding| finding.rule == "sap.currency_units").collect();
+        let [told] = told.as_slice() else { panic!("{currency}: {:?}", mapped.findings) };
+        assert!(
+            told.is_error() && told.found.as_deref().unwrap().starts_with(&format!("CURCY {currency}, WKURS ")),
+            "{told:?}"
+        );
+        let fix = told.fix.as_deref().unwrap();
+        assert!(
+            fix.contains("OBBS") && fix.contains(&format!("{currency} = ")) && fix.contains("currency_units"),
+            "{fix}"
+        );
+        // Not even a draft shows the hundredfold.
+        assert_ne!(made(&mapped)["ValDtls"]["TotInvVal"], json!(16_800));
+    }
+    for (units, total, price) in [(1, "16800", "5600"), (100, "168", "56"), (1000, "16.8", "5.6")] {
+        let settings = json!({ "conditions": { "currency_units": { "JPY": units } } });
+        let mapped = document(&export("JPY", "56.00000"), settings).await;
+        assert_eq!(rules(&mapped), Vec::<&str>::new(), "{units}");
+        let made = made(&mapped);
+        assert_eq!(made["ValDtls"]["TotInvVal"].to_string(), total, "{units}");
+        assert_eq!(made["ItemList"][0]["UnitPrice"].to_string(), price, "{units}");
+        assert_eq!((&made["ValDtls"]["TotInvValFc"], &made["ExpDtls"]["ForCur"]), (&json!(300), &json!("JPY")));
+    }
+    // The setting holds for its currency alone, and for those that are worth more than a rupee as well.
+    let dollars = json!({ "conditions": { "currency_units": { "JPY": 100, "USD": 10 } } });
+    assert_eq!(made(&document(&export("USD", "835.00000"), dollars).await)["ValDtls"]["TotInvVal"], json!(25_050));
+    let others = json!({ "conditions": { "currency_units": { "KRW": 100 } } });
+    assert!(rules(&document(&export("JPY", "56.00000"), others).await).contains(&"sap.currency_units"));
+}
+
+#[tokio::test]
 async fn prices_by_the_thousand_discounts_and_surcharges_make_lines_that_foot() {
     let per = changed(|segments| {
         set(segments, "E1EDP26", "001", "BETRG", "100000.00");

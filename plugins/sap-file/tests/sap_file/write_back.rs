@@ -271,6 +271,7 @@ fn settings_that_make_no_sense_are_refused_by_their_key() {
         (json!({ "keys": { "X": "nothing" } }), "keys"),
         (json!({ "definitions": ["absent.xml"] }), "definitions"),
         (json!({ "settle_ms": 700_000 }), "settle_ms"),
+        (json!({ "conditions": { "currency_units": { "JPY": 150 } } }), "conditions.currency_units"),
     ] {
         let mut all = json!({ "path": "in" });
         for (key, value) in settings.as_object().unwrap() {

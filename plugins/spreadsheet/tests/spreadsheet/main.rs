@@ -14,3 +14,4 @@ mod hostile;
 mod kept;
 mod results;
 mod rows;
+mod template;

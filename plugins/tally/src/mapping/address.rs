@@ -1,8 +1,10 @@
 //! Addresses as people type them: lines, cities, phones and e-mail addresses.
 
 use einvoice_core::document::Field;
+use einvoice_core::finding::Severity;
 
 use super::cut;
+use super::report::Report;
 use einvoice_core::spelling;
 
 /// First address line, and the others joined. Lines that are only a phone number, a GSTIN or an
@@ -95,21 +97,99 @@ const CITIES: [&str; 64] = [
     "Vapi",
 ];
 
-/// The city that an address names.
-pub(crate) fn city_in<'a>(lines: impl Iterator<Item = &'a str>) -> Option<&'static str> {
-    let words: Vec<&str> = lines
-        .flat_map(|line| line.split(|found: char| !found.is_alphanumeric()))
-        .filter(|word| !word.is_empty())
-        .collect();
-    let begins_with = |words: &[&str], city: &str| {
+/// Cities of which users write the old name as well.
+const RENAMED: [(&str, &str); 3] = [("Bangalore", "Bengaluru"), ("Mysore", "Mysuru"), ("Gurgaon", "Gurugram")];
+
+/// Words that make what stands before them the name of a street: `Nashik Road`, `Old Mumbai Pune Highway`, `Delhi Gate`.
+const STREETS: [&str; 24] = [
+    "road",
+    "rd",
+    "marg",
+    "street",
+    "st",
+    "highway",
+    "hwy",
+    "expressway",
+    "bypass",
+    "lane",
+    "path",
+    "gali",
+    "naka",
+    "chowk",
+    "circle",
+    "phata",
+    "gate",
+    "cross",
+    "flyover",
+    "bridge",
+    "bazaar",
+    "bazar",
+    "nh",
+    "line",
+];
+/// Most words between the city that a street is named after and the word for it.
+const STREET_WORDS: usize = 3;
+
+/// A town that an address names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Town {
+    pub(crate) name: &'static str,
+    /// The address names no other one.
+    is_only: bool,
+}
+
+impl Town {
+    /// The name; where the address has several towns a person is told which was taken.
+    pub(crate) fn of(self, whose: &str, report: &mut Report) -> &'static str {
+        if !self.is_only {
+            let name = self.name;
+            report.inferred(Severity::Warning, format!("town {name} of {whose} (the last of several in the address)"));
+        }
+        self.name
+    }
+}
+
+/// The town that an address names: the last of the cities that no street is named after, as addresses end with theirs.
+pub(crate) fn town_in<'a>(lines: impl Iterator<Item = &'a str>) -> Option<Town> {
+    let mut found: Vec<&'static str> = Vec::new();
+    for part in lines.flat_map(|line| line.split([',', ';', '(', ')'])) {
+        let words: Vec<&str> =
+            part.split(|found: char| !found.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+        let mut at = 0;
+        while let Some(rest) = words.get(at..).filter(|rest| !rest.is_empty()) {
+            let Some((city, length)) = city_at(rest) else {
+                at += 1;
+                continue;
+            };
+            let behind = rest.iter().skip(length).take(STREET_WORDS);
+            if !behind.into_iter().any(|word| STREETS.iter().any(|street| word.eq_ignore_ascii_case(street))) {
+                found.push(city);
+            }
+            at += length;
+        }
+    }
+    let name = *found.last()?;
+    Some(Town { name, is_only: found.iter().all(|other| is_same_town(other, name)) })
+}
+
+/// The longest city whose name some words begin with, and how many words that is.
+fn city_at(words: &[&str]) -> Option<(&'static str, usize)> {
+    let is_here = |city: &str| {
         let mut words = words.iter();
         city.split(' ').all(|part| words.next().is_some_and(|word| word.eq_ignore_ascii_case(part)))
     };
-    CITIES
-        .iter()
-        .rev()
-        .copied()
-        .find(|city| (0..words.len()).any(|at| words.get(at..).is_some_and(|rest| begins_with(rest, city))))
+    let here = CITIES.iter().copied().filter(|city| is_here(city)).map(|city| (city, city.split(' ').count()));
+    here.max_by_key(|(_, length)| *length)
+}
+
+/// Whether two names may mean one town: one is part of the other, or its old name.
+pub(crate) fn is_same_town(one: &str, other: &str) -> bool {
+    let present = |name: &str| {
+        let name = spelling::fold(name);
+        RENAMED.iter().fold(name, |name, (old, new)| name.replace(&spelling::fold(old), &spelling::fold(new)))
+    };
+    let (one, other) = (present(one), present(other));
+    one.contains(&other) || other.contains(&one)
 }
 
 /// A text of at most 100 characters.
@@ -137,6 +217,10 @@ pub(crate) fn email(text: &str) -> Option<String> {
 mod tests {
     use super::*;
 
+    fn city_in<'a>(lines: impl Iterator<Item = &'a str>) -> Option<&'static str> {
+        town_in(lines).map(|town| town.name)
+    }
+
     #[test]
     fn lines_that_only_reach_somebody_are_no_address() {
         let lines = [
@@ -156,6 +240,35 @@ mod tests {
     fn a_city_is_found_as_a_whole_word_only() {
         assert_eq!(city_in(["12, MG Road", "Navi Mumbai 400703"].into_iter()), Some("Navi Mumbai"));
         assert_eq!(city_in(["Punepet Lane"].into_iter()), None);
+        assert_eq!(city_in(["Navi  Mumbai-400703"].into_iter()), Some("Navi Mumbai"));
+    }
+
+    #[test]
+    fn a_city_that_a_street_is_named_after_is_not_where_it_lies() {
+        for (lines, city) in [
+            (&["Nashik Road, Mumbai"][..], Some("Mumbai")),
+            (&["Plot 4, Mysore Road Bengaluru"], Some("Bengaluru")),
+            (&["Gala 3, Old Pune-Mumbai Highway", "Chakan"], None),
+            (&["Pune Satara Rd.", "Katraj"], None),
+            (&["8, Delhi Gate", "Ghaziabad"], Some("Ghaziabad")),
+            (&["22, Agra Road, Thane", "Maharashtra"], Some("Thane")),
+            (&["Surat Bypass, Navi Mumbai"], Some("Navi Mumbai")),
+            (&["Road No. 4, Jaipur"], Some("Jaipur")),
+        ] {
+            assert_eq!(city_in(lines.iter().copied()), city, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn of_several_towns_the_last_is_taken_and_told() {
+        let several = town_in(["Near Pune, Thane", "Mumbai"].into_iter()).unwrap();
+        assert_eq!((several.name, several.is_only), ("Mumbai", false));
+        let one = town_in(["Bangalore South", "Bengaluru 560 058"].into_iter()).unwrap();
+        assert_eq!((one.name, one.is_only), ("Bengaluru", true));
+        let mut report = Report::new("a.xml".to_owned());
+        assert_eq!((several.of("the buyer", &mut report), one.of("the buyer", &mut report)), ("Mumbai", "Bengaluru"));
+        let [told] = &report.into_parts().0[..] else { panic!("one finding") };
+        assert!(told.message.ends_with("town Mumbai of the buyer (the last of several in the address)"), "{told}");
     }
 
     #[test]

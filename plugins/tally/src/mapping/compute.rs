@@ -93,6 +93,8 @@ pub(crate) struct Taxed {
     pub(crate) taxable: i64,
     pub(crate) rate: Option<Rate>,
     pub(crate) rate_by_ratio: bool,
+    /// Nothing states its rate, and no tax is left for it: exempt or not, nobody can tell.
+    pub(crate) untaxed: bool,
     pub(crate) igst: i64,
     pub(crate) cgst: i64,
     pub(crate) sgst: i64,
@@ -111,11 +113,21 @@ pub(crate) struct Mismatch {
     pub(crate) lines: i64,
 }
 
+/// Two halves of the tax that are not alike, and what each item has of both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Uneven {
+    pub(crate) cgst: i64,
+    pub(crate) sgst: i64,
+    pub(crate) lines: i64,
+}
+
 /// The answer.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Solution {
     pub(crate) items: Vec<Taxed>,
     pub(crate) mismatches: Vec<Mismatch>,
+    /// CGST and SGST ledgers that are not alike, within what rounding makes.
+    pub(crate) uneven: Option<Uneven>,
     pub(crate) outside_gst: Vec<(String, i64)>,
     pub(crate) spread: Vec<String>,
     pub(crate) cess_by_value: bool,
@@ -230,7 +242,8 @@ fn by_value(bases: &[Base], amount: i64) -> Vec<i64> {
 const RATES: [i64; 14] = [0, 100, 250, 500, 1_000, 1_500, 3_000, 5_000, 6_000, 7_500, 12_000, 18_000, 28_000, 40_000];
 
 /// Lines whose rate nothing states get the rate that the remaining tax bears to their value, where
-/// that is one there is.
+/// that is one there is. That there is no tax proves no rate: the goods may be exempt, the tax forgotten, or the supply
+/// free of it whatever its rate.
 fn rates_by_ratio(problem: &Problem<'_>, items: &mut [Taxed]) {
     let unknown: i64 = items.iter().filter(|item| item.rate.is_none()).map(|item| item.taxable).sum();
     if unknown <= 0 {
@@ -251,8 +264,12 @@ fn rates_by_ratio(problem: &Problem<'_>, items: &mut [Taxed]) {
     let near = |rate: &&i64| (i128::from(**rate) - ratio).abs();
     if let Some(rate) = RATES.iter().filter(fits).min_by_key(near) {
         for item in items.iter_mut().filter(|item| item.rate.is_none()) {
-            item.rate = Some(Rate::from_thousandths(*rate));
-            item.rate_by_ratio = true;
+            if *rate == 0 {
+                item.untaxed = true;
+            } else {
+                item.rate = Some(Rate::from_thousandths(*rate));
+                item.rate_by_ratio = true;
+            }
         }
     }
 }
@@ -274,8 +291,11 @@ fn gst(problem: &Problem<'_>, solution: &mut Solution) {
     }
     let tax = problem.tax;
     settle(solution, "IGST", tax.igst, |item| &mut item.igst);
-    settle(solution, "CGST", tax.cgst, |item| &mut item.cgst);
-    settle(solution, "SGST", tax.sgst, |item| &mut item.sgst);
+    solution.uneven = uneven(solution, tax);
+    if solution.uneven.is_none() {
+        settle(solution, "CGST", tax.cgst, |item| &mut item.cgst);
+        settle(solution, "SGST", tax.sgst, |item| &mut item.sgst);
+    }
     // Nothing charged though lines have a rate, and no reason for it.
     let due: i64 = solution
         .items
@@ -290,6 +310,22 @@ fn gst(problem: &Problem<'_>, solution: &mut Solution) {
     }
 }
 
+/// Halves that differ by rounding alone. Each item must have two that are alike, so no items add up to both.
+fn uneven(solution: &Solution, tax: LedgerTax) -> Option<Uneven> {
+    let lines = solution.items.iter().map(|item| item.cgst).sum::<i64>();
+    let is_near = |ledger: i64| (ledger - lines).abs() <= tolerance(solution);
+    (tax.cgst != tax.sgst && lines != 0 && is_near(tax.cgst) && is_near(tax.sgst)).then_some(Uneven {
+        cgst: tax.cgst,
+        sgst: tax.sgst,
+        lines,
+    })
+}
+
+/// What rounding may make of a head: a rupee, or a paisa a line.
+fn tolerance(solution: &Solution) -> i64 {
+    i64::try_from(solution.items.len()).unwrap_or(i64::MAX).max(100)
+}
+
 /// Makes the lines of one head add up to its ledger: rounding goes to the largest line.
 fn settle(solution: &mut Solution, head: &'static str, ledger: i64, part: impl Fn(&mut Taxed) -> &mut i64) {
     let lines: i64 = solution.items.iter_mut().map(|item| *part(item)).sum();
@@ -297,7 +333,7 @@ fn settle(solution: &mut Solution, head: &'static str, ledger: i64, part: impl F
     if difference == 0 {
         return;
     }
-    let tolerance = i64::try_from(solution.items.len()).unwrap_or(i64::MAX).max(100);
+    let tolerance = tolerance(solution);
     let largest = solution.items.iter_mut().filter(|item| item.taxable > 0).max_by_key(|item| item.taxable);
     if let Some(item) = largest.filter(|_| difference.abs() <= tolerance && lines != 0) {
         let value = part(item);

@@ -1,7 +1,7 @@
 //! References, payment terms, export and e-way bill details of a voucher.
 
 use einvoice_core::document::{ContrDtls, EwbDtls, ExpDtls, Field, PayDtls, PrecDocDtls, RefDtls, YesNo};
-use einvoice_core::finding::Finding;
+use einvoice_core::finding::{Finding, Severity};
 use einvoice_core::identifier::{DocumentNumber, Gstin};
 use einvoice_core::key::DocumentType;
 use einvoice_core::number::Whole;
@@ -38,7 +38,7 @@ pub(crate) fn references(context: &Context<'_>, report: &mut Report) -> Option<R
         } else if let Some(text) = order.get("BASICPURCHASEORDERNO") {
             report.add(
                 Finding::new(
-                    einvoice_core::finding::Severity::Info,
+                    Severity::Info,
                     "tally.order_left_out",
                     "RefDtls.ContrDtls",
                     "an order reference is free text or longer than 16 characters and is left out",
@@ -170,8 +170,11 @@ pub(crate) fn currency_code(symbol: &str, context: &Context<'_>) -> Option<Strin
     })
 }
 
+/// The logical of a voucher that says whether its user wants the e-way bill together with the IRN.
+const WANTED: &str = "ISGSTEINVINCLEWAYBILL";
+
 /// The request for an e-way bill together with the IRN: only for invoices of goods, only with
-/// transport details, and never when the voucher has an e-way bill already.
+/// transport details, and never when the voucher has an e-way bill already or says no to one.
 pub(crate) fn eway_bill(context: &Context<'_>, has_goods: bool, report: &mut Report) -> Option<EwbDtls> {
     let element = context.voucher.element;
     if context.settings.config.eway_bill == EwayBillMode::Never
@@ -186,7 +189,7 @@ pub(crate) fn eway_bill(context: &Context<'_>, has_goods: bool, report: &mut Rep
     }
     let transport =
         lists.iter().flat_map(|list| list.all("TRANSPORTDETAILS.LIST")).find(|list| !list.children().is_empty());
-    let wanted = element.is_yes("ISGSTEINVINCLEWAYBILL");
+    let wanted = element.is_yes(WANTED);
     let vehicle = transport
         .and_then(|list| list.get("VEHICLENUMBER"))
         .or_else(|| element.get("BASICSHIPVESSELNO").filter(|_| wanted || transport.is_some()));
@@ -194,6 +197,19 @@ pub(crate) fn eway_bill(context: &Context<'_>, has_goods: bool, report: &mut Rep
     let id = field("TRANSPORTERID");
     let mode = field("TRANSPORTMODE").and_then(mode_code).or_else(|| vehicle.map(|_| "1"));
     if id.is_none() && vehicle.is_none() && field("DOCUMENTNUMBER").is_none() && field("TRANSPORTMODE").is_none() {
+        return None;
+    }
+    if element.is_no(WANTED) {
+        report.add(
+            Finding::new(
+                Severity::Info,
+                "tally.eway_bill_not_asked",
+                "EwbDtls",
+                format!("the voucher has transport details and says no to an e-way bill with the IRN ({WANTED}), so none is asked for"),
+            )
+            .with_found("No")
+            .with_fix("Nothing, if the bill is made elsewhere. To have it made with the IRN, choose so on the voucher in Tally and export it again, or make it later with `einvoice ewb`."),
+        );
         return None;
     }
     let document = field("DOCUMENTNUMBER")

@@ -13,7 +13,7 @@ use super::voucher::{ItemLine, LedgerLine};
 use super::{Context, cut};
 use crate::config::DescriptionMode;
 use crate::lexical;
-use crate::masters::{GstDetails, Rates, rates};
+use crate::masters::{GstDetails, Rates, Taxability, rates};
 use crate::xml::Element;
 use einvoice_core::spelling;
 
@@ -106,7 +106,7 @@ fn common<'v>(
     let (hsn, hsn_text) = hsn_of(name, lines, behind, context);
     let (found, rate_origin) = rates_of(lines, behind, context.day);
     let supply = lines.iter().find_map(|line| line.get("GSTOVRDNTYPEOFSUPPLY"));
-    let exempt = is_exempt(lines);
+    let exempt = is_exempt(lines, behind, context.day);
     let allocated = element
         .all("EXPENSEALLOCATIONS.LIST")
         .filter_map(|list| {
@@ -140,13 +140,19 @@ fn common<'v>(
     }
 }
 
-/// A line without tax by its nature: exempt, nil rated, outside GST.
-fn is_exempt(lines: &[&Element<'_>]) -> bool {
-    lines.iter().any(|line| {
-        let taxability = line.get("GSTOVRDNTAXABILITY").map(spelling::fold).unwrap_or_default();
-        let nature = line.get("GSTOVRDNNATURE").map(spelling::fold).unwrap_or_default();
-        ["exempt", "nilrated", "nongst"].iter().any(|word| taxability.starts_with(word) || nature.contains(word))
-    })
+/// A line without tax: exempt, nil rated, outside GST. The voucher speaks first, then the masters behind the line, nearest
+/// first.
+fn is_exempt(lines: &[&Element<'_>], behind: &[&GstDetails], day: Option<DocumentDate>) -> bool {
+    let words = lines.iter().filter_map(|line| line.get("GSTOVRDNTAXABILITY").and_then(Taxability::of_word));
+    let natures = lines.iter().filter_map(|line| line.get("GSTOVRDNNATURE").and_then(Taxability::of_nature));
+    let said: Vec<Taxability> = words.chain(natures).collect();
+    if !said.is_empty() {
+        return said.contains(&Taxability::Exempt);
+    }
+    if lines.iter().any(|line| rates(line).gst().is_some_and(|rate| !rate.is_zero())) {
+        return false;
+    }
+    behind.iter().find_map(|details| details.taxability_on(day)) == Some(Taxability::Exempt)
 }
 
 fn hsn_of(

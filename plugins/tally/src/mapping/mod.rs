@@ -6,6 +6,7 @@
 mod address;
 mod class;
 mod compute;
+mod customer;
 mod extras;
 mod items;
 mod ledgers;
@@ -29,6 +30,7 @@ use jiff::civil::Date;
 
 use self::class::Class;
 use self::compute::LedgerTax;
+use self::customer::Customer;
 use self::overlay::VoucherRecord;
 use self::report::Report;
 use self::voucher::{Lines, Voucher};
@@ -142,6 +144,11 @@ impl Context<'_> {
             || kind.is_some_and(|kind| spelling::fold(kind).contains(folded))
     }
 
+    /// Whose books a person has to open, as words behind `in Tally`.
+    fn in_books(&self) -> String {
+        self.masters.company_name().map(|name| format!(" (company \"{name}\")")).unwrap_or_default()
+    }
+
     fn seller_state(&self) -> Option<StateCode> {
         self.seller_gstin.as_ref().and_then(|(gstin, _)| Gstin::parse(gstin).ok()).and_then(|gstin| gstin.state())
     }
@@ -184,14 +191,16 @@ pub(crate) fn map(text: &str, place: &str, beside: &Beside, settings: &Settings)
         Class::Unclear(finding) => return unmappable(&voucher.label, place, *finding),
     };
     let context = context(&voucher, masters, settings, doc_type);
-    if !context.export && context.buyer_gstin.is_none() {
-        return Mapped::Skipped(Skip {
+    match customer::of(&context) {
+        Customer::Consumer => Mapped::Skipped(Skip {
             label: voucher.label.clone(),
             reason: "b2c".to_owned(),
             message: "the customer has no GSTIN: a sale to a consumer is not registered".to_owned(),
-        });
+        }),
+        Customer::Unknown => Mapped::Skipped(customer::unknown(&context)),
+        Customer::Identified => document(&context, place, None),
+        Customer::WithoutGstin(finding) => document(&context, place, Some(*finding)),
     }
-    document(&context, place)
 }
 
 /// A voucher of which another export holds a later state.
@@ -230,7 +239,8 @@ fn context<'v>(
     Context { voucher, masters, settings, doc_type, day, seller_gstin, buyer_gstin, party, export }
 }
 
-fn document(context: &Context<'_>, place: &str) -> Mapped {
+/// The document of a voucher, with what is known to be wrong with its customer.
+fn document(context: &Context<'_>, place: &str, customer: Option<Finding>) -> Mapped {
     let element = context.voucher.element;
     let mut report = Report::new(format!("{place}, {}", context.voucher.label));
     let lines = context.voucher.lines(context.doc_type, &mut report);
@@ -241,6 +251,10 @@ fn document(context: &Context<'_>, place: &str) -> Mapped {
             reason: "exempt_only".to_owned(),
             message: "every line is exempt, nil rated or outside GST: a bill of supply is not registered".to_owned(),
         });
+    }
+    // Only now, as a bill of supply is not registered whoever the customer is.
+    if let Some(finding) = customer {
+        report.add(finding);
     }
     let mut invoice = Invoice::new();
     head(&mut invoice, context, &mut report);

@@ -5,7 +5,7 @@ use einvoice_core::finding::Severity;
 use einvoice_core::identifier::{Gstin, StateCode};
 use einvoice_core::number::Whole;
 
-use super::address::{address, city_in, email, field, phone};
+use super::address::{address, email, field, phone, town_in};
 use super::report::Report;
 use super::{Context, cut};
 use crate::config::PlaceConfig;
@@ -175,8 +175,10 @@ fn buyer_places(buyer: &mut BuyerDtls, context: &Context<'_>, lines: &[&str], re
     let place = element
         .get("BILLTOPLACE")
         .map(|place| (place, "V/BILLTOPLACE"))
-        .or_else(|| city_in(lines.iter().copied()).map(|city| (city, "the city in the address")))
-        .or_else(|| city_in(own_lines.iter().copied()).map(|city| (city, "the city in the address")))
+        .or_else(|| {
+            let town = town_in(lines.iter().copied()).or_else(|| town_in(own_lines.iter().copied()))?;
+            Some((town.of("the buyer", report), "the city in the address"))
+        })
         .or_else(|| country.map(|country| (country, "V/COUNTRYOFRESIDENCE")))
         .or_else(|| state.and_then(|(code, _)| states::name(code)).map(|name| (name, "the state")));
     if let Some((place, origin)) = place {
@@ -267,7 +269,7 @@ pub(crate) fn consignee(context: &Context<'_>, buyer: &BuyerDtls, report: &mut R
     }
     let place = element
         .get("SHIPTOPLACE")
-        .or_else(|| first.as_deref().and_then(|line| city_in(std::iter::once(line))))
+        .or_else(|| Some(first.as_deref().and_then(|line| town_in(std::iter::once(line)))?.of("the consignee", report)))
         .or_else(|| state.and_then(states::name));
     report.from("ShipDtls", "V/CONSIGNEE* and V/BASICBUYERADDRESS.LIST");
     Some(ShipDtls {

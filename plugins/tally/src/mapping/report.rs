@@ -10,12 +10,13 @@ use einvoice_core::source::{Place, Provenance};
 const NAMED_MAX: usize = 12;
 
 /// Faults of the voucher's amounts: where one holds, the later ones follow from it.
-const ROOTS_FIRST: [&str; 6] = [
+const ROOTS_FIRST: [&str; 7] = [
     "tally.unreadable_amount",
     "tally.no_party_line",
     "tally.negative_item",
     "tally.voucher_unbalanced",
     "tally.tax_mismatch",
+    "tally.halves_differ",
     "tally.total_mismatch",
 ];
 

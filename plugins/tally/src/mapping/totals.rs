@@ -4,7 +4,7 @@ use einvoice_core::document::{Field, Item, ValDtls, YesNo};
 use einvoice_core::finding::{Finding, Severity};
 use einvoice_core::number::Amount;
 
-use super::compute::{Adjustment, Base, Heads, LedgerTax, Problem, Solution, solve};
+use super::compute::{Adjustment, Base, Heads, LedgerTax, Problem, Solution, Uneven, solve};
 use super::items::{self, Source};
 use super::ledgers::{Judged, Kind, judge};
 use super::report::{Report, rupees};
@@ -65,6 +65,9 @@ pub(crate) fn build<'v>(context: &Context<'_>, lines: &Lines<'v>, report: &mut R
     let problem = Problem { bases: &bases, adjustments: &adjustments, tax, heads, tax_elsewhere: reverse };
     let solution = solve(&problem);
     explain(&solution, &by_name, report);
+    if let Some(uneven) = solution.uneven {
+        report.add(halves_differ(uneven, context));
+    }
     let items: Vec<Item> = sources
         .iter()
         .zip(&solution.items)
@@ -78,7 +81,7 @@ pub(crate) fn build<'v>(context: &Context<'_>, lines: &Lines<'v>, report: &mut R
             item
         })
         .collect();
-    check_items(&items, report);
+    check_items(&items, &solution, context, report);
     let val_dtls = totals(&items, &solution, rounding, lines.party, report);
     let lines = sources.iter().map(|source| source.element).collect();
     Built { items, lines, val_dtls, tax, all_exempt }
@@ -162,23 +165,49 @@ fn explain(solution: &Solution, by_name: &[(&str, Judged)], report: &mut Report)
     }
 }
 
-fn check_items(items: &[Item], report: &mut Report) {
+/// The portal wants both halves of each item alike, and takes none that are a paisa apart.
+fn halves_differ(found: Uneven, context: &Context<'_>) -> Finding {
+    let rupees = |paise: i64| rupees(Amount::from_paise(paise));
+    let each = rupees(found.lines);
+    let message = "the ledgers of CGST and SGST differ, and the portal takes only halves that are alike";
+    Finding::error("tally.halves_differ", "ItemList", message)
+        .with_code("2227")
+        .with_found(format!("CGST {}, SGST {}", rupees(found.cgst), rupees(found.sgst)))
+        .with_expected(format!("{each} each, which is half of the tax of every item"))
+        .with_fix(format!(
+            "In Tally{}, make both ledgers of the voucher {each}, let the rounding ledger take up the difference, and export it again.",
+            context.in_books()
+        ))
+}
+
+fn check_items(items: &[Item], solution: &Solution, context: &Context<'_>, report: &mut Report) {
     if items.is_empty() {
         report.add(
             Finding::error("tally.no_items", "ItemList", "the voucher has neither stock items nor an income ledger")
                 .with_fix("Export the voucher with all its entries; if a ledger of it is sales, name it under `ledgers` in the configuration."),
         );
     }
-    for (index, item) in items.iter().enumerate().filter(|(_, item)| item.gst_rt.is_absent()) {
+    let without = items.iter().zip(&solution.items).enumerate().filter(|(_, (item, _))| item.gst_rt.is_absent());
+    for (index, (item, taxed)) in without {
         let name = item.prd_desc.as_ref().map_or("the line", |text| &**text);
-        report.add(
-            Finding::error(
-                "tally.rate_missing",
-                format!("ItemList[{index}].GstRt"),
-                format!("nothing gives the GST rate of \"{name}\", and the tax fits no single rate"),
-            )
-            .with_fix("Enter the rate in the item's master in Tally and export with dependent masters."),
-        );
+        let path = format!("ItemList[{index}].GstRt");
+        let finding = if taxed.untaxed {
+            let message = format!(
+                "nothing gives the GST rate of \"{name}\", and no tax is charged on it: it may be exempt, taxable at 0 %, or its tax was forgotten"
+            );
+            Finding::error("tally.rate_missing", path, message)
+                .with_found("no rate, no taxability, no tax")
+                .with_expected("RATEDETAILS.LIST or GSTOVRDNTAXABILITY on the line, or TAXABILITY and rates in the master of its item, stock group or sales ledger")
+                .with_fix(format!(
+                    "In Tally{}, enter taxability and GST rate in the master of \"{name}\" or on the voucher, then export it with dependent masters. A bill of exempt goods alone is then passed over.",
+                    context.in_books()
+                ))
+        } else {
+            let message = format!("nothing gives the GST rate of \"{name}\", and the tax fits no single rate");
+            Finding::error("tally.rate_missing", path, message)
+                .with_fix("Enter the rate in the item's master in Tally and export with dependent masters.")
+        };
+        report.add(finding);
     }
 }
 
@@ -197,7 +226,8 @@ fn totals(items: &[Item], solution: &Solution, rounding: Amount, party: Amount, 
         .unwrap_or_default();
     // What the tax ledgers differ by has been said already.
     let said = solution.mismatches.iter().map(|found| Amount::from_paise(found.ledger - found.lines));
-    let explained = sum(said.chain([computed]));
+    let uneven = solution.uneven.map(|found| Amount::from_paise(found.cgst + found.sgst - 2 * found.lines));
+    let explained = sum(said.chain(uneven).chain([computed]));
     let difference = party.checked_sub(explained).and_then(Amount::checked_abs).unwrap_or_default();
     if difference.paise() > 100 {
         report.add(

@@ -100,11 +100,42 @@ pub(crate) struct StockItem {
     pub(crate) gst: GstDetails,
 }
 
-/// Dated HSN codes and rates of a master.
+/// Dated HSN codes, rates and taxability of a master.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct GstDetails {
     hsn: Vec<(Option<DocumentDate>, String)>,
     rates: Vec<(Option<DocumentDate>, Rates)>,
+    taxability: Vec<(Option<DocumentDate>, Taxability)>,
+}
+
+/// Whether GST is due on a supply at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Taxability {
+    /// At some rate.
+    Taxable,
+    /// Exempt, nil rated or outside GST.
+    Exempt,
+}
+
+impl Taxability {
+    /// What one of Tally's words says; nothing for `Unknown` and its like.
+    pub(crate) fn of_word(word: &str) -> Option<Self> {
+        let word = spelling::fold(word);
+        let begins = |start: &&str| word.starts_with(*start);
+        if ["exempt", "nilrated", "nongst"].iter().any(begins) {
+            return Some(Self::Exempt);
+        }
+        word.starts_with("taxable").then_some(Self::Taxable)
+    }
+
+    /// What the nature of a transaction says: `Sales Exempt`, `Interstate Sales - Taxable`.
+    pub(crate) fn of_nature(nature: &str) -> Option<Self> {
+        let nature = spelling::fold(nature);
+        if ["exempt", "nilrated", "nongst"].iter().any(|word| nature.contains(word)) {
+            return Some(Self::Exempt);
+        }
+        (nature.contains("taxable") && !nature.contains("nontaxable")).then_some(Self::Taxable)
+    }
 }
 
 /// Rates by duty head.
@@ -143,6 +174,11 @@ impl GstDetails {
     /// The HSN in force on a day.
     pub(crate) fn hsn_on(&self, day: Option<DocumentDate>) -> Option<&str> {
         latest(&self.hsn, day).map(String::as_str)
+    }
+
+    /// Whether the supply is taxable on a day, where the master says.
+    pub(crate) fn taxability_on(&self, day: Option<DocumentDate>) -> Option<Taxability> {
+        latest(&self.taxability, day).copied()
     }
 
     /// The rates in force on a day.

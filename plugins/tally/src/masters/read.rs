@@ -4,7 +4,8 @@ use einvoice_core::date::DocumentDate;
 use einvoice_core::number::Rate;
 
 use super::{
-    Company, Contact, Group, GstDetails, Ledger, Masters, Rates, Registration, StockItem, TaxUnit, VoucherType,
+    Company, Contact, Group, GstDetails, Ledger, Masters, Rates, Registration, StockItem, TaxUnit, Taxability,
+    VoucherType,
 };
 use crate::lexical;
 use crate::xml::Element;
@@ -154,8 +155,14 @@ fn gst_details(element: &Element<'_>) -> GstDetails {
             details.hsn.push((from(list), code.to_owned()));
         }
         let states = list.all("STATEWISEDETAILS.LIST").map(rates).find(|rates| *rates != Rates::default());
-        if let Some(found) = states.or_else(|| Some(rates(list)).filter(|rates| *rates != Rates::default())) {
+        let found = states.or_else(|| Some(rates(list)).filter(|rates| *rates != Rates::default()));
+        if let Some(found) = found {
             details.rates.push((from(list), found));
+        }
+        // A rate says as much as the word, and an older word must not outlive it.
+        let taxed = || found.and_then(|rates| rates.gst()).filter(nonzero).map(|_| Taxability::Taxable);
+        if let Some(said) = list.get("TAXABILITY").and_then(Taxability::of_word).or_else(taxed) {
+            details.taxability.push((from(list), said));
         }
     }
     details

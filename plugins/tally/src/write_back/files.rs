@@ -21,7 +21,11 @@ impl FileError {
 
     /// A file that could not be written.
     pub(crate) fn unwritten(path: &Path, source: io::Error) -> Self {
-        Self::new(path, "could not be written; make its folder writable, and close the file in other programs", source)
+        let what = match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "could not be written; make room on its disk",
+            _ => "could not be written; make its folder writable, and close the file in other programs",
+        };
+        Self::new(path, what, source)
     }
 }
 

@@ -145,6 +145,11 @@ impl<'a> Element<'a> {
         self.get(name).is_some_and(|value| value.eq_ignore_ascii_case("yes") || value.eq_ignore_ascii_case("true"))
     }
 
+    /// Whether a logical child says no in so many words; one that is absent or empty says nothing.
+    pub(crate) fn is_no(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|value| value.eq_ignore_ascii_case("no") || value.eq_ignore_ascii_case("false"))
+    }
+
     /// The lines of a `NAME.LIST` with `NAME` children.
     pub(crate) fn lines(&self, list: &str) -> Vec<&str> {
         let lists = self.children.iter().filter(|child| child.name == list);

@@ -18,5 +18,7 @@ mod live_write_back;
 mod overlay;
 mod quickstart;
 mod samples;
+mod supplier;
+mod undecided;
 mod vouchers;
 mod write_back;

@@ -17,6 +17,7 @@ use einvoice_core::source::SourceRef;
 use einvoice_core::state::{DocumentState, EwbState};
 use einvoice_core::write_back::{Delivery, WriteBack};
 use einvoice_tally::TallyWriteBack;
+use einvoice_testkit::small_disk::SmallDisk;
 use serde_json::json;
 
 fn target(folder: &Path, settings: &serde_json::Value) -> TallyWriteBack {
@@ -225,6 +226,37 @@ async fn a_folder_that_cannot_be_written_is_a_failed_delivery_and_no_crash() {
         matches!(deliveries.as_slice(), [Delivery::Failed { reason }] if reason.contains("not-a-folder")),
         "{deliveries:?}"
     );
+}
+
+#[tokio::test]
+async fn a_full_disk_is_said_and_what_was_delivered_stays_whole_until_there_is_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    std::fs::create_dir(&out).unwrap();
+    let Some(disk) = SmallDisk::at(&out) else { return };
+    let target = target(&out, &json!({ "qr": "svg" }));
+    let first = receipt(1, 1, DocumentState::Registered);
+    deliver(&target, std::slice::from_ref(&first)).await;
+    let filler = disk.fill();
+    let before = snapshot(&out);
+    let more = [receipt(1, 2, DocumentState::Cancelled), receipt(2, 1, DocumentState::Registered)];
+    for _ in 0..2 {
+        let deliveries = target.deliver(&more).await.unwrap();
+        assert_eq!(deliveries.len(), more.len());
+        for delivery in deliveries {
+            let Delivery::Failed { reason } = delivery else { panic!("{delivery:?}") };
+            for part in [out.to_str().unwrap(), "No space left", "make room", "tried again"] {
+                assert!(reason.contains(part), "{part} in {reason}");
+            }
+        }
+        assert_eq!(snapshot(&out), before, "no half file stays, and no new one beside an old one");
+    }
+    std::fs::remove_file(filler).unwrap();
+    deliver(&target, &more).await;
+    let xml = std::fs::read_to_string(out.join("results-0001.xml")).unwrap();
+    assert!(xml.contains("<IRNCANCELLED>Yes<") && xml.contains("TAGVALUE=\"4002\""), "{xml}");
+    let list = std::fs::read_to_string(out.join("results-0001.csv")).unwrap();
+    assert!(list.contains("DV/1") && list.contains("DV/2"), "{list}");
 }
 
 #[tokio::test]
