@@ -33,7 +33,7 @@ fn state(directory: &Path) -> (Vec<String>, BTreeMap<String, Value>) {
     let (mut sent, mut done) = (Vec::new(), BTreeMap::new());
     for line in whole.lines().skip(1) {
         let line: Value = serde_json::from_str(line).unwrap();
-        if let Some(case) = line["sending"].as_str() {
+        if let Some(case) = line["sending"]["case"].as_str() {
             sent.push(case.to_owned());
         } else {
             let case = line["done"]["case"].as_str().unwrap().to_owned();
@@ -269,6 +269,27 @@ fn neither_production_nor_another_run_s_file_nor_a_stranger_is_touched() {
     let files = std::fs::read_dir(at.join("onboard")).unwrap();
     let old = files.filter(|file| file.as_ref().unwrap().file_name().to_string_lossy().contains("before")).count();
     assert_eq!(old, 1, "what the earlier run left is kept");
+}
+
+#[test]
+fn a_buyer_to_whom_nothing_can_go_is_refused_before_anything_is_written() {
+    let directory = folder();
+    let at = directory.path();
+    config(at, "sandbox");
+    for (flag, gstin, said) in [
+        ("--buyer", GSTIN, "is the taxpayer whose account is used"),
+        ("--sez-buyer", GSTIN, "is the taxpayer whose account is used"),
+        ("--inactive-buyer", GSTIN, "is the taxpayer whose account is used"),
+        ("--buyer", "29AABCM5678K1ZU", "is of the supplier's own state 29"),
+    ] {
+        let answer = report(at, &["--only", "cancel", flag, gstin]);
+        let told = answer.err.replace('\n', " ");
+        assert_eq!((answer.code, told.contains(flag), told.contains(said)), (2, true, true), "{}", answer.err);
+        assert!(!at.join("onboard").exists(), "nothing is written for a refused run");
+    }
+    // Without a document no state matters.
+    let answer = report(at, &["--only", "rejected", "--buyer", "29AABCM5678K1ZU"]);
+    assert_eq!(answer.code, 0, "{}", answer.err);
 }
 
 #[test]

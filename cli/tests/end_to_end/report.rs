@@ -51,8 +51,12 @@ impl Run {
         // A run that was killed may have left half a line.
         let whole = text.rfind('\n').map_or("", |end| &text[..end]);
         for line in whole.lines().skip(1).map(|line| serde_json::from_str::<Value>(line).unwrap()) {
-            if let Some(case) = line["sending"].as_str() {
+            if let Some(case) = line["sending"]["case"].as_str() {
                 sent.push(case.to_owned());
+                continue;
+            }
+            if let Some(case) = line["again"].as_str() {
+                done.remove(case);
                 continue;
             }
             let case = line["done"]["case"].as_str().unwrap().to_owned();
@@ -262,3 +266,72 @@ fn an_old_irn_and_a_taxpayer_that_has_ended_bring_the_codes_that_need_them() {
     assert_eq!(codes.into_iter().collect::<Vec<_>>(), ["2270", "2283", "3029"]);
     assert_eq!(after.len(), first.len() + 3);
 }
+
+#[test]
+fn a_case_that_is_never_answered_is_recorded_and_the_run_goes_on() {
+    let run = Run::direct();
+    run.emulator.fault("get_irn", &json!({"kind": "html", "status": 502}), 3);
+    let answer = run.call(&["--json", "--only", "get-irn"]);
+    assert_eq!(answer.code, 1, "{}", answer.text);
+    let (_, end) = objects(&answer);
+    assert_eq!((&end["different"], &end["not_run"], &end["stopped"]), (&json!(1), &json!(0), &Value::Null), "{end}");
+    let (sent, done) = run.state();
+    let odd = &done["READ-Y001"];
+    assert_eq!((&odd["as_expected"], sent.iter().filter(|case| *case == "READ-Y001").count()), (&json!(false), 3));
+    assert!(odd["message"].as_str().unwrap().contains("502"), "what came is told: {odd}");
+    assert!(odd["note"].as_str().unwrap().contains("answered another call"), "{odd}");
+
+    let again = run.call(&["--only", "get-irn", "--again", "different"]);
+    assert_eq!(again.code, 0, "{}", again.text);
+    let (after, _) = run.state();
+    assert_eq!(after.len(), sent.len() + 1, "nothing else is sent again");
+}
+
+#[test]
+fn a_portal_that_is_down_stops_the_run_which_then_goes_on() {
+    let run = Run::direct();
+    let down = json!({"kind": "html", "status": 502});
+    run.emulator.fault("get_irn", &down, 3);
+    run.emulator.fault("get_irn_by_document", &down, 20);
+    let answer = run.call(&["--only", "get-irn"]);
+    assert_eq!(answer.code, 3, "{}", answer.text);
+    let told = answer.text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in ["stopped: case READ-Y001 brought no answer 3 times", "the same command goes on where this one stopped"]
+    {
+        assert!(told.contains(part), "{part}: {}", answer.text);
+    }
+    assert!(!run.state().1.contains_key("READ-Y001"), "it says nothing about the case");
+    run.emulator.clear_faults();
+    let answer = run.call(&["--only", "get-irn"]);
+    assert_eq!(answer.code, 0, "{}", answer.text);
+}
+
+#[test]
+fn a_bill_whose_answer_was_lost_is_made_under_another_number() {
+    let mut run = Run::direct();
+    run.installation = run.installation.with_bills(&run.emulator);
+    run.emulator.fault("generate_ewb", &json!({"kind": "html_after_commit", "status": 502}), 1);
+    let answer = run.call(&["--only", "ewb-read"]);
+    assert_eq!(answer.code, 0, "{}", answer.text);
+    let (sent, done) = run.state();
+    // The lost one, the question whether it was carried out, and the one in its place.
+    assert_eq!(sent.iter().filter(|case| *case == "BILL-Y001").count(), 3);
+    let kept = &done["BILL-Y001"]["kept"];
+    assert!(kept["number"].as_str().unwrap().ends_with("/BY001R1"), "{kept}");
+}
+
+#[test]
+fn what_one_portal_answered_is_not_mixed_with_what_another_does() {
+    let run = Run::direct();
+    assert_eq!(run.call(&["--only", "rejected"]).code, 0);
+    let before = fs::read_to_string(run.installation.path("onboard/test-report.jsonl")).unwrap();
+    assert!(run.page().contains("A REHEARSAL"), "an emulator over HTTP is marked, too");
+    let elsewhere = run.call(&["--only", "gstin", "--set", "route.emulator.base_url=http://127.0.0.1:9"]);
+    let told = elsewhere.text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(elsewhere.code, 2, "{}", elsewhere.text);
+    for part in ["at http://127.0.0.1:9, an emulator", &format!("at http://{}", run.emulator.address()), "--restart"] {
+        assert!(told.contains(part), "{part}: {}", elsewhere.text);
+    }
+    assert_eq!(fs::read_to_string(run.installation.path("onboard/test-report.jsonl")).unwrap(), before);
+}
+

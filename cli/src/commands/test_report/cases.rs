@@ -75,8 +75,18 @@ impl Listed {
         let yes = expected == Expected::Success;
         let place = self.cases.iter().filter(|case| case.should_succeed() == yes).count() + 1;
         let id = format!("{}-{}{place:03}", self.api.prefix(), if yes { 'Y' } else { 'N' });
-        let (headers, needs, after) = Default::default();
-        self.cases.push(Case { id: id.clone(), api: self.api, title, expected, needs, after, headers, ask });
+        let (headers, needs, after, same_token) = Default::default();
+        self.cases.push(Case {
+            id: id.clone(),
+            api: self.api,
+            title,
+            expected,
+            needs,
+            after,
+            headers,
+            same_token,
+            ask,
+        });
         id
     }
 

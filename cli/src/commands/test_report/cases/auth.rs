@@ -42,6 +42,7 @@ pub(super) fn cases() -> Vec<Case> {
                 login(vec![("ForceRefreshAccessToken", Some("false".to_owned()))]),
             ),
         };
+        listed.last(|case| case.same_token = matches!(turn % 5, 2 | 3));
     }
     headers(&mut listed);
     credentials(&mut listed);

@@ -140,7 +140,7 @@ fn faults(listed: &mut Listed, subjects: &Subjects) {
             by("2", document("RR1").into_iter().chain([("/VehType", json!("O"))])),
         ),
         ("with a transport document of tomorrow", &["4016"], document_of("LR1", "{day1}")),
-        ("with a transport document older than the invoice", &["4021"], document_of("LR1", "{day-1}")),
+        ("with a transport document older than the invoice", &["4021"], document_of("LR1", "{eve}")),
         ("with a transport document dated 2026-11-05", &["4017", "5002"], document_of("LR1", "2026-11-05")),
         ("with a transport document dated 31/02/2026", &["4017", "5002"], document_of("LR1", "31/02/2026")),
         (

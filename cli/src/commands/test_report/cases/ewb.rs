@@ -230,7 +230,7 @@ fn part_b(bills: &[String]) -> Vec<Case> {
         one("without a place", &["305"], "/fromPlace", Value::Null),
         one("from a state that there is not", &["306"], "/fromState", json!(45)),
         one("by vehicle type X", &["361"], "/vehicleType", json!("X")),
-        one("with a transport document older than the challan", &["362"], "/transDocDate", json!("{day-1}")),
+        one("with a transport document older than the challan", &["362"], "/transDocDate", json!("{eve}")),
         ("by rail without a document date", &["385"], rail(vec![("/transDocNo", json!("RR1"))])),
         ("by rail without a document number", &["394"], rail(vec![("/transDocDate", json!("{today}"))])),
         one("by ship with a regular vehicle", &["726"], "/transMode", json!("4")),

@@ -111,7 +111,7 @@ fn by_document(subjects: &Subjects) -> Vec<Case> {
     for value in ["NEVER/1", "NEVER-2", "X", "9", "a-number-in-no-book"] {
         listed.fails(format!("under the number {value}, never used"), NOT_THERE, known(vec![("docnum", text(value))]));
     }
-    for (title, date) in [("yesterday", "{day-1}"), ("a year ago", "{day-365}"), ("tomorrow", "{day1}")] {
+    for (title, date) in [("a day earlier", "{eve}"), ("a year ago", "{day-365}"), ("tomorrow", "{day1}")] {
         listed.fails(format!("of the right number, dated {title}"), NOT_THERE, known(vec![("docdate", text(date))]));
     }
     for value in ["CRN", "DBN"] {

@@ -321,7 +321,7 @@ fn again(listed: &mut Listed, subjects: &Subjects) {
     listed.fails("a document that is registered, unchanged", TAKEN, again(vec![]));
     let other = vec![("/BuyerDtls/LglNm", json!("Another Buyer"))];
     listed.fails("another document under a number that is taken", TAKEN, again(other));
-    let small = vec![("/DocDtls/Dt", json!("{day-1}"))];
+    let small = vec![("/DocDtls/Dt", json!("{eve}"))];
     listed.fails("a number that is taken, dated a day earlier", TAKEN, again(small));
     let note = Ask::RegisterAgain(subjects.note.clone(), vec![]);
     listed.fails("a credit note that is registered, unchanged", TAKEN, note);
