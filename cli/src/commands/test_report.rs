@@ -267,6 +267,7 @@ fn write(folder: &Path, report: &Report<'_>) -> Result<[PathBuf; 2], CliError> {
 fn told(report: &Report<'_>, ended: &Ended, files: &[PathBuf; 2], output: &mut Output) -> Result<u8, CliError> {
     let sum = |of: fn(&Counts) -> usize| report.sections.iter().map(|section| of(&section.counts)).sum::<usize>();
     let (different, not_run) = (sum(|counts| counts.different), sum(|counts| counts.not_run));
+    let left_out = sum(|counts| counts.left_out);
     let code = exit_code::most_urgent([
         if different > 0 { exit_code::NEEDS_PERSON } else { exit_code::ALL_WELL },
         if not_run > 0 { exit_code::NEEDS_PERSON } else { exit_code::ALL_WELL },
@@ -283,8 +284,9 @@ fn told(report: &Report<'_>, ended: &Ended, files: &[PathBuf; 2], output: &mut O
             Ended::Interrupted => Some("interrupted".to_owned()),
             Ended::Stopped(reason) => Some(reason.clone()),
         };
-        output.object(&json!({"run": report.run, "different": different, "not_run": not_run, "stopped": stopped,
-                              "xlsx": xlsx, "html": html, "exit_code": code}))?;
+        output.object(&json!({"run": report.run, "different": different, "not_run": not_run, "left_out": left_out,
+                              "rehearsal": report.rehearsal, "stopped": stopped, "xlsx": xlsx, "html": html,
+                              "exit_code": code}))?;
         return Ok(code);
     }
     output.table(
@@ -295,11 +297,10 @@ fn told(report: &Report<'_>, ended: &Ended, files: &[PathBuf; 2], output: &mut O
             Column::keep("codes"),
             Column::keep("different"),
             Column::keep("not run"),
+            Column::keep("left out"),
         ],
         report.sections.iter().map(|section| {
-            let counts = &section.counts;
-            let numbers =
-                [counts.succeeded, counts.failed_as_expected, counts.distinct_codes, counts.different, counts.not_run];
+            let numbers = section.counts.in_a_row();
             std::iter::once(section.api.title().to_owned()).chain(numbers.map(|number| number.to_string())).collect()
         }),
     )?;
@@ -311,7 +312,10 @@ fn told(report: &Report<'_>, ended: &Ended, files: &[PathBuf; 2], output: &mut O
         }
     }
     match ended {
-        Ended::Through if different + not_run == 0 => output.line("every case came out as expected")?,
+        Ended::Through if different + not_run + left_out == 0 => output.line("every case came out as expected")?,
+        Ended::Through if different + not_run == 0 => {
+            output.line("every case that this route can carry came out as expected")?;
+        }
         Ended::Through => output.paragraph(0, "the report marks what did not come out as expected, or was not run")?,
         Ended::Interrupted => output.paragraph(0, "interrupted; the same command goes on where this one stopped")?,
         Ended::Stopped(reason) => {

@@ -105,6 +105,7 @@ fn the_emulator_answers_every_case_as_expected_and_the_evidence_shows_it() {
             counted("distinct_codes"),
             "0".into(),
             "0".into(),
+            "0".into(),
             "yes".into()
         ]
     );

@@ -101,9 +101,9 @@ fn not_once(emulator: &Emulator) -> Vec<Value> {
 fn a_provider_that_passes_the_protocol_on_gets_all_but_what_it_knows_its_caller_by() {
     let run = Run::through("alankit");
     let answer = run.call(&["--json", "--only", "auth", "--only", "get-by-document", "--only", "cancel"]);
-    assert_eq!(answer.code, 1, "what is left out is missing: {}", answer.text);
+    assert_eq!(answer.code, 0, "what is left out is no failure: {}", answer.text);
     let (apis, end) = objects(&answer);
-    assert_eq!(end["different"], 0, "{}", answer.text);
+    assert_eq!((&end["different"], &end["not_run"]), (&json!(0), &json!(0)), "{}", answer.text);
     for header in ["client_id", "client_secret", "Gstin"] {
         let reason = format!("left out, since the provider reads or writes the header {header} itself: ");
         assert!(answer.text.contains(&reason), "{}", answer.text);
@@ -117,10 +117,12 @@ fn a_provider_that_passes_the_protocol_on_gets_all_but_what_it_knows_its_caller_
         assert!(with_codes(prefix, code), "{prefix} {code}");
     }
     for api in apis.iter().filter(|api| api["api"] != "generate") {
-        assert!(count(api, "succeeded") >= 50 && count(api, "not_run") >= 7, "{api}");
+        assert!(count(api, "succeeded") >= 50 && count(api, "left_out") >= 7, "{api}");
     }
     assert_eq!(sent.len(), done.len(), "no case is sent twice");
-    assert!(run.page().contains("INCOMPLETE: "), "what was left out is told");
+    let page = run.page();
+    assert!(page.contains(" cases are left out, since the provider between") && !page.contains("INCOMPLETE: "));
+    assert!(page.contains("A REHEARSAL"), "an emulator on this machine is no NIC");
     run.shows_no_secret(&answer.text);
 }
 
@@ -130,9 +132,9 @@ fn a_provider_that_seals_gets_documents_and_questions() {
     let apis = ["auth", "gstin", "get-by-document", "cancel", "generate"];
     let only: Vec<&str> = apis.iter().flat_map(|api| ["--only", api]).collect();
     let answer = run.call(&[&["--json"][..], &only].concat());
-    assert_eq!(answer.code, 1, "what is left out is missing: {}", answer.text);
+    assert_eq!(answer.code, 0, "what is left out is no failure: {}", answer.text);
     let (apis, end) = objects(&answer);
-    assert_eq!(end["different"], 0, "{}", answer.text);
+    assert_eq!((&end["different"], &end["not_run"]), (&json!(0), &json!(0)), "{}", answer.text);
     for reason in [
         "since the provider makes the portal's login itself: AUTH-N001 to ",
         "since the provider makes the portal's envelope itself: ",
