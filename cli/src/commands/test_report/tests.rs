@@ -17,7 +17,7 @@ fn every_api_has_fifty_cases_of_either_kind_and_no_case_waits_for_a_later_one_of
     assert_eq!(by_id.len(), all.len(), "two cases have one id");
     for api in Api::ALL {
         let count = |yes: bool| all.iter().filter(|case| case.api == api && case.should_succeed() == yes).count();
-        assert!(count(true) >= report::WANTED && count(false) >= report::WANTED, "{api:?}");
+        assert!(count(true) >= report::WANTED + 5 && count(false) >= report::WANTED, "{api:?}");
     }
     let order = in_order(&all, &by_id, &Api::ALL);
     assert_eq!(order.len(), all.len());

@@ -63,6 +63,13 @@ pub(super) fn cases(subjects: &Subjects) -> Vec<Case> {
         Ask::Register(Box::new(Draft { edits: inactive, ..inter.clone() })),
     );
     listed.last(|case| case.needs = Some(Need::InactiveBuyer));
+    // An operator's GSTIN is given by the operator that sends; the account is a supplier's.
+    let operator = Draft { edits: vec![("/TranDtls/EcmGstin", json!("{buyer}"))], ..inter };
+    listed.fails(
+        "with an e-commerce operator, in a document that the supplier sends",
+        &["2224"],
+        Ask::Register(Box::new(operator)),
+    );
     listed.cases
 }
 
