@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use crate::terminal::Terminal;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_einvoice");
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_einvoice");
 
 /// Moments from a seed.
 pub(crate) struct Moments {

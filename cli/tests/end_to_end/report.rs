@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::process::{Answer, Emulator, Installation};
+use crate::browser::Browser;
+use crate::process::{Answer, Emulator, Installation, PROGRAM};
 
 /// Taxpayers that nobody is; the emulator knows everybody whose state exists.
 const BUYER: &str = "27AABCM5678K1ZY";
@@ -337,3 +338,41 @@ fn what_one_portal_answered_is_not_mixed_with_what_another_does() {
     assert_eq!(fs::read_to_string(run.installation.path("onboard/test-report.jsonl")).unwrap(), before);
 }
 
+#[test]
+fn the_portal_takes_the_report_for_its_listing_once_it_is_whole() {
+    let emulator = Emulator::start_with(&["--empty"]);
+    let mut settings = emulator.control("GET", "/sandbox/settings", "");
+    settings["registration"]["scrutiny"] = json!("automatic");
+    emulator.control("PUT", "/sandbox/settings", &settings.to_string());
+    let browser = Browser::sign_up(&emulator, "AABCE1234F");
+    // The report is made with the emulator in the program, before any account is there.
+    let folder = tempfile::tempdir().unwrap();
+    let config = "[credentials]\nplugin = \"sandbox\"\ndata = \"trial\"\n\n[[route]]\nname = \"trial\"\n\
+                  plugin = \"sandbox\"\nenvironment = \"sandbox\"\ndata = \"trial\"\n";
+    fs::write(folder.path().join("einvoice.toml"), config).unwrap();
+    let report = |more: &[&str]| {
+        let mut command = Command::new(PROGRAM);
+        command.current_dir(folder.path()).args(["onboard", "test-report", "--gstin", "29AABCE1234F1Z1"]).args(more);
+        let ended = command.output().unwrap();
+        assert_eq!(ended.status.code(), Some(0), "{}", String::from_utf8_lossy(&ended.stderr));
+    };
+    let upload = |address: &str, form: &str| {
+        let name = format!("test-report.{form}");
+        let content = fs::read(folder.path().join("onboard").join(&name)).unwrap();
+        let (status, listing) = browser.apply_with(&[address], &name, &content);
+        assert!((200..300).contains(&status), "{status}: {listing}");
+        listing
+    };
+    report(&["--only", "gstin"]);
+    for form in ["html", "xlsx"] {
+        let returned = upload("117.200.1.10", form);
+        assert_eq!(returned["state"], "returned", "{form}: {returned}");
+        let reason = returned["reason"].as_str().unwrap();
+        assert!(reason.contains("no case of AUTH, SYNC, IRN") && !reason.contains("GSTIN"), "{form}: {reason}");
+    }
+    report(&["--restart"]);
+    for (address, form) in [("117.200.1.10", "html"), ("117.200.1.11", "xlsx")] {
+        let accepted = upload(address, form);
+        assert_eq!(accepted["state"], "accepted", "{form}: {accepted}");
+    }
+}
