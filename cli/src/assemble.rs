@@ -49,6 +49,13 @@ impl Assembly {
         Ok(Self { registry, loaded, base })
     }
 
+    /// The same, with a clock that a test moves.
+    #[cfg(test)]
+    pub(crate) fn with_clock(mut self, clock: SharedClock) -> Self {
+        self.base.clock = clock;
+        self
+    }
+
     /// The configuration with the file it came from.
     #[must_use]
     pub fn loaded(&self) -> &Loaded {

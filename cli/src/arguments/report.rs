@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Args)]
 #[command(after_help = "Runs against a sandbox only: a route to production is refused. NIC's sandbox knows its own \
                         test taxpayers alone; name some that it shows after its login with --buyer and --sez-buyer.\n\n\
-                        A run that was interrupted goes on where it stopped when the same command is given again.")]
+                        A run that was interrupted goes on where it stopped when the same command is given again. A \
+                        case that came out DIFFERENT keeps its outcome until --again names it.")]
 pub struct TestReport {
     /// Only cases of this API; may be repeated. Cases that these need are made first
     #[arg(long = "only", value_enum, value_name = "API")]
@@ -53,6 +54,10 @@ pub struct TestReport {
     /// Begin anew, with new document numbers; what an earlier run left is kept under another name
     #[arg(long)]
     pub restart: bool,
+    /// Send once more what came out otherwise, and keep the rest: a case, or `different` for every such case; may be
+    /// repeated
+    #[arg(long, value_name = "CASE", conflicts_with = "restart")]
+    pub again: Vec<String>,
 }
 
 /// The APIs that NIC wants tested before production, in the order in which they are.

@@ -40,7 +40,7 @@ pub(super) fn metered(transport: Arc<dyn Transport>, route: &RouteTable, assembl
 }
 
 /// Whether a route leads to a sandbox on this very machine, where nobody's account is at stake.
-fn is_emulator(route: &RouteTable) -> bool {
+pub(crate) fn is_emulator(route: &RouteTable) -> bool {
     let addresses = addresses(&route.part.settings);
     route.environment == Environment::Sandbox
         && !addresses.is_empty()

@@ -4,6 +4,7 @@
 //! data (`cases`); a run sends them one at a time (`runner`), remembers each before the next (`state`), and writes what
 //! came of them as a workbook and as a page.
 
+mod again;
 mod api;
 mod case;
 mod cases;
@@ -12,6 +13,7 @@ mod draft;
 mod html;
 mod judge;
 mod listing;
+mod parties;
 mod reach;
 mod report;
 mod request;
@@ -26,19 +28,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use einvoice_core::access::Gateway;
-use einvoice_core::config::RouteTable;
-use einvoice_core::credential::{CredentialScope, CredentialStore};
 use einvoice_core::date::{PortalTime, ist_date};
 use einvoice_core::entropy::{Entropy, SystemEntropy};
 use einvoice_core::environment::{Environment, Product};
 use einvoice_core::identifier::Gstin;
 use einvoice_core::operation::OperationKind;
-use einvoice_core::raw::RawPart;
-use einvoice_core::transport::{TransportError, TransportMode, raw_calls_denied};
+use einvoice_core::transport::{TransportCapability, TransportError, TransportMode, raw_calls_denied};
 use serde_json::json;
 
+use self::again::ask_again;
 use self::case::Case;
-use self::context::{Context, Party};
+use self::context::Context;
+use self::parties::{Parties, only_login, target};
 use self::report::{Counts, Report, sections};
 use self::runner::{Ended, Pace, Runner, in_order};
 use self::state::{Head, State};
@@ -60,10 +61,6 @@ const LOGINS: u32 = 4;
 const FOLDER: &str = "onboard";
 /// The report, without ending.
 const NAME: &str = "test-report";
-/// Taxpayers that nobody is, whom the emulator takes for granted. The second stands in where the first is ours.
-const INVENTED_BUYERS: [&str; 2] = ["27AABCM5678K1ZY", "29AABCM5678K1ZU"];
-/// The same for an SEZ.
-const INVENTED_SEZ: [&str; 2] = ["33AABCS5678K1ZZ", "07AABCS5678K1ZU"];
 
 pub(super) fn run(arguments: &TestReport, common: &Common, output: &mut Output) -> Result<u8, CliError> {
     let all = cases::all();
@@ -79,7 +76,7 @@ pub(super) fn run(arguments: &TestReport, common: &Common, output: &mut Output) 
     }
     let assembly = Assembly::new(settings::load(common)?)?;
     let order = in_order(&all, &by_id, &apis);
-    block_on(async { Rehearsal::open(arguments, &apis, &assembly).await?.run(&all, &order, output).await })
+    block_on(async { Rehearsal::open(arguments, &apis, &order, &assembly).await?.run(&all, &order, output).await })
 }
 
 /// A run, ready to begin.
@@ -87,18 +84,23 @@ struct Rehearsal {
     gateway: Gateway,
     gstin: Gstin,
     context: Context,
-    /// What the route can send as it is.
-    raw_calls: BTreeSet<RawPart>,
+    /// What the route can do.
+    capability: TransportCapability,
     pace: Pace,
     state: State,
     clock: einvoice_core::clock::SharedClock,
     folder: PathBuf,
-    /// Whether the portal is the emulator in this program.
-    emulator: bool,
+    /// Cases that are asked again, as they were named.
+    again: Vec<String>,
 }
 
 impl Rehearsal {
-    async fn open(arguments: &TestReport, apis: &[Api], assembly: &Assembly) -> Result<Self, CliError> {
+    async fn open(
+        arguments: &TestReport,
+        apis: &[Api],
+        order: &[&Case],
+        assembly: &Assembly,
+    ) -> Result<Self, CliError> {
         let table = route(arguments.route.as_deref(), assembly)?;
         let name = &table.part.name;
         if table.environment == Environment::Production {
@@ -126,7 +128,7 @@ impl Rehearsal {
         };
         let clock = assembly.clock();
         let now = clock.now();
-        let today = ist_date(now);
+        let parties = Parties::of(arguments, gstin, emulator, order, ist_date(now))?;
         let folder = match &arguments.output {
             Some(folder) => folder.clone(),
             None => assembly.directory().join(FOLDER),
@@ -136,32 +138,18 @@ impl Rehearsal {
             action: "make",
             error,
         })?;
-        let head = Head::new(prefix()?, gstin.to_string(), name.clone(), PortalTime::at(now).to_string());
+        let head = Head::new(prefix()?, target(gstin, table, emulator), PortalTime::at(now).to_string());
         let state = state(&folder.join(format!("{NAME}.jsonl")), head, arguments.restart)?;
-        let own = Party::of(gstin, today)?;
-        let buyer = match (arguments.buyer, emulator) {
-            (Some(buyer), _) => buyer,
-            (None, true) => invented(INVENTED_BUYERS, &own)?,
-            (None, false) => {
-                return Err(CliError::Usage(
-                    "whom are the invoices for? A sandbox knows its own test taxpayers only: name one of another state \
-                     with --buyer (NIC shows some after the login to its developer portal)"
-                        .to_owned(),
-                ));
-            }
-        };
-        let sez = match (arguments.sez_buyer, emulator) {
-            (None, true) => Some(invented(INVENTED_SEZ, &own)?),
-            (given, _) => given,
-        };
+        let Parties { own, buyer, sez, inactive } = parties;
         let context = Context {
             run: state.head.run.clone(),
-            today,
-            buyer: Party::of(buyer, today)?,
-            sez: sez.map(|sez| Party::of(sez, today)).transpose()?,
-            inactive: arguments.inactive_buyer.map(|inactive| Party::of(inactive, today)).transpose()?,
-            old_irn: arguments.old_irn.map(|irn| irn.to_string()),
+            today: ist_date(now),
+            about: None,
             own,
+            buyer,
+            sez,
+            inactive,
+            old_irn: arguments.old_irn.map(|irn| irn.to_string()),
             site: capability.site.clone(),
             left_out: BTreeMap::new(),
         };
@@ -172,8 +160,8 @@ impl Rehearsal {
         );
         let gateway =
             Gateway::new(part.name, part.environment, part.client_account, part.transport, credentials, clock.clone());
-        let raw_calls = capability.raw_calls;
-        Ok(Self { gateway, gstin, context, raw_calls, pace, state, clock, folder, emulator })
+        let again = arguments.again.clone();
+        Ok(Self { gateway, gstin, context, capability, pace, state, clock, folder, again })
     }
 
     async fn run(mut self, all: &[Case], order: &[&Case], output: &mut Output) -> Result<u8, CliError> {
@@ -181,10 +169,11 @@ impl Rehearsal {
         let mut interrupts = Interrupts::listen()?;
         let order: Vec<&Case> = order.iter().copied().filter(|case| self.context.offers(case)).collect();
         let order = order.as_slice();
-        self.context.left_out = reach::left_out(order, &by_id, &self.context, &self.raw_calls)?;
+        self.context.left_out = reach::left_out(order, &by_id, &self.context, &self.capability.raw_calls)?;
         for sentence in reach::in_words(&self.context.left_out) {
             output.remark(sentence);
         }
+        ask_again(&self.again, order, &mut self.state)?;
         let earlier = order.iter().filter(|case| self.state.done.contains_key(&case.id)).count();
         if earlier > 0 {
             output.remark(format!(
@@ -195,14 +184,16 @@ impl Rehearsal {
         }
         let shown = output.shows_progress() && !output.is_json();
         let progress = Progress::new(shown, u64::try_from(order.len()).ok(), "cases");
-        let runner = Runner {
+        let mut runner = Runner {
             gateway: &self.gateway,
             gstin: self.gstin,
+            capability: &self.capability,
             clock: self.clock.clone(),
-            context: &self.context,
+            context: &mut self.context,
             cases: &by_id,
             pace: self.pace,
             progress: &progress,
+            token: None,
         };
         let ended = runner.run(order, &mut self.state, &mut interrupts).await;
         progress.finish();
@@ -213,42 +204,17 @@ impl Rehearsal {
         let shown: Vec<&Case> = all.iter().filter(is_shown).collect();
         let report = Report {
             gstin: self.gstin.to_string(),
-            route: self.state.head.route.clone(),
+            route: self.state.head.target.route.clone(),
             site: self.context.site.clone(),
             run: self.state.head.run.clone(),
             started: self.state.head.started.clone(),
             written: PortalTime::at(self.clock.now()).to_string(),
-            rehearsal: self.emulator,
+            rehearsal: self.state.head.target.rehearsal,
             sections: sections(&shown, &self.context, &self.state),
         };
         let files = write(&self.folder, &report)?;
         told(&report, &ended, &files, output)
     }
-}
-
-/// The login that is used where none is named: the only one for the route.
-async fn only_login(credentials: &dyn CredentialStore, route: &RouteTable) -> Result<Gstin, CliError> {
-    let mut gstins: Vec<Gstin> = credentials
-        .list()
-        .await?
-        .into_iter()
-        .filter_map(|summary| match summary.scope {
-            CredentialScope::User(scope) if scope.environment == route.environment => Some(scope.gstin),
-            _ => None,
-        })
-        .collect();
-    gstins.sort_unstable();
-    gstins.dedup();
-    match gstins.as_slice() {
-        [only] => Ok(*only),
-        _ => Err(CliError::Usage("whose sandbox account is to be used? Pass --gstin".to_owned())),
-    }
-}
-
-/// An invented taxpayer of another state than ours.
-fn invented(gstins: [&str; 2], own: &Party) -> Result<Gstin, CliError> {
-    let other = gstins.into_iter().find(|gstin| !gstin.starts_with(&own.state)).unwrap_or_default();
-    Gstin::parse(other).map_err(|error| CliError::Fault(format!("the invented GSTIN {other}: {error}")))
 }
 
 /// What the document numbers of a run begin with: a T and four characters that no other run is likely to have.
@@ -274,12 +240,13 @@ fn state(path: &Path, head: Head, restart: bool) -> Result<State, CliError> {
         })?;
     }
     let Some(state) = State::resume(path)? else { return State::begin(path, head) };
-    if (&state.head.gstin, &state.head.route) != (&head.gstin, &head.route) {
+    if state.head.target != head.target {
         return Err(CliError::Usage(format!(
-            "{} holds the report of {} by route {}; pass these, or another folder with --output, or --restart",
+            "{} holds the report of {}, and this would be that of {}, which never stand in one; go back to the first, or \
+             pass another folder with --output, or --restart",
             path.display(),
-            state.head.gstin,
-            state.head.route
+            state.head.target.in_words(),
+            head.target.in_words()
         )));
     }
     Ok(state)
@@ -300,6 +267,7 @@ fn write(folder: &Path, report: &Report<'_>) -> Result<[PathBuf; 2], CliError> {
 fn told(report: &Report<'_>, ended: &Ended, files: &[PathBuf; 2], output: &mut Output) -> Result<u8, CliError> {
     let sum = |of: fn(&Counts) -> usize| report.sections.iter().map(|section| of(&section.counts)).sum::<usize>();
     let (different, not_run) = (sum(|counts| counts.different), sum(|counts| counts.not_run));
+    let left_out = sum(|counts| counts.left_out);
     let code = exit_code::most_urgent([
         if different > 0 { exit_code::NEEDS_PERSON } else { exit_code::ALL_WELL },
         if not_run > 0 { exit_code::NEEDS_PERSON } else { exit_code::ALL_WELL },
@@ -316,8 +284,9 @@ fn told(report: &Report<'_>, ended: &Ended, files: &[PathBuf; 2], output: &mut O
             Ended::Interrupted => Some("interrupted".to_owned()),
             Ended::Stopped(reason) => Some(reason.clone()),
         };
-        output.object(&json!({"run": report.run, "different": different, "not_run": not_run, "stopped": stopped,
-                              "xlsx": xlsx, "html": html, "exit_code": code}))?;
+        output.object(&json!({"run": report.run, "different": different, "not_run": not_run, "left_out": left_out,
+                              "rehearsal": report.rehearsal, "stopped": stopped, "xlsx": xlsx, "html": html,
+                              "exit_code": code}))?;
         return Ok(code);
     }
     output.table(
@@ -328,11 +297,10 @@ fn told(report: &Report<'_>, ended: &Ended, files: &[PathBuf; 2], output: &mut O
             Column::keep("codes"),
             Column::keep("different"),
             Column::keep("not run"),
+            Column::keep("left out"),
         ],
         report.sections.iter().map(|section| {
-            let counts = &section.counts;
-            let numbers =
-                [counts.succeeded, counts.failed_as_expected, counts.distinct_codes, counts.different, counts.not_run];
+            let numbers = section.counts.in_a_row();
             std::iter::once(section.api.title().to_owned()).chain(numbers.map(|number| number.to_string())).collect()
         }),
     )?;
@@ -344,7 +312,10 @@ fn told(report: &Report<'_>, ended: &Ended, files: &[PathBuf; 2], output: &mut O
         }
     }
     match ended {
-        Ended::Through if different + not_run == 0 => output.line("every case came out as expected")?,
+        Ended::Through if different + not_run + left_out == 0 => output.line("every case came out as expected")?,
+        Ended::Through if different + not_run == 0 => {
+            output.line("every case that this route can carry came out as expected")?;
+        }
         Ended::Through => output.paragraph(0, "the report marks what did not come out as expected, or was not run")?,
         Ended::Interrupted => output.paragraph(0, "interrupted; the same command goes on where this one stopped")?,
         Ended::Stopped(reason) => {

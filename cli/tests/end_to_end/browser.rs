@@ -3,6 +3,8 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::process::Emulator;
@@ -35,8 +37,13 @@ impl<'e> Browser<'e> {
 
     /// Applies for the listing of addresses, with a test report; what the portal answers.
     pub(crate) fn apply(&self, addresses: &[&str]) -> (u16, Value) {
-        // `<html>tests</html>` in base64: the real form is not public, so any file is taken.
-        let report = json!({"name": "report.html", "content": "PGh0bWw+dGVzdHM8L2h0bWw+"});
+        // The real form is not public, so any file is taken.
+        self.apply_with(addresses, "report.html", b"<html>tests</html>")
+    }
+
+    /// The same with this file for a test report.
+    pub(crate) fn apply_with(&self, addresses: &[&str], name: &str, content: &[u8]) -> (u16, Value) {
+        let report = json!({"name": name, "content": STANDARD.encode(content)});
         self.post("/portal/api/ip-listing", &json!({"addresses": addresses, "report": report}))
     }
 

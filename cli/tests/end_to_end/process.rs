@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::terminal::Terminal;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_einvoice");
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_einvoice");
 /// A run is killed no later after its start, to begin with: on an idle machine one of some fifty documents ends then.
 const LATEST_KILL: Duration = Duration::from_millis(900);
 /// The same for the fastest and for the busiest machine.

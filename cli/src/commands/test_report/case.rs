@@ -22,6 +22,8 @@ pub(super) struct Case {
     /// A case that must have succeeded before, beside the one that made the document.
     pub(super) after: Option<String>,
     pub(super) headers: Vec<HeaderChange>,
+    /// Whether its yes has to bring the token that the login before brought.
+    pub(super) same_token: bool,
     pub(super) ask: Ask,
 }
 

@@ -50,8 +50,10 @@ impl Party {
 pub(super) struct Context {
     /// What every document number of the run begins with.
     pub(super) run: String,
-    /// The day of the run in India: the date of its documents.
+    /// The day in India: the date of new documents. A run may go on over midnight.
     pub(super) today: Date,
+    /// The date of the document that the case at hand is about.
+    pub(super) about: Option<Date>,
     pub(super) own: Party,
     pub(super) buyer: Party,
     pub(super) sez: Option<Party>,
@@ -76,12 +78,14 @@ impl Context {
         }
     }
 
-    /// The number of a case's document: at most 16 characters, not beginning with a nought.
-    pub(super) fn number(&self, case: &str) -> String {
+    /// The number of a case's document: at most 16 characters, not beginning with a nought. One that was made anew has a
+    /// number of its own.
+    pub(super) fn number(&self, case: &str, turn: u32) -> String {
         let place = case.rsplit('-').next().unwrap_or_default();
         // Challans have numbers apart from those of invoices.
         let mark = if case.starts_with("IRN-") { "" } else { "B" };
-        format!("{}/{mark}{place}", self.run)
+        let turn = if turn == 0 { String::new() } else { format!("R{turn}") };
+        format!("{}/{mark}{place}{turn}", self.run)
     }
 
     /// The IRN of a document of ours that is registered nowhere.
@@ -114,8 +118,7 @@ impl Context {
 
     /// A day as the portal writes it, some days from today.
     pub(super) fn day(&self, days: i32) -> String {
-        let day = self.today.checked_add(jiff::Span::new().days(days)).unwrap_or(self.today);
-        day.strftime("%d/%m/%Y").to_string()
+        written(self.today, days)
     }
 
     /// A text with every word in braces replaced by what it stands for.
@@ -154,6 +157,8 @@ impl Context {
             "run" => self.run.clone(),
             "other_site" => if self.site == "NIC2" { "NIC1" } else { "NIC2" }.to_owned(),
             "today" => self.day(0),
+            // The day before that of the document in question, which may have been registered before midnight.
+            "eve" => written(self.about.unwrap_or(self.today), -1),
             word => return word.strip_prefix("day").and_then(days),
         })
     }
@@ -184,6 +189,11 @@ impl Context {
             set(document, pointer, self.value(value));
         }
     }
+}
+
+/// A day some days from another, as the portal writes it.
+fn written(day: Date, days: i32) -> String {
+    DocumentDate::from(day.checked_add(jiff::Span::new().days(days)).unwrap_or(day)).to_string()
 }
 
 /// A state as the e-way bill system writes it.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::report::{ABOUT, COVERAGE, REHEARSAL, Report, Row, Section, Standing};
+use super::report::{ABOUT, COVERAGE, Report, Row, Section, Standing};
 use crate::html::Text;
 
 /// Black on white, as it is for print.
@@ -60,15 +60,18 @@ pub(super) fn page(report: &Report<'_>) -> String {
 
 /// What a reader must know before the figures.
 fn remarks(report: &Report<'_>) -> String {
-    let rehearsal = report.rehearsal.then(|| REHEARSAL.to_owned());
-    let remark = |remark: String| format!("<p class=\"remark\">{}</p>\n", Text(&remark));
-    [rehearsal, report.incomplete()].into_iter().flatten().map(remark).collect()
+    let mut text = String::new();
+    for remark in report.remarks() {
+        // Writing into a text does not fail.
+        let _written = writeln!(text, "<p class=\"remark\">{}</p>", Text(&remark));
+    }
+    text
 }
 
 fn summary(page: &mut String, sections: &[Section<'_>]) {
     page.push_str(
         "<table><thead><tr><th>API</th><th>Succeeded</th><th>Failed as expected</th><th>Distinct codes</th>\
-         <th>Different</th><th>Not run</th><th>50 and 50 reached</th></tr></thead><tbody>\n",
+         <th>Different</th><th>Not run</th><th>Left out</th><th>50 and 50 reached</th></tr></thead><tbody>\n",
     );
     for Section { api, counts, .. } in sections {
         let (word, class) = if counts.is_enough() { ("yes", "good") } else { ("no", "bad") };
@@ -77,7 +80,7 @@ fn summary(page: &mut String, sections: &[Section<'_>]) {
             page,
             "<tr><td><a href=\"#{}\">{}</a></td><td class=\"number\">{}</td><td class=\"number\">{}</td>\
              <td class=\"number\">{}</td><td class=\"{different}\">{}</td><td class=\"number\">{}</td>\
-             <td class=\"{class}\">{word}</td></tr>",
+             <td class=\"number\">{}</td><td class=\"{class}\">{word}</td></tr>",
             api.prefix(),
             api.title(),
             counts.succeeded,
@@ -85,6 +88,7 @@ fn summary(page: &mut String, sections: &[Section<'_>]) {
             counts.distinct_codes,
             counts.different,
             counts.not_run,
+            counts.left_out,
         );
     }
     page.push_str("</tbody></table>\n");
@@ -108,7 +112,7 @@ fn line(page: &mut String, row: &Row<'_>) {
     let (class, open) = match row.standing() {
         Standing::AsExpected => ("good", ""),
         Standing::Different => ("bad", ""),
-        Standing::NotRun => ("", " class=\"open\""),
+        Standing::NotRun | Standing::LeftOut => ("", " class=\"open\""),
     };
     let evidence = row.result.as_ref().ok();
     let _written = write!(

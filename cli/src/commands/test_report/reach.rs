@@ -6,7 +6,7 @@ use einvoice_core::raw::RawPart;
 
 use super::case::Case;
 use super::context::Context;
-use super::request::Maker;
+use super::request::{Made, Maker};
 use super::state::Kept;
 use crate::error::CliError;
 use crate::output::counted;
@@ -25,16 +25,19 @@ pub(super) fn left_out(
     let stand_in = Kept {
         object: context.unregistered(1),
         kind: "INV".to_owned(),
-        number: context.number("IRN-Y001"),
+        number: context.number("IRN-Y001", 0),
         date: context.day(0),
+        made: String::new(),
     };
-    let kept = order.iter().map(|case| (case.id.clone(), stand_in.clone())).collect();
-    let maker = Maker { context, cases, kept: &kept };
-    let mut out = BTreeMap::new();
+    let maker = Maker { context, cases, made: Made::Supposed(&stand_in) };
+    let mut out: BTreeMap<String, String> = BTreeMap::new();
+    // What a case needs stands before it.
     for case in order {
         let parts = maker.request(case)?.call.parts();
         if let Some(lacking) = parts.into_iter().find(|part| !can.contains(part)) {
             out.insert(case.id.clone(), lacking.why_lacking());
+        } else if case.before().any(|before| out.contains_key(before)) {
+            out.insert(case.id.clone(), "a case that it needs is left out".to_owned());
         }
     }
     Ok(out)

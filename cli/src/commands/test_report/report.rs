@@ -21,6 +21,8 @@ pub(super) const WANTED: usize = 50;
 pub(super) struct Row<'a> {
     pub(super) case: &'a Case,
     pub(super) result: Result<&'a Evidence, String>,
+    /// Whether the route cannot carry the case.
+    pub(super) left_out: bool,
 }
 
 /// How a case stands.
@@ -29,6 +31,8 @@ pub(super) enum Standing {
     AsExpected,
     Different,
     NotRun,
+    /// Not sent, and nothing that another run by this route would change.
+    LeftOut,
 }
 
 impl Row<'_> {
@@ -36,6 +40,7 @@ impl Row<'_> {
         match &self.result {
             Ok(evidence) if evidence.as_expected => Standing::AsExpected,
             Ok(_) => Standing::Different,
+            Err(_) if self.left_out => Standing::LeftOut,
             Err(_) => Standing::NotRun,
         }
     }
@@ -44,6 +49,7 @@ impl Row<'_> {
     pub(super) fn got(&self) -> String {
         match &self.result {
             Ok(evidence) if evidence.accepted => "success".to_owned(),
+            Ok(evidence) if evidence.codes.is_empty() => "no answer".to_owned(),
             Ok(evidence) => evidence.codes.join(", "),
             Err(_) => String::new(),
         }
@@ -67,6 +73,7 @@ impl Standing {
             Self::AsExpected => "as expected",
             Self::Different => "DIFFERENT",
             Self::NotRun => "not run",
+            Self::LeftOut => "left out",
         }
     }
 }
@@ -82,8 +89,10 @@ pub(super) struct Counts {
     pub(super) distinct_codes: usize,
     /// Cases whose outcome was another.
     pub(super) different: usize,
-    /// Cases that were not sent.
+    /// Cases that were not sent yet.
     pub(super) not_run: usize,
+    /// Cases that the route cannot carry.
+    pub(super) left_out: usize,
 }
 
 impl Counts {
@@ -93,6 +102,7 @@ impl Counts {
         for row in rows {
             match (&row.result, row.standing()) {
                 (_, Standing::NotRun) => counts.not_run += 1,
+                (_, Standing::LeftOut) => counts.left_out += 1,
                 (_, Standing::Different) => counts.different += 1,
                 (Ok(evidence), _) if evidence.accepted => counts.succeeded += 1,
                 (Ok(evidence), _) => {
@@ -104,6 +114,11 @@ impl Counts {
         }
         counts.distinct_codes = codes.len();
         counts
+    }
+
+    /// The figures, in the order of the columns of every table of them.
+    pub(super) const fn in_a_row(&self) -> [usize; 6] {
+        [self.succeeded, self.failed_as_expected, self.distinct_codes, self.different, self.not_run, self.left_out]
     }
 
     /// Whether the API has as many cases of either kind as NIC asks for.
@@ -123,7 +138,7 @@ pub(super) struct Report<'a> {
     pub(super) started: String,
     /// When it was written, IST.
     pub(super) written: String,
-    /// Whether the portal was the emulator in this program.
+    /// Whether the portal was an emulator.
     pub(super) rehearsal: bool,
     pub(super) sections: Vec<Section<'a>>,
 }
@@ -146,7 +161,7 @@ impl Report<'_> {
         let rows = || self.sections.iter().flat_map(|section| &section.rows);
         let count = |standing: Standing| rows().filter(|row| row.standing() == standing).count();
         let calls = || rows().filter_map(|row| Some(row.result.as_ref().ok()?.at.as_str()));
-        let environment = if self.rehearsal { "the emulator in einvoice" } else { "sandbox" };
+        let environment = if self.rehearsal { "an emulator" } else { "sandbox" };
         vec![
             ("GSTIN", self.gstin.clone()),
             ("Environment", format!("{environment}, site {}", self.site)),
@@ -157,11 +172,12 @@ impl Report<'_> {
             (
                 "Cases",
                 format!(
-                    "{}: {} as expected, {} different, {} not run",
+                    "{}: {} as expected, {} different, {} not run, {} left out",
                     rows().count(),
                     count(Standing::AsExpected),
                     count(Standing::Different),
-                    count(Standing::NotRun)
+                    count(Standing::NotRun),
+                    count(Standing::LeftOut)
                 ),
             ),
             ("Written", format!("{} IST, by einvoice {}", self.written, env!("CARGO_PKG_VERSION"))),
@@ -169,18 +185,38 @@ impl Report<'_> {
     }
 
     /// The counts of all APIs together, but for the codes, which APIs share.
-    pub(super) fn totals(&self) -> [usize; 4] {
+    pub(super) fn totals(&self) -> [usize; 5] {
         let sum = |of: fn(&Counts) -> usize| self.sections.iter().map(|section| of(&section.counts)).sum();
         [
             sum(|counts| counts.succeeded),
             sum(|counts| counts.failed_as_expected),
             sum(|counts| counts.different),
             sum(|counts| counts.not_run),
+            sum(|counts| counts.left_out),
         ]
     }
 
+    /// What a reader must know before the figures.
+    pub(super) fn remarks(&self) -> Vec<String> {
+        let rehearsal = self.rehearsal.then(|| REHEARSAL.to_owned());
+        [rehearsal, self.incomplete(), self.left_out()].into_iter().flatten().collect()
+    }
+
+    /// That the route cannot carry some cases.
+    fn left_out(&self) -> Option<String> {
+        let rows = || self.sections.iter().flat_map(|section| &section.rows);
+        let left_out = rows().filter(|row| row.standing() == Standing::LeftOut).count();
+        (left_out > 0).then(|| {
+            format!(
+                "{left_out} of {} cases are left out, since the provider between does not pass such requests on; each \
+                 one's row says what it is about.",
+                rows().count()
+            )
+        })
+    }
+
     /// That cases are missing, where some are.
-    pub(super) fn incomplete(&self) -> Option<String> {
+    fn incomplete(&self) -> Option<String> {
         let rows = || self.sections.iter().flat_map(|section| &section.rows);
         let missing = rows().filter(|row| row.standing() == Standing::NotRun).count();
         (missing > 0).then(|| {
@@ -208,8 +244,8 @@ pub(super) const ABOUT: &str = "Evidence of the tests of each API in the sandbox
                                 that the portal gives you, and attach this report.";
 
 /// What a report of the emulator says of itself beside that.
-pub(super) const REHEARSAL: &str = "A REHEARSAL: this ran against the emulator in einvoice. It shows that the program is ready, \
-                                    and is no evidence of tests at NIC.";
+const REHEARSAL: &str = "A REHEARSAL: this ran against an emulator, the one in einvoice or one on this machine. It shows \
+                         that the program is ready, and is no evidence of tests at NIC.";
 
 /// Sorts what came of the cases by API.
 pub(super) fn sections<'a>(cases: &[&'a Case], context: &Context, state: &'a State) -> Vec<Section<'a>> {
@@ -228,5 +264,5 @@ fn row<'a>(case: &'a Case, context: &Context, state: &'a State) -> Row<'a> {
         .done
         .get(&case.id)
         .ok_or_else(|| obstacle(case, context, state).unwrap_or_else(|| "the run has not come to it yet".to_owned()));
-    Row { case, result }
+    Row { case, result, left_out: context.left_out.contains_key(&case.id) }
 }

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use super::case::{Ask, Broken, Case, Edit, Subject};
 use super::context::Context;
-use super::state::Kept;
+use super::state::{Kept, State};
+use crate::arguments::Api;
 use crate::error::CliError;
 
 /// Characters of a document in the evidence. The rest of a long one is counted.
@@ -24,6 +25,17 @@ pub(super) struct Request {
     pub(super) shown: String,
     /// What is known of the document that the call registers, but for its IRN.
     pub(super) document: Option<Kept>,
+    /// What a yes has to name, so that it is the answer to this question.
+    pub(super) named: Option<Named>,
+}
+
+/// Something that an answer has to name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Named {
+    /// Names under which the answer may have it.
+    pub(super) members: &'static [&'static str],
+    /// What was asked for.
+    pub(super) value: String,
 }
 
 /// What requests are made of.
@@ -31,8 +43,41 @@ pub(super) struct Request {
 pub(super) struct Maker<'a> {
     pub(super) context: &'a Context,
     pub(super) cases: &'a BTreeMap<&'a str, &'a Case>,
-    /// What earlier cases registered.
-    pub(super) kept: &'a BTreeMap<String, Kept>,
+    pub(super) made: Made<'a>,
+}
+
+/// What earlier cases have made.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Made<'a> {
+    /// What a run remembers.
+    Known(&'a State),
+    /// This, whatever the case: for a look at the form of a request alone.
+    Supposed(&'a Kept),
+}
+
+impl<'a> Made<'a> {
+    fn kept(self, id: &str) -> Option<&'a Kept> {
+        match self {
+            Self::Known(state) => state.kept.get(id),
+            Self::Supposed(kept) => Some(kept),
+        }
+    }
+
+    /// How often a case was made anew.
+    fn turn(self, id: &str) -> u32 {
+        match self {
+            Self::Known(state) => state.turns.get(id).copied().unwrap_or_default(),
+            Self::Supposed(_) => 0,
+        }
+    }
+
+    /// The e-way bill of an IRN that a case made.
+    fn bill(self, id: &str) -> Option<&'a str> {
+        match self {
+            Self::Known(state) => state.done.get(id)?.bill.as_deref(),
+            Self::Supposed(_) => None,
+        }
+    }
 }
 
 /// A body and its place on the page, before the headers.
@@ -85,7 +130,28 @@ impl Maker<'_> {
         if !draught.shown.is_empty() {
             let _written = write!(shown, "\n{}", draught.shown);
         }
-        Ok(Request { call, shown, document: draught.document })
+        let named = if case.should_succeed() { self.named(case)? } else { None };
+        Ok(Request { call, shown, document: draught.document, named })
+    }
+
+    /// What a yes to a case has to name; nothing where the answer names nothing that is known before.
+    fn named(&self, case: &Case) -> Result<Option<Named>, CliError> {
+        let named = |members, value: &str| Some(Named { members, value: value.to_owned() });
+        Ok(match (case.api, &case.ask) {
+            (Api::GetIrn, Ask::Object(Subject::Of(id)))
+            | (Api::GetByDocument, Ask::Document(id, _))
+            | (Api::Cancel, Ask::Cancel(Subject::Of(id), _)) => named(&["Irn"], &self.kept(id)?.object),
+            (Api::GetEwb, Ask::Object(Subject::Of(id))) => {
+                let bill = self.made.bill(case.after.as_deref().unwrap_or(id));
+                bill.and_then(|bill| named(&["EwbNo"], bill))
+            }
+            (Api::EwbRead, Ask::ReadBill(Some(Subject::Of(id))))
+            | (Api::EwbCancel, Ask::CancelBill(Subject::Of(id), _)) => {
+                named(&["ewbNo", "ewayBillNo"], &self.kept(id)?.object)
+            }
+            (Api::Gstin | Api::SyncGstin, Ask::Object(subject)) => named(&["Gstin"], &self.subject(subject)?),
+            _ => None,
+        })
     }
 
     fn draught(&self, case: &Case) -> Result<Draught, CliError> {
@@ -93,7 +159,7 @@ impl Maker<'_> {
         Ok(match &case.ask {
             Ask::Login { members, sealing } => login(members, *sealing),
             Ask::Register(draft) => {
-                let number = context.number(&case.id);
+                let number = context.number(&case.id, self.made.turn(&case.id));
                 registration(&draft.json(context, &number), "/DocDtls/Typ", "/DocDtls/No", "/DocDtls/Dt")
             }
             Ask::RegisterAgain(id, edits) => self.again(id, edits)?,
@@ -121,7 +187,7 @@ impl Maker<'_> {
                 self.changed(right, edits)
             }
             Ask::MakeBill(edits) => {
-                let number = context.number(&case.id);
+                let number = context.number(&case.id, self.made.turn(&case.id));
                 let mut challan = context.value(&challan(&number));
                 context.edit(&mut challan, edits);
                 registration(&challan, "/docType", "/docNo", "/docDate")
@@ -178,7 +244,7 @@ impl Maker<'_> {
     fn kept(&self, id: &str) -> Result<&Kept, CliError> {
         let missing =
             || CliError::Fault(format!("case {id} of the test report was not sent before the one that needs it"));
-        self.kept.get(id).ok_or_else(missing)
+        self.made.kept(id).ok_or_else(missing)
     }
 }
 
@@ -255,6 +321,7 @@ fn shortened(text: &str) -> String {
 /// The registration of a document, with what later cases need to know of it.
 fn registration(document: &Value, kind: &str, number: &str, date: &str) -> Draught {
     let text = |pointer: &str| document.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let kept = Kept { object: String::new(), kind: text(kind), number: text(number), date: text(date) };
+    let (object, made) = Default::default();
+    let kept = Kept { object, kind: text(kind), number: text(number), date: text(date), made };
     Draught { document: Some(kept), ..Draught::json(document) }
 }

@@ -1,13 +1,16 @@
 //! What is remembered of a run, so that an interrupted one goes on: a file with one JSON object a line.
 //!
 //! The first line says whose run it is. A case leaves two lines: one before it is sent, one with its evidence before
-//! the next is sent. A line that was cut off by a crash is left out, and its case is sent again.
+//! the next is sent. A line that was cut off by a crash is left out, and its case is sent again. A case that is made
+//! anew leaves a line that takes back what stands before it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use einvoice_core::date::PortalTime;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::error::CliError;
@@ -16,7 +19,33 @@ use crate::error::CliError;
 const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 /// Form of the file; a later form gets the next number.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+
+/// Whose account a run uses, and where its calls go: what two of these brought never stands in one report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Target {
+    pub(super) gstin: String,
+    /// Name of the route.
+    pub(super) route: String,
+    /// Environment of the route.
+    pub(super) environment: String,
+    /// The plugin that carries the calls, with its profile where it has one.
+    pub(super) way: String,
+    /// Addresses that the configuration gives the route, where it gives any.
+    pub(super) addresses: Vec<String>,
+    /// Whether an emulator answers.
+    pub(super) rehearsal: bool,
+}
+
+impl Target {
+    /// In words, so that two can be told apart.
+    pub(super) fn in_words(&self) -> String {
+        let addresses =
+            if self.addresses.is_empty() { String::new() } else { format!(" at {}", self.addresses.join(", ")) };
+        let rehearsal = if self.rehearsal { ", an emulator" } else { "" };
+        format!("{} by route {} ({}, {}{addresses}{rehearsal})", self.gstin, self.route, self.environment, self.way)
+    }
+}
 
 /// The first line of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,18 +54,22 @@ pub(super) struct Head {
     pub(super) test_report: u32,
     /// What every document number of the run begins with.
     pub(super) run: String,
-    /// Whose account.
-    pub(super) gstin: String,
-    /// Name of the route.
-    pub(super) route: String,
+    /// Whose account, and where.
+    pub(super) target: Target,
     /// When the run began, IST.
     pub(super) started: String,
 }
 
 impl Head {
-    pub(super) fn new(run: String, gstin: String, route: String, started: String) -> Self {
-        Self { test_report: VERSION, run, gstin, route, started }
+    pub(super) const fn new(run: String, target: Target, started: String) -> Self {
+        Self { test_report: VERSION, run, target, started }
     }
+}
+
+/// What the first line has in every form.
+#[derive(Debug, Deserialize)]
+struct Form {
+    test_report: u32,
 }
 
 /// A document that a case registered.
@@ -47,6 +80,15 @@ pub(super) struct Kept {
     pub(super) kind: String,
     pub(super) number: String,
     pub(super) date: String,
+    /// When it was sent first, IST.
+    pub(super) made: String,
+}
+
+impl Kept {
+    /// When it was sent first.
+    pub(super) fn made_at(&self) -> Option<Timestamp> {
+        PortalTime::parse(&self.made).ok()?.to_timestamp()
+    }
 }
 
 /// What came of a case.
@@ -67,6 +109,9 @@ pub(super) struct Evidence {
     pub(super) message: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) irn: Option<String>,
+    /// The e-way bill of the IRN, where the answer names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) bill: Option<String>,
     /// Whether that is what was expected.
     pub(super) as_expected: bool,
     /// What else a reader should know.
@@ -81,10 +126,17 @@ pub(super) struct Evidence {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Line {
-    /// This case is about to be sent.
-    Sending(String),
+    /// A case is about to be sent.
+    Sending {
+        /// Its id.
+        case: String,
+        /// When, IST.
+        at: String,
+    },
     /// This came of one.
     Done(Box<Evidence>),
+    /// This case is made anew: what came of it before no longer counts.
+    Again(String),
 }
 
 /// The file of a run, open for what comes next.
@@ -94,10 +146,12 @@ pub(super) struct State {
     file: File,
     pub(super) head: Head,
     pub(super) done: BTreeMap<String, Evidence>,
-    /// Cases that were sent and whose answer is not known here.
-    pub(super) open: BTreeSet<String>,
+    /// Cases that were sent and whose answer is not known here, each with the time when it was sent first.
+    pub(super) open: BTreeMap<String, String>,
     /// What cases registered.
     pub(super) kept: BTreeMap<String, Kept>,
+    /// How often cases were made anew; those that never were are not here.
+    pub(super) turns: BTreeMap<String, u32>,
 }
 
 impl State {
@@ -126,19 +180,18 @@ impl State {
         let whole = text.rfind('\n').map_or(0, |end| end + 1);
         let text = text.get(..whole).unwrap_or_default();
         let mut lines = text.lines();
-        let head: Head = match lines.next().map(serde_json::from_str) {
-            Some(Ok(head)) => head,
-            Some(Err(error)) => return Err(strange(&format!("its first line is none of a test report ({error})"))),
-            None => return Ok(None),
-        };
-        if head.test_report != VERSION {
-            return Err(strange(&format!("it is of form {} and this program writes {VERSION}", head.test_report)));
+        let Some(first) = lines.next() else { return Ok(None) };
+        let none = |error| strange(&format!("its first line is none of a test report ({error})"));
+        // Other forms have other first lines.
+        let form: Form = serde_json::from_str(first).map_err(none)?;
+        if form.test_report != VERSION {
+            return Err(strange(&format!("it is of form {} and this program writes {VERSION}", form.test_report)));
         }
+        let head: Head = serde_json::from_str(first).map_err(none)?;
         let file = OpenOptions::new().append(true).open(path).map_err(|error| failed("write", error))?;
         let kept = u64::try_from(whole).unwrap_or(length);
         file.set_len(kept).map_err(|error| failed("write", error))?;
-        let (done, open, kept) = Default::default();
-        let mut state = Self { path: path.to_path_buf(), file, head, done, open, kept };
+        let mut state = Self::empty(path, file, head);
         for (number, line) in (2..).zip(lines) {
             match serde_json::from_str(line) {
                 Ok(line) => state.take(line),
@@ -155,22 +208,23 @@ impl State {
     pub(super) fn begin(path: &Path, head: Head) -> Result<Self, CliError> {
         let file = File::create(path);
         let file = file.map_err(|error| CliError::File { path: path.to_path_buf(), action: "write", error })?;
-        let (done, open, kept) = Default::default();
-        let mut state = Self { path: path.to_path_buf(), file, head, done, open, kept };
+        let mut state = Self::empty(path, file, head);
         let line = serde_json::to_string(&state.head);
         state.write(line)?;
         Ok(state)
+    }
+
+    fn empty(path: &Path, file: File, head: Head) -> Self {
+        let (done, open, kept, turns) = Default::default();
+        Self { path: path.to_path_buf(), file, head, done, open, kept, turns }
     }
 
     /// A case is about to be sent. Durable when this returns.
     ///
     /// # Errors
     /// [`CliError::File`] when the file cannot be written; nothing may be sent then.
-    pub(super) fn sending(&mut self, case: &str) -> Result<(), CliError> {
-        let line = Line::Sending(case.to_owned());
-        self.write(serde_json::to_string(&line))?;
-        self.take(line);
-        Ok(())
+    pub(super) fn sending(&mut self, case: &str, at: &str) -> Result<(), CliError> {
+        self.put(Line::Sending { case: case.to_owned(), at: at.to_owned() })
     }
 
     /// What came of a case. Durable when this returns.
@@ -178,7 +232,18 @@ impl State {
     /// # Errors
     /// [`CliError::File`] when the file cannot be written.
     pub(super) fn done(&mut self, evidence: Evidence) -> Result<(), CliError> {
-        let line = Line::Done(Box::new(evidence));
+        self.put(Line::Done(Box::new(evidence)))
+    }
+
+    /// A case is made anew, under another number where it has one. Durable when this returns.
+    ///
+    /// # Errors
+    /// [`CliError::File`] when the file cannot be written.
+    pub(super) fn again(&mut self, case: &str) -> Result<(), CliError> {
+        self.put(Line::Again(case.to_owned()))
+    }
+
+    fn put(&mut self, line: Line) -> Result<(), CliError> {
         self.write(serde_json::to_string(&line))?;
         self.take(line);
         Ok(())
@@ -186,7 +251,13 @@ impl State {
 
     fn take(&mut self, line: Line) {
         match line {
-            Line::Sending(case) => drop(self.open.insert(case)),
+            Line::Sending { case, at } => drop(self.open.entry(case).or_insert(at)),
+            Line::Again(case) => {
+                self.open.remove(&case);
+                self.kept.remove(&case);
+                self.done.remove(&case);
+                *self.turns.entry(case).or_default() += 1;
+            }
             Line::Done(evidence) => {
                 self.open.remove(&evidence.case);
                 if let Some(kept) = &evidence.kept {
@@ -218,6 +289,7 @@ mod tests {
             codes: vec![],
             message: String::new(),
             irn: None,
+            bill: None,
             as_expected: true,
             note: None,
             kept: Some(Kept {
@@ -225,12 +297,21 @@ mod tests {
                 kind: "INV".into(),
                 number: "T/1".into(),
                 date: "05/11/2026".into(),
+                made: "2026-11-05 12:00:00".into(),
             }),
         }
     }
 
     fn head() -> Head {
-        Head::new("TAB12".into(), "29AABCE1234F1Z1".into(), "emulator".into(), "2026-11-05 12:00:00".into())
+        let target = Target {
+            gstin: "29AABCE1234F1Z1".into(),
+            route: "emulator".into(),
+            environment: "sandbox".into(),
+            way: "direct".into(),
+            addresses: vec!["http://127.0.0.1:8088".into()],
+            rehearsal: true,
+        };
+        Head::new("TAB12".into(), target, "2026-11-05 12:00:00".into())
     }
 
     #[test]
@@ -239,26 +320,44 @@ mod tests {
         let path = folder.path().join("state.jsonl");
         assert!(State::resume(&path).unwrap().is_none());
         let mut state = State::begin(&path, head()).unwrap();
-        state.sending("IRN-Y001").unwrap();
+        state.sending("IRN-Y001", "2026-11-05 12:00:00").unwrap();
         state.done(evidence("IRN-Y001")).unwrap();
-        state.sending("IRN-Y002").unwrap();
+        state.sending("IRN-Y002", "2026-11-05 12:00:03").unwrap();
         drop(state);
         let mut text = std::fs::read_to_string(&path).unwrap();
         text.push_str("{\"done\":{\"case\":\"IRN-Y0");
         std::fs::write(&path, text).unwrap();
         let mut state = State::resume(&path).unwrap().unwrap();
         assert_eq!((state.done.len(), state.kept["IRN-Y001"].object.as_str()), (1, "ab"));
-        assert!(state.open.contains("IRN-Y002") && !state.open.contains("IRN-Y001"));
+        assert_eq!(state.open.iter().next(), Some((&"IRN-Y002".to_owned(), &"2026-11-05 12:00:03".to_owned())));
+        assert_eq!(state.open.len(), 1);
         state.done(evidence("IRN-Y002")).unwrap();
         drop(state);
         assert_eq!(State::resume(&path).unwrap().unwrap().done.len(), 2);
     }
 
     #[test]
+    fn a_case_that_is_made_anew_loses_what_stood_before_and_counts_its_turns() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.jsonl");
+        let mut state = State::begin(&path, head()).unwrap();
+        state.sending("IRN-Y001", "2026-11-05 12:00:00").unwrap();
+        state.done(evidence("IRN-Y001")).unwrap();
+        state.again("IRN-Y001").unwrap();
+        state.sending("IRN-Y001", "2026-11-06 12:00:00").unwrap();
+        // A call whose answer was lost keeps the time at which it went out first: its document has that date.
+        state.sending("IRN-Y001", "2026-11-07 12:00:00").unwrap();
+        drop(state);
+        let state = State::resume(&path).unwrap().unwrap();
+        assert_eq!((state.done.len(), state.kept.len(), state.turns["IRN-Y001"]), (0, 0, 1));
+        assert_eq!(state.open["IRN-Y001"], "2026-11-06 12:00:00");
+    }
+
+    #[test]
     fn a_file_of_something_else_is_left_alone_and_the_message_says_how_to_go_on() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state.jsonl");
-        for text in ["hello\n", "{\"test_report\":2,\"run\":\"T\",\"gstin\":\"\",\"route\":\"\",\"started\":\"\"}\n"] {
+        for text in ["hello\n", "{\"test_report\":9}\n"] {
             std::fs::write(&path, text).unwrap();
             assert!(State::resume(&path).unwrap_err().message().contains("--restart"));
             assert_eq!(std::fs::read_to_string(&path).unwrap(), text);

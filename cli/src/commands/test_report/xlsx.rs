@@ -4,14 +4,14 @@ use rust_xlsxwriter::{
     Color, DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError,
 };
 
-use super::report::{ABOUT, COVERAGE, REHEARSAL, Report, Row, Section, Standing, WANTED};
+use super::report::{ABOUT, COVERAGE, Report, Row, Section, Standing, WANTED};
 
 /// Characters that a cell takes, with room for the mark of a cut.
 const CELL_CHARACTERS_MAX: usize = 32_000;
 /// The last column of the cover.
-const COVER_END: u16 = 6;
+const COVER_END: u16 = 7;
 /// Widths of its columns.
-const COVER_WIDTHS: [u16; 7] = [34, 13, 13, 13, 13, 13, 13];
+const COVER_WIDTHS: [u16; 8] = [34, 12, 12, 12, 12, 12, 12, 12];
 /// The columns of a sheet of cases, each with its width. The last is for the screen: it is not printed.
 const COLUMNS: [(&str, u16); 9] = [
     ("Case", 15),
@@ -87,7 +87,7 @@ impl Look {
         match standing {
             Standing::AsExpected => &self.good,
             Standing::Different => &self.bad,
-            Standing::NotRun => &self.faint,
+            Standing::NotRun | Standing::LeftOut => &self.faint,
         }
     }
 }
@@ -115,13 +115,8 @@ fn cover(sheet: &mut Worksheet, report: &Report<'_>, look: &Look) -> Result<(), 
     sheet.write_string_with_format(0, 0, "Test report of e-invoice APIs", &look.title)?;
     sheet.set_row_height(0, 28)?;
     let mut row = 1;
-    let remarks = [
-        (Some(ABOUT.to_owned()), &look.about),
-        (report.rehearsal.then(|| REHEARSAL.to_owned()), &look.remark),
-        (report.incomplete(), &look.remark),
-    ];
-    for (remark, format) in remarks {
-        let Some(remark) = remark else { continue };
+    let remarks = report.remarks().into_iter().map(|remark| (remark, &look.remark));
+    for (remark, format) in std::iter::once((ABOUT.to_owned(), &look.about)).chain(remarks) {
         sheet.merge_range(row, 0, row, COVER_END, &remark, format)?;
         let width = COVER_WIDTHS.iter().sum();
         sheet.set_row_height(row, height(lines(&remark, width)))?;
@@ -139,7 +134,8 @@ fn cover(sheet: &mut Worksheet, report: &Report<'_>, look: &Look) -> Result<(), 
 /// The counts of each API, and their sums.
 fn counts(sheet: &mut Worksheet, first: u32, report: &Report<'_>, look: &Look) -> Result<(), XlsxError> {
     let reached = format!("{WANTED} and {WANTED} reached");
-    let headings = ["API", "Succeeded", "Failed as expected", "Distinct codes", "Different", "Not run", &reached];
+    let headings =
+        ["API", "Succeeded", "Failed as expected", "Distinct codes", "Different", "Not run", "Left out", &reached];
     for (column, heading) in (0_u16..).zip(headings) {
         sheet.write_string_with_format(first, column, heading, &look.head)?;
     }
@@ -148,12 +144,11 @@ fn counts(sheet: &mut Worksheet, first: u32, report: &Report<'_>, look: &Look) -
     for section in &report.sections {
         let counts = &section.counts;
         sheet.write_string_with_format(row, 0, section.api.title(), &look.plain)?;
-        let numbers =
-            [counts.succeeded, counts.failed_as_expected, counts.distinct_codes, counts.different, counts.not_run];
+        let numbers = counts.in_a_row();
         for (column, number) in (1_u16..).zip(numbers) {
             let format = match column {
                 4 if number > 0 => &look.bad,
-                5 if number > 0 => &look.faint,
+                5 | 6 if number > 0 => &look.faint,
                 _ => &look.number,
             };
             sheet.write_number_with_format(row, column, u32::try_from(number).unwrap_or(u32::MAX), format)?;
@@ -163,8 +158,8 @@ fn counts(sheet: &mut Worksheet, first: u32, report: &Report<'_>, look: &Look) -
         row += 1;
     }
     sheet.write_string_with_format(row, 0, "All", &look.total)?;
-    let [succeeded, failed, different, not_run] = report.totals();
-    for (column, number) in [(1, succeeded), (2, failed), (4, different), (5, not_run)] {
+    let [succeeded, failed, different, not_run, left_out] = report.totals();
+    for (column, number) in [(1, succeeded), (2, failed), (4, different), (5, not_run), (6, left_out)] {
         sheet.write_number_with_format(row, column, u32::try_from(number).unwrap_or(u32::MAX), &look.total)?;
     }
     for column in [3, COVER_END] {
@@ -213,7 +208,7 @@ fn line(sheet: &mut Worksheet, number: u32, row: &Row<'_>, look: &Look) -> Resul
         let format = match column {
             REQUEST => &look.one_line,
             OUTCOME => look.of(standing),
-            _ if standing == Standing::NotRun => look.of(standing),
+            _ if evidence.is_none() => look.of(standing),
             _ => &look.plain,
         };
         if column != REQUEST {

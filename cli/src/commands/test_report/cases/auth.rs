@@ -2,7 +2,7 @@
 
 use einvoice_core::raw::{HeaderChange, LoginSealing, RawHeader};
 
-use super::Listed;
+use super::{Listed, SUCCESSES};
 use crate::arguments::Api;
 use crate::commands::test_report::case::{Ask, Broken, Case};
 
@@ -20,7 +20,7 @@ fn text(value: &str) -> Option<String> {
 
 pub(super) fn cases() -> Vec<Case> {
     let mut listed = Listed::of(Api::Auth);
-    for turn in 1..=50 {
+    for turn in 1..=SUCCESSES {
         match turn % 5 {
             1 => listed.succeeds(format!("a login with a new AppKey, number {turn}"), login(vec![])),
             2 => listed.succeeds(
@@ -42,6 +42,7 @@ pub(super) fn cases() -> Vec<Case> {
                 login(vec![("ForceRefreshAccessToken", Some("false".to_owned()))]),
             ),
         };
+        listed.last(|case| case.same_token = matches!(turn % 5, 2 | 3));
     }
     headers(&mut listed);
     credentials(&mut listed);

@@ -4,7 +4,7 @@ use einvoice_core::raw::{HeaderChange, RawHeader};
 use serde_json::{Value, json};
 
 use super::reads::{NO_IRNS, misspellings};
-use super::{Listed, Subjects, common};
+use super::{Listed, SUCCESSES, Subjects, common};
 use crate::arguments::Api;
 use crate::commands::test_report::case::{Ask, Case, Edit, Subject};
 
@@ -140,7 +140,7 @@ fn faults(listed: &mut Listed, subjects: &Subjects) {
             by("2", document("RR1").into_iter().chain([("/VehType", json!("O"))])),
         ),
         ("with a transport document of tomorrow", &["4016"], document_of("LR1", "{day1}")),
-        ("with a transport document older than the invoice", &["4021"], document_of("LR1", "{day-1}")),
+        ("with a transport document older than the invoice", &["4021"], document_of("LR1", "{eve}")),
         ("with a transport document dated 2026-11-05", &["4017", "5002"], document_of("LR1", "2026-11-05")),
         ("with a transport document dated 31/02/2026", &["4017", "5002"], document_of("LR1", "31/02/2026")),
         (
@@ -175,7 +175,7 @@ fn read(subjects: &Subjects, made: Vec<(String, String)>) -> Vec<Case> {
     let mut listed = Listed::of(Api::GetEwb);
     let at_once = subjects.with_bills.iter().map(|invoice| (invoice.clone(), None));
     let later = made.into_iter().map(|(invoice, id)| (invoice, Some(id)));
-    for (place, (invoice, id)) in (1..).zip(at_once.chain(later).take(50)) {
+    for (place, (invoice, id)) in (1..).zip(at_once.chain(later).take(SUCCESSES)) {
         listed.succeeds(format!("the e-way bill of an invoice, number {place}"), Ask::Object(Subject::Of(invoice)));
         listed.last(|case| case.after = id);
     }

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use einvoice_core::raw::{HeaderChange, RawHeader};
 use serde_json::{Value, json};
 
-use super::Listed;
+use super::{Listed, SUCCESSES};
 use crate::arguments::Api;
 use crate::commands::test_report::case::{Ask, Broken, Case, Edit, Subject};
 
@@ -115,7 +115,7 @@ fn make() -> (Vec<Case>, Vec<String>) {
         ("with other charges", vec![("/otherValue", json!(20)), ("/totInvValue", json!(1_200))]),
         ("with a discount", vec![("/otherValue", json!(-80)), ("/totInvValue", json!(1_100))]),
     ];
-    for place in 0..50 {
+    for place in 0..SUCCESSES {
         let Some((title, edits)) = ways.get(place % ways.len()) else { continue };
         let title = format!("the bill of a challan {title}, number {}", place + 1);
         bills.push(listed.succeeds(title, Ask::MakeBill(edits.clone())));
@@ -209,7 +209,7 @@ fn part_b(bills: &[String]) -> Vec<Case> {
     let mut listed = Listed::of(Api::EwbPartB);
     let vehicles = ["MH12DE1433", "KA05MN7788", "TN09BX4321", "DL01AB1234", "GJ05CD5678"];
     let reasons = [(1, "break down"), (2, "transhipment"), (3, "others"), (4, "first time")];
-    for (place, bill) in (0..50).zip(bills) {
+    for (place, bill) in (0..SUCCESSES).zip(bills) {
         let (Some(vehicle), Some((code, reason))) =
             (vehicles.get(place % vehicles.len()), reasons.get(place % reasons.len()))
         else {
@@ -230,7 +230,7 @@ fn part_b(bills: &[String]) -> Vec<Case> {
         one("without a place", &["305"], "/fromPlace", Value::Null),
         one("from a state that there is not", &["306"], "/fromState", json!(45)),
         one("by vehicle type X", &["361"], "/vehicleType", json!("X")),
-        one("with a transport document older than the challan", &["362"], "/transDocDate", json!("{day-1}")),
+        one("with a transport document older than the challan", &["362"], "/transDocDate", json!("{eve}")),
         ("by rail without a document date", &["385"], rail(vec![("/transDocNo", json!("RR1"))])),
         ("by rail without a document number", &["394"], rail(vec![("/transDocDate", json!("{today}"))])),
         one("by ship with a regular vehicle", &["726"], "/transMode", json!("4")),
@@ -256,7 +256,7 @@ fn read(bills: &[String]) -> Vec<Case> {
     const NOT_THERE: &[&str] = &["301", "357", "325", "395"];
     const NO_NUMBER: &[&str] = &["395", "301", "325"];
     let mut listed = Listed::of(Api::EwbRead);
-    for (place, bill) in (1..=50).zip(bills) {
+    for (place, bill) in (1..=SUCCESSES).zip(bills) {
         listed.succeeds(format!("a bill made before, number {place}"), Ask::ReadBill(Some(Subject::Of(bill.clone()))));
     }
     let text = |text: &'static str| Ask::ReadBill(Some(Subject::Text(Cow::Borrowed(text))));

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use einvoice_core::raw::{HeaderChange, RawHeader};
 
-use super::{Listed, Subjects, common};
+use super::{Listed, SUCCESSES, Subjects, common};
 use crate::arguments::Api;
 use crate::commands::test_report::case::{Ask, Case, Need, Subject};
 
@@ -57,9 +57,16 @@ pub(super) const NO_IRNS: [(&str, &str); 14] = [
     ("a word with an accent in place of an IRN", "%C3%A9t%C3%A9"),
 ];
 
+/// Documents to ask for: so many invoices, then so many that are cancelled later, then more invoices; each with its place.
+fn known_documents(subjects: &Subjects, invoices: usize, others: usize) -> impl Iterator<Item = (usize, &String)> {
+    let (first, spare) = subjects.for_bills.split_at(invoices.min(subjects.for_bills.len()));
+    let asked = first.iter().chain(subjects.for_cancelling.iter().take(others)).chain(spare);
+    (1..).zip(asked.take(SUCCESSES))
+}
+
 fn by_irn(subjects: &Subjects) -> Vec<Case> {
     let mut listed = Listed::of(Api::GetIrn);
-    for (place, case) in (1..).zip(subjects.for_bills.iter().take(30).chain(subjects.for_cancelling.iter().take(20))) {
+    for (place, case) in known_documents(subjects, 30, 20) {
         listed
             .succeeds(format!("a document registered before, number {place}"), Ask::Object(Subject::Of(case.clone())));
     }
@@ -88,7 +95,7 @@ fn by_document(subjects: &Subjects) -> Vec<Case> {
     const TYPE: &[&str] = &["2161", "2140", "5002"];
     const DATE: &[&str] = &["2144", "2225", "2218", "5002"];
     let mut listed = Listed::of(Api::GetByDocument);
-    for (place, case) in (1..).zip(subjects.for_bills.iter().take(25).chain(subjects.for_cancelling.iter().take(25))) {
+    for (place, case) in known_documents(subjects, 25, 25) {
         let ask = Ask::Document(case.clone(), vec![]);
         listed.succeeds(format!("a document registered before, number {place}"), ask);
     }
@@ -111,7 +118,7 @@ fn by_document(subjects: &Subjects) -> Vec<Case> {
     for value in ["NEVER/1", "NEVER-2", "X", "9", "a-number-in-no-book"] {
         listed.fails(format!("under the number {value}, never used"), NOT_THERE, known(vec![("docnum", text(value))]));
     }
-    for (title, date) in [("yesterday", "{day-1}"), ("a year ago", "{day-365}"), ("tomorrow", "{day1}")] {
+    for (title, date) in [("a day earlier", "{eve}"), ("a year ago", "{day-365}"), ("tomorrow", "{day1}")] {
         listed.fails(format!("of the right number, dated {title}"), NOT_THERE, known(vec![("docdate", text(date))]));
     }
     for value in ["CRN", "DBN"] {

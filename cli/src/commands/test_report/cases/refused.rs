@@ -63,6 +63,13 @@ pub(super) fn cases(subjects: &Subjects) -> Vec<Case> {
         Ask::Register(Box::new(Draft { edits: inactive, ..inter.clone() })),
     );
     listed.last(|case| case.needs = Some(Need::InactiveBuyer));
+    // An operator's GSTIN is given by the operator that sends; the account is a supplier's.
+    let operator = Draft { edits: vec![("/TranDtls/EcmGstin", json!("{buyer}"))], ..inter };
+    listed.fails(
+        "with an e-commerce operator, in a document that the supplier sends",
+        &["2224"],
+        Ask::Register(Box::new(operator)),
+    );
     listed.cases
 }
 
@@ -321,7 +328,7 @@ fn again(listed: &mut Listed, subjects: &Subjects) {
     listed.fails("a document that is registered, unchanged", TAKEN, again(vec![]));
     let other = vec![("/BuyerDtls/LglNm", json!("Another Buyer"))];
     listed.fails("another document under a number that is taken", TAKEN, again(other));
-    let small = vec![("/DocDtls/Dt", json!("{day-1}"))];
+    let small = vec![("/DocDtls/Dt", json!("{eve}"))];
     listed.fails("a number that is taken, dated a day earlier", TAKEN, again(small));
     let note = Ask::RegisterAgain(subjects.note.clone(), vec![]);
     listed.fails("a credit note that is registered, unchanged", TAKEN, note);

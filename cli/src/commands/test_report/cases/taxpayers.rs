@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use einvoice_core::raw::{HeaderChange, RawHeader};
 
-use super::{Listed, common};
+use super::{Listed, SUCCESSES, common};
 use crate::arguments::Api;
 use crate::commands::test_report::case::{Ask, Case, Subject};
 
@@ -19,7 +19,7 @@ fn of(api: Api) -> Vec<Case> {
     const NOT_THERE: &[&str] = &["3001", "3028", "3030", "3005", "3011"];
     let mut listed = Listed::of(api);
     let object = |text: &'static str| Ask::Object(Subject::Text(text.into()));
-    for turn in 1..=50 {
+    for turn in 1..=SUCCESSES {
         match turn % 2 {
             1 => listed.succeeds(format!("the taxpayer's own GSTIN, number {turn}"), object("{own}")),
             _ => listed.succeeds(format!("the GSTIN of a recipient, number {turn}"), object("{buyer}")),
@@ -69,7 +69,7 @@ pub(super) fn rejected() -> Vec<Case> {
     const DAY: &[&str] = &["2144", "2156", "2157", "2218", "2225"];
     let mut listed = Listed::of(Api::Rejected);
     let day = |text: Cow<'static, str>| Ask::Day(Some(text));
-    for back in 0..50 {
+    for back in 0..SUCCESSES {
         let title = if back == 0 { "today".to_owned() } else { format!("{back} days ago") };
         listed.succeeds(title, day(format!("{{day-{back}}}").into()));
     }
