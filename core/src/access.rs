@@ -238,7 +238,8 @@ impl Gateway {
         let result = self.transport.call(&session, operation).await;
         self.keep_provider_token(gstin, product, &session).await;
         let refused = match result {
-            Err(error) if error.class() == Some(ErrorClass::TokenExpired) => error,
+            // What an HTTP status alone refused may have been done: it is asked about, and the question logs in anew.
+            Err(error) if error.class() == Some(ErrorClass::TokenExpired) && !error.is_unproven() => error,
             result => return result,
         };
         let renewed = self.log_in_again(gstin, product, &session, refused).await?;

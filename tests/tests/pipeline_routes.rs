@@ -22,6 +22,7 @@ use einvoice_gsp::{GspParts, GspTransport};
 use einvoice_protocol::login::AuthPublicKey;
 use einvoice_sandbox::{Fault, InProcess, PortalOperation};
 use einvoice_testkit::documents::Recipe;
+use einvoice_testkit::memory::ListSource;
 use support::{World, entropy, route};
 
 /// A GSP that passes the portal's protocol on, but for reads by document.
@@ -143,6 +144,25 @@ async fn a_provider_that_is_down_hands_on_to_the_next_way_and_nothing_is_sent_tw
     assert_eq!(report.registered, 1, "{report:?}");
     assert_eq!(taken(&status(&world).await), "without-numbers");
     assert_eq!(world.books()[0].attempts, 1);
+}
+
+#[tokio::test]
+async fn a_gateway_that_turns_away_what_it_has_passed_on_makes_no_second_registration() {
+    for (status_of_page, provider) in [(429, "adaequare"), (401, "adaequare"), (403, "alankit"), (401, "iris")] {
+        let (mut world, ..) = three_ways(1).await;
+        let (first, turns_away) = through(&world, shipped(provider)).await;
+        world.routes[0] = first;
+        // Makes the logins, so that the next call is the one that writes.
+        world.run().await;
+        world.source = ListSource::of([Recipe::numbered(2).json()]);
+        turns_away.push_fault(ProviderFault::PageAfter(status_of_page));
+        let run = world.run().await;
+        let case = format!("{provider} with {status_of_page}: {run:?}");
+        assert!(world.statuses().await.iter().all(|status| taken(status) == provider), "another way was taken; {case}");
+        assert_eq!(world.states().await, [Registered, Registered], "{case}");
+        let attempts: Vec<u64> = world.books().iter().map(|line| line.attempts).collect();
+        assert_eq!(attempts, [1, 1], "it was sent a second time; {case}");
+    }
 }
 
 #[tokio::test]

@@ -31,6 +31,9 @@ const LATE_ASK_PAUSE: Duration = Duration::from_hours(24);
 /// left to a person: code 5001 can be a lasting fault of the payload.
 const SENDINGS_MAX: u32 = 5;
 
+/// Why a "not there" before the settling wait is over leaves the outcome open.
+const TOO_SOON: &str = "the portal does not find it, but so soon after sending that this proves nothing";
+
 /// Asks about one `Unknown` document and records what came of it.
 pub(super) async fn settle(
     shared: &Shared,
@@ -188,6 +191,11 @@ impl Case<'_> {
             return unknown("the portal does not find it, but so long after sending that this proves nothing");
         }
         let errors = self.claimed.open_errors.as_slice();
+        // An HTTP status alone ended nothing: what a gateway passed on may still be under way.
+        let is_by_status = errors.iter().any(|error| error.by_status);
+        if is_by_status && is_before_the_wait(self.shared, self.attempt) {
+            return unknown(TOO_SOON);
+        }
         let class = (!errors.is_empty()).then(|| deciding_class(errors));
         let is_lasting = self.attempt.number >= SENDINGS_MAX && self.sendings().await? >= SENDINGS_MAX;
         let refused = match class {
@@ -204,7 +212,7 @@ impl Case<'_> {
             return Ok(Settlement::Refused { errors: errors.to_vec(), burnt: is_burnt(errors) });
         }
         if is_before_the_wait(self.shared, self.attempt) {
-            return unknown("the portal does not find it, but so soon after sending that this proves nothing");
+            return unknown(TOO_SOON);
         }
         Ok(Settlement::NotThere { errors: self.error.portal_errors().to_vec() })
     }

@@ -60,6 +60,11 @@ impl Refusal {
         });
     }
 
+    /// Whether the HTTP status alone says so. Of a call that writes that proves nothing.
+    pub(crate) fn is_by_status(&self) -> bool {
+        self.errors.iter().any(|error| error.by_status)
+    }
+
     /// Whether nothing that is known was said.
     fn is_unknown(&self) -> bool {
         self.errors.iter().all(|error| error.class() == ErrorClass::Unknown)
@@ -88,6 +93,7 @@ impl Reading<'_> {
                 if refusal.is_unknown() {
                     for error in &mut refusal.errors {
                         error.of_provider = Some(meaning.class());
+                        error.by_status = true;
                     }
                     refusal.meanings.push(meaning);
                 }
@@ -219,7 +225,7 @@ impl Reading<'_> {
 /// A refusal that only the HTTP status tells of.
 fn by_status(status: u16, meaning: Meaning, reason: String) -> Answer {
     Answer::No(Refusal {
-        errors: vec![PortalError::of_provider(format!("HTTP {status}"), reason, meaning.class())],
+        errors: vec![PortalError::by_status(status, reason, meaning.class())],
         info: Vec::new(),
         meanings: vec![meaning],
     })
@@ -457,6 +463,24 @@ mod tests {
         assert_eq!(codes(read(&layers, &[], &rules, 400, no))[0].1, ErrorClass::Validation);
         assert!(matches!(read(&layers, &[], &rules, 400, yes), Answer::Unclear(_)));
         assert!(matches!(read(&layers, &[], &rules, 502, yes), Answer::Yes { .. }));
+    }
+
+    #[test]
+    fn what_only_the_http_status_says_is_marked_and_what_a_known_code_says_is_not() {
+        let http: Vec<HttpRule> =
+            serde_json::from_str(r#"[{"status":429,"is":"rate_limit"},{"status":403,"is":"config"}]"#).unwrap();
+        let rules: Vec<CodeRule> = serde_json::from_str(r#"[{"text":"credits","is":"quota"}]"#).unwrap();
+        let layers = layers(MESSAGES);
+        let marks = |status, body: &str| match read(&layers, &rules, &http, status, body) {
+            Answer::No(refusal) => refusal.errors.iter().map(|error| error.by_status).collect::<Vec<_>>(),
+            other => panic!("{other:?}"),
+        };
+        for body in ["", "<html>", r#"{"success":false,"message":"slow down"}"#, r#"{"success":false}"#] {
+            assert_eq!((marks(429, body), marks(403, body)), (vec![true], vec![true]), "{body}");
+        }
+        for said in ["no credits", "2172 : x"] {
+            assert_eq!(marks(429, &format!(r#"{{"success":false,"message":"{said}"}}"#)), [false], "{said}");
+        }
     }
 
     #[test]

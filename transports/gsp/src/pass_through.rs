@@ -114,6 +114,13 @@ impl<E: Exchange> PassThrough<E> {
         let first = self.attempt(&request, changes, &access, token.as_ref()).await?;
         let refusal = match (first, &token) {
             (Ok(response), _) => return Ok(response),
+            // Whether a gateway passed it on all the same is not known: the caller asks, with another token.
+            (Err(refusal), Some(refused))
+                if refusal.means(Meaning::ReauthProvider) && refusal.is_by_status() && may_write(&request) =>
+            {
+                self.provider.forget(refused);
+                refusal
+            }
             // The provider did not look at the request: with another token it goes out once more.
             (Err(refusal), Some(refused))
                 if refusal.means(Meaning::ReauthProvider) && started.elapsed() <= RETRY_WITHIN =>
@@ -150,6 +157,12 @@ impl<E: Exchange> Exchange for PassThrough<E> {
     fn endpoint(&self) -> String {
         self.exchange.endpoint()
     }
+}
+
+/// Whether a request may change the portal's books: every one with a body does or may, but for a login, which is what
+/// carries no token yet.
+fn may_write(request: &HttpRequest) -> bool {
+    request.method != Method::Get && request.header("AuthToken").is_some()
 }
 
 /// Whose call it is, by the headers that the portal's protocol gives it.

@@ -155,10 +155,16 @@ impl<E: Exchange> GspTransport<E> {
         understand: &(impl Fn(&str, Beside) -> Result<T, String> + Sync),
     ) -> Result<T, TransportError> {
         let started = Instant::now();
+        let is_open = |refusal: &Refusal| wish.kind.changes_books() && refusal.is_by_status();
         let token = self.provider.token(session.access()).await?;
         let first = self.attempt(exchange, part, how, session, wish, token.as_ref(), understand).await?;
         let refusal = match (first, &token) {
             (Ok(understood), _) => return Ok(understood),
+            // Whether a gateway passed it on all the same is not known: the caller asks, with another token.
+            (Err(refusal), Some(refused)) if refusal.means(Meaning::ReauthProvider) && is_open(&refusal) => {
+                self.provider.forget(refused);
+                refusal
+            }
             // The provider did not look at the request: with another token it goes out once more.
             (Err(refusal), Some(refused))
                 if refusal.means(Meaning::ReauthProvider) && started.elapsed() <= RETRY_WITHIN =>

@@ -12,10 +12,11 @@ use einvoice_core::clock::{Clock, ManualClock};
 use einvoice_core::credential::{Access, ApiUser, ClientPair};
 use einvoice_core::entropy::SeededEntropy;
 use einvoice_core::environment::{Environment, Product};
+use einvoice_core::irn::Irn;
 use einvoice_core::operation::Operation;
 use einvoice_core::portal_code::ErrorClass;
 use einvoice_core::secret::Secret;
-use einvoice_core::session::Session;
+use einvoice_core::session::{SavedSession, Session};
 use einvoice_core::transport::{LoginReach, LoginRequest, Reach, Retry, Transport, TransportError};
 use einvoice_gsp::profile::{read_profile, shipped};
 use einvoice_gsp::{GspParts, GspTransport};
@@ -90,6 +91,14 @@ impl World {
         let request =
             LoginRequest { access: &access, product: Product::EInvoice, force_refresh: false, previous: None };
         self.transport.login(request).await
+    }
+
+    /// A session that no login was needed for.
+    fn session(&self) -> Session {
+        let secret = || Secret::new(vec![7; 32]);
+        let expires_at = self.clock.now().checked_add(jiff::SignedDuration::from_hours(5)).unwrap();
+        let token = Secret::from("token-of-the-taxpayer");
+        Session::new(access(), SavedSession { token, sek: secret(), app_key: secret(), expires_at, provider: None })
     }
 
     fn sent(&self) -> usize {
@@ -194,6 +203,45 @@ async fn a_code_that_the_provider_does_not_publish_leaves_a_write_open() {
     let write = Operation::GenerateIrn { payload: Recipe::numbered(1).invoice().to_json().into_bytes().into() };
     let error = world.transport.call(&session, &write).await.unwrap_err();
     assert_eq!((error.class(), error.retry()), (Some(ErrorClass::Unknown), Retry::AskFirst), "{error}");
+}
+
+#[tokio::test]
+async fn a_write_that_only_the_http_status_refuses_is_asked_about_and_never_sent_again_here() {
+    let write = || Operation::GenerateIrn { payload: Recipe::numbered(1).invoice().to_json().into_bytes().into() };
+    let read = || Operation::GetIrn { irn: Irn::from_bytes([7; 32]), site: None };
+    for (profile, says) in [
+        ("iris", (|path| iris(path, (401, "<html>"))) as Says),
+        ("iris", |path| iris(path, (401, r#"{"status":"FAILURE","message":"who are you?"}"#))),
+        ("alankit", |_| (403, "<html>")),
+        ("alankit", |_| (429, r#"{"message":"slower"}"#)),
+    ] {
+        let world = World::new(profile, says);
+        let session = if profile == "iris" { world.login().await.unwrap() } else { world.session() };
+        let before = world.sent();
+        let error = world.transport.call(&session, &write()).await.unwrap_err();
+        assert_eq!((error.is_unproven(), error.retry()), (true, Retry::AskFirst), "{profile}: {error}");
+        assert_eq!(world.sent() - before, 1, "{profile}: {error}");
+        let error = world.transport.call(&session, &read()).await.unwrap_err();
+        assert_ne!(error.retry(), Retry::AskFirst, "{profile}: {error}");
+    }
+    // The provider's own word for it says that nobody looked at the request.
+    let world = World::new("vayana", |path| {
+        if path.contains("authtokens") {
+            (200, r#"{"data":{"token":"token-of-the-account"}}"#)
+        } else {
+            (401, r#"{"error":{"message":"err-expired-token","args":{"details":[]}}}"#)
+        }
+    });
+    let session = world.login().await.unwrap();
+    let before = world.sent();
+    let error = world.transport.call(&session, &write()).await.unwrap_err();
+    assert!(!error.is_unproven() && world.sent() - before > 1, "{error}");
+}
+
+/// Iris gives a token, and answers every other call as told.
+fn iris(path: &str, other: (u16, &'static str)) -> (u16, &'static str) {
+    let is_login = path.ends_with("/mgmt/login");
+    if is_login { (200, r#"{"response":{"token":"token-of-the-account"}}"#) } else { other }
 }
 
 #[test]

@@ -121,7 +121,8 @@ fn judged(shared: &Shared, job: &Job, found: Found) -> StepOutcome {
             let stumbled = |class| matches!(class, ErrorClass::Transient | ErrorClass::UpstreamTransient);
             let is_refused = !job.errors.is_empty() && !stumbled(deciding_class(&job.errors));
             // Without an answer that ended it the call may still be under way, and show later.
-            let is_ended = is_refused && !job.errors.iter().any(|error| error.code == conclude::CONCURRENT);
+            let is_open = |error: &PortalError| error.code == conclude::CONCURRENT || error.by_status;
+            let is_ended = is_refused && !job.errors.iter().any(is_open);
             if let Some(due_at) = settled_at(shared, job).filter(|settled| !is_ended && shared.now() < *settled) {
                 let message = format!("{message}, and so soon after it was sent that this proves nothing");
                 return StepOutcome::Unknown { message, due_at, errors: job.errors.clone(), hand_over: None };

@@ -32,7 +32,8 @@ impl CodeRule {
     }
 }
 
-/// What an HTTP status means where the body says nothing that a profile understands.
+/// What an HTTP status means where the body says nothing that a profile understands. Of a call that writes it proves nothing:
+/// the portal is asked before anything is sent again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::exhaustive_structs, reason = "both are needed and nothing else")]
