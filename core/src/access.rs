@@ -338,7 +338,8 @@ impl Gateway {
         slot.check_stop(now)?;
         let was_alive = refused.saved().phase(now) == TokenPhase::Fresh;
         if was_alive && slot.ends_early_again(now) {
-            let reason = shared_user(gstin, product, &self.route, &error);
+            let within = format!("{} minutes", LOGIN_WINDOW.as_mins());
+            let reason = shared_user(gstin, product, &self.route, &within, &format!(" ({error})"));
             self.stop_slot(&mut slot, gstin, &reason, &error);
             slot.early_ends.clear();
             return Err(slot.check_stop(now).err().unwrap_or(error));
@@ -511,12 +512,11 @@ impl Gateway {
 }
 
 /// Why nobody logs in any more where each token is ended soon after it was given out.
-fn shared_user(gstin: Gstin, product: Product, route: &RouteName, error: &TransportError) -> String {
+pub(crate) fn shared_user(gstin: Gstin, product: Product, route: &RouteName, within: &str, said: &str) -> String {
     format!(
-        "{EARLY_ENDS_MAX} tokens of {gstin} for the {product} system on route {route} were refused within {} minutes, \
-         each long before its end ({error}): most likely another system logs in with the same API user, and each login \
+        "{EARLY_ENDS_MAX} tokens of {gstin} for the {product} system on route {route} were refused within {within}, \
+         each long before its end{said}: most likely another system logs in with the same API user, and each login \
          ends the token of the other. Make an API user for each system on the portal's pages, or let all of them share \
-         one credential store",
-        LOGIN_WINDOW.as_mins()
+         one credential store"
     )
 }
