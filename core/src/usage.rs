@@ -7,6 +7,8 @@
 //!
 //! The book holds no secret and no document: who, when, which operation, which codes.
 
+mod refusals;
+
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,6 +19,7 @@ use aws_lc_rs::digest;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+pub use self::refusals::RefusalsOfBook;
 use crate::BoxError;
 use crate::access::{EARLY_ENDS_MAX, LOGIN_WINDOW, LOGINS_MAX, shared_user};
 use crate::clock::{SharedClock, later};
@@ -69,6 +72,8 @@ impl UsageEntry {
 pub enum Usage {
     /// A login was sent.
     Login,
+    /// A login was accepted after one that had been refused.
+    Accepted,
     /// The portal refused something.
     Refused {
         /// What was asked; nothing for a login.
@@ -165,7 +170,7 @@ pub fn tokens_ended(entries: &[UsageEntry], login: &UsageEntry, window: Duration
         match what {
             Usage::Refused { operation: Some(_), class: ErrorClass::TokenExpired, .. } => is_refused = true,
             Usage::Login => ended += usize::from(std::mem::take(&mut is_refused)),
-            Usage::Refused { .. } => {}
+            Usage::Refused { .. } | Usage::Accepted => {}
         }
     }
     ended
