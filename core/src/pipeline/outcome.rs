@@ -12,14 +12,14 @@ use crate::credential::CredentialError;
 use crate::ledger::AttemptOutcome;
 use crate::operation::OperationKind;
 use crate::portal_code::{ErrorClass, PortalError};
-use crate::transport::TransportError;
+use crate::transport::{TransportError, TransportMode};
 use crate::usage::{RATE_LIMIT_PAUSE, gate_after};
 
 /// The number of a cancelled registration can never be used again.
 pub(super) const BURNT_CODE: &str = "2278";
 
 /// A clear "there is no such document".
-pub(super) const NOT_THERE_CODE: &str = "2154";
+const NOT_THERE_CODE: &str = "2154";
 
 /// "Not here": another site, a closed window, or nothing at all. Proves nothing by itself.
 pub(super) const NOT_HERE_CODE: &str = "2148";
@@ -83,7 +83,7 @@ pub(super) fn conclude(error: &TransportError, now: Timestamp, settle_wait: Dura
     }
     let class = match error.class().unwrap_or(ErrorClass::Unknown) {
         // It says that there is, or was, a registration: what became of it tells a question, at once.
-        ErrorClass::Business if errors.iter().any(|error| error.code == CANCELLED_CODE) => {
+        ErrorClass::Business if says(errors, CANCELLED_CODE) => {
             return (left_open(error, now), Consequence::None);
         }
         class => class,
@@ -170,9 +170,31 @@ pub(super) fn consequence_of(error: &TransportError) -> Consequence {
     }
 }
 
+/// Whether the portal itself says this code: a provider's own codes may be spelt like one of the portal's.
+pub(super) fn says(errors: &[PortalError], code: &str) -> bool {
+    errors.iter().any(|error| error.of_provider.is_none() && error.code == code)
+}
+
+/// Whether an answer proves that there is no such thing: by a code of the portal that says so for what was asked, or by a
+/// word of the provider whose profile says that it means just this (`not_found`). An HTTP status proves nothing, as a wrong
+/// address brings it too; nor does what a provider with an interface of its own says of itself, as it may have looked in its
+/// own books or at another site.
+pub(super) fn proves_absence(error: &TransportError, mode: TransportMode, is_portals: impl Fn(&str) -> bool) -> bool {
+    let proves = |error: &PortalError| match error.of_provider {
+        None => is_portals(&error.code),
+        Some(class) => class == ErrorClass::NotFound && !error.by_status && mode != TransportMode::ProviderApi,
+    };
+    error.class() == Some(ErrorClass::NotFound) && error.portal_errors().iter().any(proves)
+}
+
+/// The same of a registration.
+pub(super) fn proves_unregistered(error: &TransportError, mode: TransportMode) -> bool {
+    proves_absence(error, mode, |code| code == NOT_THERE_CODE)
+}
+
 /// Whether the number can never be used again.
 pub(super) fn is_burnt(errors: &[PortalError]) -> bool {
-    errors.iter().any(|error| error.code == BURNT_CODE)
+    says(errors, BURNT_CODE)
 }
 
 #[cfg(test)]
@@ -303,6 +325,31 @@ mod tests {
         assert_eq!(consequence(ErrorClass::ClientConfig), Consequence::Configuration);
         // The question that follows makes the new login that this asks for.
         assert_eq!(consequence(ErrorClass::TokenExpired), Consequence::PauseSupplier(TOKEN_PAUSE));
+    }
+
+    #[test]
+    fn only_a_clear_word_proves_that_nothing_is_registered() {
+        let read = |error: PortalError| TransportError::Refused {
+            operation: Some(OperationKind::GetIrnByDocument),
+            errors: vec![error],
+            info: Vec::new(),
+        };
+        let (gsp, own) = (TransportMode::Gsp, TransportMode::ProviderApi);
+        let not_found = ErrorClass::NotFound;
+        for (error, mode, proves) in [
+            (PortalError::new("2154", ""), gsp, true),
+            (PortalError::new("2154", ""), own, true),
+            (PortalError::new("2148", ""), gsp, false),
+            (PortalError::of_provider("E404", "no such document", not_found), gsp, true),
+            (PortalError::of_provider("E404", "no such document", not_found), own, false),
+            // The provider's own number, which it shares with the portal by chance.
+            (PortalError::of_provider("2154", "no credits", ErrorClass::ClientConfig), gsp, false),
+            (PortalError::of_provider("2154", "", ErrorClass::Unknown), gsp, false),
+            (PortalError::by_status(404, "a page", not_found), gsp, false),
+        ] {
+            let told = format!("{error} {mode:?}");
+            assert_eq!(proves_unregistered(&read(error), mode), proves, "{told}");
+        }
     }
 
     #[test]

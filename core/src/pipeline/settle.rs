@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use super::dispatch::Ended;
-use super::outcome::{NOT_HERE_CODE, NOT_THERE_CODE, WINDOW_OVER_CODE, is_burnt};
+use super::outcome::{NOT_HERE_CODE, WINDOW_OVER_CODE, is_burnt, proves_unregistered, says};
 use super::question::{Question, duplicate, foreign_duplicate, is_nic_site, is_registered_elsewhere, named_beside};
 use super::report::Tally;
 use super::send::judged;
@@ -17,7 +17,7 @@ use crate::ledger::{AuditEntry, Claimed, HandOver, Intent, LedgerError, Settleme
 use crate::operation::{DuplicateInfo, Registration, RegistrationStatus};
 use crate::portal_code::{ErrorClass, deciding_class};
 use crate::state::DocumentState;
-use crate::transport::TransportError;
+use crate::transport::{TransportError, TransportMode};
 use crate::verify::{Judgement, Proof};
 
 /// Longest pause between two questions about the same document.
@@ -95,7 +95,7 @@ async fn ask(shared: &Shared, tally: &Tally, claimed: &Claimed) -> Result<Option
             registration.site = Some(answer.site);
             settle_found(shared, claimed, registration)
         }
-        Err(error) => Case { shared, claimed, attempt, site: answer.site, error }.settle().await?,
+        Err(error) => Case { shared, claimed, attempt, site: answer.site, mode: answer.mode, error }.settle().await?,
     }))
 }
 
@@ -135,6 +135,8 @@ struct Case<'a> {
     attempt: &'a Intent,
     /// The site whose answer counts.
     site: String,
+    /// How the route that brought it reaches the portal.
+    mode: TransportMode,
     error: TransportError,
 }
 
@@ -143,7 +145,7 @@ impl Case<'_> {
         let stated = duplicate(self.claimed).or_else(|| named_beside(self.claimed, &self.error));
         let is_elsewhere = is_registered_elsewhere(self.claimed);
         let window_is_over = self.has_code(WINDOW_OVER_CODE);
-        if window_is_over || (is_elsewhere && (self.has_code(NOT_THERE_CODE) || self.has_code(NOT_HERE_CODE))) {
+        if window_is_over || (is_elsewhere && (self.is_not_there() || self.has_code(NOT_HERE_CODE))) {
             // It is registered, and the signed copy is out of reach here.
             return Ok(match stated {
                 Some(stated) => self.stated_by_the_portal(stated, is_elsewhere && !window_is_over),
@@ -153,7 +155,7 @@ impl Case<'_> {
                 None => self.for_a_person("it is registered through another portal, which was not named"),
             });
         }
-        if self.has_code(NOT_THERE_CODE) {
+        if self.is_not_there() {
             return self.settle_not_there().await;
         }
         if matches!(self.error, TransportError::Unsupported { .. }) {
@@ -280,7 +282,11 @@ impl Case<'_> {
     }
 
     fn has_code(&self, code: &str) -> bool {
-        self.error.portal_errors().iter().any(|error| error.code == code)
+        says(self.error.portal_errors(), code)
+    }
+
+    fn is_not_there(&self) -> bool {
+        proves_unregistered(&self.error, self.mode)
     }
 }
 
