@@ -20,7 +20,8 @@ use tokio::sync::Mutex as AsyncMutex;
 
 use crate::clock::{SharedClock, later};
 use crate::credential::{
-    Access, ApiUser, ClientHolder, ClientScope, CredentialError, CredentialScope, CredentialStore, LoginFailure, LoginNote, UserScope,
+    Access, ApiUser, ClientHolder, ClientScope, CredentialError, CredentialScope, CredentialStore, LoginFailure,
+    LoginNote, UserScope,
 };
 use crate::environment::{Environment, Product, RouteName};
 use crate::events;
@@ -407,10 +408,11 @@ impl Gateway {
                 Ok(session)
             }
             Err(error) => {
-                // A token that is over says nothing of what was entered.
+                // A token that is over says nothing of what was entered, and an HTTP status nothing for certain.
                 if let TransportError::Refused { errors, .. } = &error
                     && !error.is_unreachable()
                     && error.class() != Some(ErrorClass::TokenExpired)
+                    && !errors.iter().any(|error| error.by_status)
                 {
                     let code = errors.first().map(|error| error.code.as_str());
                     self.note_login(scope, LoginNote::Refused(LoginFailure::new(now, code)), error.reach()).await;

@@ -16,6 +16,9 @@ use serde::{Deserialize, Serialize};
 
 pub use explanation::{Certainty, Explanation, explain, explanations};
 
+/// How the code begins that stands for a bare HTTP status.
+pub(crate) const BY_STATUS: &str = "HTTP ";
+
 /// The table: one line for each code, and its title.
 const TABLE: &str = include_str!("../data/portal-codes.csv");
 
@@ -200,7 +203,7 @@ impl PortalError {
 
     /// A refusal of which only the HTTP status tells, and what that asks of us.
     pub fn by_status(status: u16, message: impl Into<String>, class: ErrorClass) -> Self {
-        Self { by_status: true, ..Self::of_provider(format!("HTTP {status}"), message, class) }
+        Self { by_status: true, ..Self::of_provider(format!("{BY_STATUS}{status}"), message, class) }
     }
 
     /// What this code asks of us.

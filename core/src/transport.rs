@@ -381,6 +381,7 @@ fn spoken_by_provider(errors: &[PortalError]) -> bool {
                     | ErrorClass::UpstreamTransient
                     | ErrorClass::RateLimit
                     | ErrorClass::ClientConfig
+                    | ErrorClass::Permission
                     | ErrorClass::Unknown
             )
         )
@@ -501,6 +502,8 @@ mod tests {
             (Owner::Taxpayer, Reach::Call, Retry::Never)
         );
         assert_eq!(of(ErrorClass::Auth).owner(), Owner::Taxpayer);
+        let unsupported = of(ErrorClass::Permission);
+        assert_eq!((unsupported.owner(), unsupported.reach()), (Owner::Provider, Reach::Call));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::credential::{
 };
 use crate::environment::{Product, RouteName};
 use crate::events;
-use crate::portal_code::ErrorClass;
+use crate::portal_code::{BY_STATUS, ErrorClass};
 use crate::session::SavedSession;
 
 /// How long the book remembers a refusal. When a secret was replaced in such a store nobody can tell.
@@ -59,7 +59,7 @@ impl RefusalsOfBook {
         };
         let is_client = matches!(scope, CredentialScope::Client(_));
         let (mut failure, mut accepted) = (None, None);
-        for UsageEntry { at, user, what, .. } in entries.iter().filter(|entry| is_of(&entry.user)) {
+        for UsageEntry { at, what, .. } in entries.iter().filter(|entry| is_of(&entry.user)) {
             match what {
                 Usage::Refused { operation: None, codes, class } if refused_pair(codes, *class) == Some(is_client) => {
                     failure = Some(LoginFailure::new(*at, codes.first().map(String::as_str)));
@@ -85,6 +85,10 @@ impl RefusalsOfBook {
 /// Whether a refused login was refused because of the client pair (`true`) or of the API user; nothing for any other reason.
 fn refused_pair(codes: &[String], class: ErrorClass) -> Option<bool> {
     let names = |known: &[&str]| codes.iter().any(|code| known.contains(&code.as_str()));
+    // An HTTP status alone says nothing for certain.
+    if codes.iter().any(|code| code.starts_with(BY_STATUS)) {
+        return None;
+    }
     match class {
         // What was sealed could not be opened: that is the route's.
         ErrorClass::Auth if names(&["1013", "1016", "1020"]) => None,
@@ -138,7 +142,7 @@ impl CredentialStore for RefusalsOfBook {
             return Ok(facts);
         }
         let (last_failure, last_success) = self.logins(scope).await;
-        Ok(EntryFacts { last_failure, last_success, ..facts })
+        Ok(EntryFacts { last_success, last_failure, ..facts })
     }
 
     async fn note(&self, scope: &CredentialScope, note: &LoginNote) -> Result<(), CredentialError> {

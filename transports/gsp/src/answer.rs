@@ -60,6 +60,20 @@ impl Refusal {
         });
     }
 
+    /// Whether a call with a token of the provider was answered by whoever looks at that.
+    pub(crate) fn is_past_the_token(&self) -> bool {
+        !self.means(Meaning::ReauthProvider) && !self.is_by_status()
+    }
+
+    /// The same refusal as one of the account, which no other token helps.
+    pub(crate) fn of_account(mut self) -> Self {
+        for error in self.errors.iter_mut().filter(|error| error.of_provider == Some(ErrorClass::TokenExpired)) {
+            error.of_provider = Some(ErrorClass::ClientConfig);
+        }
+        self.meanings = vec![Meaning::Config];
+        self
+    }
+
     /// Whether the HTTP status alone says so. Of a call that writes that proves nothing.
     pub(crate) fn is_by_status(&self) -> bool {
         self.errors.iter().any(|error| error.by_status)

@@ -12,6 +12,7 @@ use einvoice_core::clock::{Clock, ManualClock};
 use einvoice_core::credential::{Access, ApiUser, ClientPair};
 use einvoice_core::entropy::SeededEntropy;
 use einvoice_core::environment::{Environment, Product};
+use einvoice_core::identifier::Gstin;
 use einvoice_core::irn::Irn;
 use einvoice_core::operation::Operation;
 use einvoice_core::portal_code::ErrorClass;
@@ -22,7 +23,7 @@ use einvoice_gsp::profile::{read_profile, shipped};
 use einvoice_gsp::{GspParts, GspTransport};
 use einvoice_protocol::exchange::{Exchange, ExchangeError, HttpRequest, HttpResponse};
 use einvoice_protocol::login::AuthPublicKey;
-use einvoice_testkit::documents::Recipe;
+use einvoice_testkit::documents::{Recipe, gstin};
 use einvoice_testkit::transport_suite::AUTH_PUBLIC_KEY;
 
 /// How often others get their turn while a request is under way.
@@ -36,12 +37,15 @@ type Says = fn(path: &str) -> (u16, &'static str);
 struct Scripted {
     says: Says,
     sent: AtomicUsize,
+    /// Logins to the provider of Iris among them.
+    logins: AtomicUsize,
 }
 
 #[async_trait]
 impl Exchange for Scripted {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, ExchangeError> {
         self.sent.fetch_add(1, Ordering::SeqCst);
+        self.logins.fetch_add(usize::from(request.path_and_query.ends_with("/mgmt/login")), Ordering::SeqCst);
         for _ in 0..TURNS {
             tokio::task::yield_now().await;
         }
@@ -62,7 +66,7 @@ struct World {
 
 impl World {
     fn new(profile: &str, says: Says) -> Self {
-        let provider = Arc::new(Scripted { says, sent: AtomicUsize::new(0) });
+        let provider = Arc::new(Scripted { says, sent: AtomicUsize::new(0), logins: AtomicUsize::new(0) });
         let clock = ManualClock::new("2026-11-05T06:30:00Z".parse().unwrap());
         let profile = read_profile(profile, Path::new("")).unwrap();
         let to = || Some((Arc::clone(&provider), Arc::clone(&provider)));
@@ -107,10 +111,14 @@ impl World {
 }
 
 fn access() -> Access {
+    access_of(Recipe::numbered(1).supplier)
+}
+
+fn access_of(gstin: Gstin) -> Access {
     let pair =
         ClientPair { client_id: Secret::from("client-of-the-account"), client_secret: Secret::from(CLIENT_SECRET) };
     let user = ApiUser { user_name: Secret::from("API_user"), password: Secret::from("password-of-the-user") };
-    Access::new(Recipe::numbered(1).supplier, pair, user)
+    Access::new(gstin, pair, user)
 }
 
 #[tokio::test]
@@ -176,6 +184,36 @@ async fn a_taxpayers_login_that_is_refused_with_a_new_token_is_not_sent_again_an
     let error = world.login().await.unwrap_err();
     assert_eq!(error.class(), Some(ErrorClass::Auth), "{error}");
     assert_eq!(world.sent(), 5);
+    // The one that took its place is new.
+    let error = world.login().await.unwrap_err();
+    assert_eq!(error.class(), Some(ErrorClass::Auth), "{error}");
+    assert_eq!(world.sent(), 6);
+}
+
+#[tokio::test]
+async fn a_suspended_account_costs_two_logins_and_not_one_for_each_taxpayer() {
+    let world = World::new("iris", |path| iris(path, (401, "<html>")));
+    let read = || Operation::GetIrn { irn: Irn::from_bytes([7; 32]), site: None };
+    let kept = world.login().await.unwrap();
+    let session = |number: u32| {
+        let access = access_of(gstin(29, number));
+        Session::new(access, kept.saved().clone())
+    };
+    let mut classes = Vec::new();
+    for number in 1..=50 {
+        let gstin = session(number).access().gstin();
+        let error = world.transport.call(&session(number), &read()).await.unwrap_err();
+        classes.push((gstin, error.class()));
+    }
+    assert_eq!(world.provider.logins.load(Ordering::SeqCst), 2, "the first one, and one in the place of its token");
+    let (first, class) = classes[0];
+    assert_eq!(class, Some(ErrorClass::TokenExpired));
+    let other = classes.iter().find(|(gstin, _)| *gstin != first).unwrap();
+    assert_eq!(other.1, Some(ErrorClass::ClientConfig), "the second taxpayer shows that it is the account");
+    // Once it is open again, another token is fetched.
+    world.clock.advance(Duration::from_mins(15));
+    world.transport.call(&session(1), &read()).await.unwrap_err();
+    assert_eq!(world.provider.logins.load(Ordering::SeqCst), 3);
 }
 
 #[tokio::test]

@@ -112,7 +112,9 @@ impl Meaning {
             Self::RetryLater => ErrorClass::UpstreamTransient,
             Self::UnknownOutcome | Self::Body => ErrorClass::Transient,
             Self::RateLimit => ErrorClass::RateLimit,
-            Self::Quota | Self::IpNotAllowed | Self::Config | Self::Unsupported => ErrorClass::ClientConfig,
+            Self::Quota | Self::IpNotAllowed | Self::Config => ErrorClass::ClientConfig,
+            // Of this call alone: everything else goes on.
+            Self::Unsupported => ErrorClass::Permission,
             Self::Sealing => ErrorClass::PayloadOrCrypto,
             Self::Duplicate => ErrorClass::Duplicate,
             Self::NotFound => ErrorClass::NotFound,
@@ -141,6 +143,10 @@ impl Meaning {
 
 #[cfg(test)]
 mod tests {
+    use einvoice_core::operation::OperationKind;
+    use einvoice_core::portal_code::PortalError;
+    use einvoice_core::transport::{Reach, Retry, TransportError};
+
     use super::*;
 
     fn rule(code: Option<&str>, text: Option<&str>) -> CodeRule {
@@ -155,6 +161,16 @@ mod tests {
         assert!(rule(None, Some("gspgstdown")).fits("", "Error GSPGSTDOWN at"));
         assert!(!rule(Some("500"), Some("header")).fits("500", "other"));
         assert!(!rule(None, None).fits("1", "x"));
+    }
+
+    #[test]
+    fn an_operation_that_is_not_carried_closes_no_account() {
+        let error = TransportError::Refused {
+            operation: Some(OperationKind::ConsolidateEwb),
+            errors: vec![PortalError::of_provider("404", "not carried", Meaning::Unsupported.class())],
+            info: Vec::new(),
+        };
+        assert_eq!((error.reach(), error.retry()), (Reach::Call, Retry::Never));
     }
 
     #[test]
