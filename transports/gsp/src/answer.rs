@@ -285,7 +285,12 @@ fn collect_within(json: &str, rule: &ErrorRule, depth: u8, each: &mut dyn FnMut(
             let source = rule.source.as_ref().map(|source| {
                 let said = members.text(&source.member).unwrap_or_default();
                 let is_portal = source.portal.iter().any(|word| word.eq_ignore_ascii_case(said.trim()));
-                if is_portal { Speaker::Portal } else { Speaker::Provider }
+                match said.trim() {
+                    // Nobody is named: the code tells.
+                    "" => Speaker::Either,
+                    _ if is_portal => Speaker::Portal,
+                    _ => Speaker::Provider,
+                }
             });
             match (code, message) {
                 // The portal's own envelope inside of what the provider says.
@@ -537,6 +542,13 @@ mod tests {
             shown(body),
             [error("2150", ErrorClass::Duplicate, false), error("2150", ErrorClass::Unknown, true)]
         );
+        for member in ["", r#","by":null"#, r#","by":" ""#] {
+            let body = format!(
+                r#"[{{"ok":"N","errors":[{{"error_code":"2154","error_message":"d"{member}}},{{"error_code":"X1","error_message":"e"{member}}}]}}]"#
+            );
+            let told = [error("2154", ErrorClass::NotFound, false), error("X1", ErrorClass::Unknown, true)];
+            assert_eq!(shown(&body), told, "{member}");
+        }
         let body = r#"[{"ok":"N","errors":[],"codes":"238, 312,"}]"#;
         assert_eq!(
             shown(body),
