@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::answer::Refusal;
 use crate::profile::{Login, Meaning};
-use crate::provider::{LOGIN_TIME_MAX, Provider, Whose, not_sent};
+use crate::provider::{Provider, Whose, not_sent};
 use crate::values::{Tokens, Values};
 
 /// Most tokens that are remembered as refused.
@@ -92,18 +92,23 @@ impl<E: Exchange> Provider<E> {
             return Ok(Some(token));
         }
         let begun = Instant::now();
+        let time_max = login.time_max();
         let too_late = || {
-            let seconds = LOGIN_TIME_MAX.as_secs();
-            not_sent(&self.common, format!("the login to the provider brought nothing within {seconds} seconds"))
+            let reason = format!(
+                "the login to the provider brought nothing within {} seconds (`provider.login.timeout_seconds` of the \
+                 profile); a provider that is always so slow needs more",
+                time_max.as_secs()
+            );
+            not_sent(&self.common, reason)
         };
-        let mut last_failure = timeout(LOGIN_TIME_MAX, self.turn.lock()).await.map_err(|_| too_late())?;
+        let mut last_failure = timeout(time_max, self.turn.lock()).await.map_err(|_| too_late())?;
         if let Some(token) = self.fresh_token(client) {
             return Ok(Some(token));
         }
         if let Some(failed) = last_failure.as_ref().filter(|failed| failed.client == *client && failed.at >= begun) {
             return Err(self.once_more(&failed.error));
         }
-        let left = LOGIN_TIME_MAX.saturating_sub(begun.elapsed());
+        let left = time_max.saturating_sub(begun.elapsed());
         let made = timeout(left, self.log_in(access, login)).await.unwrap_or_else(|_| Err(too_late()));
         match made {
             Ok((token, expires_at)) => {
@@ -135,18 +140,12 @@ impl<E: Exchange> Provider<E> {
         let replaces = known.replacing.iter().position(|pair| pair == client);
         let replaces = replaces.map(|place| known.replacing.swap_remove(place)).is_some();
         let on_trial_since = (replaces && is_of_login).then_some(now);
-        known.held.push(Held {
-            client: client.clone(),
-            token,
-            expires_at,
-            margin,
-            on_trial_since,
-            refused_for: None,
-        });
+        known.held.push(Held { client: client.clone(), token, expires_at, margin, on_trial_since, refused_for: None });
     }
 
     /// A call with this token was answered: it is good.
-    pub(crate) fn accepted(&self, token: &Secret<String>) {
+    pub(crate) fn accepted(&self, token: Option<&Secret<String>>) {
+        let Some(token) = token else { return };
         for held in self.tokens().held.iter_mut().filter(|held| held.token == *token) {
             (held.on_trial_since, held.refused_for) = (None, None);
         }
@@ -213,7 +212,7 @@ impl<E: Exchange> Provider<E> {
     /// What a refusal of a call with another token is: where that is not accepted either, perhaps one of the account.
     pub(crate) fn judged(&self, refusal: Refusal, token: &Secret<String>, gstin: Gstin) -> Refusal {
         if refusal.is_past_the_token() {
-            self.accepted(token);
+            self.accepted(Some(token));
         }
         match refusal.means(Meaning::ReauthProvider).then(|| self.blame(token, gstin)) {
             Some(Blame::Account) => refusal.of_account(),

@@ -19,7 +19,7 @@ use einvoice_core::portal_code::ErrorClass;
 use einvoice_core::secret::Secret;
 use einvoice_core::session::{SavedSession, Session};
 use einvoice_core::transport::{LoginReach, LoginRequest, Reach, Retry, Transport, TransportError};
-use einvoice_gsp::profile::{read_profile, shipped};
+use einvoice_gsp::profile::{read_profile, read_profile_text, shipped};
 use einvoice_gsp::{GspParts, GspTransport};
 use einvoice_protocol::exchange::{Exchange, ExchangeError, HttpRequest, HttpResponse};
 use einvoice_protocol::login::AuthPublicKey;
@@ -188,6 +188,54 @@ async fn a_taxpayers_login_that_is_refused_with_a_new_token_is_not_sent_again_an
     let error = world.login().await.unwrap_err();
     assert_eq!(error.class(), Some(ErrorClass::Auth), "{error}");
     assert_eq!(world.sent(), 6);
+}
+
+/// A provider that never answers.
+#[derive(Debug)]
+struct Mute;
+
+#[async_trait]
+impl Exchange for Mute {
+    async fn send(&self, _request: HttpRequest) -> Result<HttpResponse, ExchangeError> {
+        std::future::pending().await
+    }
+
+    fn endpoint(&self) -> String {
+        "https://provider.example".to_owned()
+    }
+}
+
+#[tokio::test]
+async fn the_login_to_the_provider_has_the_time_that_its_profile_gives_it() {
+    let made = |text: &str| {
+        let profile = read_profile_text("own.toml", text, Path::new("")).unwrap();
+        let parts = GspParts {
+            settings: profile.settings.keys().map(|name| (name.clone(), "own".to_owned())).collect(),
+            profile,
+            environment: Environment::Sandbox,
+            site: "NIC1".to_owned(),
+            common: Mute,
+            irp: Some((Mute, Mute)),
+            ewb: Some((Mute, Mute)),
+            irp_key: None,
+            ewb_key: None,
+            call_time_max: Duration::from_secs(60),
+            entropy: Arc::new(SeededEntropy::new(1)),
+            clock: Arc::new(ManualClock::new("2026-11-05T06:30:00Z".parse().unwrap())),
+        };
+        GspTransport::new(parts).unwrap()
+    };
+    let given =
+        |seconds: u16| format!("extends = \"iris\"\nid = \"own\"\n[provider.login]\ntimeout_seconds = {seconds}");
+    // What a call takes at most, with the login that it may wait for: the lease of a document is measured by it.
+    let time = |text: &str| made(text).capability().call_time_max.as_secs();
+    let unsaid = time("extends = \"iris\"\nid = \"own\"");
+    assert_eq!((time(&given(7)), time(&given(40))), (unsaid, unsaid + 33));
+    let short = made(&given(1));
+    let access = access();
+    let request = LoginRequest { access: &access, product: Product::EInvoice, force_refresh: false, previous: None };
+    let error = short.login(request).await.unwrap_err();
+    assert!(error.to_string().contains("within 1 seconds (`provider.login.timeout_seconds`"), "{error}");
 }
 
 #[tokio::test]

@@ -71,6 +71,9 @@ const SECRET_NAMES: [&str; 10] = [
 /// Characters from which on a fixed value under such a name is taken for a secret.
 const SECRET_CHARS_MIN: usize = 8;
 
+/// The login to the provider itself.
+const PROVIDER_LOGIN: &str = "provider.login";
+
 /// Everything in a profile that cannot work.
 pub(crate) fn check(profile: &Profile) -> Problems {
     let mut checker = Checker { profile, problems: Problems::default() };
@@ -169,7 +172,7 @@ impl Checker<'_> {
         }
         let has_login = profile.provider.login.is_some();
         if let Some(login) = &profile.provider.login {
-            self.login("provider.login", login, Allowed::PROVIDER_LOGIN);
+            self.login(PROVIDER_LOGIN, login, Allowed::PROVIDER_LOGIN);
             if login.token.is_none() {
                 self.problems
                     .add("provider.login.token", "a login to the provider brings a token: say where it stands");
@@ -371,6 +374,17 @@ impl Checker<'_> {
                 ),
             );
         }
+        match login.timeout_seconds {
+            Some(_) if key != PROVIDER_LOGIN => {
+                let reason =
+                    "a taxpayer's login takes as long as any call, by the route's `total_timeout_ms`; leave it out";
+                self.problems.add(format!("{key}.timeout_seconds"), reason);
+            }
+            Some(seconds) if !(1..=120).contains(&seconds) => {
+                self.problems.add(format!("{key}.timeout_seconds"), "1 to 120 is possible");
+            }
+            _ => {}
+        }
         self.layers(&format!("{key}.reply"), &login.reply);
     }
 
@@ -422,4 +436,29 @@ impl Checker<'_> {
 /// The characters of a token (RFC 9110, section 5.6.2).
 fn is_header_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::profile::read_profile_text;
+
+    /// What is wrong with Iris' profile and these lines.
+    fn wrong(lines: &str) -> String {
+        let text = format!("extends = \"iris\"\nid = \"own\"\n{lines}");
+        read_profile_text("own.toml", &text, Path::new("")).map_or_else(|error| error.to_string(), |_| String::new())
+    }
+
+    #[test]
+    fn only_the_login_to_the_provider_has_a_time_of_its_own_and_only_a_sensible_one() {
+        let of = |part: &str, seconds: u32| wrong(&format!("[{part}.login]\ntimeout_seconds = {seconds}"));
+        assert_eq!((of("provider", 1), of("provider", 120)), (String::new(), String::new()));
+        for seconds in [0, 121] {
+            assert!(of("provider", seconds).contains("provider.login.timeout_seconds"), "{seconds}");
+        }
+        let text = "extends = \"taxpro\"\nid = \"own\"\n[irp.login]\ntimeout_seconds = 9";
+        let told = read_profile_text("own.toml", text, Path::new("")).unwrap_err().to_string();
+        assert!(told.contains("irp.login.timeout_seconds"), "{told}");
+    }
 }
