@@ -19,6 +19,7 @@ use einvoice_core::pipeline::{Parts, RoutePart, SourcePart, WriteBackPart};
 use einvoice_core::registry::{BuildContext, BuildError, Registry};
 use einvoice_core::rulebook::CheckOptions;
 use einvoice_core::source::InvoiceSource;
+use einvoice_core::usage::RefusalsOfBook;
 use jiff::civil::Date;
 
 pub use keys::{KeyFile, key_set};
@@ -127,6 +128,12 @@ impl Assembly {
         let made = self.registry.credential_store(&part.plugin, context, part.settings.clone()).await;
         let store = made.map_err(|error| self.failed("credentials", part, error))?;
         let routes = self.settings().routes.iter();
+        let store: Arc<dyn CredentialStore> = if store.capability().keeps_facts || part.plugin == EMULATOR {
+            store
+        } else {
+            let accounts = routes.clone().map(|route| (route.route_name(), route.client_account.clone())).collect();
+            Arc::new(RefusalsOfBook::new(store, self.usage(), self.clock(), accounts))
+        };
         let shared: BTreeMap<_, _> = routes
             .filter(|route| route.e_way_bill_login != EWayBillLogin::Own)
             .map(|route| (route.route_name(), route.e_way_bill_login))

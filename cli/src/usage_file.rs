@@ -12,8 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use einvoice_core::credential::UserScope;
-use einvoice_core::usage::{Spent, Usage, UsageBook, UsageEntry, UsageError, logins_that_count};
+use einvoice_core::usage::{Spent, UsageBook, UsageEntry, UsageError, logins_that_count};
 use jiff::{SignedDuration, Timestamp};
 
 /// A smaller file is left as it is, in bytes: some thousand entries.
@@ -56,23 +55,22 @@ impl UsageFile {
 impl UsageBook for UsageFile {
     async fn spend_login(
         &self,
-        user: &UserScope,
-        now: Timestamp,
+        login: &UsageEntry,
         window: Duration,
         most: Option<usize>,
     ) -> Result<Spent, UsageError> {
-        let user = user.clone();
+        let login = login.clone();
         self.on_thread(move |path| {
             let _lock = locked(path)?;
             let mut file = opened(path)?;
             let entries = read(&mut file, BYTES_READ_MAX)?;
-            let logins = logins_that_count(&entries, &user, now, window);
+            let logins = logins_that_count(&entries, &login, window);
             // The budget is free again when so many have left the window that one fewer than the most remain.
             let blocking = most.and_then(|most| logins.len().checked_sub(most)).and_then(|over| logins.get(over));
             if let Some(oldest) = blocking {
-                return Ok(Spent::UsedUp { until: oldest.checked_add(window).unwrap_or(now) });
+                return Ok(Spent::UsedUp { until: oldest.checked_add(window).unwrap_or(login.at) });
             }
-            append(path, file, &UsageEntry { at: now, user, what: Usage::Login })?;
+            append(path, file, &login)?;
             Ok(Spent::Counted)
         })
         .await
@@ -202,8 +200,10 @@ fn line(lines: &mut Vec<u8>, entry: &UsageEntry) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use einvoice_core::credential::UserScope;
     use einvoice_core::environment::{Environment, Product, RouteName};
     use einvoice_core::portal_code::ErrorClass;
+    use einvoice_core::usage::Usage;
 
     use super::*;
 
@@ -222,9 +222,13 @@ mod tests {
         }
     }
 
+    fn login(minute: i64) -> UsageEntry {
+        UsageEntry::new(at(minute), user(), Usage::Login)
+    }
+
     fn refused(minute: i64) -> UsageEntry {
         let what = Usage::Refused { operation: None, codes: vec!["1005".to_owned()], class: ErrorClass::TokenExpired };
-        UsageEntry { at: at(minute), user: user(), what }
+        UsageEntry::new(at(minute), user(), what)
     }
 
     #[tokio::test]
@@ -232,13 +236,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let book = || UsageFile::new(folder.path().join("usage.jsonl"));
         for minute in 0..3 {
-            assert_eq!(book().spend_login(&user(), at(minute), WINDOW, Some(3)).await.unwrap(), Spent::Counted);
+            assert_eq!(book().spend_login(&login(minute), WINDOW, Some(3)).await.unwrap(), Spent::Counted);
         }
-        let fourth = book().spend_login(&user(), at(5), WINDOW, Some(3)).await.unwrap();
+        let fourth = book().spend_login(&login(5), WINDOW, Some(3)).await.unwrap();
         assert_eq!(fourth, Spent::UsedUp { until: at(15) });
-        assert_eq!(book().spend_login(&user(), at(15), WINDOW, Some(3)).await.unwrap(), Spent::Counted);
+        assert_eq!(book().spend_login(&login(15), WINDOW, Some(3)).await.unwrap(), Spent::Counted);
         // Where nothing is protected it is counted all the same.
-        assert_eq!(book().spend_login(&user(), at(15), WINDOW, None).await.unwrap(), Spent::Counted);
+        assert_eq!(book().spend_login(&login(15), WINDOW, None).await.unwrap(), Spent::Counted);
         assert_eq!(book().since(at(1)).await.unwrap().len(), 4);
     }
 

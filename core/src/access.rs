@@ -20,7 +20,8 @@ use tokio::sync::Mutex as AsyncMutex;
 
 use crate::clock::{SharedClock, later};
 use crate::credential::{
-    Access, ApiUser, ClientHolder, ClientScope, CredentialScope, CredentialStore, LoginFailure, LoginNote, UserScope,
+    Access, ApiUser, ClientHolder, ClientScope, CredentialError, CredentialScope, CredentialStore, LoginFailure,
+    LoginNote, UserScope,
 };
 use crate::environment::{Environment, Product, RouteName};
 use crate::events;
@@ -64,6 +65,8 @@ pub struct Gateway {
     slots: Mutex<Slots>,
     route_door: Door,
     client_doors: Mutex<HashMap<ClientHolder, Arc<Door>>>,
+    /// Sends what was refused before, as a person said so.
+    sends_refused: bool,
 }
 
 type Slots = HashMap<(Gstin, Product), Arc<AsyncMutex<Slot>>>;
@@ -155,7 +158,26 @@ impl Gateway {
         clock: SharedClock,
     ) -> Self {
         let (slots, route_door, client_doors) = Default::default();
-        Self { route, environment, client_account, transport, credentials, clock, slots, route_door, client_doors }
+        let sends_refused = false;
+        Self {
+            route,
+            environment,
+            client_account,
+            transport,
+            credentials,
+            clock,
+            slots,
+            route_door,
+            client_doors,
+            sends_refused,
+        }
+    }
+
+    /// Sends what was refused before once more, as the person does who has put it right elsewhere and says so. Nothing else
+    /// may: a repeat of what is still wrong endangers the account.
+    #[must_use]
+    pub fn for_a_person(self) -> Self {
+        Self { sends_refused: true, ..self }
     }
 
     /// Name of the route.
@@ -238,7 +260,8 @@ impl Gateway {
         let result = self.transport.call(&session, operation).await;
         self.keep_provider_token(gstin, product, &session).await;
         let refused = match result {
-            Err(error) if error.class() == Some(ErrorClass::TokenExpired) => error,
+            // What an HTTP status alone refused may have been done: it is asked about, and the question logs in anew.
+            Err(error) if error.class() == Some(ErrorClass::TokenExpired) && !error.is_unproven() => error,
             result => return result,
         };
         let renewed = self.log_in_again(gstin, product, &session, refused).await?;
@@ -337,7 +360,8 @@ impl Gateway {
         slot.check_stop(now)?;
         let was_alive = refused.saved().phase(now) == TokenPhase::Fresh;
         if was_alive && slot.ends_early_again(now) {
-            let reason = shared_user(gstin, product, &self.route, &error);
+            let within = format!("{} minutes", LOGIN_WINDOW.as_mins());
+            let reason = shared_user(gstin, product, &self.route, &within, &format!(" ({error})"));
             self.stop_slot(&mut slot, gstin, &reason, &error);
             slot.early_ends.clear();
             return Err(slot.check_stop(now).err().unwrap_or(error));
@@ -358,6 +382,7 @@ impl Gateway {
         let _turns = (self.route_door.turn().await, client_door.turn().await);
         self.check_doors(scope.gstin, scope.product)?;
         let now = self.clock.now();
+        self.check_refusals(scope, now).await?;
         if self.transport.capability().login_reach(scope.product) != LoginReach::Nobody {
             slot.spend_login(now, &self.route)?;
         }
@@ -383,8 +408,11 @@ impl Gateway {
                 Ok(session)
             }
             Err(error) => {
+                // A token that is over says nothing of what was entered, and an HTTP status nothing for certain.
                 if let TransportError::Refused { errors, .. } = &error
                     && !error.is_unreachable()
+                    && error.class() != Some(ErrorClass::TokenExpired)
+                    && !errors.iter().any(|error| error.by_status)
                 {
                     let code = errors.first().map(|error| error.code.as_str());
                     self.note_login(scope, LoginNote::Refused(LoginFailure::new(now, code)), error.reach()).await;
@@ -398,6 +426,26 @@ impl Gateway {
                 Err(error)
             }
         }
+    }
+
+    /// Holds back what was refused before, by whichever process, until somebody has put, rotated or proven it. The store
+    /// tells, so that a run that is started again and again does not send it again and again.
+    async fn check_refusals(&self, scope: &UserScope, now: Timestamp) -> Result<(), TransportError> {
+        if self.sends_refused {
+            return Ok(());
+        }
+        let holder = self.holder(scope.gstin, scope.product)?;
+        let client = CredentialScope::Client(ClientScope { environment: self.environment, holder });
+        let user = CredentialScope::User(scope.clone());
+        let is_here = !self.transport.capability().users_at_provider.contains(&scope.product);
+        for of in [client].into_iter().chain(is_here.then_some(user)) {
+            // Where there is no such entry, or no fact can be had, the login itself tells.
+            let Ok(facts) = self.credentials.facts(&of).await else { continue };
+            if let Some(failure) = facts.holds_back(&of, now).cloned() {
+                return Err(CredentialError::StillRefused { scope: Box::new(of), failure }.into());
+            }
+        }
+        Ok(())
     }
 
     /// Has the store keep what became of a login. A refusal is noted with what was refused; one that concerns the whole
@@ -510,12 +558,11 @@ impl Gateway {
 }
 
 /// Why nobody logs in any more where each token is ended soon after it was given out.
-fn shared_user(gstin: Gstin, product: Product, route: &RouteName, error: &TransportError) -> String {
+pub(crate) fn shared_user(gstin: Gstin, product: Product, route: &RouteName, within: &str, said: &str) -> String {
     format!(
-        "{EARLY_ENDS_MAX} tokens of {gstin} for the {product} system on route {route} were refused within {} minutes, \
-         each long before its end ({error}): most likely another system logs in with the same API user, and each login \
+        "{EARLY_ENDS_MAX} tokens of {gstin} for the {product} system on route {route} were refused within {within}, \
+         each long before its end{said}: most likely another system logs in with the same API user, and each login \
          ends the token of the other. Make an API user for each system on the portal's pages, or let all of them share \
-         one credential store",
-        LOGIN_WINDOW.as_mins()
+         one credential store"
     )
 }

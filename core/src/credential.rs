@@ -26,6 +26,7 @@ use crate::session::SavedSession;
 
 pub use address::{AddressError, LISTED_ADDRESSES_MAX, ListedAddresses, PublicIpv4};
 pub use error::CredentialError;
+pub(crate) use facts::PAIR_IS_WRONG;
 pub use facts::{EntryFacts, LoginFailure, LoginNote};
 pub use sharing::{EWayBillLogin, SharedUsers};
 pub use size::{LoginSizeError, login_bytes_max, login_fits};

@@ -16,7 +16,31 @@ pub enum Environment {
     Sandbox,
 }
 
+/// Domains of the government's own systems and of the IRPs, and what stands below each.
+const DOMAINS: [(&str, Environment); 6] = [
+    ("gst.gov.in", Environment::Production),
+    ("ewaybillgst.gov.in", Environment::Production),
+    ("gstsandbox.nic.in", Environment::Sandbox),
+    ("einv-apisandbox.nic.in", Environment::Sandbox),
+    ("irp-sandbox.clear.in", Environment::Sandbox),
+    ("sandbox.core.irisirp.com", Environment::Sandbox),
+];
+
+/// Part of a name by which the IRPs tell their sandbox from the portal whose domain it shares.
+const SANDBOX_LABEL: &str = "sandbox";
+
 impl Environment {
+    /// Which environment is at a host of the government's systems or of an IRP; nothing where the host is not known.
+    #[must_use]
+    pub fn of_host(host: &str) -> Option<Self> {
+        let host = host.trim_end_matches('.').to_ascii_lowercase();
+        let is_below =
+            |domain: &str| host.strip_suffix(domain).is_some_and(|before| before.is_empty() || before.ends_with('.'));
+        let (_, found) = DOMAINS.iter().find(|(domain, _)| is_below(domain))?;
+        let is_sandbox = host.split('.').any(|label| label == SANDBOX_LABEL);
+        Some(if is_sandbox { Self::Sandbox } else { *found })
+    }
+
     /// The one that it is not.
     #[must_use]
     pub const fn other(self) -> Self {

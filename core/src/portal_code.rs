@@ -16,6 +16,9 @@ use serde::{Deserialize, Serialize};
 
 pub use explanation::{Certainty, Explanation, explain, explanations};
 
+/// How the code begins that stands for a bare HTTP status.
+pub(crate) const BY_STATUS: &str = "HTTP ";
+
 /// The table: one line for each code, and its title.
 const TABLE: &str = include_str!("../data/portal-codes.csv");
 
@@ -178,6 +181,10 @@ pub struct PortalError {
     /// and may be spelt like one of the portal's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of_provider: Option<ErrorClass>,
+    /// Set where only the HTTP status of the answer says so, and no word in it that is known. A gateway in front may write
+    /// such an answer after what stands behind it has passed the call on: of a call that writes it proves nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_status: bool,
 }
 
 impl PortalError {
@@ -185,12 +192,18 @@ impl PortalError {
     /// (e-way bill system); those are no part of the code.
     pub fn new(code: impl AsRef<str>, message: impl Into<String>) -> Self {
         let around = |character: char| character == ',' || character.is_whitespace();
-        Self { code: code.as_ref().trim_matches(around).to_owned(), message: message.into(), of_provider: None }
+        let code = code.as_ref().trim_matches(around).to_owned();
+        Self { code, message: message.into(), of_provider: None, by_status: false }
     }
 
     /// An error that a GSP or provider wrote of its own, and what it asks of us.
     pub fn of_provider(code: impl AsRef<str>, message: impl Into<String>, class: ErrorClass) -> Self {
         Self { of_provider: Some(class), ..Self::new(code, message) }
+    }
+
+    /// A refusal of which only the HTTP status tells, and what that asks of us.
+    pub fn by_status(status: u16, message: impl Into<String>, class: ErrorClass) -> Self {
+        Self { by_status: true, ..Self::of_provider(format!("{BY_STATUS}{status}"), message, class) }
     }
 
     /// What this code asks of us.

@@ -62,6 +62,8 @@ pub fn read(capability: &TransportCapability, product: Product, now: Timestamp) 
 pub fn of_read(answer: Result<Reply, TransportError>) -> Result<(), TransportError> {
     match answer {
         Ok(_) => Ok(()),
+        // An HTTP status alone may come from somebody who let nobody in.
+        Err(error) if error.portal_errors().iter().any(|error| error.by_status) => Err(error),
         Err(error) if matches!(error.class(), Some(ErrorClass::NotFound | ErrorClass::Validation)) => Ok(()),
         Err(error) => Err(error),
     }

@@ -261,6 +261,18 @@ impl TransportError {
         }
     }
 
+    /// Whether a call that writes was refused by nothing but an HTTP status ([`PortalError::by_status`]): it may have been
+    /// done all the same, whatever the class of the refusal.
+    #[must_use]
+    pub fn is_unproven(&self) -> bool {
+        match self {
+            Self::Refused { operation, errors, .. } => {
+                operation.is_some_and(OperationKind::changes_books) && errors.iter().any(|error| error.by_status)
+            }
+            _ => false,
+        }
+    }
+
     /// Whom else it concerns: who is to be left alone until somebody has mended something.
     #[must_use]
     pub fn reach(&self) -> Reach {
@@ -296,6 +308,7 @@ impl TransportError {
                     Retry::Safe
                 }
             }
+            Self::Refused { .. } if self.is_unproven() => Retry::AskFirst,
             Self::Refused { operation, .. } => {
                 let writes = operation.is_some_and(OperationKind::changes_books);
                 match self.class().unwrap_or(ErrorClass::Unknown) {
@@ -368,6 +381,7 @@ fn spoken_by_provider(errors: &[PortalError]) -> bool {
                     | ErrorClass::UpstreamTransient
                     | ErrorClass::RateLimit
                     | ErrorClass::ClientConfig
+                    | ErrorClass::Permission
                     | ErrorClass::Unknown
             )
         )
@@ -488,6 +502,25 @@ mod tests {
             (Owner::Taxpayer, Reach::Call, Retry::Never)
         );
         assert_eq!(of(ErrorClass::Auth).owner(), Owner::Taxpayer);
+        let unsupported = of(ErrorClass::Permission);
+        assert_eq!((unsupported.owner(), unsupported.reach()), (Owner::Provider, Reach::Call));
+    }
+
+    #[test]
+    fn a_write_refused_by_the_http_status_alone_is_asked_about_and_a_read_is_not() {
+        let refused = |operation, class| TransportError::Refused {
+            operation,
+            errors: vec![PortalError::by_status(401, "", class)],
+            info: Vec::new(),
+        };
+        for class in ErrorClass::ALL {
+            let write = refused(Some(OperationKind::GenerateIrn), class);
+            assert_eq!((write.is_unproven(), write.retry()), (true, Retry::AskFirst), "{class}");
+            for reading in [Some(OperationKind::GetIrn), None] {
+                let read = refused(reading, class);
+                assert_eq!((read.is_unproven(), read.retry() == Retry::AskFirst), (false, false), "{class}");
+            }
+        }
     }
 
     #[test]

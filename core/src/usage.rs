@@ -7,17 +7,21 @@
 //!
 //! The book holds no secret and no document: who, when, which operation, which codes.
 
+mod refusals;
+
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use aws_lc_rs::digest;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+pub use self::refusals::RefusalsOfBook;
 use crate::BoxError;
-use crate::access::{LOGIN_WINDOW, LOGINS_MAX};
+use crate::access::{EARLY_ENDS_MAX, LOGIN_WINDOW, LOGINS_MAX, shared_user};
 use crate::clock::{SharedClock, later};
 use crate::credential::{Access, UserScope};
 use crate::date::PortalTime;
@@ -27,7 +31,9 @@ use crate::operation::{Operation, OperationKind, Reply};
 use crate::portal_code::{ErrorClass, PortalError, deciding_class};
 use crate::raw::{RawAnswer, RawCall, RawTarget};
 use crate::session::{ProviderToken, Session};
-use crate::transport::{LoginReach, LoginRequest, Probe, Transport, TransportCapability, TransportError};
+use crate::transport::{
+    LoginReach, LoginRequest, Probe, Transport, TransportCapability, TransportError, TransportMode,
+};
 
 /// Something that happened to an API user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,8 +43,26 @@ pub struct UsageEntry {
     pub at: Timestamp,
     /// Whose API user, by which way in.
     pub user: UserScope,
+    /// Stands for the API user itself where several routes lead to the same portal with it: the portal counts its logins
+    /// together. A digest, from which the name is not to be had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
     /// What.
     pub what: Usage,
+}
+
+impl UsageEntry {
+    /// Something that happened to a user of one route.
+    #[must_use]
+    pub const fn new(at: Timestamp, user: UserScope, what: Usage) -> Self {
+        Self { at, user, account: None, what }
+    }
+
+    /// Whether both are of one API user in the eyes of the portal.
+    #[must_use]
+    pub fn is_of_the_user_of(&self, other: &Self) -> bool {
+        self.user == other.user || (self.account.is_some() && self.account == other.account)
+    }
 }
 
 /// What happened.
@@ -48,6 +72,8 @@ pub struct UsageEntry {
 pub enum Usage {
     /// A login was sent.
     Login,
+    /// A login was accepted after one that had been refused.
+    Accepted,
     /// The portal refused something.
     Refused {
         /// What was asked; nothing for a login.
@@ -83,18 +109,14 @@ impl UsageError {
 /// Keeps what accounts were used for, for all processes of an installation.
 #[async_trait]
 pub trait UsageBook: fmt::Debug + Send + Sync {
-    /// Writes a login down, unless the book holds `most` of this user within `window` before it already; answers
-    /// until when there is none left in that case. Looking and writing are one step for all processes.
+    /// Writes a login down, unless the book holds `most` of its user within `window` before it already, by whichever route
+    /// ([`logins_that_count`]); answers until when there is none left in that case. Looking and writing are one step for all
+    /// processes.
     ///
     /// # Errors
     /// [`UsageError`] when the book cannot be read or written; nothing is counted then.
-    async fn spend_login(
-        &self,
-        user: &UserScope,
-        now: Timestamp,
-        window: Duration,
-        most: Option<usize>,
-    ) -> Result<Spent, UsageError>;
+    async fn spend_login(&self, login: &UsageEntry, window: Duration, most: Option<usize>)
+    -> Result<Spent, UsageError>;
 
     /// Writes an entry down.
     ///
@@ -122,15 +144,36 @@ pub enum Spent {
     },
 }
 
-/// Which of these entries are logins of a user that still count at `now`, oldest first. One that lies ahead was
-/// written before the clock was set back, and is as good as new.
+/// Which of these entries are logins that still count when another one of the same user is to be made, oldest first. One
+/// that lies ahead was written before the clock was set back, and is as good as new.
 #[must_use]
-pub fn logins_that_count(entries: &[UsageEntry], user: &UserScope, now: Timestamp, window: Duration) -> Vec<Timestamp> {
+pub fn logins_that_count(entries: &[UsageEntry], login: &UsageEntry, window: Duration) -> Vec<Timestamp> {
+    let now = login.at;
     let counts = |at: &Timestamp| later(*at, window).is_some_and(|end| end > now);
-    let ours = entries.iter().filter(|entry| entry.what == Usage::Login && entry.user == *user);
+    let ours = entries.iter().filter(|entry| entry.what == Usage::Login && entry.is_of_the_user_of(login));
     let mut logins: Vec<Timestamp> = ours.map(|entry| entry.at.min(now)).filter(counts).collect();
     logins.sort_unstable();
     logins
+}
+
+/// How many tokens of a user were refused with a login after each, when another login is to be made within `window`: so
+/// many were ended by somebody else, as each login of one system ends the token of another one with the same user. Refusals
+/// without a login in between are workers of ours that met the end of one token.
+#[must_use]
+pub fn tokens_ended(entries: &[UsageEntry], login: &UsageEntry, window: Duration) -> usize {
+    let counts = |at: Timestamp| later(at.min(login.at), window).is_some_and(|end| end > login.at);
+    let mut ours: Vec<&UsageEntry> =
+        entries.iter().filter(|entry| entry.is_of_the_user_of(login) && counts(entry.at)).collect();
+    ours.sort_by_key(|entry| entry.at);
+    let (mut ended, mut is_refused) = (0, false);
+    for what in ours.iter().map(|entry| &entry.what).chain([&login.what]) {
+        match what {
+            Usage::Refused { operation: Some(_), class: ErrorClass::TokenExpired, .. } => is_refused = true,
+            Usage::Login => ended += usize::from(std::mem::take(&mut is_refused)),
+            Usage::Refused { .. } | Usage::Accepted => {}
+        }
+    }
+    ended
 }
 
 /// How long a GSTIN is left alone after code 118 ("try after 5 minutes") or a like one.
@@ -165,6 +208,18 @@ pub fn closed_gate<'e>(
         _ => None,
     };
     entries.iter().filter_map(gate).max_by_key(|(until, _)| *until)
+}
+
+/// The time over which tokens are counted that somebody else ended. Longer than [`LOGIN_WINDOW`]: a run that is started
+/// every quarter of an hour takes part in such a storm, too.
+pub const STORM_WINDOW: SignedDuration = SignedDuration::from_hours(1);
+
+/// Stands for an API user in the book, whichever route it comes by.
+fn account(user: &UserScope, name: &str) -> String {
+    let UserScope { gstin, product, environment, .. } = user;
+    let whole = format!("einvoice usage\n{environment}\n{product}\n{gstin}\n{name}");
+    let digest = digest::digest(&digest::SHA256, whole.as_bytes());
+    digest.as_ref().iter().take(8).fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 /// A transport whose logins and refusals are written into a book, and whose logins are held back when the book says so.
@@ -231,14 +286,35 @@ impl Metered {
         act(&mut self.greeted.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    async fn spend_login(&self, user: &UserScope, most: Option<usize>) -> Result<(), TransportError> {
+    /// A login as it is written down. Several routes may lead straight to one portal with one API user.
+    fn entry_of_login(&self, access: &Access, user: &UserScope) -> UsageEntry {
+        let is_direct = self.capability().mode == TransportMode::Direct;
+        let account = is_direct.then(|| account(user, access.user().user_name.expose()));
+        UsageEntry { account, ..UsageEntry::new(self.clock.now(), user.clone(), Usage::Login) }
+    }
+
+    /// Holds a login back where those before it were each followed by the end of their token.
+    async fn pass_storm(&self, login: &UsageEntry) -> Result<(), TransportError> {
+        let now = login.at;
+        let Ok(entries) = self.book.since(now.checked_sub(STORM_WINDOW).unwrap_or(now)).await else { return Ok(()) };
+        let window = Duration::try_from(STORM_WINDOW).unwrap_or_default();
+        if tokens_ended(&entries, login, window) < EARLY_ENDS_MAX {
+            return Ok(());
+        }
+        let UserScope { gstin, product, .. } = login.user;
+        let within = format!("{} minutes, processes before this one included", STORM_WINDOW.as_mins());
+        Err(TransportError::HeldBack { reason: shared_user(gstin, product, &self.route, &within, "") })
+    }
+
+    async fn spend_login(&self, login: &UsageEntry, most: Option<usize>) -> Result<(), TransportError> {
+        let user = &login.user;
         let window = Duration::try_from(LOGIN_WINDOW).unwrap_or_default();
-        match self.book.spend_login(user, self.clock.now(), window, most).await {
+        match self.book.spend_login(login, window, most).await {
             Ok(Spent::Counted) => Ok(()),
             Ok(Spent::UsedUp { until }) => Err(TransportError::HeldBack {
                 reason: format!(
-                    "{LOGINS_MAX} logins for {} on route {} within {} minutes, other processes included; the next one \
-                     waits until {} IST to protect the account (`einvoice quota` shows them)",
+                    "{LOGINS_MAX} logins for {} on route {} within {} minutes, other processes and other routes of the \
+                     same API user included; the next one waits until {} IST to protect the account (`einvoice quota` shows them)",
                     user.gstin,
                     self.route,
                     LOGIN_WINDOW.as_mins(),
@@ -255,7 +331,7 @@ impl Metered {
     async fn note_refusal(&self, user: UserScope, operation: Option<OperationKind>, errors: &[PortalError]) {
         let codes = errors.iter().map(|error| error.code.clone()).collect();
         let what = Usage::Refused { operation, codes, class: deciding_class(errors) };
-        if let Err(error) = self.book.note(UsageEntry { at: self.clock.now(), user, what }).await {
+        if let Err(error) = self.book.note(UsageEntry::new(self.clock.now(), user, what)).await {
             events::usage_not_kept(&error.to_string());
         }
     }
@@ -271,7 +347,11 @@ impl Transport for Metered {
         let user = self.user(request.access, request.product);
         self.pass_gate(&user).await?;
         if self.capability().login_reach(request.product) != LoginReach::Nobody {
-            self.spend_login(&user, self.protects.then_some(LOGINS_MAX)).await?;
+            let login = self.entry_of_login(request.access, &user);
+            if self.protects && !request.force_refresh {
+                self.pass_storm(&login).await?;
+            }
+            self.spend_login(&login, self.protects.then_some(LOGINS_MAX)).await?;
         }
         let result = self.inner.login(request).await;
         if let Err(TransportError::Refused { errors, .. }) = &result {
@@ -303,7 +383,7 @@ impl Transport for Metered {
         let user = self.user(session.access(), product);
         self.pass_gate(&user).await?;
         if operation.is_none() {
-            self.spend_login(&user, None).await?;
+            self.spend_login(&self.entry_of_login(session.access(), &user), None).await?;
         }
         let result = self.inner.call_raw(session, call).await;
         if let Err(TransportError::Refused { errors, .. }) = &result
@@ -341,23 +421,62 @@ mod tests {
     }
 
     fn login(route: &str, minute: i64) -> UsageEntry {
-        UsageEntry { at: at(minute), user: user(route), what: Usage::Login }
+        UsageEntry::new(at(minute), user(route), Usage::Login)
     }
 
     fn refused(minute: i64, code: &str) -> UsageEntry {
         let codes = vec![code.to_owned()];
         let what = Usage::Refused { operation: None, class: ErrorClass::of(code), codes };
-        UsageEntry { at: at(minute), user: user("nic"), what }
+        UsageEntry::new(at(minute), user("nic"), what)
     }
 
     #[test]
     fn logins_of_one_user_count_for_the_length_of_the_window() {
         let entries = [login("nic", 0), login("gsp", 3), login("nic", 10), login("nic", 40), refused(12, "1005")];
-        let count = |minute| logins_that_count(&entries, &user("nic"), at(minute), Duration::from_mins(15));
+        let count = |minute| logins_that_count(&entries, &login("nic", minute), Duration::from_mins(15));
         assert_eq!(count(14), [at(0), at(10), at(14)], "one that lies ahead is as good as new");
         assert_eq!(count(15), [at(10), at(15)]);
         assert_eq!(count(25), [at(25)]);
         assert_eq!(count(55), []);
+    }
+
+    #[test]
+    fn logins_of_one_api_user_count_by_whichever_route_they_went() {
+        let by = |route, account: Option<&str>, minute| UsageEntry {
+            account: account.map(str::to_owned),
+            ..login(route, minute)
+        };
+        let entries =
+            [by("nic1", Some("a"), 0), by("nic2", Some("a"), 1), by("nic2", Some("b"), 2), by("gsp", None, 3)];
+        let count = |entry: UsageEntry| logins_that_count(&entries, &entry, Duration::from_mins(15)).len();
+        assert_eq!(count(by("nic1", Some("a"), 5)), 2);
+        assert_eq!(count(by("nic3", Some("b"), 5)), 1);
+        assert_eq!(count(by("gsp", None, 5)), 1);
+        assert_ne!(account(&user("nic1"), "API_one"), account(&user("nic1"), "API_two"));
+        assert_eq!(account(&user("nic1"), "API_one"), account(&user("nic2"), "API_one"));
+        assert!(!account(&user("nic1"), "API_one").contains("one"));
+    }
+
+    #[test]
+    fn tokens_that_somebody_else_ended_are_told_from_workers_that_met_one_end() {
+        let ended = |minute| UsageEntry {
+            what: Usage::Refused {
+                operation: Some(OperationKind::GetIrn),
+                codes: vec!["1005".to_owned()],
+                class: ErrorClass::TokenExpired,
+            },
+            ..login("nic", minute)
+        };
+        let hour = Duration::from_mins(60);
+        // A run every five minutes against another system with the same user.
+        let storm = [login("nic", 0), ended(5), login("nic", 5), ended(10), login("nic", 10), ended(15)];
+        assert_eq!(tokens_ended(&storm, &login("nic", 15), hour), 3);
+        assert_eq!(tokens_ended(&storm[..4], &login("nic", 10), hour), 2);
+        assert_eq!(tokens_ended(&storm, &login("nic", 71), hour), 1, "those before are long over");
+        // One renewal, met by three other workers.
+        let workers = [login("nic", 0), ended(1), ended(1), ended(1)];
+        assert_eq!(tokens_ended(&workers, &login("nic", 2), hour), 1);
+        assert_eq!(tokens_ended(&storm, &login("gsp", 15), hour), 0);
     }
 
     #[test]

@@ -15,6 +15,8 @@ mod doors;
 mod provider;
 #[path = "access/raw.rs"]
 mod raw;
+#[path = "access/refusals.rs"]
+mod refusals;
 #[path = "access/store.rs"]
 mod store;
 mod support;

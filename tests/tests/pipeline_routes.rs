@@ -17,7 +17,7 @@ use einvoice_core::operation::OperationKind;
 use einvoice_core::pipeline::{PipelineError, RoutePart};
 use einvoice_core::state::DocumentState::{Registered, Unknown};
 use einvoice_gsp::emulator::{Provider, ProviderAccount, ProviderFault};
-use einvoice_gsp::profile::{Profile, read_profile, read_profile_text};
+use einvoice_gsp::profile::{Meaning, Profile, read_profile, read_profile_text};
 use einvoice_gsp::{GspParts, GspTransport};
 use einvoice_protocol::login::AuthPublicKey;
 use einvoice_sandbox::{Fault, InProcess, PortalOperation};
@@ -143,6 +143,48 @@ async fn a_provider_that_is_down_hands_on_to_the_next_way_and_nothing_is_sent_tw
     assert_eq!(report.registered, 1, "{report:?}");
     assert_eq!(taken(&status(&world).await), "without-numbers");
     assert_eq!(world.books()[0].attempts, 1);
+}
+
+#[tokio::test]
+async fn a_gateway_that_turns_away_what_it_has_passed_on_makes_no_second_registration() {
+    for (status_of_page, provider) in [(429, "adaequare"), (401, "adaequare"), (403, "alankit"), (401, "iris")] {
+        let (mut world, ..) = three_ways(1).await;
+        let (first, turns_away) = through(&world, shipped(provider)).await;
+        world.routes[0] = first;
+        // Makes the logins, so that the next call is the one that writes.
+        world.run().await;
+        world.source.put("record-1", Recipe::numbered(2).json());
+        turns_away.push_fault(ProviderFault::PageAfter(status_of_page));
+        let run = world.run().await;
+        let case = format!("{provider} with {status_of_page}: {run:?}");
+        // Whoever was stopped by it is asked later; until then it is open, and nobody sends it.
+        world.advance(Duration::from_mins(16));
+        world.run().await;
+        assert!(world.statuses().await.iter().all(|status| taken(status) == provider), "another way was taken; {case}");
+        assert_eq!(world.states().await, [Registered, Registered], "{case}");
+        let attempts: Vec<u64> = world.books().iter().map(|line| line.attempts).collect();
+        assert_eq!(attempts, [1, 1], "it was sent a second time; {case}");
+    }
+}
+
+#[tokio::test]
+async fn a_providers_own_word_that_there_is_no_such_document_lets_it_go_out_again() {
+    let own_word = r#"
+        extends = "adaequare"
+        id = "own-word"
+        codes = [{ text = "no such document", is = "not_found" }]
+    "#;
+    let mut world = World::new([Recipe::numbered(1).json()]).await;
+    let (only, provider) = through(&world, own(own_word)).await;
+    world.routes = vec![only];
+    // Makes the logins, so that the next calls are the document and the question about it.
+    world.run().await;
+    world.source.put("record-1", Recipe::numbered(2).json());
+    provider.push_fault(ProviderFault::Html);
+    provider.push_fault(ProviderFault::Says(Meaning::NotFound));
+    world.run().await;
+    assert_eq!(world.states().await, [Registered, Registered]);
+    assert_eq!(world.calls(PortalOperation::GetIrnByDocument), 0, "its word was not taken, and it was asked again");
 }
 
 #[tokio::test]

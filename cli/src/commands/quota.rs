@@ -170,7 +170,10 @@ fn route_of<'a>(user: &UserScope, assembly: &'a Assembly) -> Option<&'a RouteTab
 
 fn logins(entries: &[UsageEntry], user: &UserScope, now: Timestamp) -> Logins {
     let window = Duration::try_from(LOGIN_WINDOW).unwrap_or_default();
-    let counted = logins_that_count(entries, user, now, window);
+    // The portal counts the logins of one API user together, by whichever route they went.
+    let account = entries.iter().rev().filter(|entry| entry.user == *user).find_map(|entry| entry.account.clone());
+    let next = UsageEntry { account, ..UsageEntry::new(now, user.clone(), Usage::Login) };
+    let counted = logins_that_count(entries, &next, window);
     Logins {
         used: counted.len(),
         left: LOGINS_MAX.saturating_sub(counted.len()),
@@ -320,13 +323,12 @@ mod tests {
 
     fn refusal(minute: i64, code: &str) -> UsageEntry {
         let what = Usage::Refused { operation: None, codes: vec![code.to_owned()], class: ErrorClass::of(code) };
-        UsageEntry { at: at(minute), user: user(), what }
+        UsageEntry::new(at(minute), user(), what)
     }
 
     #[test]
     fn logins_are_used_and_left_and_come_back_when_the_oldest_is_over() {
-        let entries: Vec<UsageEntry> =
-            (0..3).map(|minute| UsageEntry { at: at(minute), user: user(), what: Usage::Login }).collect();
+        let entries: Vec<UsageEntry> = (0..3).map(|minute| UsageEntry::new(at(minute), user(), Usage::Login)).collect();
         let found = logins(&entries, &user(), at(10));
         assert_eq!((found.used, found.left, found.next_free_at), (3, 2, Some(at(15))));
         assert_eq!(logins(&entries, &user(), at(60)).used, 0);

@@ -110,6 +110,7 @@ impl Rehearsal {
         }
         let part = assembly.route(table).await?;
         let capability = part.transport.capability().clone();
+        capability.admit_rehearsal(&format!("route {name}"))?;
         if capability.raw_calls.is_empty() {
             return Err(CliError::Transport(raw_calls_denied()));
         }

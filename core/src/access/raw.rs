@@ -16,10 +16,11 @@ impl Gateway {
     /// [`TransportError::HeldBack`] in production, where nothing may be tried out; any [`TransportError`] of the
     /// login or the call.
     pub async fn call_raw(&self, gstin: Gstin, call: &RawCall) -> Result<RawAnswer, TransportError> {
-        let production = Environment::Production;
-        if self.environment == production || self.transport.capability().environment == production {
-            return Err(raw_calls_in_production(&format!("route {}", self.route.as_str())));
+        let route = format!("route {}", self.route.as_str());
+        if self.environment == Environment::Production {
+            return Err(raw_calls_in_production(&route));
         }
+        self.transport.capability().admit_rehearsal(&route)?;
         let product = call.target.product();
         self.check_doors(gstin, product)?;
         let session = self.session(gstin, product).await?;

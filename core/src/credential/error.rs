@@ -1,7 +1,8 @@
 //! Why credentials could not be had or kept.
 
-use super::CredentialScope;
+use super::{CredentialScope, LoginFailure};
 use crate::BoxError;
+use crate::date::PortalTime;
 
 /// Why credentials could not be had or kept.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +15,20 @@ pub enum CredentialError {
         scope: Box<CredentialScope>,
         /// Where it was looked for, for a person, with the name under which it would be found.
         store: String,
+    },
+    /// It was refused before, by this process or another one, and is the same still. Nothing was sent.
+    #[error(
+        "the {scope} was refused on {} IST{}, and nothing has changed since: it is not sent again, as that endangers the \
+         account. Put or rotate it (`einvoice credentials add`, `rotate`), or, where it was put right at the portal or the \
+         provider, prove it with `einvoice credentials test`",
+        PortalTime::at(.failure.at),
+        .failure.with_code()
+    )]
+    StillRefused {
+        /// What was refused.
+        scope: Box<CredentialScope>,
+        /// When, and with which code.
+        failure: LoginFailure,
     },
     /// The store cannot be changed.
     #[error("{store} is read-only: {hint}")]

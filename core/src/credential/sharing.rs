@@ -129,7 +129,14 @@ impl CredentialStore for SharedUsers {
     }
 
     async fn facts(&self, scope: &CredentialScope) -> Result<EntryFacts, CredentialError> {
-        self.inner.facts(scope).await
+        match (self.inner.facts(scope).await, scope) {
+            (Err(CredentialError::Missing { .. }), CredentialScope::User(user))
+                if self.mode(user) != EWayBillLogin::Own =>
+            {
+                self.inner.facts(&CredentialScope::User(e_invoice(user))).await
+            }
+            (found, _) => found,
+        }
     }
 
     async fn note(&self, scope: &CredentialScope, note: &LoginNote) -> Result<(), CredentialError> {

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::outcome::{ELSEWHERE_CODE, NOT_HERE_CODE, NOT_THERE_CODE, WINDOW_OVER_CODE, consequence_of};
+use super::outcome::{ELSEWHERE_CODE, NOT_HERE_CODE, WINDOW_OVER_CODE, consequence_of, proves_unregistered, says};
 use super::report::Tally;
 use super::routes::{Route, Routes};
 use super::send::{heed, sent_document};
@@ -22,12 +22,18 @@ const NIC_SITES: [&str; 2] = ["NIC1", "NIC2"];
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) site: String,
+    /// How the route that brought it reaches the portal.
+    pub(super) mode: TransportMode,
     pub(super) result: Result<Box<Registration>, TransportError>,
 }
 
 impl Answer {
     pub(super) fn has_code(&self, code: &str) -> bool {
         self.result.as_ref().is_err_and(|error| has_code(error, code))
+    }
+
+    fn is_not_there(&self) -> bool {
+        self.result.as_ref().is_err_and(|error| proves_unregistered(error, self.mode))
     }
 }
 
@@ -45,10 +51,10 @@ impl Question<'_> {
     /// Asks until a site knows something, each at most once in each way.
     pub(super) async fn ask(&self) -> Answer {
         let answer = self.ask_the_site_of_the_attempt().await;
-        let may_be_at_the_other = answer.has_code(NOT_HERE_CODE)
-            || (is_registered_elsewhere(self.claimed) && answer.has_code(NOT_THERE_CODE));
+        let may_be_at_the_other =
+            answer.has_code(NOT_HERE_CODE) || (is_registered_elsewhere(self.claimed) && answer.is_not_there());
         let Some(other) = other_nic_site(&self.attempt.site).filter(|_| may_be_at_the_other) else { return answer };
-        let there = Answer { site: other.to_owned(), result: self.put(Some(other)).await };
+        let there = Answer { site: other.to_owned(), mode: self.route.mode(), result: self.put(Some(other)).await };
         // What is found there is registered there. Its "not there" proves nothing about the site that was
         // sent to, so that the first answer stands.
         if there.result.is_ok() || there.has_code(WINDOW_OVER_CODE) { there } else { answer }
@@ -58,13 +64,14 @@ impl Question<'_> {
         let site = self.attempt.site.as_str();
         // A "not there" counts only from the site that was sent to; a route may lead elsewhere by now.
         let named = self.route.site() != site;
-        let mut answer = Answer { site: site.to_owned(), result: self.put(named.then_some(site)).await };
+        let result = self.put(named.then_some(site)).await;
+        let mut answer = Answer { site: site.to_owned(), mode: self.route.mode(), result };
         if !named && answer.has_code(NOT_HERE_CODE) {
             // Local data only, or a closed window: the site's own name in the header makes it look again.
             answer.result = self.put(Some(site)).await;
         }
         let can_by_irn = self.route.can(OperationKind::GetIrn);
-        if answer.has_code(NOT_THERE_CODE) && is_called_a_duplicate(self.claimed) && can_by_irn {
+        if answer.is_not_there() && is_called_a_duplicate(self.claimed) && can_by_irn {
             // The number may be registered with another date of the same year, which a question by
             // document does not find, and the IRN holds no date.
             let by_irn = Operation::GetIrn { irn: self.claimed.irn, site: named.then(|| site.to_owned()) };
@@ -75,9 +82,9 @@ impl Question<'_> {
         }
         if answer.result.is_err()
             && !self.route.can(OperationKind::GetIrnByDocument)
-            && let Some(told) = self.ask_by_another_route(site).await
+            && let Some((mode, told)) = self.ask_by_another_route(site).await
         {
-            answer.result = told;
+            (answer.mode, answer.result) = (mode, told);
         }
         answer
     }
@@ -85,7 +92,10 @@ impl Question<'_> {
     /// By document, on the other routes that lead to the same site, in their order, until one answers clearly: what a read
     /// by IRN does not find may still be there, and only a read by document says clearly that it is not. Nothing where
     /// none does.
-    async fn ask_by_another_route(&self, site: &str) -> Option<Result<Box<Registration>, TransportError>> {
+    async fn ask_by_another_route(
+        &self,
+        site: &str,
+    ) -> Option<(TransportMode, Result<Box<Registration>, TransportError>)> {
         let gstin = self.attempt.gstin;
         let leads_there = |route: &&Arc<Route>| {
             route.name() != self.route.name()
@@ -100,10 +110,10 @@ impl Question<'_> {
         for other in self.routes.in_order().iter().filter(leads_there) {
             let _permit = other.permit(gstin).await?;
             let told = self.call_by(other, &question).await;
-            let is_not_there = told.as_ref().is_err_and(|error| has_code(error, NOT_THERE_CODE));
+            let is_not_there = told.as_ref().is_err_and(|error| proves_unregistered(error, other.mode()));
             let is_clear = told.is_ok() || told.as_ref().is_err_and(|error| has_code(error, WINDOW_OVER_CODE));
             if is_clear || (is_not_there && knows_the_site) {
-                return Some(told);
+                return Some((other.mode(), told));
             }
         }
         None
@@ -187,7 +197,7 @@ fn is_ours(claimed: &Claimed, irn: Irn) -> bool {
 
 /// Whether the portal said that another one registered the document (2295).
 pub(super) fn is_registered_elsewhere(claimed: &Claimed) -> bool {
-    claimed.open_errors.iter().any(|error| error.code == ELSEWHERE_CODE)
+    says(&claimed.open_errors, ELSEWHERE_CODE)
 }
 
 /// Whether the refusal that left the outcome open says that the key is taken.
@@ -209,5 +219,5 @@ pub(super) fn is_nic_site(site: &str) -> bool {
 }
 
 fn has_code(error: &TransportError, code: &str) -> bool {
-    error.portal_errors().iter().any(|error| error.code == code)
+    says(error.portal_errors(), code)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use super::dispatch::Ended;
-use super::outcome::{NOT_HERE_CODE, NOT_THERE_CODE, WINDOW_OVER_CODE, is_burnt};
+use super::outcome::{NOT_HERE_CODE, WINDOW_OVER_CODE, is_burnt, proves_unregistered, says};
 use super::question::{Question, duplicate, foreign_duplicate, is_nic_site, is_registered_elsewhere, named_beside};
 use super::report::Tally;
 use super::send::judged;
@@ -17,7 +17,7 @@ use crate::ledger::{AuditEntry, Claimed, HandOver, Intent, LedgerError, Settleme
 use crate::operation::{DuplicateInfo, Registration, RegistrationStatus};
 use crate::portal_code::{ErrorClass, deciding_class};
 use crate::state::DocumentState;
-use crate::transport::TransportError;
+use crate::transport::{TransportError, TransportMode};
 use crate::verify::{Judgement, Proof};
 
 /// Longest pause between two questions about the same document.
@@ -30,6 +30,9 @@ const LATE_ASK_PAUSE: Duration = Duration::from_hours(24);
 /// Sendings after which a document that the portal stumbles over every time, and does not have, is
 /// left to a person: code 5001 can be a lasting fault of the payload.
 const SENDINGS_MAX: u32 = 5;
+
+/// Why a "not there" before the settling wait is over leaves the outcome open.
+const TOO_SOON: &str = "the portal does not find it, but so soon after sending that this proves nothing";
 
 /// Asks about one `Unknown` document and records what came of it.
 pub(super) async fn settle(
@@ -92,7 +95,7 @@ async fn ask(shared: &Shared, tally: &Tally, claimed: &Claimed) -> Result<Option
             registration.site = Some(answer.site);
             settle_found(shared, claimed, registration)
         }
-        Err(error) => Case { shared, claimed, attempt, site: answer.site, error }.settle().await?,
+        Err(error) => Case { shared, claimed, attempt, site: answer.site, mode: answer.mode, error }.settle().await?,
     }))
 }
 
@@ -132,6 +135,8 @@ struct Case<'a> {
     attempt: &'a Intent,
     /// The site whose answer counts.
     site: String,
+    /// How the route that brought it reaches the portal.
+    mode: TransportMode,
     error: TransportError,
 }
 
@@ -140,7 +145,7 @@ impl Case<'_> {
         let stated = duplicate(self.claimed).or_else(|| named_beside(self.claimed, &self.error));
         let is_elsewhere = is_registered_elsewhere(self.claimed);
         let window_is_over = self.has_code(WINDOW_OVER_CODE);
-        if window_is_over || (is_elsewhere && (self.has_code(NOT_THERE_CODE) || self.has_code(NOT_HERE_CODE))) {
+        if window_is_over || (is_elsewhere && (self.is_not_there() || self.has_code(NOT_HERE_CODE))) {
             // It is registered, and the signed copy is out of reach here.
             return Ok(match stated {
                 Some(stated) => self.stated_by_the_portal(stated, is_elsewhere && !window_is_over),
@@ -150,7 +155,7 @@ impl Case<'_> {
                 None => self.for_a_person("it is registered through another portal, which was not named"),
             });
         }
-        if self.has_code(NOT_THERE_CODE) {
+        if self.is_not_there() {
             return self.settle_not_there().await;
         }
         if matches!(self.error, TransportError::Unsupported { .. }) {
@@ -188,6 +193,11 @@ impl Case<'_> {
             return unknown("the portal does not find it, but so long after sending that this proves nothing");
         }
         let errors = self.claimed.open_errors.as_slice();
+        // An HTTP status alone ended nothing: what a gateway passed on may still be under way.
+        let is_by_status = errors.iter().any(|error| error.by_status);
+        if is_by_status && is_before_the_wait(self.shared, self.attempt) {
+            return unknown(TOO_SOON);
+        }
         let class = (!errors.is_empty()).then(|| deciding_class(errors));
         let is_lasting = self.attempt.number >= SENDINGS_MAX && self.sendings().await? >= SENDINGS_MAX;
         let refused = match class {
@@ -204,7 +214,7 @@ impl Case<'_> {
             return Ok(Settlement::Refused { errors: errors.to_vec(), burnt: is_burnt(errors) });
         }
         if is_before_the_wait(self.shared, self.attempt) {
-            return unknown("the portal does not find it, but so soon after sending that this proves nothing");
+            return unknown(TOO_SOON);
         }
         Ok(Settlement::NotThere { errors: self.error.portal_errors().to_vec() })
     }
@@ -272,7 +282,11 @@ impl Case<'_> {
     }
 
     fn has_code(&self, code: &str) -> bool {
-        self.error.portal_errors().iter().any(|error| error.code == code)
+        says(self.error.portal_errors(), code)
+    }
+
+    fn is_not_there(&self) -> bool {
+        proves_unregistered(&self.error, self.mode)
     }
 }
 

@@ -48,6 +48,9 @@ pub struct TransportCapability {
     pub users_at_provider: BTreeSet<Product>,
     /// What it can send as it is ([`Transport::call_raw`](super::Transport::call_raw)); nothing where it sends only what a right program sends.
     pub raw_calls: BTreeSet<RawPart>,
+    /// Whether nothing but the client pair decides which environment is behind it, as where a provider has one address for
+    /// both. The route's word is no proof then that what is tried out is not real, so that nothing is tried out.
+    pub environment_by_client_pair: bool,
     /// How far a login to each system goes, where that is not to whoever knows the API user: see
     /// [`TransportCapability::login_reach`].
     pub login_reach: BTreeMap<Product, LoginReach>,
@@ -88,6 +91,7 @@ impl TransportCapability {
             client_pair_per_product: false,
             users_at_provider: BTreeSet::new(),
             raw_calls: BTreeSet::new(),
+            environment_by_client_pair: false,
             login_reach: BTreeMap::new(),
             sealed_logins: BTreeSet::from([Product::EInvoice, Product::EWayBill]),
         }
@@ -98,9 +102,7 @@ impl TransportCapability {
     /// # Errors
     /// [`TransportError::HeldBack`], with the reason.
     pub fn admit_raw(&self, call: &RawCall) -> Result<(), TransportError> {
-        if self.environment == Environment::Production {
-            return Err(raw_calls_in_production("this route"));
-        }
+        self.admit_rehearsal("this route")?;
         if self.raw_calls.is_empty() {
             return Err(raw_calls_denied());
         }
@@ -108,6 +110,26 @@ impl TransportCapability {
             Some(lacking) => Err(TransportError::HeldBack { reason: lacking.why_lacking() }),
             None => Ok(()),
         }
+    }
+
+    /// Lets something be tried out where it may: never in production, nor where only the client pair tells that it is the
+    /// sandbox.
+    ///
+    /// # Errors
+    /// [`TransportError::HeldBack`], with the reason, in which the route is called by these words.
+    pub fn admit_rehearsal(&self, route: &str) -> Result<(), TransportError> {
+        if self.environment == Environment::Production {
+            return Err(raw_calls_in_production(route));
+        }
+        if self.environment_by_client_pair {
+            let reason = format!(
+                "{route} has one address for the sandbox and production, and nothing but the client pair tells that it is \
+                 the sandbox: a pair put in the wrong place would register for good what is only tried out. Use a route \
+                 whose address is the sandbox's alone"
+            );
+            return Err(TransportError::HeldBack { reason });
+        }
+        Ok(())
     }
 
     /// How far a login to a system goes.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use einvoice_core::access::Gateway;
-use einvoice_core::credential::{Access, ApiUser, ClientPair, UserScope};
+use einvoice_core::credential::{Access, ApiUser, ClientPair};
 use einvoice_core::environment::{Environment, Product, RouteName};
 use einvoice_core::operation::{Operation, OperationKind, Reply};
 use einvoice_core::raw::{RawAnswer, RawBody, RawCall, RawTarget};
@@ -63,8 +63,7 @@ struct Closed;
 impl UsageBook for Closed {
     async fn spend_login(
         &self,
-        _user: &UserScope,
-        _now: Timestamp,
+        _login: &UsageEntry,
         _window: std::time::Duration,
         _most: Option<usize>,
     ) -> Result<Spent, UsageError> {

@@ -1,11 +1,13 @@
 //! A credential store whose secrets a test can spoil.
 
+use std::collections::HashMap;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use einvoice_core::credential::{
     ApiUser, ClientHolder, ClientPair, ClientScope, CredentialCapability, CredentialEntry, CredentialError,
-    CredentialScope, CredentialStore, CredentialSummary, UserScope,
+    CredentialScope, CredentialStore, CredentialSummary, EntryFacts, LoginNote, UserScope,
 };
 use einvoice_core::environment::Product;
 use einvoice_core::identifier::Pan;
@@ -22,6 +24,8 @@ pub(crate) struct Store {
     /// Whose client secret is spoilt; everybody's when absent.
     pub(crate) only_pan: Option<Pan>,
     pub(crate) sessions_fail: AtomicBool,
+    /// What is known beside the entries; nothing is kept when absent.
+    pub(crate) facts: Option<Mutex<HashMap<CredentialScope, EntryFacts>>>,
 }
 
 impl Store {
@@ -32,6 +36,7 @@ impl Store {
             client_secret: None,
             only_pan: None,
             sessions_fail: AtomicBool::new(false),
+            facts: None,
         }
     }
 
@@ -87,5 +92,22 @@ impl CredentialStore for Store {
 
     async fn save_session(&self, scope: &UserScope, session: &SavedSession) -> Result<(), CredentialError> {
         self.inner.save_session(scope, session).await
+    }
+
+    async fn facts(&self, scope: &CredentialScope) -> Result<EntryFacts, CredentialError> {
+        let kept = self.facts.as_ref().and_then(|facts| facts.lock().unwrap().get(scope).cloned());
+        Ok(kept.unwrap_or_default())
+    }
+
+    async fn note(&self, scope: &CredentialScope, note: &LoginNote) -> Result<(), CredentialError> {
+        if let Some(facts) = &self.facts {
+            let mut facts = facts.lock().unwrap();
+            let known = facts.entry(scope.clone()).or_default();
+            match note {
+                LoginNote::Accepted(at) => known.last_success = Some(*at),
+                LoginNote::Refused(failure) => known.last_failure = Some(failure.clone()),
+            }
+        }
+        Ok(())
     }
 }

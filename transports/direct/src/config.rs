@@ -221,6 +221,14 @@ mod tests {
     }
 
     #[test]
+    fn a_route_to_production_that_is_said_to_be_a_sandbox_is_refused() {
+        let config = DirectConfig::new("https://api.einvoice1.gst.gov.in", "");
+        let refused = config.base(Environment::Sandbox).unwrap_err().to_string();
+        assert!(refused.contains("base_url") && refused.contains("leads to production"), "{refused}");
+        config.base(Environment::Production).unwrap();
+    }
+
+    #[test]
     fn a_path_without_its_slash_is_refused_by_name_before_it_becomes_a_host() {
         let endpoints = Endpoints { login: "eivital/v1.04/auth".into(), ..Endpoints::default() };
         let config = DirectConfig { endpoints, ..DirectConfig::new("https://portal.example", "") };

@@ -60,6 +60,25 @@ impl Refusal {
         });
     }
 
+    /// Whether a call with a token of the provider was answered by whoever looks at that.
+    pub(crate) fn is_past_the_token(&self) -> bool {
+        !self.means(Meaning::ReauthProvider) && !self.is_by_status()
+    }
+
+    /// The same refusal as one of the account, which no other token helps.
+    pub(crate) fn of_account(mut self) -> Self {
+        for error in self.errors.iter_mut().filter(|error| error.of_provider == Some(ErrorClass::TokenExpired)) {
+            error.of_provider = Some(ErrorClass::ClientConfig);
+        }
+        self.meanings = vec![Meaning::Config];
+        self
+    }
+
+    /// Whether the HTTP status alone says so. Of a call that writes that proves nothing.
+    pub(crate) fn is_by_status(&self) -> bool {
+        self.errors.iter().any(|error| error.by_status)
+    }
+
     /// Whether nothing that is known was said.
     fn is_unknown(&self) -> bool {
         self.errors.iter().all(|error| error.class() == ErrorClass::Unknown)
@@ -88,6 +107,7 @@ impl Reading<'_> {
                 if refusal.is_unknown() {
                     for error in &mut refusal.errors {
                         error.of_provider = Some(meaning.class());
+                        error.by_status = true;
                     }
                     refusal.meanings.push(meaning);
                 }
@@ -219,7 +239,7 @@ impl Reading<'_> {
 /// A refusal that only the HTTP status tells of.
 fn by_status(status: u16, meaning: Meaning, reason: String) -> Answer {
     Answer::No(Refusal {
-        errors: vec![PortalError::of_provider(format!("HTTP {status}"), reason, meaning.class())],
+        errors: vec![PortalError::by_status(status, reason, meaning.class())],
         info: Vec::new(),
         meanings: vec![meaning],
     })
@@ -265,7 +285,12 @@ fn collect_within(json: &str, rule: &ErrorRule, depth: u8, each: &mut dyn FnMut(
             let source = rule.source.as_ref().map(|source| {
                 let said = members.text(&source.member).unwrap_or_default();
                 let is_portal = source.portal.iter().any(|word| word.eq_ignore_ascii_case(said.trim()));
-                if is_portal { Speaker::Portal } else { Speaker::Provider }
+                match said.trim() {
+                    // Nobody is named: the code tells.
+                    "" => Speaker::Either,
+                    _ if is_portal => Speaker::Portal,
+                    _ => Speaker::Provider,
+                }
             });
             match (code, message) {
                 // The portal's own envelope inside of what the provider says.
@@ -460,6 +485,24 @@ mod tests {
     }
 
     #[test]
+    fn what_only_the_http_status_says_is_marked_and_what_a_known_code_says_is_not() {
+        let http: Vec<HttpRule> =
+            serde_json::from_str(r#"[{"status":429,"is":"rate_limit"},{"status":403,"is":"config"}]"#).unwrap();
+        let rules: Vec<CodeRule> = serde_json::from_str(r#"[{"text":"credits","is":"quota"}]"#).unwrap();
+        let layers = layers(MESSAGES);
+        let marks = |status, body: &str| match read(&layers, &rules, &http, status, body) {
+            Answer::No(refusal) => refusal.errors.iter().map(|error| error.by_status).collect::<Vec<_>>(),
+            other => panic!("{other:?}"),
+        };
+        for body in ["", "<html>", r#"{"success":false,"message":"slow down"}"#, r#"{"success":false}"#] {
+            assert_eq!((marks(429, body), marks(403, body)), (vec![true], vec![true]), "{body}");
+        }
+        for said in ["no credits", "2172 : x"] {
+            assert_eq!(marks(429, &format!(r#"{{"success":false,"message":"{said}"}}"#)), [false], "{said}");
+        }
+    }
+
+    #[test]
     fn the_portals_envelope_inside_of_a_providers_is_read_as_the_portals_word() {
         let layers = layers(
             r#"
@@ -499,6 +542,13 @@ mod tests {
             shown(body),
             [error("2150", ErrorClass::Duplicate, false), error("2150", ErrorClass::Unknown, true)]
         );
+        for member in ["", r#","by":null"#, r#","by":" ""#] {
+            let body = format!(
+                r#"[{{"ok":"N","errors":[{{"error_code":"2154","error_message":"d"{member}}},{{"error_code":"X1","error_message":"e"{member}}}]}}]"#
+            );
+            let told = [error("2154", ErrorClass::NotFound, false), error("X1", ErrorClass::Unknown, true)];
+            assert_eq!(shown(&body), told, "{member}");
+        }
         let body = r#"[{"ok":"N","errors":[],"codes":"238, 312,"}]"#;
         assert_eq!(
             shown(body),

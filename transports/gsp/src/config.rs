@@ -12,15 +12,16 @@ use einvoice_core::registry::{BuildContext, BuildError};
 use einvoice_core::transport::Transport;
 use einvoice_http::{
     BODY_BYTES_MAX, CONNECT_TIMEOUT_MS, HttpError, HttpExchange, HttpSettings, ProxyChoice, TOTAL_TIMEOUT_MS,
-    usable_address,
+    other_environment, usable_address,
 };
 use einvoice_protocol::login::AuthPublicKey;
 use einvoice_protocol::public_key::KEY_FILE_BYTES_MAX;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::environment::known_at;
 use crate::parts::{GspParts, PartsError};
-use crate::profile::{Hosts, ProfileError, read_profile};
+use crate::profile::{Hosts, Profile, ProfileError, read_profile};
 use crate::tape::{Recorded, Tape, TapeError};
 use crate::transport::GspTransport;
 
@@ -41,6 +42,11 @@ pub struct GspConfig {
     /// Addresses instead of those of the profile: another one that the provider publishes, or an emulator's.
     #[serde(default)]
     pub hosts: Option<Hosts>,
+    /// Which environment the client pair that is stored for this route is of, `sandbox` or `production`. To be said, and to
+    /// be the route's `environment`, where the provider has one address for both: only the pair decides then whether what is
+    /// registered is real. No rehearsal goes that way.
+    #[serde(default)]
+    pub client_pair_is_of: Option<Environment>,
     /// File with the e-invoice system's public key for logins, where the profile passes its protocol through.
     #[serde(default)]
     pub auth_public_key_file: Option<PathBuf>,
@@ -121,6 +127,29 @@ pub enum GspError {
     /// What is recorded cannot be written.
     #[error("`record`: {0}")]
     Tape(#[from] TapeError),
+    /// The provider has one address for both environments, and nobody said which one the client pair is of.
+    #[error(
+        "`client_pair_is_of`: {address} serves the sandbox and production alike, so that nothing but the client pair decides \
+         whether what is registered is real. Look in the provider's console which of the two the pair for this route is of; \
+         if it is of {environment}, write `client_pair_is_of = \"{environment}\"`"
+    )]
+    OneAddress {
+        /// The address.
+        address: String,
+        /// What the route says.
+        environment: Environment,
+    },
+    /// The client pair is of another environment than the route says.
+    #[error(
+        "`client_pair_is_of` says {of}, and the route says `environment = \"{environment}\"`: they must be the same, as \
+         documents, credentials and ledger go by the route's"
+    )]
+    OtherPair {
+        /// What the pair is of.
+        of: Environment,
+        /// What the route says.
+        environment: Environment,
+    },
     /// The profile has no addresses for this environment.
     #[error(
         "profile {profile} has no {environment} of its own; give its addresses under `hosts`, as the provider told you"
@@ -141,6 +170,7 @@ impl GspConfig {
             settings: BTreeMap::new(),
             site: default_site(),
             hosts: None,
+            client_pair_is_of: None,
             auth_public_key_file: None,
             ewb_auth_public_key_file: None,
             connect_timeout_ms: CONNECT_TIMEOUT_MS,
@@ -151,6 +181,37 @@ impl GspConfig {
             root_certificate_file: None,
             record: None,
         }
+    }
+
+    /// Compares where a route leads with what it says; `true` where only the client pair tells the environment.
+    fn only_the_pair_tells(
+        &self,
+        profile: &Profile,
+        hosts: &Hosts,
+        environment: Environment,
+    ) -> Result<bool, GspError> {
+        if let Some(of) = self.client_pair_is_of.filter(|of| *of != environment) {
+            return Err(GspError::OtherPair { of, environment });
+        }
+        let carried = [(Product::EInvoice, "hosts.irp"), (Product::EWayBill, "hosts.ewb")];
+        let carried = carried.into_iter().filter(|(product, _)| profile.product(*product).is_some());
+        let products = carried.map(|(product, key)| (key, hosts.of(product), true));
+        let login = Some(("hosts.common", hosts.common.as_str(), false)).filter(|(_, address, _)| !address.is_empty());
+        let mut is_open = false;
+        for (key, address, registers) in products.chain(login) {
+            let url = usable_address(key, address, environment)?;
+            let known = known_at(&url, profile);
+            if !known.is_empty() && !known.contains(&environment) {
+                return Err(other_environment(key, &url, environment.other(), environment).into());
+            }
+            if known.len() > 1 && registers {
+                if self.client_pair_is_of.is_none() {
+                    return Err(GspError::OneAddress { address: address.to_owned(), environment });
+                }
+                is_open = true;
+            }
+        }
+        Ok(is_open)
     }
 
     async fn http(&self, directory: &Path) -> Result<HttpSettings, GspError> {
@@ -187,6 +248,7 @@ pub async fn connect(
         Some(hosts) => hosts.clone(),
         None => return Err(GspError::NoEnvironment { profile: profile.id, environment }),
     };
+    let only_the_pair_tells = config.only_the_pair_tells(&profile, &hosts, environment)?;
     let http = config.http(directory).await?;
     let tape = match &config.record {
         Some(file) => {
@@ -234,7 +296,8 @@ pub async fn connect(
         clock,
         profile,
     };
-    let transport = GspTransport::new(parts)?;
+    let mut transport = GspTransport::new(parts)?;
+    transport.capability.environment_by_client_pair = only_the_pair_tells;
     Ok(match account {
         Some(account) => transport.asking_about_the_account_at(account),
         None => transport,

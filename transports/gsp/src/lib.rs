@@ -6,6 +6,7 @@ pub mod check;
 pub mod config;
 #[cfg(feature = "emulator")]
 pub mod emulator;
+mod environment;
 pub mod hooks;
 mod parts;
 mod pass_through;

@@ -14,6 +14,7 @@ use einvoice_protocol::exchange::{ChangedHeader, Exchange, ExchangeError, Header
 use crate::answer::{Answer, Reading};
 use crate::profile::{Meaning, ProductProfile};
 use crate::provider::{Parts, Provider, RETRY_WITHIN, hidden_in, known_secrets, with_advice, written_out};
+use crate::tokens::Blame;
 use crate::values::{Tokens, Values};
 
 /// Headers of the portal's protocol by which a call is known, whichever way they are spelt.
@@ -112,20 +113,44 @@ impl<E: Exchange> PassThrough<E> {
         let started = Instant::now();
         let token = self.provider.token(&access).await.map_err(of_provider_login)?;
         let first = self.attempt(&request, changes, &access, token.as_ref()).await?;
+        let gstin = access.gstin();
         let refusal = match (first, &token) {
-            (Ok(response), _) => return Ok(response),
-            // The provider did not look at the request: with another token it goes out once more.
-            (Err(refusal), Some(refused))
-                if refusal.means(Meaning::ReauthProvider) && started.elapsed() <= RETRY_WITHIN =>
-            {
-                self.provider.forget(refused);
-                let token = self.provider.token(&access).await.map_err(of_provider_login)?;
-                match self.attempt(&request, changes, &access, token.as_ref()).await? {
-                    Ok(response) => return Ok(response),
-                    Err(refusal) => refusal,
+            (Ok(response), token) => {
+                self.provider.accepted(token.as_ref());
+                return Ok(response);
+            }
+            (Err(refusal), Some(refused)) if refusal.means(Meaning::ReauthProvider) => {
+                match self.provider.blame(refused, gstin) {
+                    Blame::Account => refusal.of_account(),
+                    Blame::Taxpayer => refusal,
+                    Blame::Token => {
+                        self.provider.forget(refused);
+                        // Whether a gateway passed it on all the same is not known, or there is no time: the caller's next
+                        // call carries another token.
+                        let is_open = refusal.is_by_status() && may_write(&request);
+                        if is_open || started.elapsed() > RETRY_WITHIN {
+                            refusal
+                        } else {
+                            // The provider did not look at the request: with another token it goes out once more.
+                            let token = self.provider.token(&access).await.map_err(of_provider_login)?;
+                            match (self.attempt(&request, changes, &access, token.as_ref()).await?, token) {
+                                (Ok(response), token) => {
+                                    self.provider.accepted(token.as_ref());
+                                    return Ok(response);
+                                }
+                                (Err(refusal), Some(token)) => self.provider.judged(refusal, &token, gstin),
+                                (Err(refusal), None) => refusal,
+                            }
+                        }
+                    }
                 }
             }
-            (Err(refusal), _) => refusal,
+            (Err(refusal), token) => {
+                if refusal.is_past_the_token() {
+                    self.provider.accepted(token.as_ref());
+                }
+                refusal
+            }
         };
         let advice = refusal.meanings.iter().find_map(|meaning| meaning.advice());
         let errors = refusal.errors.into_iter().map(|error| with_advice(error, advice)).collect();
@@ -150,6 +175,12 @@ impl<E: Exchange> Exchange for PassThrough<E> {
     fn endpoint(&self) -> String {
         self.exchange.endpoint()
     }
+}
+
+/// Whether a request may change the portal's books: every one with a body does or may, but for a login, which is what
+/// carries no token yet.
+fn may_write(request: &HttpRequest) -> bool {
+    request.method != Method::Get && request.header("AuthToken").is_some()
 }
 
 /// Whose call it is, by the headers that the portal's protocol gives it.

@@ -26,6 +26,7 @@ use crate::profile::{
 use crate::provider::{
     Parts, RETRY_WITHIN, RequestBody, Whose, known_secrets, not_sent, refused, with_advice, written_out,
 };
+use crate::tokens::Blame;
 use crate::transport::GspTransport;
 use crate::values::{Asked, Tokens, Values, site_of};
 
@@ -62,11 +63,15 @@ impl<E: Exchange> GspTransport<E> {
         let was_held = self.provider.held(request.access.client()).map(|held| held.token);
         let token = self.provider.token(request.access).await?;
         let first = self.taxpayer_login(exchange, part, login, request, token.as_ref()).await;
+        if first.is_ok() {
+            self.provider.accepted(token.as_ref());
+        }
         match (first, token) {
             (Err(error), Some(token)) if error.class() == Some(ErrorClass::TokenExpired) => {
                 // One word of many providers stands for the account's token and for the taxpayer's login. The token can be
                 // over if it was at hand before; one that was given out a moment ago is not to blame.
-                if was_held.as_ref() != Some(&token) {
+                let is_new = was_held.as_ref() != Some(&token);
+                if is_new || self.provider.blame(&token, request.access.gstin()) != Blame::Token {
                     return Err(of_taxpayer(error));
                 }
                 if started.elapsed() > RETRY_WITHIN {
@@ -155,22 +160,48 @@ impl<E: Exchange> GspTransport<E> {
         understand: &(impl Fn(&str, Beside) -> Result<T, String> + Sync),
     ) -> Result<T, TransportError> {
         let started = Instant::now();
+        let is_open = |refusal: &Refusal| wish.kind.changes_books() && refusal.is_by_status();
         let token = self.provider.token(session.access()).await?;
         let first = self.attempt(exchange, part, how, session, wish, token.as_ref(), understand).await?;
+        let gstin = session.access().gstin();
         let refusal = match (first, &token) {
-            (Ok(understood), _) => return Ok(understood),
-            // The provider did not look at the request: with another token it goes out once more.
-            (Err(refusal), Some(refused))
-                if refusal.means(Meaning::ReauthProvider) && started.elapsed() <= RETRY_WITHIN =>
-            {
-                self.provider.forget(refused);
-                let token = self.provider.token(session.access()).await?;
-                match self.attempt(exchange, part, how, session, wish, token.as_ref(), understand).await? {
-                    Ok(understood) => return Ok(understood),
-                    Err(refusal) => refusal,
+            (Ok(understood), token) => {
+                self.provider.accepted(token.as_ref());
+                return Ok(understood);
+            }
+            (Err(refusal), Some(refused)) if refusal.means(Meaning::ReauthProvider) => {
+                match self.provider.blame(refused, gstin) {
+                    Blame::Account => refusal.of_account(),
+                    Blame::Taxpayer => refusal,
+                    Blame::Token => {
+                        self.provider.forget(refused);
+                        // Whether a gateway passed it on all the same is not known, or there is no time: the caller's next
+                        // call carries another token.
+                        if is_open(&refusal) || started.elapsed() > RETRY_WITHIN {
+                            refusal
+                        } else {
+                            // The provider did not look at the request: with another token it goes out once more.
+                            let token = self.provider.token(session.access()).await?;
+                            let second =
+                                self.attempt(exchange, part, how, session, wish, token.as_ref(), understand).await?;
+                            match (second, token) {
+                                (Ok(understood), token) => {
+                                    self.provider.accepted(token.as_ref());
+                                    return Ok(understood);
+                                }
+                                (Err(refusal), Some(token)) => self.provider.judged(refusal, &token, gstin),
+                                (Err(refusal), None) => refusal,
+                            }
+                        }
+                    }
                 }
             }
-            (Err(refusal), _) => refusal,
+            (Err(refusal), token) => {
+                if refusal.is_past_the_token() {
+                    self.provider.accepted(token.as_ref());
+                }
+                refusal
+            }
         };
         let request_id = String::new();
         let values = self.values(session, wish, token.as_ref(), None, &request_id, "");

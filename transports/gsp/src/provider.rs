@@ -26,10 +26,6 @@ use crate::profile::{Alphabet, ExpiryUnit, Login, Meaning, Named, Profile, Varia
 use crate::tokens::{FailedLogin, KnownTokens};
 use crate::values::{Tokens, Values};
 
-/// Longest time that a login to the provider takes, waiting for somebody else's included. It writes nothing, so that giving
-/// it up loses nothing.
-pub(crate) const LOGIN_TIME_MAX: Duration = Duration::from_secs(7);
-
 /// How soon a call must be refused for another token to be tried at once. A provider that is slower than that is left to
 /// the caller's next try, as the time that a call takes at most is counted against the lease of a document.
 pub(crate) const RETRY_WITHIN: Duration = Duration::from_secs(7);

@@ -3,8 +3,11 @@
 use std::collections::VecDeque;
 use std::sync::{MutexGuard, PoisonError};
 
+use einvoice_core::access::REFUSAL_PAUSE;
+use einvoice_core::clock::later;
 use einvoice_core::credential::{Access, ClientPair};
 use einvoice_core::environment::Product;
+use einvoice_core::identifier::Gstin;
 use einvoice_core::secret::Secret;
 use einvoice_core::session::ProviderToken;
 use einvoice_core::transport::TransportError;
@@ -12,8 +15,9 @@ use einvoice_protocol::exchange::Exchange;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, timeout};
 
-use crate::profile::Login;
-use crate::provider::{LOGIN_TIME_MAX, Provider, Whose, not_sent};
+use crate::answer::Refusal;
+use crate::profile::{Login, Meaning};
+use crate::provider::{Provider, Whose, not_sent};
 use crate::values::{Tokens, Values};
 
 /// Most tokens that are remembered as refused.
@@ -25,6 +29,8 @@ pub(crate) struct KnownTokens {
     held: Vec<Held>,
     /// Refused ones, so that none comes back out of a session that was kept before.
     refused: VecDeque<Secret<String>>,
+    /// Client pairs whose next login takes the place of a refused token.
+    replacing: Vec<ClientPair>,
 }
 
 /// A token of the provider, and whose it is.
@@ -35,6 +41,21 @@ struct Held {
     expires_at: Timestamp,
     /// How long before its end another one is fetched.
     margin: SignedDuration,
+    /// When it took the place of a refused one, until a call with it was answered.
+    on_trial_since: Option<Timestamp>,
+    /// For whom it was refused while it was on trial.
+    refused_for: Option<Gstin>,
+}
+
+/// What is to blame where the provider does not accept its token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Blame {
+    /// The token, as far as is known: another one may help.
+    Token,
+    /// Not the token, as it is new; whether the taxpayer or the account, the next taxpayer shows.
+    Taxpayer,
+    /// The account: another taxpayer met the same.
+    Account,
 }
 
 impl Held {
@@ -71,23 +92,28 @@ impl<E: Exchange> Provider<E> {
             return Ok(Some(token));
         }
         let begun = Instant::now();
+        let time_max = login.time_max();
         let too_late = || {
-            let seconds = LOGIN_TIME_MAX.as_secs();
-            not_sent(&self.common, format!("the login to the provider brought nothing within {seconds} seconds"))
+            let reason = format!(
+                "the login to the provider brought nothing within {} seconds (`provider.login.timeout_seconds` of the \
+                 profile); a provider that is always so slow needs more",
+                time_max.as_secs()
+            );
+            not_sent(&self.common, reason)
         };
-        let mut last_failure = timeout(LOGIN_TIME_MAX, self.turn.lock()).await.map_err(|_| too_late())?;
+        let mut last_failure = timeout(time_max, self.turn.lock()).await.map_err(|_| too_late())?;
         if let Some(token) = self.fresh_token(client) {
             return Ok(Some(token));
         }
         if let Some(failed) = last_failure.as_ref().filter(|failed| failed.client == *client && failed.at >= begun) {
             return Err(self.once_more(&failed.error));
         }
-        let left = LOGIN_TIME_MAX.saturating_sub(begun.elapsed());
+        let left = time_max.saturating_sub(begun.elapsed());
         let made = timeout(left, self.log_in(access, login)).await.unwrap_or_else(|_| Err(too_late()));
         match made {
             Ok((token, expires_at)) => {
                 *last_failure = None;
-                self.hold(client, token.clone(), expires_at);
+                self.hold(client, token.clone(), expires_at, true);
                 Ok(Some(token))
             }
             Err(error) => {
@@ -104,13 +130,45 @@ impl<E: Exchange> Provider<E> {
     }
 
     /// Keeps a token in the place of the one that the client pair had.
-    fn hold(&self, client: &ClientPair, token: Secret<String>, expires_at: Timestamp) {
+    fn hold(&self, client: &ClientPair, token: Secret<String>, expires_at: Timestamp, is_of_login: bool) {
+        let now = self.clock.now();
         // One that lives shorter than the margin would be fetched anew for every call.
-        let half = expires_at.duration_since(self.clock.now()) / 2;
+        let half = expires_at.duration_since(now) / 2;
         let margin = SignedDuration::from_secs(i64::from(self.profile.limits.renew_before_seconds)).min(half);
         let mut known = self.tokens();
         known.held.retain(|held| held.client != *client);
-        known.held.push(Held { client: client.clone(), token, expires_at, margin });
+        let replaces = known.replacing.iter().position(|pair| pair == client);
+        let replaces = replaces.map(|place| known.replacing.swap_remove(place)).is_some();
+        let on_trial_since = (replaces && is_of_login).then_some(now);
+        known.held.push(Held { client: client.clone(), token, expires_at, margin, on_trial_since, refused_for: None });
+    }
+
+    /// A call with this token was answered: it is good.
+    pub(crate) fn accepted(&self, token: Option<&Secret<String>>) {
+        let Some(token) = token else { return };
+        for held in self.tokens().held.iter_mut().filter(|held| held.token == *token) {
+            (held.on_trial_since, held.refused_for) = (None, None);
+        }
+    }
+
+    /// What is to blame where this token is not accepted. A token that took the place of a refused one, and that no call was
+    /// answered with since, is not replaced again for a while: for an account that is suspended, each taxpayer would cost a
+    /// login to the provider, and each call.
+    pub(crate) fn blame(&self, token: &Secret<String>, gstin: Gstin) -> Blame {
+        let now = self.clock.now();
+        let mut known = self.tokens();
+        let Some(held) = known.held.iter_mut().find(|held| held.token == *token) else { return Blame::Token };
+        let is_new = |since: Timestamp| later(since, REFUSAL_PAUSE).is_some_and(|end| since <= now && now < end);
+        if !held.on_trial_since.is_some_and(is_new) {
+            return Blame::Token;
+        }
+        match held.refused_for {
+            Some(other) if other != gstin => Blame::Account,
+            _ => {
+                held.refused_for = Some(gstin);
+                Blame::Taxpayer
+            }
+        }
     }
 
     /// One login to the provider: a token and its end.
@@ -154,11 +212,27 @@ impl<E: Exchange> Provider<E> {
         self.tokens().held.iter().find(|held| held.serves(client, now)).map(Held::kept)
     }
 
+    /// What a refusal of a call with another token is: where that is not accepted either, perhaps one of the account.
+    pub(crate) fn judged(&self, refusal: Refusal, token: &Secret<String>, gstin: Gstin) -> Refusal {
+        if refusal.is_past_the_token() {
+            self.accepted(Some(token));
+        }
+        match refusal.means(Meaning::ReauthProvider).then(|| self.blame(token, gstin)) {
+            Some(Blame::Account) => refusal.of_account(),
+            _ => refusal,
+        }
+    }
+
     /// Forgets a token that the provider did not accept, unless another one has taken its place.
     pub(crate) fn forget(&self, refused: &Secret<String>) {
         let mut known = self.tokens();
         let known = &mut *known;
-        known.held.retain(|held| held.token != *refused);
+        if let Some(place) = known.held.iter().position(|held| held.token == *refused) {
+            let client = known.held.swap_remove(place).client;
+            if !known.replacing.contains(&client) {
+                known.replacing.push(client);
+            }
+        }
         if !known.refused.contains(refused) {
             known.refused.truncate(REFUSED_MAX - 1);
             known.refused.push_front(refused.clone());
@@ -181,7 +255,7 @@ impl<E: Exchange> Provider<E> {
             known.held.iter().any(is_better) || known.refused.contains(&brought.token)
         };
         if !is_known && brought.is_of(client) {
-            self.hold(client, brought.token.clone(), brought.expires_at);
+            self.hold(client, brought.token.clone(), brought.expires_at, false);
         }
     }
 }

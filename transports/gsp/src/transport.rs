@@ -16,7 +16,7 @@ use einvoice_protocol::exchange::{Exchange, HttpRequest, Method};
 
 use crate::parts::{GspParts, PartsError, Side, operations, side};
 use crate::profile::{Crypto, Kind, Profile, TaxpayerMode};
-use crate::provider::{LOGIN_TIME_MAX, Provider, RETRY_WITHIN, not_sent};
+use crate::provider::{Provider, RETRY_WITHIN, not_sent};
 use crate::raw;
 
 /// Characters of a heartbeat's answer that are kept.
@@ -80,7 +80,7 @@ impl<E: Exchange> GspTransport<E> {
         capability.concurrency_per_gstin = usize::from(profile.limits.calls_at_once);
         // A token of the provider may have to be fetched before; a call that is refused soon is repeated with another one.
         capability.call_time_max = match &profile.provider.login {
-            Some(_) => call_time_max.saturating_add(LOGIN_TIME_MAX).saturating_add(RETRY_WITHIN),
+            Some(login) => call_time_max.saturating_add(login.time_max()).saturating_add(RETRY_WITHIN),
             None => call_time_max,
         };
         capability.client_pair_per_product = profile.provider.client_pair_per_product;

@@ -183,10 +183,12 @@ fn in_range(key: &str, value: u64, min: u64, max: u64) -> Result<(), HttpError> 
     Err(HttpError::setting(key, format!("it is {value}; {min} to {max} is possible")))
 }
 
-/// An address, once it is known to be usable: no credentials or query in it, and none sent in the clear.
+/// An address, once it is known to be usable: no credentials or query in it, none sent in the clear, and no host of the
+/// portals' that is known to belong to the other environment.
 ///
 /// # Errors
-/// When it is no address, carries credentials or a query, or would send credentials in the clear.
+/// When it is no address, carries credentials or a query, would send credentials in the clear, or leads elsewhere than the
+/// environment says.
 pub fn usable_address(key: &str, address: &str, environment: Environment) -> Result<Url, HttpError> {
     let wrong = |reason: &str| HttpError::setting(key, reason);
     let url =
@@ -196,6 +198,9 @@ pub fn usable_address(key: &str, address: &str, environment: Environment) -> Res
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(wrong("it ends in a query or fragment; write scheme, host, port and prefix only"));
+    }
+    if let Some(found) = url.host_str().and_then(Environment::of_host).filter(|found| *found != environment) {
+        return Err(other_environment(key, &url, found, environment));
     }
     let loopback = match url.host_str() {
         None | Some("") => return Err(wrong("it names no host")),
@@ -208,6 +213,23 @@ pub fn usable_address(key: &str, address: &str, environment: Environment) -> Res
         "http" => Err(wrong("http would send credentials in the clear; a production portal speaks https")),
         _ => Err(wrong("its scheme is neither https nor http")),
     }
+}
+
+/// The refusal of an address that leads to another environment than the route says.
+#[must_use]
+pub fn other_environment(key: &str, address: &Url, found: Environment, said: Environment) -> HttpError {
+    let host = address.host_str().unwrap_or_default();
+    let danger = match found {
+        Environment::Production => "what is only tried out would be registered for good",
+        Environment::Sandbox => "nothing that is registered there counts",
+    };
+    HttpError::setting(
+        key,
+        format!(
+            "{address} leads to {found} ({host} is known for that), and the route says `environment = \"{said}\"`: {danger}. \
+             Give the address of {said}, or another route with `environment = \"{found}\"` and credentials of its own"
+        ),
+    )
 }
 
 #[cfg(test)]
@@ -225,6 +247,31 @@ mod tests {
         assert!(usable("http://[::1]:8080", Environment::Production).is_ok());
         assert!(usable("http://emulator:8080", Environment::Sandbox).is_ok());
         assert!(usable("http://portal.example", Environment::Production).unwrap_err().contains("in the clear"));
+    }
+
+    #[test]
+    fn an_address_of_one_environment_is_none_of_the_other() {
+        let (production, sandbox) = (Environment::Production, Environment::Sandbox);
+        for (address, at) in [
+            ("https://api.einvoice1.gst.gov.in", production),
+            ("https://API.EINVOICE2.GST.GOV.IN./eivital", production),
+            ("https://einvoice6.gst.gov.in", production),
+            ("https://api.ewaybillgst.gov.in/v1.03", production),
+            ("https://einv1api.gstsandbox.nic.in", sandbox),
+            ("https://ewb1api.gstsandbox.nic.in:443/x", sandbox),
+            ("https://einv-apisandbox.nic.in", sandbox),
+            ("https://sandbox.einvoice5.gst.gov.in", sandbox),
+            ("https://irp-sandbox.clear.in", sandbox),
+            ("https://api.sandbox.core.irisirp.com", sandbox),
+        ] {
+            assert!(usable(address, at).is_ok(), "{address}");
+            let refused = usable(address, at.other()).unwrap_err();
+            assert!(refused.starts_with("`base_url`") && refused.contains(&format!("leads to {at}")), "{refused}");
+        }
+        // Nobody knows these: the route's word counts.
+        for address in ["https://portal.example", "https://notgst.gov.in.example", "https://xgst.gov.in"] {
+            assert!(usable(address, production).is_ok() && usable(address, sandbox).is_ok(), "{address}");
+        }
     }
 
     #[test]

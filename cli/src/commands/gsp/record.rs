@@ -53,6 +53,9 @@ pub(super) fn record(arguments: &GspRecord, common: &Common, output: &mut Output
     }
     let (told, code) = block_on(async {
         let part = assembly.route(&table).await?;
+        if wish.document.is_some() {
+            part.transport.capability().admit_rehearsal(&format!("route {}", part.name))?;
+        }
         let credentials = assembly.credentials().await?;
         let transport = Arc::clone(&part.transport);
         let gateway =

@@ -104,6 +104,8 @@ pub(super) struct Provider {
     pub(super) other_hosts: Option<bool>,
     #[serde(default)]
     pub(super) hosts: BTreeMap<String, String>,
+    /// Which environment the client pair is of, where the provider has one address for both.
+    pub(super) client_pair_is_of: Option<Environment>,
     /// Keys for logins where the portal's protocol passes through, by product.
     #[serde(default)]
     pub(super) login_key_files: BTreeMap<Product, PathBuf>,

@@ -7,7 +7,7 @@ use einvoice_core::environment::Product;
 use super::answers::{Answers, Application, Provider, Way};
 
 /// The keys of questions that are the same for everybody, in the order in which they are asked.
-const KEYS: [&str; 24] = [
+const KEYS: [&str; 25] = [
     "pan",
     "gstins",
     "way",
@@ -19,6 +19,7 @@ const KEYS: [&str; 24] = [
     "hosts.common",
     "hosts.irp",
     "hosts.ewb",
+    "client_pair_is_of",
     "login_key_file",
     "with_ewb",
     "ewb.base_url",
@@ -80,6 +81,7 @@ impl Answers {
             "profile" => provider.map(|provider| provider.profile.clone()),
             "account" => provider?.account.clone(),
             "other_hosts" => provider?.other_hosts.map(yes_or_no),
+            "client_pair_is_of" => provider?.client_pair_is_of.map(|environment| environment.to_string()),
             "route" => self.route.clone(),
             "addresses" => self.addresses.as_ref().map(|addresses| or_none(addresses.to_string())),
             // Until it is accepted nobody knows here how it stands.
@@ -175,7 +177,7 @@ impl Answers {
             // The portal lists addresses by an application.
             "addresses" => self.application = None,
             "with_ewb" | "signing_keys" | "route" => self.done.configured = false,
-            "login_key_file" | "ewb.login_key_file" | "ewb_login_key_file" => self.unproven(),
+            "client_pair_is_of" | "login_key_file" | "ewb.login_key_file" | "ewb_login_key_file" => self.unproven(),
             _ if key.starts_with("settings.") || key.starts_with("hosts.") => self.unproven(),
             _ => {}
         }
@@ -269,6 +271,7 @@ mod tests {
             settings: BTreeMap::from([("flavour".to_owned(), "plain".to_owned())]),
             other_hosts: Some(true),
             hosts: hosts.into(),
+            client_pair_is_of: None,
             login_key_files: [(Product::EInvoice, "keys/login.pem".into())].into(),
         });
         answers

@@ -160,7 +160,10 @@ async fn gateway(
     store: Arc<dyn CredentialStore>,
 ) -> Result<Gateway, CliError> {
     let part = assembly.route(table).await?;
-    Ok(Gateway::new(part.name, part.environment, part.client_account, part.transport, store, assembly.clock()))
+    let gateway =
+        Gateway::new(part.name, part.environment, part.client_account, part.transport, store, assembly.clock());
+    // What was refused before is asked about when the credentials are: here it was put anew, or a person keeps it.
+    Ok(gateway.for_a_person())
 }
 
 /// When the session of a user ends, where the store keeps it.

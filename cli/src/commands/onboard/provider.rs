@@ -23,6 +23,8 @@ pub(super) struct Facts {
     pub(super) settings: BTreeMap<String, (String, Option<String>)>,
     /// Whether its addresses in an environment are known.
     pub(super) knows: Vec<Environment>,
+    /// In which of those only the client pair tells it from the other one.
+    pub(super) one_address: Vec<Environment>,
     /// The systems it carries.
     pub(super) systems: Vec<System>,
 }
@@ -63,9 +65,11 @@ pub(super) fn facts(profile: &str, directory: &Path) -> Result<Facts, String> {
         })
     };
     let environments = [Environment::Sandbox, Environment::Production].into_iter();
+    let one_address = environments.clone().filter(|environment| profile.has_one_address(*environment)).collect();
     Ok(Facts {
         systems: [Product::EInvoice, Product::EWayBill].into_iter().filter_map(system).collect(),
         knows: environments.filter(|environment| profile.environments.get(*environment).is_some()).collect(),
+        one_address,
         settings: profile.settings.into_iter().map(|(name, it)| (name, (it.about, it.default))).collect(),
         client_id: profile.provider.client_id,
         client_secret: profile.provider.client_secret,

@@ -271,16 +271,11 @@ fn client_key(product: Product) -> &'static str {
 
 /// The refusal of an entry that nothing has changed since: neither name nor secret, nor a login that worked.
 async fn refusal(store: &Arc<dyn CredentialStore>, scope: &CredentialScope) -> Option<LoginFailure> {
-    let facts = store.facts(scope).await.ok()?;
-    let failure = facts.last_failure?;
-    let since = [facts.created_at, facts.rotated_at, facts.last_success].into_iter().flatten().max();
-    since.is_none_or(|since| since <= failure.at).then_some(failure)
+    store.facts(scope).await.ok()?.standing_refusal().cloned()
 }
 
 fn told(failure: &LoginFailure) -> String {
-    let code = failure.code.as_deref().filter(|code| !code.is_empty());
-    let code = code.map(|code| format!(" with code {code}")).unwrap_or_default();
-    format!("on {} IST{code}, and nothing has changed since", PortalTime::at(failure.at))
+    format!("on {} IST{}, and nothing has changed since", PortalTime::at(failure.at), failure.with_code())
 }
 
 fn still_refused(what: &str, key: &str, failure: &LoginFailure) -> CliError {

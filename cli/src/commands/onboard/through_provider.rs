@@ -101,7 +101,7 @@ impl Interview<'_> {
             self.settle_provider("other_hosts", |provider| provider.other_hosts = Some(others))?;
         }
         if self.answers.provider.as_ref().and_then(|provider| provider.other_hosts) != Some(true) {
-            return Ok(Step::Done);
+            return if facts.one_address.contains(&environment) { self.pair(environment) } else { Ok(Step::Done) };
         }
         let about = if is_known { "" } else { "The provider tells its addresses to customers only." };
         for (name, prompt, about) in [
@@ -119,6 +119,30 @@ impl Interview<'_> {
             self.settle_provider(&key, |provider| {
                 provider.hosts.insert(name.to_owned(), address);
             })?;
+        }
+        Ok(Step::Done)
+    }
+
+    /// Asks which environment the client pair is of, where nothing else tells.
+    fn pair(&mut self, environment: Environment) -> Result<Step, CliError> {
+        if self.asks("client_pair_is_of") {
+            let known = self.answers.text("client_pair_is_of");
+            let question = Question::new(
+                "client_pair_is_of",
+                "Which environment is the client pair of",
+                "This provider has one address for the sandbox and production: nothing but the client pair decides whether \
+                 what is registered is real. Its console says which of the two a pair is of.",
+            );
+            let named = |text: &str| {
+                let fits = text.eq_ignore_ascii_case(&environment.to_string());
+                if fits {
+                    Ok(environment)
+                } else {
+                    Err(format!("this is the way to {environment}, and needs a pair of it"))
+                }
+            };
+            let of = given!(self.asker.ask(question.known(known.as_deref()), named));
+            self.settle_provider("client_pair_is_of", |provider| provider.client_pair_is_of = Some(of))?;
         }
         Ok(Step::Done)
     }

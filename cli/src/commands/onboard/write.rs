@@ -139,6 +139,9 @@ fn route(answers: &Answers) -> Table {
         let key = if *product == Product::EInvoice { "auth_public_key_file" } else { "ewb_auth_public_key_file" };
         table.insert(key, value(shown(file)));
     }
+    if let Some(environment) = provider.client_pair_is_of.filter(|_| provider.other_hosts != Some(true)) {
+        table.insert("client_pair_is_of", value(environment.to_string()));
+    }
     let hosts = Some(&provider.hosts).filter(|_| provider.other_hosts == Some(true));
     for (key, values) in [("settings", Some(&provider.settings)), ("hosts", hosts)] {
         let values = values.filter(|values| !values.is_empty());
@@ -160,7 +163,7 @@ fn shown(path: &Path) -> String {
 }
 
 /// What a route of ours says; what else stands in one of the same plugin is the person's own.
-const OURS: [&str; 11] = [
+const OURS: [&str; 12] = [
     "name",
     "plugin",
     "environment",
@@ -172,6 +175,7 @@ const OURS: [&str; 11] = [
     "ewb_auth_public_key_file",
     "settings",
     "hosts",
+    "client_pair_is_of",
 ];
 
 /// Puts the route behind the others, or in the place of the one with its name; whether it replaced another.

@@ -26,7 +26,7 @@ use crate::ledger::WorkerId;
 use crate::operation::{
     EwbDetails, EwbVehicle, MadeEwb, Operation, OperationKind, Registration, RegistrationStatus, Reply,
 };
-use crate::pipeline::outcome::consequence_of;
+use crate::pipeline::outcome::{consequence_of, proves_absence, says};
 use crate::portal_code::{ErrorClass, PortalError, deciding_class};
 use crate::state::EwbState;
 use crate::transport::TransportError;
@@ -121,7 +121,8 @@ fn judged(shared: &Shared, job: &Job, found: Found) -> StepOutcome {
             let stumbled = |class| matches!(class, ErrorClass::Transient | ErrorClass::UpstreamTransient);
             let is_refused = !job.errors.is_empty() && !stumbled(deciding_class(&job.errors));
             // Without an answer that ended it the call may still be under way, and show later.
-            let is_ended = is_refused && !job.errors.iter().any(|error| error.code == conclude::CONCURRENT);
+            let is_open = |error: &PortalError| error.code == conclude::CONCURRENT || error.by_status;
+            let is_ended = is_refused && !job.errors.iter().any(is_open);
             if let Some(due_at) = settled_at(shared, job).filter(|settled| !is_ended && shared.now() < *settled) {
                 let message = format!("{message}, and so soon after it was sent that this proves nothing");
                 return StepOutcome::Unknown { message, due_at, errors: job.errors.clone(), hand_over: None };
@@ -194,6 +195,12 @@ impl Question<'_> {
         }
     }
 
+    /// Whether the answer proves that there is no such bill, by the rule of registrations.
+    fn is_not_found(&self, error: &TransportError) -> bool {
+        let is_portals = |code: &str| ErrorClass::of(code) == ErrorClass::NotFound && !NOT_HERE.contains(&code);
+        proves_absence(error, self.route.mode(), is_portals)
+    }
+
     async fn put(&self) -> Result<Found, TransportError> {
         match (&self.job.task, self.kind) {
             (Task::CancelIrn { irn, .. }, OperationKind::CancelIrn) => self.cancelled_irn(*irn).await,
@@ -262,7 +269,7 @@ impl Question<'_> {
             reply = ask(self.job.last.as_ref().map(|last| last.site.clone())).await;
         }
         let reply = match reply {
-            Err(error) if is_not_found(&error) && !has_code(&error, &NOT_HERE) => return Ok(nothing_made()),
+            Err(error) if self.is_not_found(&error) => return Ok(nothing_made()),
             other => other?,
         };
         match reply {
@@ -300,12 +307,12 @@ impl Question<'_> {
         let question = Operation::GetEwbByDocument { doc_type: doc_type.to_owned(), number: doc_no.to_owned() };
         let made = match self.call(question).await {
             // Only active bills are found by their document.
-            Err(error) if is_not_found(&error) && is_past_the_window(self.shared, self.job) => {
+            Err(error) if self.is_not_found(&error) && is_past_the_window(self.shared, self.job) => {
                 return Ok(unclear(
                     "the portal has no active e-way bill for the document, so late that this proves nothing",
                 ));
             }
-            Err(error) if is_not_found(&error) => return Ok(nothing_made()),
+            Err(error) if self.is_not_found(&error) => return Ok(nothing_made()),
             Err(error) => return Err(error),
             Ok(Reply::EwayBill(made)) => made,
             Ok(other) => return Err(self.not_this(&other)),
@@ -468,12 +475,8 @@ fn nothing_made() -> Found {
     Found::NotDone { message: "asked; there is no e-way bill".to_owned(), effects: Vec::new() }
 }
 
-fn is_not_found(error: &TransportError) -> bool {
-    error.class() == Some(ErrorClass::NotFound)
-}
-
 fn has_code(error: &TransportError, codes: &[&str]) -> bool {
-    error.portal_errors().iter().any(|error| codes.contains(&error.code.as_str()))
+    codes.iter().any(|code| says(error.portal_errors(), code))
 }
 
 fn shown(difference: &Difference) -> String {

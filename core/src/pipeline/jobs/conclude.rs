@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::super::Shared;
-use super::super::outcome::AUTH_PAUSE;
+use super::super::outcome::{AUTH_PAUSE, said_of_the_call};
 use super::bills;
 use crate::clock::later;
 use crate::credential::CredentialError;
@@ -142,6 +142,9 @@ pub(super) fn failed(
             *due_at = shared.now();
         }
         return outcome;
+    }
+    if error.is_unproven() {
+        return unknown(shared, error.to_string(), said_of_the_call(error), job);
     }
     match error.class().unwrap_or(ErrorClass::Unknown) {
         ErrorClass::RateLimit => not_done(RATE_LIMIT_PAUSE),

@@ -58,6 +58,8 @@ pub enum ProviderFault {
     BadGateway,
     /// The answer is lost after the portal has done what was asked.
     LostAnswer,
+    /// The portal does what was asked, and the web server in front answers with a page of this HTTP status.
+    PageAfter(u16),
     /// No connection comes about.
     Down,
     /// A refusal of the portal's comes as a text inside an error of the provider's own, with HTTP status 200.
@@ -185,6 +187,7 @@ impl Front for Provider {
         match fault {
             Some(ProviderFault::LostAnswer) => PortalReply { delivery: Delivery::Dropped, ..reply },
             Some(ProviderFault::BadGateway) => PortalReply { status: 502, ..reply },
+            Some(ProviderFault::PageAfter(status)) => page(status),
             _ => reply,
         }
     }

@@ -54,22 +54,18 @@ impl fmt::Display for Problems {
     }
 }
 
-/// Parts of names that hold secrets.
-const SECRET_NAMES: [&str; 10] = [
-    "secret",
-    "password",
-    "passwd",
-    "pwd",
-    "token",
-    "authorization",
-    "apikey",
-    "api-key",
-    "api_key",
-    "subscription-key",
-];
+/// Parts of names that hold secrets, without hyphens and underscores.
+const SECRET_NAMES: [&str; 8] =
+    ["secret", "password", "passwd", "pwd", "passphrase", "token", "authorization", "credential"];
+
+/// Ends of such names: `pass`, `x-key`, `auth_key`, `subscriptionkey`.
+const SECRET_ENDS: [&str; 2] = ["pass", "key"];
 
 /// Characters from which on a fixed value under such a name is taken for a secret.
 const SECRET_CHARS_MIN: usize = 8;
+
+/// The login to the provider itself.
+const PROVIDER_LOGIN: &str = "provider.login";
 
 /// Everything in a profile that cannot work.
 pub(crate) fn check(profile: &Profile) -> Problems {
@@ -150,6 +146,7 @@ impl Checker<'_> {
             self.problems.add("id", "write lower case letters, digits and hyphens");
         }
         self.environments();
+        self.settings();
         if profile.irp.is_none() && profile.ewb.is_none() {
             self.problems.add("irp", "the profile carries neither `irp` nor `ewb`");
         }
@@ -169,7 +166,7 @@ impl Checker<'_> {
         }
         let has_login = profile.provider.login.is_some();
         if let Some(login) = &profile.provider.login {
-            self.login("provider.login", login, Allowed::PROVIDER_LOGIN);
+            self.login(PROVIDER_LOGIN, login, Allowed::PROVIDER_LOGIN);
             if login.token.is_none() {
                 self.problems
                     .add("provider.login.token", "a login to the provider brings a token: say where it stands");
@@ -371,6 +368,17 @@ impl Checker<'_> {
                 ),
             );
         }
+        match login.timeout_seconds {
+            Some(_) if key != PROVIDER_LOGIN => {
+                let reason =
+                    "a taxpayer's login takes as long as any call, by the route's `total_timeout_ms`; leave it out";
+                self.problems.add(format!("{key}.timeout_seconds"), reason);
+            }
+            Some(seconds) if !(1..=120).contains(&seconds) => {
+                self.problems.add(format!("{key}.timeout_seconds"), "1 to 120 is possible");
+            }
+            _ => {}
+        }
         self.layers(&format!("{key}.reply"), &login.reply);
     }
 
@@ -388,21 +396,37 @@ impl Checker<'_> {
         }
     }
 
+    fn settings(&mut self) {
+        for (name, setting) in &self.profile.settings {
+            if is_secret_name(name) {
+                let key = format!("settings.{name}");
+                let has_default = setting.default.as_ref().is_some_and(|default| is_long(default));
+                self.problems.add(key, if has_default { SECRET_IN_CLEAR } else { SECRET_SETTING });
+            }
+        }
+    }
+
+    /// Whether a text says a word of its own that is long enough for a secret, beside its variables or by the default of a
+    /// setting. A word such as `true`, `Bearer`, or a lifetime, is none.
+    fn holds_a_long_word(&self, template: &Template) -> bool {
+        let defaults = |variable: &Variable| match variable {
+            Variable::Setting(name) => {
+                let default = self.profile.settings.get(name).and_then(|setting| setting.default.as_deref());
+                Some(format!(" {} ", default.unwrap_or_default()).into())
+            }
+            Variable::Known(_) => Some(" ".into()),
+        };
+        template.fill(defaults, str::to_owned).is_ok_and(|own| own.split_whitespace().any(is_long))
+    }
+
     fn named(&mut self, key: &str, named: &Named, allowed: Allowed, is_header: bool) {
         for (name, template) in named {
             let key = format!("{key}.{name}");
             if is_header && !is_header_name(name) {
                 self.problems.add(&key, "no header can have this name");
             }
-            let lower = name.to_lowercase();
-            // A word such as `true`, or a lifetime, is none.
-            let is_long = template.to_string().chars().count() >= SECRET_CHARS_MIN;
-            if template.is_fixed() && is_long && SECRET_NAMES.iter().any(|secret| lower.contains(secret)) {
-                self.problems.add(
-                    &key,
-                    "it looks like a secret in clear; a profile is no place for one: use a variable, such as \
-                     {client_secret}, whose value stands in the credential store",
-                );
+            if is_secret_name(name) && self.holds_a_long_word(template) {
+                self.problems.add(&key, SECRET_IN_CLEAR);
             }
             self.template(&key, template, allowed);
         }
@@ -419,7 +443,81 @@ impl Checker<'_> {
     }
 }
 
+/// What is said of a secret that a profile holds.
+const SECRET_IN_CLEAR: &str = "it looks like a secret in clear; a profile is no place for one: use a variable, such as \
+                               {client_secret}, whose value stands in the credential store";
+
+/// What is said of a setting that would be one.
+const SECRET_SETTING: &str = "by its name it is a secret, and settings are none: they stand in the configuration, in error \
+                              texts and in recordings. Use {client_id} or {client_secret}, which the credential store \
+                              holds, or give it another name if it is not secret";
+
+fn is_long(word: &str) -> bool {
+    word.chars().count() >= SECRET_CHARS_MIN
+}
+
+fn is_secret_name(name: &str) -> bool {
+    let plain: String = name.to_lowercase().chars().filter(|letter| !matches!(letter, '-' | '_' | ' ')).collect();
+    SECRET_NAMES.iter().any(|part| plain.contains(part)) || SECRET_ENDS.iter().any(|end| plain.ends_with(end))
+}
+
 /// The characters of a token (RFC 9110, section 5.6.2).
 fn is_header_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::profile::read_profile_text;
+
+    /// What is wrong with Iris' profile and these lines.
+    fn wrong(lines: &str) -> String {
+        let text = format!("extends = \"iris\"\nid = \"own\"\n{lines}");
+        read_profile_text("own.toml", &text, Path::new("")).map_or_else(|error| error.to_string(), |_| String::new())
+    }
+
+    #[test]
+    fn a_secret_in_clear_is_refused_under_every_name_and_beside_a_variable_and_is_not_repeated() {
+        for name in
+            ["pass", "auth_key", "accesskey", "X-SubscriptionKey", "x-key", "Authorization", "clientSecret", "PWD"]
+        {
+            for text in ["S3cr3tS3cr3t", "Basic S3cr3tS3cr3t", "S3cr3tS3cr3t:{client_id}", "{settings.colour}"] {
+                let told = wrong(&format!(
+                    "[provider]\nheaders = {{ {name} = \"{text}\" }}\n[settings]\ncolour = {{ about = \"a\", default = \
+                     \"S3cr3tS3cr3t\" }}"
+                ));
+                assert!(told.contains("looks like a secret in clear"), "{name} = {text}: {told}");
+                assert!(told.contains(&format!("provider.headers.{name}")), "{told}");
+                assert!(!told.contains("S3cr3t"), "{told}");
+            }
+            for text in ["Bearer {client_secret}", "{client_id}:{settings.company_id}", "true", "360"] {
+                let told = wrong(&format!("[provider]\nheaders = {{ {name} = \"{text}\" }}"));
+                assert_eq!(told, "", "{name} = {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_setting_that_is_a_secret_by_its_name_is_refused_with_and_without_a_default() {
+        let told = wrong("[settings]\napi_secret = { about = \"a\", default = \"S3cr3tS3cr3t\" }");
+        assert!(told.contains("settings.api_secret") && told.contains("looks like a secret in clear"), "{told}");
+        assert!(!told.contains("S3cr3tS3cr3t"), "{told}");
+        let told = wrong("[settings]\napi_secret = { about = \"a\" }");
+        assert!(told.contains("by its name it is a secret"), "{told}");
+        assert_eq!(wrong("[settings]\ndesk = { about = \"a\", default = \"the first desk of all\" }"), "");
+    }
+
+    #[test]
+    fn only_the_login_to_the_provider_has_a_time_of_its_own_and_only_a_sensible_one() {
+        let of = |part: &str, seconds: u32| wrong(&format!("[{part}.login]\ntimeout_seconds = {seconds}"));
+        assert_eq!((of("provider", 1), of("provider", 120)), (String::new(), String::new()));
+        for seconds in [0, 121] {
+            assert!(of("provider", seconds).contains("provider.login.timeout_seconds"), "{seconds}");
+        }
+        let text = "extends = \"taxpro\"\nid = \"own\"\n[irp.login]\ntimeout_seconds = 9";
+        let told = read_profile_text("own.toml", text, Path::new("")).unwrap_err().to_string();
+        assert!(told.contains("irp.login.timeout_seconds"), "{told}");
+    }
 }

@@ -32,7 +32,8 @@ impl CodeRule {
     }
 }
 
-/// What an HTTP status means where the body says nothing that a profile understands.
+/// What an HTTP status means where the body says nothing that a profile understands. Of a call that writes it proves nothing:
+/// the portal is asked before anything is sent again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::exhaustive_structs, reason = "both are needed and nothing else")]
@@ -111,7 +112,9 @@ impl Meaning {
             Self::RetryLater => ErrorClass::UpstreamTransient,
             Self::UnknownOutcome | Self::Body => ErrorClass::Transient,
             Self::RateLimit => ErrorClass::RateLimit,
-            Self::Quota | Self::IpNotAllowed | Self::Config | Self::Unsupported => ErrorClass::ClientConfig,
+            Self::Quota | Self::IpNotAllowed | Self::Config => ErrorClass::ClientConfig,
+            // Of this call alone: everything else goes on.
+            Self::Unsupported => ErrorClass::Permission,
             Self::Sealing => ErrorClass::PayloadOrCrypto,
             Self::Duplicate => ErrorClass::Duplicate,
             Self::NotFound => ErrorClass::NotFound,
@@ -140,6 +143,10 @@ impl Meaning {
 
 #[cfg(test)]
 mod tests {
+    use einvoice_core::operation::OperationKind;
+    use einvoice_core::portal_code::PortalError;
+    use einvoice_core::transport::{Reach, Retry, TransportError};
+
     use super::*;
 
     fn rule(code: Option<&str>, text: Option<&str>) -> CodeRule {
@@ -154,6 +161,16 @@ mod tests {
         assert!(rule(None, Some("gspgstdown")).fits("", "Error GSPGSTDOWN at"));
         assert!(!rule(Some("500"), Some("header")).fits("500", "other"));
         assert!(!rule(None, None).fits("1", "x"));
+    }
+
+    #[test]
+    fn an_operation_that_is_not_carried_closes_no_account() {
+        let error = TransportError::Refused {
+            operation: Some(OperationKind::ConsolidateEwb),
+            errors: vec![PortalError::of_provider("404", "not carried", Meaning::Unsupported.class())],
+            info: Vec::new(),
+        };
+        assert_eq!((error.reach(), error.retry()), (Reach::Call, Retry::Never));
     }
 
     #[test]

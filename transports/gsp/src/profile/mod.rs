@@ -11,6 +11,7 @@ mod shipped;
 mod template;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use einvoice_core::environment::{Environment, Product};
 use einvoice_core::operation::OperationKind;
@@ -246,6 +247,21 @@ pub struct Login {
     /// The same in the sandbox.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sandbox_lifetime_seconds: Option<u32>,
+    /// Of the login to the provider: how long it may take, waiting for somebody else's included. Default 7; 1 to 120. A call
+    /// that has to wait for it takes so much longer, and so does the lease of its document. A taxpayer's login takes as long
+    /// as any call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 120))]
+    pub timeout_seconds: Option<u16>,
+}
+
+impl Login {
+    /// Longest time that a login to the provider takes, waiting for somebody else's included. It writes nothing, so that
+    /// giving it up loses nothing; yet it may leave a token that nobody uses.
+    #[must_use]
+    pub fn time_max(&self) -> Duration {
+        Duration::from_secs(self.timeout_seconds.map_or(7, u64::from))
+    }
 }
 
 /// Tokens of the portals live for 360 minutes.
