@@ -167,22 +167,13 @@ impl<'a> Idoc<'a> {
         idoc.segments.reserve(text.len() / 60);
         idoc.fields.reserve(text.len() / 15);
         let is_plain = memchr::memchr(b'\\', text.as_bytes()).is_none();
-        // One pass over all marks: a part ends before each but the first `=` of it, which ends the name of a field.
-        let (mut begin, mut name_end, mut is_head) = (0, None, true);
-        let marks = memchr::memchr3_iter(b'\t', b'\n', b'=', text.as_bytes()).chain([text.len()]);
-        for at in marks {
-            let mark = text.as_bytes().get(at);
-            if mark == Some(&b'=') {
-                name_end.get_or_insert(at);
-                continue;
-            }
-            let part = if is_head {
-                text.get(begin..at).and_then(|head| idoc.head(head))
-            } else {
-                name_end.and_then(|equals| idoc.field(text.get(begin..equals)?, text.get(equals + 1..at)?, is_plain))
-            };
-            part.ok_or(NoIdoc(idoc.segments.len() + usize::from(is_head)))?;
-            (begin, name_end, is_head) = (at + 1, None, mark == Some(&b'\n'));
+        // One pass over all marks: a part ends before each, the head of a line or a field of it.
+        let (mut begin, mut is_head) = (0, true);
+        for at in memchr::memchr2_iter(b'\t', b'\n', text.as_bytes()).chain([text.len()]) {
+            let part = text.get(begin..at).unwrap_or_default();
+            let known = if is_head { idoc.head(part) } else { idoc.field(part, is_plain) };
+            known.ok_or(NoIdoc(idoc.segments.len() + usize::from(is_head)))?;
+            (begin, is_head) = (at + 1, text.as_bytes().get(at) == Some(&b'\n'));
         }
         match idoc.segments.first() {
             Some(control) if control.name == super::CONTROL_RECORD => Ok(idoc),
@@ -192,8 +183,8 @@ impl<'a> Idoc<'a> {
 
     /// What stands before the fields of a line.
     fn head(&mut self, head: &'a str) -> Option<()> {
-        let (parent, head) = word(head)?;
-        let (name, line) = word(head)?;
+        let (parent, head) = cut(head, b' ')?;
+        let (name, line) = cut(head, b' ')?;
         let (parent, line) = (parent.parse().ok()?, line.parse().ok()?);
         if parent > self.segments.len().saturating_sub(1) || name.is_empty() {
             return None;
@@ -204,7 +195,8 @@ impl<'a> Idoc<'a> {
     }
 
     /// A field of the last segment; a plain one has no escapes in it.
-    fn field(&mut self, name: &'a str, value: &'a str, is_plain: bool) -> Option<()> {
+    fn field(&mut self, field: &'a str, is_plain: bool) -> Option<()> {
+        let (name, value) = cut(field, b'=')?;
         self.fields.push((name, if is_plain { Cow::Borrowed(value) } else { unescaped(value) }));
         self.segments.last_mut()?.end = self.fields.len();
         Some(())
@@ -231,9 +223,9 @@ impl<'a> Idoc<'a> {
     }
 }
 
-/// What stands before the first blank, which is never far away, and what behind it.
-fn word(text: &str) -> Option<(&str, &str)> {
-    let at = text.bytes().position(|byte| byte == b' ')?;
+/// What stands before the first such mark, which is never far away, and what behind it.
+fn cut(text: &str, mark: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|byte| byte == mark)?;
     Some((text.get(..at)?, text.get(at + 1..)?))
 }
 

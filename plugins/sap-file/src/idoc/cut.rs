@@ -143,8 +143,10 @@ fn from_filled(bytes: &[u8]) -> &[u8] {
 
 /// How many bytes are left without the blanks at the end, of which a padded record has hundreds: they are told in blocks.
 pub(crate) fn without_blanks(bytes: &[u8]) -> usize {
+    // Without an early end within a block, so that it is looked at in one piece.
+    let is_blank = |block: &&[u8; 64]| block.iter().fold(0, |other, byte| other | (byte ^ b' ')) == 0;
     let (_, blocks) = bytes.as_rchunks::<64>();
-    let left = bytes.len() - 64 * blocks.iter().rev().take_while(|block| **block == [b' '; 64]).count();
+    let left = bytes.len() - 64 * blocks.iter().rev().take_while(is_blank).count();
     let bytes = bytes.get(..left).unwrap_or_default();
     let (_, blocks) = bytes.as_rchunks::<8>();
     let left = left - 8 * blocks.iter().rev().take_while(|block| **block == [b' '; 8]).count();

@@ -96,13 +96,13 @@ impl<'a> Facts<'a> {
             Numbers::Point => Ok(Mark::Point),
             Numbers::Comma => Ok(Mark::Comma),
             // Nearly all have no comma, and nothing to find out.
-            Numbers::Auto if numbers_with(self.idoc, b",").next().is_none() => Ok(Mark::Point),
-            Numbers::Auto => value::mark(numbers_with(self.idoc, b".,")),
+            Numbers::Auto if numbers_with(self.idoc, has_comma).next().is_none() => Ok(Mark::Point),
+            Numbers::Auto => value::mark(numbers_with(self.idoc, |value| has_comma(value) || has_point(value))),
         };
         // A number of another form would be read later on with a point, and the others with a comma.
         let is_odd = |number: &&str| value::number(number, Mark::Comma).is_none();
         let found = match found {
-            Ok(Mark::Comma) => match numbers_with(self.idoc, b".").find(is_odd) {
+            Ok(Mark::Comma) => match numbers_with(self.idoc, has_point).find(is_odd) {
                 Some(number) => Err(Unclear(number.to_owned())),
                 None => Ok(Mark::Comma),
             },
@@ -321,12 +321,19 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// The numbers of SAP's own segments that are written with one of these marks.
-fn numbers_with<'a>(idoc: &'a Idoc<'a>, marks: &'static [u8]) -> impl Iterator<Item = &'a str> {
+fn has_comma(value: &str) -> bool {
+    memchr::memchr(b',', value.as_bytes()).is_some()
+}
+
+fn has_point(value: &str) -> bool {
+    memchr::memchr(b'.', value.as_bytes()).is_some()
+}
+
+/// The numbers of SAP's own segments that are written with a mark.
+fn numbers_with<'a>(idoc: &'a Idoc<'a>, is_marked: fn(&str) -> bool) -> impl Iterator<Item = &'a str> {
     idoc.segments().iter().flat_map(move |segment| {
         let is_number = |name: &str| plan::form(segment.name, name) != Form::Text;
         let fields = idoc.fields(*segment).iter();
-        let is_marked = |value: &str| value.bytes().any(|byte| marks.contains(&byte));
         fields.filter(move |(name, value)| is_marked(value) && is_number(name)).map(|(_, value)| &**value)
     })
 }
