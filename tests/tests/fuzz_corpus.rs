@@ -1,6 +1,6 @@
 //! The kept inputs of the fuzz targets, replayed without a fuzzer.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail as tests do")]
 
 #[path = "../fuzz/src/lib.rs"]
 #[expect(

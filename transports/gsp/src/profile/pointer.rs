@@ -23,11 +23,10 @@ pub struct Pointer(Vec<String>);
 
 /// A text that is no pointer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{text}` is no place in JSON; write it like /data/0/Irn, or leave it empty for the whole; it has {STEPS_MAX} steps at most"
-)]
+#[error("`{text}` is no place in JSON; {advice}")]
 pub struct PointerError {
     text: String,
+    advice: &'static str,
 }
 
 impl Pointer {
@@ -105,10 +104,15 @@ impl FromStr for Pointer {
         if text.is_empty() {
             return Ok(Self::root());
         }
-        let steps = text.strip_prefix('/').ok_or_else(|| PointerError { text: text.to_owned() })?;
+        let wrong = |advice| PointerError { text: text.to_owned(), advice };
+        let unlike = "write it like /data/0/Irn, or leave it empty for the whole";
+        let steps = text.strip_prefix('/').ok_or_else(|| wrong(unlike))?;
         let steps: Vec<String> = steps.split('/').map(|step| step.replace("~1", "/").replace("~0", "~")).collect();
-        if steps.len() > STEPS_MAX || steps.iter().any(String::is_empty) {
-            return Err(PointerError { text: text.to_owned() });
+        if steps.iter().any(String::is_empty) {
+            return Err(wrong(unlike));
+        }
+        if steps.len() > STEPS_MAX {
+            return Err(wrong("no answer is wrapped so deeply: write at most 32 steps"));
         }
         Ok(Self(steps))
     }

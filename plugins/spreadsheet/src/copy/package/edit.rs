@@ -201,7 +201,7 @@ impl Editing {
         if let Some(list) = self.package.tree.root.child_mut("sheets") {
             let numbers: BTreeSet<u32> = list.children().filter_map(|sheet| sheet.number("sheetId")).collect();
             let next = numbers.last().map_or(Some(1), |last| last.checked_add(1));
-            let number = next.or_else(|| (1..).find(|number| !numbers.contains(number))).unwrap_or(1);
+            let number = next.or_else(|| (1..=u32::MAX).find(|number| !numbers.contains(number))).unwrap_or(1);
             let relation = list.children().find_map(|sheet| sheet.attribute_name("id")).unwrap_or("r:id").to_owned();
             let sheet = Element::new(list.beside("sheet")).with("name", name).with("sheetId", number.to_string());
             list.push(sheet.with(&relation, id));

@@ -201,8 +201,12 @@ impl Package {
     /// How often each part is led to from others than `owner`.
     fn led_to(&mut self, owner: &str) -> Result<BTreeMap<String, usize>, CopyError> {
         let mut count = BTreeMap::new();
-        let names: Vec<String> =
-            self.parts.keys().filter(|name| name.contains("_rels/") && name.ends_with(".rels")).cloned().collect();
+        let names: Vec<String> = self
+            .parts
+            .keys()
+            .filter(|name| name.contains("_rels/") && name.strip_suffix(".rels").is_some())
+            .cloned()
+            .collect();
         for name in names {
             let part = name.replace("_rels/", "");
             let part = part.strip_suffix(".rels").unwrap_or(&part);
