@@ -467,7 +467,7 @@ mod tests {
             },
             ..login("nic", minute)
         };
-        let hour = Duration::from_mins(60);
+        let hour = Duration::from_hours(1);
         // A run every five minutes against another system with the same user.
         let storm = [login("nic", 0), ended(5), login("nic", 5), ended(10), login("nic", 10), ended(15)];
         assert_eq!(tokens_ended(&storm, &login("nic", 15), hour), 3);

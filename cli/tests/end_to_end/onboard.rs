@@ -309,7 +309,11 @@ fn the_login_budget_holds_over_processes_and_quota_shows_it() {
     }
     let answer = ask("always");
     assert_eq!(answer.code, 3, "{}", answer.text);
-    assert!(answer.text.contains("5 logins") && answer.text.contains("other processes included"), "{}", answer.text);
+    assert!(
+        answer.text.contains("5 logins") && answer.text.contains("other processes and other routes"),
+        "{}",
+        answer.text
+    );
     assert_eq!(emulator.calls("auth"), 5, "the sixth was not sent");
 
     let quota = installation.objects(&["quota", "--json"]);

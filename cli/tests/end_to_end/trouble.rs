@@ -38,6 +38,17 @@ fn assert_kept(answer: &Answer, emulator: &Emulator, installation: &Installation
     assert_eq!(emulator.calls("generate_irn"), 0);
 }
 
+/// What was refused is left alone, though its variable was corrected, until a person proves it; then a good run settles all.
+fn assert_mended_once_proven(emulator: &Emulator, installation: &Installation) {
+    let logins = emulator.calls("auth");
+    let held = installation.run();
+    assert_said(&held, 2, &["nothing is known to have changed since", "einvoice credentials test"]);
+    assert_eq!(emulator.calls("auth"), logins, "nobody logs in with what was refused");
+    let proven = installation.call(&["credentials", "test", "--gstin", &emulator.suppliers()[0]]);
+    assert_eq!(proven.code, 0, "{}", proven.text);
+    assert_mended(emulator, installation);
+}
+
 /// A good run settles all of it.
 fn assert_mended(emulator: &Emulator, installation: &Installation) {
     let answer = installation.run();
@@ -65,7 +76,7 @@ fn a_wrong_password_is_configuration_and_says_what_to_compare() {
     assert_said(&answer, 2, &[&about, "1019 Incorrect Password", "compare the password of the API user"]);
     assert_kept(&answer, &emulator, &installation);
     assert_eq!(emulator.calls("auth"), 1, "a wrong password is tried once");
-    assert_mended(&emulator, &installation.with_right_credentials(&emulator));
+    assert_mended_once_proven(&emulator, &installation.with_right_credentials(&emulator));
 }
 
 #[test]
@@ -75,7 +86,7 @@ fn a_wrong_client_secret_is_configuration_and_says_what_to_compare() {
     let answer = installation.run();
     assert_said(&answer, 2, &["1010 Invalid Client-ID/Client-Secret", "compare client id and secret"]);
     assert_kept(&answer, &emulator, &installation);
-    assert_mended(&emulator, &installation.with_right_credentials(&emulator));
+    assert_mended_once_proven(&emulator, &installation.with_right_credentials(&emulator));
 }
 
 #[test]

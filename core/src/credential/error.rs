@@ -18,9 +18,9 @@ pub enum CredentialError {
     },
     /// It was refused before, by this process or another one, and is the same still. Nothing was sent.
     #[error(
-        "the {scope} was refused on {} IST{}, and nothing has changed since: it is not sent again, as that endangers the \
-         account. Put or rotate it (`einvoice credentials add`, `rotate`), or, where it was put right at the portal or the \
-         provider, prove it with `einvoice credentials test`",
+        "the {scope} was refused on {} IST{}, and nothing is known to have changed since: it is not sent again by itself, as that \
+         endangers the account. Put or rotate it (`einvoice credentials add`, `rotate`), or, where it was put right at the \
+         portal, at the provider or in the environment, prove it with `einvoice credentials test`",
         PortalTime::at(.failure.at),
         .failure.with_code()
     )]

@@ -124,8 +124,8 @@ impl UsageBook for Book {
     ) -> Result<Spent, UsageError> {
         let mut entries = self.0.lock().unwrap();
         let counted = logins_that_count(&entries, login, window);
-        if most.is_some_and(|most| counted.len() >= most) {
-            return Ok(Spent::UsedUp { until: counted[0].checked_add(window).unwrap() });
+        if let Some(first) = counted.first().filter(|_| most.is_some_and(|most| counted.len() >= most)) {
+            return Ok(Spent::UsedUp { until: first.checked_add(window).unwrap() });
         }
         entries.push(login.clone());
         Ok(Spent::Counted)
@@ -146,7 +146,7 @@ fn process(portal: &Portal, book: &Arc<Book>) -> einvoice_core::access::Gateway 
     let clock = Arc::new(portal.clock.clone());
     let route = RouteName::new("emulator");
     let inner: Arc<dyn Transport> = Arc::new(portal.sandbox.transport(entropy()).unwrap());
-    let book: Arc<dyn UsageBook> = Arc::clone(book) as Arc<dyn UsageBook>;
+    let book: Arc<dyn UsageBook> = book.clone();
     let metered = Metered::new(inner, Arc::clone(&book), clock.clone(), route.clone(), Environment::Sandbox, true);
     let accounts = BTreeMap::from([(route, None)]);
     let store = Arc::new(RefusalsOfBook::new(portal.store.clone(), book, clock, accounts));
