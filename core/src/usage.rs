@@ -28,7 +28,7 @@ use crate::date::PortalTime;
 use crate::environment::{Environment, Product, RouteName};
 use crate::events;
 use crate::operation::{Operation, OperationKind, Reply};
-use crate::portal_code::{ErrorClass, PortalError, deciding_class};
+use crate::portal_code::{BY_STATUS, ErrorClass, PortalError, deciding_class};
 use crate::raw::{RawAnswer, RawCall, RawTarget};
 use crate::session::{ProviderToken, Session};
 use crate::transport::{
@@ -329,7 +329,14 @@ impl Metered {
     }
 
     async fn note_refusal(&self, user: UserScope, operation: Option<OperationKind>, errors: &[PortalError]) {
-        let codes = errors.iter().map(|error| error.code.clone()).collect();
+        // What only the HTTP status says is told apart from a word of the portal or the provider.
+        let code = |error: &PortalError| {
+            if error.by_status && !error.code.starts_with(BY_STATUS) {
+                return format!("{BY_STATUS}{}", error.code);
+            }
+            error.code.clone()
+        };
+        let codes = errors.iter().map(code).collect();
         let what = Usage::Refused { operation, codes, class: deciding_class(errors) };
         if let Err(error) = self.book.note(UsageEntry::new(self.clock.now(), user, what)).await {
             events::usage_not_kept(&error.to_string());

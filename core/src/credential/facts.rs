@@ -47,7 +47,8 @@ impl EntryFacts {
     /// user or of a wrong client pair until something has changed, any other of a client pair for an hour.
     #[must_use]
     pub fn holds_back(&self, scope: &CredentialScope, now: Timestamp) -> Option<&LoginFailure> {
-        let failure = self.standing_refusal()?;
+        // One from a time to come is of a clock that was wrong: nothing that is done now could come after it.
+        let failure = self.standing_refusal().filter(|failure| failure.at <= now)?;
         let is_lasting = match scope {
             CredentialScope::User(_) => true,
             CredentialScope::Client(_) => {
@@ -139,5 +140,6 @@ mod tests {
         assert!(is_held("1019", &user, year) && is_held("", &user, year));
         assert!(is_held("1010", &client, year) && is_held("110", &client, year));
         assert!(is_held("QUOTA", &client, 69) && !is_held("QUOTA", &client, 70));
+        assert!(!is_held("1019", &user, 9) && !is_held("QUOTA", &client, 9), "the clock was set back");
     }
 }

@@ -43,8 +43,9 @@ impl RefusalsOfBook {
         Self { inner, book, clock, accounts }
     }
 
-    /// What the book holds of the logins with an entry: the last refusal because of it, and the last one accepted after one.
-    async fn logins(&self, scope: &CredentialScope) -> (Option<LoginFailure>, Option<Timestamp>) {
+    /// What the book holds of the logins with an entry: the last refusal because of it with the user who was to be logged in,
+    /// and the last one accepted after one.
+    async fn logins(&self, scope: &CredentialScope) -> (Option<(LoginFailure, UserScope)>, Option<Timestamp>) {
         let from = self.clock.now().checked_sub(REMEMBERED).unwrap_or(Timestamp::MIN);
         let entries = match self.book.since(from).await {
             Ok(entries) => entries,
@@ -59,10 +60,10 @@ impl RefusalsOfBook {
         };
         let is_client = matches!(scope, CredentialScope::Client(_));
         let (mut failure, mut accepted) = (None, None);
-        for UsageEntry { at, what, .. } in entries.iter().filter(|entry| is_of(&entry.user)) {
+        for UsageEntry { at, what, user, .. } in entries.iter().filter(|entry| is_of(&entry.user)) {
             match what {
                 Usage::Refused { operation: None, codes, class } if refused_pair(codes, *class) == Some(is_client) => {
-                    failure = Some(LoginFailure::new(*at, codes.first().map(String::as_str)));
+                    failure = Some((LoginFailure::new(*at, codes.first().map(String::as_str)), user.clone()));
                 }
                 Usage::Accepted => accepted = Some(*at),
                 _ => {}
@@ -141,16 +142,17 @@ impl CredentialStore for RefusalsOfBook {
         if self.inner.capability().keeps_facts {
             return Ok(facts);
         }
-        let (last_failure, last_success) = self.logins(scope).await;
-        Ok(EntryFacts { last_success, last_failure, ..facts })
+        let (failure, last_success) = self.logins(scope).await;
+        Ok(EntryFacts { last_success, last_failure: failure.map(|(failure, _)| failure), ..facts })
     }
 
     async fn note(&self, scope: &CredentialScope, note: &LoginNote) -> Result<(), CredentialError> {
         // A refusal stands in the book already, as whoever counts the logins has written it down.
-        if let (CredentialScope::User(user), LoginNote::Accepted(at), false) =
-            (scope, note, self.inner.capability().keeps_facts)
-            && self.logins(scope).await.0.is_some()
-            && let Err(error) = self.book.note(UsageEntry::new(*at, user.clone(), Usage::Accepted)).await
+        // Of a client pair it is written down with the user at whose login the pair was refused.
+        if let (LoginNote::Accepted(at), false) = (note, self.inner.capability().keeps_facts)
+            && let (Some((refused, user)), accepted) = self.logins(scope).await
+            && accepted.is_none_or(|accepted| accepted <= refused.at)
+            && let Err(error) = self.book.note(UsageEntry::new(*at, user, Usage::Accepted)).await
         {
             events::usage_not_kept(&error.to_string());
         }

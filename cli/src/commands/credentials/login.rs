@@ -12,6 +12,7 @@ use einvoice_core::date::PortalTime;
 use einvoice_core::environment::Product;
 use einvoice_core::identifier::Gstin;
 use einvoice_core::pipeline::RoutePart;
+use einvoice_core::portal_code::ErrorClass;
 use einvoice_core::proof;
 use einvoice_core::session::{SavedSession, Session};
 use einvoice_core::transport::{LoginReach, LoginRequest, Reach, TransportError};
@@ -178,7 +179,12 @@ impl Login {
         let client = CredentialScope::Client(self.client.clone());
         let (note, scopes) = match result {
             Ok(_) => (LoginNote::Accepted(now), vec![user, client]),
-            Err(error @ TransportError::Refused { errors, .. }) if !error.is_unreachable() => {
+            // A token that is over says nothing of what was entered, and an HTTP status nothing for certain.
+            Err(error @ TransportError::Refused { errors, .. })
+                if !error.is_unreachable()
+                    && error.class() != Some(ErrorClass::TokenExpired)
+                    && !errors.iter().any(|error| error.by_status) =>
+            {
                 let code = errors.first().map(|error| error.code.as_str());
                 let scopes = match error.reach() {
                     Reach::Gstin => vec![user],
