@@ -12,7 +12,7 @@ use crate::config::SellerConfig;
 use crate::lexical;
 use crate::masters::{Company, Contact, Masters, TaxUnit};
 use crate::xml::Element;
-use einvoice_core::spelling::states;
+use einvoice_core::spelling::{self, states};
 
 const CONFIGURED: &str = "configuration `seller`";
 const BY_ADDRESS: &str = "M:COMPANY or M:TAXUNIT ADDRESS.LIST";
@@ -180,7 +180,10 @@ impl<'c> Known<'c> {
         report.from("SellerDtls.Addr1", BY_ADDRESS);
         let named = town_in(lines());
         let set = self.setting(|config| config.location.as_deref());
-        if let Some((set, named)) = set.zip(named).filter(|(set, named)| !is_same_town(set, named.name)) {
+        // A part of a city stands in the address beside it, and either is a right location.
+        let is_written = |place: &str| lines().any(|line| spelling::fold(line).contains(&*spelling::fold(place)));
+        let differs = |set: &str, named: &str| !is_same_town(set, named) && !is_written(set);
+        if let Some((set, named)) = set.zip(named).filter(|(set, named)| differs(set, named.name)) {
             report.add(mixed("Loc", "town", set, named.name));
         }
         let location = set
@@ -194,7 +197,8 @@ impl<'c> Known<'c> {
         }
         let set = self.configured.and_then(|config| config.pin).map(i64::from);
         let own = self.contact.and_then(|contact| contact.pin.as_deref()).and_then(lexical::pin_in);
-        if let Some((set, own)) = set.zip(own).filter(|(set, own)| set != own) {
+        // Within a sorting district a PIN may be newer than the master's; the first three digits are the district.
+        if let Some((set, own)) = set.zip(own).filter(|(set, own)| set / 1_000 != own / 1_000) {
             report.add(mixed("Pin", "PIN", &set.to_string(), &own.to_string()));
         }
         let set = set.map(|pin| (pin, CONFIGURED));
