@@ -11,8 +11,11 @@ use crate::config::CsvConfig;
 const GROUP_BY: [&str; 10] =
     ["DocDtls.Typ", "DocDtls.No", "SellerDtls.Gstin", "SELLER_GSTIN", "BUKRS", "ODN", "XBLNR", "VBELN", "DOC_NO", "No"];
 
-/// Of columns that tell documents apart those that say whose document or what kind of one it is: none has a number.
-const NO_NUMBERS: [&str; 5] = ["docdtlstyp", "sellerdtlsgstin", "sellergstin", "bukrs", "gjahr"];
+/// Of columns that tell documents apart those that have the number of one. Where none of them is there, every other one may,
+/// but those that say whose document or what kind of one it is.
+const NUMBERS: [&str; 6] = ["docdtlsno", "odn", "xblnr", "vbeln", "docno", "no"];
+const NO_NUMBERS: [&str; 9] =
+    ["docdtlstyp", "sellerdtlsgstin", "sellergstin", "bukrs", "gjahr", "vkorg", "werks", "fkart", "kunrg"];
 
 /// Columns by their names, as the file has them and folded.
 type Columns = Vec<(String, String)>;
@@ -102,7 +105,10 @@ impl Layout {
                 _ => {}
             }
         }
-        let has_number = |at: &usize| columns.get(*at).is_some_and(|(_, name)| !NO_NUMBERS.contains(&name.as_str()));
+        let name_of = |at: &usize| columns.get(*at).map_or("", |(_, name)| name.as_str());
+        let is_named = group.iter().any(|at| NUMBERS.contains(&name_of(at)));
+        let has_number =
+            |at: &usize| if is_named { NUMBERS.contains(&name_of(at)) } else { !NO_NUMBERS.contains(&name_of(at)) };
         let mut numbers: Vec<bool> = group.iter().map(has_number).collect();
         if !numbers.contains(&true) {
             numbers.fill(true);

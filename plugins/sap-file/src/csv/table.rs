@@ -142,8 +142,16 @@ struct Places {
     seen: HashSet<u64>,
     /// Those of one number, each with what it leaves blank. Most numbers have one.
     first: HashMap<u64, (u64, u64)>,
-    further: HashMap<u64, Vec<(u64, u64)>>,
+    further: HashMap<u64, Further>,
     torn: HashMap<u64, Torn>,
+}
+
+/// The documents of a number after its first one.
+#[derive(Debug, Default)]
+struct Further {
+    /// Those that may turn out to be unclear.
+    documents: Vec<u64>,
+    is_unclear: bool,
 }
 
 impl Places {
@@ -162,11 +170,14 @@ impl Places {
                 continue;
             };
             let further = self.further.entry(number).or_default();
-            for (other, _) in further.iter().chain([&first]).filter(|(_, others)| *others != blanks) {
-                self.torn.entry(*other).or_insert(Torn::Unclear);
-                self.torn.entry(own).or_insert(Torn::Unclear);
+            further.documents.push(own);
+            if further.is_unclear || first.1 != blanks {
+                // From here on every document of the number is unclear, so that each is marked once.
+                further.is_unclear = true;
+                for unclear in further.documents.drain(..).chain([first.0]) {
+                    self.torn.entry(unclear).or_insert(Torn::Unclear);
+                }
             }
-            further.push((own, blanks));
         }
     }
 }
