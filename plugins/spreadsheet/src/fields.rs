@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use einvoice_core::document::{Form, MemberPath, Pattern};
-use einvoice_core::mapping::{Mapping, MappingConfig, MappingError, Names};
+use einvoice_core::mapping::{Mapping, MappingConfig, MappingError, Names, Rule};
 use einvoice_core::spelling;
 
 /// The columns of a mapping by their folded names.
@@ -25,6 +25,12 @@ pub(crate) struct Fields {
     pub(crate) hsn: Vec<String>,
     /// Columns of items whose values nobody sums: a row that has one of them is no row of totals.
     signs: HashSet<String>,
+    /// Columns of amounts and quantities of items.
+    amounts: HashSet<String>,
+    /// Columns that formulas and tables read, which take a number as the cell holds it.
+    computed: HashSet<String>,
+    /// Of `series`, the columns in which a blank means what the mapping gives by default.
+    pub(crate) defaults: Vec<String>,
     /// Columns of cess rates, of which every number may be one.
     cess_rates: HashSet<String>,
 }
@@ -53,7 +59,12 @@ impl Fields {
                     fields.number.clone_from(&columns);
                     fields.number_spelt = spelt;
                 }
-                "DocDtls.Typ" | "SellerDtls.Gstin" => fields.series.extend(columns.iter().cloned()),
+                "DocDtls.Typ" | "SellerDtls.Gstin" => {
+                    fields.series.extend(columns.iter().cloned());
+                    if rule_of(&name, builtin, own).is_some_and(has_default) {
+                        fields.defaults.extend(columns.iter().cloned());
+                    }
+                }
                 "ItemList.HsnCd" => fields.hsn.clone_from(&columns),
                 _ => {}
             }
@@ -62,10 +73,16 @@ impl Fields {
             }
             let member = path.member();
             let is_rate = member.name.ends_with("Rt");
+            if rule_of(&name, builtin, own).is_some_and(computes) {
+                fields.computed.extend(columns.iter().cloned());
+            }
             if path.is_of_item() {
                 let is_text = matches!(member.form, Form::Text { .. }) && !PREPARED.contains(&member.name);
                 if is_text || is_rate || member.name == "UnitPrice" {
                     fields.signs.extend(columns.iter().cloned());
+                }
+                if matches!(member.form, Form::Number { .. }) && !is_rate {
+                    fields.amounts.extend(columns.iter().cloned());
                 }
                 if is_rate && member.name != "GstRt" {
                     fields.cess_rates.extend(columns.iter().cloned());
@@ -102,6 +119,16 @@ impl Fields {
         self.signs.contains(column)
     }
 
+    /// Whether its numbers are amounts or quantities of items.
+    pub(crate) fn is_amount(&self, column: &str) -> bool {
+        self.amounts.contains(column)
+    }
+
+    /// Whether a formula or a table reads it.
+    pub(crate) fn is_computed_with(&self, column: &str) -> bool {
+        self.computed.contains(column)
+    }
+
     /// Whether its numbers are rates of a cess.
     pub(crate) fn is_cess_rate(&self, column: &str) -> bool {
         self.cess_rates.contains(column)
@@ -135,6 +162,31 @@ fn read_by(path: &str, builtin: &MappingConfig, own: &MappingConfig) -> Result<V
     };
     let mapping = Mapping::new(&only(builtin), &only(own), Names::Folded)?;
     Ok(mapping.fields().map(str::to_owned).collect())
+}
+
+/// The rule of a member: one's own goes before what is built in.
+fn rule_of<'r>(path: &str, builtin: &'r MappingConfig, own: &'r MappingConfig) -> Option<&'r Rule> {
+    let of = |config: &'r MappingConfig| config.set.iter().find(|(name, _)| name.eq_ignore_ascii_case(path));
+    of(own).or_else(|| of(builtin)).map(|(_, rule)| rule)
+}
+
+fn has_default(rule: &Rule) -> bool {
+    match rule {
+        Rule::Field(_) => false,
+        Rule::First(rules) => rules.iter().any(has_default),
+        Rule::Table(table) => table.default.is_some() || table.from.as_ref().is_some_and(has_default),
+    }
+}
+
+/// Whether a rule takes numbers as cells hold them: one that computes, or looks them up in a table of one's own.
+fn computes(rule: &Rule) -> bool {
+    match rule {
+        Rule::Field(_) => false,
+        Rule::First(rules) => rules.iter().any(computes),
+        Rule::Table(table) => {
+            table.formula.is_some() || table.table.is_some() || table.from.as_ref().is_some_and(computes)
+        }
+    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! to, keeps the documents back that it may belong to: registering an invoice with an item too few is worse than not
 //! registering it.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -79,7 +80,10 @@ impl<'c> Grouper<'c> {
         };
         // Only values of the document are meant for all rows they are shown over; an amount is never doubled.
         let merged = merged.iter().filter(|area| area.last.0 > area.first.0 && of_head(area.first.1));
-        Self { columns, carry_down, merged: merged.copied().collect(), open: Vec::new(), last: None }
+        let mut merged: Vec<Merged> = merged.copied().collect();
+        // The next one is taken from the end.
+        merged.sort_by_key(|area| Reverse(area.first));
+        Self { columns, carry_down, merged, open: Vec::new(), last: None }
     }
 
     /// What a row is; values of merged cells are filled in.
@@ -87,9 +91,16 @@ impl<'c> Grouper<'c> {
         if row.number <= self.columns.row {
             return Class::Nothing;
         }
+        let has_number =
+            |row: &Row| self.columns.number.iter().any(|column| row.get(*column).and_then(Cell::said).is_some());
+        let is_of_its_own = has_number(row);
         self.fill(row);
         let text = |column: &u32| row.get(*column).and_then(Cell::said);
         let has_number = self.columns.number.iter().any(|column| text(column).is_some());
+        if has_number && !is_of_its_own && self.sign_of_item(row).is_none() {
+            // The merged number reaches over a row of sums.
+            return Class::Nothing;
+        }
         if !has_number {
             return match (&self.last, self.sign_of_item(row).is_some()) {
                 (_, false) => Class::Nothing,
@@ -126,6 +137,12 @@ impl<'c> Grouper<'c> {
                 }
             }
         }
+        for (own, column) in series.iter_mut().zip(&self.columns.series) {
+            // A blank that means what the mapping gives by default is a value of its own and fits no other.
+            if own.is_none() && self.columns.defaults.contains(column) {
+                *own = Some(String::new());
+            }
+        }
         let of_number = hash(&number.to_uppercase());
         let mark = hash(&(of_number, &series));
         self.last = Some(Last { number, series, of_number, mark });
@@ -139,16 +156,16 @@ impl<'c> Grouper<'c> {
 
     /// The column by which a row is known to have an item. Sums below the items have neither a name nor a price.
     pub(crate) fn sign_of_item(&self, row: &Row) -> Option<u32> {
-        let said = |column: &u32| {
-            row.get(*column).filter(|cell| !matches!(cell, Cell::Number(number) if *number == 0.0)).and_then(Cell::said)
-        };
+        let said = |column: &u32| row.get(*column).filter(|cell| !is_nought(cell)).and_then(Cell::said);
         let with_code = self.columns.hsn.iter().find(|column| said(column).is_some());
         if with_code.is_some() {
             return with_code.copied();
         }
         let is_total =
             |column: &u32| said(column).is_some_and(|text| TOTALS.contains(&&*spelling::folded(text.trim())));
-        if self.columns.signs.iter().chain(&self.columns.series).any(is_total) {
+        let has_amount = |column: &u32| said(column).is_some_and(|text| text.contains(|c| matches!(c, '1'..='9')));
+        let has_amounts = self.columns.amounts.is_empty() || self.columns.amounts.iter().any(has_amount);
+        if !has_amounts || is_sum(row) || self.columns.signs.iter().chain(&self.columns.series).any(is_total) {
             return None;
         }
         self.columns.signs.iter().find(|column| said(column).is_some()).copied()
@@ -166,8 +183,7 @@ impl<'c> Grouper<'c> {
     fn fill(&mut self, row: &mut Row) {
         let index = row.number - 1;
         self.open.retain(|(_, last, _)| *last >= index);
-        let begun = self.merged.extract_if(.., |area| area.first.0 <= index);
-        for area in begun {
+        while let Some(area) = self.merged.pop_if(|area| area.first.0 <= index) {
             if area.first.0 == index
                 && let Some(cell) = row.get(area.first.1)
             {
@@ -180,6 +196,34 @@ impl<'c> Grouper<'c> {
             }
         }
     }
+}
+
+/// Whether a cell of a prepared row says nothing: formulas that were copied down give these where there is nothing yet.
+fn is_nought(cell: &Cell) -> bool {
+    match cell {
+        Cell::Number(number) | Cell::Percent(number) => *number == 0.0,
+        Cell::Error(_) => true,
+        _ => false,
+    }
+}
+
+/// Words before and after `total` in the heading of a sum.
+const OF_WHAT: [&str; 8] = ["grand", "g", "sub", "net", "page", "invoice", "bill", "the"];
+const OF_WHICH: [&str; 12] =
+    ["of", "for", "in", "rs", "inr", "amount", "value", "qty", "quantity", "rupees", "carried", "brought"];
+
+/// Whether the only text of a row is the heading of a sum, as in `Total for November` or `G. Total (Rs.)`. An item of such a
+/// name has a unit or another text as well.
+fn is_sum(row: &Row) -> bool {
+    let mut texts = row.cells.iter().filter_map(|(_, cell)| match cell {
+        Cell::Text(text) if text.contains(char::is_alphabetic) => Some(text.to_lowercase()),
+        _ => None,
+    });
+    let (Some(text), None) = (texts.next(), texts.next()) else { return false };
+    let mut words = text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
+    let first = words.find(|word| !OF_WHAT.contains(word));
+    first.is_some_and(|word| word == "total" || word == "totals")
+        && words.next().is_none_or(|word| OF_WHICH.contains(&word))
 }
 
 fn hash(value: &impl Hash) -> u64 {

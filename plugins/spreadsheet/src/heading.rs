@@ -23,6 +23,8 @@ pub(crate) struct Column {
     pub(crate) key: String,
     pub(crate) of_head: bool,
     pub(crate) of_item: bool,
+    /// Whether a formula or a table reads it, too.
+    pub(crate) is_computed_with: bool,
     pub(crate) holds: Holds,
 }
 
@@ -54,13 +56,20 @@ pub(crate) struct Columns {
     pub(crate) hsn: Vec<u32>,
     /// Indexes of the others by which a row is known to have an item.
     pub(crate) signs: Vec<u32>,
+    /// Indexes of amounts and quantities of items: without HSN, a row that has none is no item.
+    pub(crate) amounts: Vec<u32>,
+    /// Of those that tell documents of one number apart, the indexes of those in which a blank means a default.
+    pub(crate) defaults: Vec<u32>,
 }
 
 impl Columns {
     /// The columns that tell rows apart, in their order.
     pub(crate) fn keys(&self) -> Vec<u32> {
-        let mut keys: Vec<u32> =
-            [&self.number, &self.series, &self.hsn, &self.signs].into_iter().flatten().copied().collect();
+        let mut keys: Vec<u32> = [&self.number, &self.series, &self.hsn, &self.signs, &self.amounts]
+            .into_iter()
+            .flatten()
+            .copied()
+            .collect();
         keys.sort_unstable();
         keys.dedup();
         keys
@@ -125,6 +134,7 @@ fn columns(row: &Row, fields: &Fields) -> Columns {
             index: *index,
             of_head: fields.is_of_head(&key),
             of_item: fields.is_of_item(&key),
+            is_computed_with: fields.is_computed_with(&key),
             holds: if fields.is_date(&key) {
                 Holds::Days
             } else if fields.is_cess_rate(&key) {
@@ -152,6 +162,8 @@ fn columns(row: &Row, fields: &Fields) -> Columns {
         series: those(&fields.series),
         hsn,
         signs,
+        amounts: items.iter().filter(|column| fields.is_amount(&column.key)).map(|column| column.index).collect(),
+        defaults: those(&fields.defaults),
         list: found,
         spelt: Arc::new(spelt),
     }

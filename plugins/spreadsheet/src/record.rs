@@ -111,6 +111,10 @@ pub(crate) fn record(sheet: &Sheet, rows: &[Row]) -> TableRecord {
 fn value<'r>(sheet: &Sheet, row: &'r Row, column: &Column) -> Option<Cow<'r, str>> {
     let cell = row.get(column.index)?;
     match cell {
+        // A formula was written for what the cell holds, whatever it shows.
+        Cell::Percent(part) if column.is_computed_with => Some(Cell::Number(*part).text().into()),
+        // A discount of 0 % is none.
+        Cell::Percent(part) if *part == 0.0 => Some("0".into()),
         // A rate of GST says by itself which is meant: there are none of 10 % or of 0.18 %.
         Cell::Number(rate)
             if column.holds == Holds::CessRates && !sheet.knows_percent && *rate > 0.0 && *rate < UNCLEAR_BELOW =>

@@ -75,7 +75,7 @@ async fn where_the_hsn_is_a_constant_rows_without_a_number_are_items_all_the_sam
     assert_eq!(documents(&source, &read), []);
     assert_eq!(read.said().len(), 2, "{:?}", read.said());
     // What may be a sum is no further item: with the one code of the firm nobody would see that it doubles the document.
-    let labelled = [rows[0], rows[1], &["", "", "", "Total of the day", "=100", ""]];
+    let labelled = [rows[0], rows[1], &["", "", "", "Day's total, paid", "=100", ""]];
     let (source, read) = read_file("a.xlsx", sheet(&labelled), settings(true)).await;
     assert_eq!((documents(&source, &read), read.said().len()), (Vec::new(), 2));
     // Nothing but an amount says that there is an item: then an amount is one.
@@ -86,6 +86,64 @@ async fn where_the_hsn_is_a_constant_rows_without_a_number_are_items_all_the_sam
     ];
     let (source, read) = read_file("a.xlsx", sheet(bare), settings(false)).await;
     assert_eq!((documents(&source, &read), read.said().len()), (Vec::new(), 2));
+}
+
+#[tokio::test]
+async fn prepared_rows_and_rows_of_sums_keep_no_document_back() {
+    let head: &[&str] = &[
+        "Document Type *",
+        "Document Number *",
+        "Document Date *",
+        "Product Description",
+        "HSN Code *",
+        "Unit",
+        "Quantity *",
+        "Unit Price *",
+        "Taxable value *",
+        "GST Rate (%) *",
+    ];
+    let item: &[&str] = &["INV", "A/1", "05/11/2026", "Valve", "8481", "NOS", "=2", "=10", "=20", "=18"];
+    for below in [
+        ["", "", "", "", "", "NOS", "", "", "", "=18"],
+        ["", "", "", "", "", "NOS", "=0", "=0", "=0", "=18"],
+        ["", "", "", "", "", "", "", "#N/A", "#N/A", ""],
+        ["", "", "", "Total (Rs.)", "", "", "=2", "=10", "=20", ""],
+        ["", "", "", "G. Total", "", "", "=2", "", "=20", ""],
+        ["", "", "", "Total for November", "", "", "=2", "", "=20", ""],
+        ["Total", "", "", "", "", "", "=2", "=10", "=20", ""],
+        ["", "", "", "E. & O. E.", "", "", "", "", "", ""],
+    ] {
+        for carry_down in [false, true] {
+            let rows: &[&[&str]] = &[head, item, &below];
+            let (source, read) = read_file("a.xlsx", sheet(rows), json!({"carry_down": carry_down})).await;
+            let found = (documents(&source, &read), read.said());
+            assert_eq!(found, (vec![("A/1".to_owned(), 1)], Vec::new()), "{below:?}, {carry_down}");
+        }
+    }
+    // Goods of such a name are goods.
+    for below in [
+        ["", "", "", "Total station", "", "", "=1", "=10", "=10", "=18"],
+        ["", "", "", "Total", "", "NOS", "=1", "=10", "=10", ""],
+    ] {
+        let rows: &[&[&str]] = &[head, item, &below];
+        let (source, read) = read_file("a.xlsx", sheet(rows), json!({})).await;
+        let is_refused = documents(&source, &read).is_empty();
+        assert_eq!(is_refused, below[3] == "Total station", "{below:?}: {:?}", read.said());
+    }
+}
+
+#[tokio::test]
+async fn a_blank_that_means_a_default_fits_no_other_document_of_its_number() {
+    let row = |kind: &'static str, number: &'static str| {
+        [kind, number, "05/11/2026", "Valve", "8481", "=2", "=10", "=20", "=18"]
+    };
+    let rows = [row("", "5"), row("INV", "6"), row("CRN", "5")];
+    let rows: Vec<&[&str]> = std::iter::once(HEAD).chain(rows.iter().map(<[&str; 9]>::as_slice)).collect();
+    let typ = json!({"from": ["Document Type", "Document Type *"], "default": "INV"});
+    let settings = json!({"mapping": {"set": {"DocDtls.Typ": typ}}});
+    let (source, read) = read_file("a.xlsx", sheet(&rows), settings).await;
+    let found = documents(&source, &read);
+    assert_eq!(found, [("5".to_owned(), 1), ("6".to_owned(), 1), ("5".to_owned(), 1)], "{:?}", read.said());
 }
 
 #[tokio::test]
